@@ -1,0 +1,34 @@
+# make setup | demo | test | bench: each does all its own set-up.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export JAX_COMPILATION_CACHE_DIR ?= $(HOME)/.cache/artjax/xla
+
+.PHONY: setup demo test bench clean
+
+setup: $(VENV)/.ready
+
+# Made anew only when a list of requirements changes.
+$(VENV)/.ready: requirements.txt requirements-test.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
+	  "artjax needs Python 3.11 or newer: make PYTHON=python3.12 setup")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet -r requirements.txt -r requirements-test.txt
+	@touch $@
+
+demo: setup
+	@$(BIN)/python -m artjax.main --config=configs/unet.py:demo --workdir=runs/demo
+	@$(BIN)/python -m artjax.main --config=configs/unet.py:demo --workdir=runs/demo \
+	  --mode=evaluate
+	@cp runs/demo/evaluation/before_after.png before_after.png
+
+test: setup
+	@$(BIN)/python -m pytest -q -n 2
+
+bench: setup
+	@$(BIN)/python scripts/benchmark.py pipeline
+	@$(BIN)/python scripts/benchmark.py step
+
+clean:
+	rm -rf $(VENV) runs

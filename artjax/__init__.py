@@ -1,0 +1,1 @@
+"""artjax: age a clean picture in a known way, learn to undo it."""

@@ -1,0 +1,1 @@
+"""Local damage with masks."""

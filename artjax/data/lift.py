@@ -1,0 +1,117 @@
+"""Plain functions of arrays -> ops with a severity.
+
+    @tonal
+    def fading(image, severity, rng, *, kind='any'): ...        -> image
+    @local('crack')
+    def scratches(image, severity, rng, *, width=2): ...        -> image, mask
+    @preset
+    def old_photo(example, severity, rng): ...                  -> example
+
+Each name becomes a factory: `scratches(severity=0.5, width=3)` is an op,
+`fn(example, rng) -> example`, and `scratches.__wrapped__` the plain function.
+Images are float32 [H, W, 3] in [0, 1]; an op converts a u8 image once and
+leaves float32. Severity is a number in [0, 1], or a pair (low, high) of which
+one is drawn per example, evenly; at 0 the example's own arrays come back.
+"""
+import functools
+import inspect
+
+import numpy as np
+
+PARTS = ('crack', 'loss', 'stain')  # the channels of example['mask']
+# What changes a pixel by less, of 1, is neither seen nor in a mask: 4 of 255.
+VISIBLE = 4 / 255
+
+
+def tonal(function):
+  """Lifts fn(image, severity, rng, *, ...) -> image, over whole pictures."""
+  def apply(example, severity, rng, parameters):
+    image = as_float(example['image'])
+    image = function(image, severity, rng, **parameters)
+    return {**example, 'image': np.clip(image, 0, 1)}
+
+  return _factory(function, apply)
+
+
+def local(part):
+  """Lifts fn(image, severity, rng, *, ...) -> (image, weight).
+
+  Args:
+    part: 'crack', 'loss' or 'stain', the channel of example['mask'].
+
+  Returns:
+    A decorator of functions whose weight f32[H, W], in [0, 1], bounds what
+    changed in each pixel; the mask is 255 where it is above `VISIBLE`, and is
+    ORed into the example's.
+  """
+  channel = PARTS.index(part)
+
+  def decorate(function):
+    def apply(example, severity, rng, parameters):
+      image = as_float(example['image'])
+      image, weight = function(image, severity, rng, **parameters)
+      old = example.get('mask')
+      mask = np.zeros(image.shape, np.uint8) if old is None else old.copy()
+      mask[..., channel] |= (weight > VISIBLE).view(np.uint8) * np.uint8(255)
+      return {**example, 'image': np.clip(image, 0, 1), 'mask': mask}
+
+    return _factory(function, apply)
+
+  return decorate
+
+
+def preset(function):
+  """Lifts fn(example, severity, rng, *, ...) -> example."""
+  return _factory(
+      function, lambda example, severity, rng, parameters: function(
+          example, severity, rng, **parameters))
+
+
+def as_float(image):
+  """u8, or float32 in [0, 1], as float32 in [0, 1]."""
+  if image.dtype == np.uint8:
+    return np.multiply(image, np.float32(1 / 255), dtype=np.float32)
+  if image.dtype == np.float32:
+    return image
+  raise ValueError(f'an image must be uint8 or float32, not {image.dtype}')
+
+
+def _factory(function, apply):
+  """A factory of ops: the function's name and parameters, with a severity."""
+  signature = inspect.signature(function)
+  known = [name for name, parameter in signature.parameters.items()
+           if parameter.kind is parameter.KEYWORD_ONLY]
+
+  @functools.wraps(function)
+  def factory(severity=0.5, **parameters):
+    unknown = sorted(set(parameters) - set(known))
+    if unknown:
+      raise ValueError(
+          f'{function.__name__} has no {", ".join(unknown)}; it has '
+          f'{", ".join(["severity", *known])}')
+    low, high = _range(severity, function.__name__)
+
+    def op(example, rng):
+      drawn = low if low == high else rng.uniform(low, high)
+      if drawn == 0:
+        return example
+      return apply(example, drawn, rng, parameters)
+
+    return op
+
+  return factory
+
+
+def _range(severity, name):
+  """A number or a pair -> (low, high)."""
+  try:
+    low, high = severity
+  except TypeError:
+    low = high = severity
+  except ValueError:
+    low = high = -1
+  numbers = all(isinstance(value, (int, float)) for value in (low, high))
+  if not numbers or not 0 <= low <= high <= 1:
+    raise ValueError(f'severity of {name} must be a number in [0, 1] or a '
+                     f'pair (low, high) of such, got {severity!r}')
+  return low, high

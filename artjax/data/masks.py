@@ -1,0 +1,403 @@
+"""Shapes of damage: what is drawn, not how it looks on a picture.
+
+Every function takes shape = (H, W) in px and a Generator and gives float32
+[H, W]: coverage in [0, 1] with soft, antialiased edges, or, where it says so, a
+field. Drawing is a few calls to OpenCV on arrays of points, so that the cost
+does not grow with the number of strokes in Python.
+"""
+import cv2
+import numpy as np
+
+_SHIFT = 4  # OpenCV takes fixed-point coordinates: 1/16 px
+_POINTS = 4096  # seeds of a mesh, at most: pictures of any size stay quick
+
+
+def smooth_noise(shape, rng, cell, octaves=1):
+  """A field about 0.5, mostly in [0, 1], whose features are `cell` px wide.
+
+  Args:
+    shape: (H, W).
+    rng: the Generator.
+    cell: px between random values; or a pair (down, across), for a grain.
+    octaves: how many finer fields, each of half the size and weight, to add.
+  """
+  height, width = shape
+  down, across = cell if isinstance(cell, tuple) else (cell, cell)
+  total, weight, field = 0.0, 1.0, None
+  for _ in range(octaves):
+    grid = rng.random((max(2, int(height / down) + 2),
+                       max(2, int(width / across) + 2)), np.float32)
+    layer = cv2.resize(grid, (width, height), interpolation=cv2.INTER_CUBIC)
+    field = layer if field is None else field + layer * np.float32(weight)
+    total += weight
+    weight, down, across = weight / 2, down / 2, across / 2
+    if min(down, across) < 1:
+      break
+  return field / np.float32(total) if total > 1 else field
+
+
+def strokes(shape, rng, count, length, width, bend=0.3, angle=None,
+            strength=(1.0, 1.0)):
+  """Thin lines, straight to curved, such as scratches or hairs.
+
+  Args:
+    shape: (H, W).
+    rng: the Generator.
+    count: how many.
+    length: (low, high) px.
+    width: (low, high) px; below 1 the line gets fainter instead.
+    bend: how far the direction wanders along a line, radians.
+    angle: their common direction, radians; None for one each.
+    strength: (low, high) in [0, 1], coverage of a line.
+  """
+  steps = 8
+  lengths = rng.uniform(*length, (count, 1))
+  turns = rng.standard_normal((count, 1)) * bend * np.linspace(-1, 1, steps)
+  turns = turns + rng.standard_normal((count, steps)) * bend * 0.25
+  heading = (rng.uniform(0, 2 * np.pi, (count, 1)) if angle is None else
+             angle + rng.normal(0, 0.08, (count, 1)))
+  points = _walk(rng.random((count, 2)) * shape[::-1], heading + turns,
+                 lengths / steps)
+  points -= (points[:, -1:] - points[:, :1]) / 2  # centred on its own place
+  return _draw(shape, rng, points, width, strength)
+
+
+def walks(shape, rng, count, length, width, wander=0.45, children=1.0,
+          angle=None, start=None, strength=(0.6, 1.0)):
+  """Cracks that wander at random and branch once or twice.
+
+  Args:
+    shape: (H, W).
+    rng: the Generator.
+    count: trunks; each has about `children` branches, those half as many.
+    length: (low, high) px of a trunk.
+    width: (low, high) px of a trunk; branches are thinner.
+    wander: change of direction at each step, radians.
+    children: branches a trunk.
+    angle: direction of the trunks, radians; None for one each.
+    start: [count, 2] (x, y) px where they begin; None for anywhere.
+    strength: (low, high) in [0, 1], coverage of a crack.
+  """
+  steps = 24
+  heading = (rng.uniform(0, 2 * np.pi, (count, 1)) if angle is None else
+             angle + rng.normal(0, 0.25, (count, 1)))
+  start = rng.random((count, 2)) * shape[::-1] if start is None else start
+  lengths = rng.uniform(*length, (count, 1))
+  canvas = np.zeros(shape, np.uint8)
+  for _ in range(3):
+    number = len(heading)
+    turns = np.cumsum(rng.normal(0, wander, (number, steps)), 1)
+    turns += rng.normal(0, wander, (number, steps))
+    turns -= turns[:, :1]
+    headings = heading + turns * 0.6
+    points = _walk(start, headings, lengths / steps)
+    _draw(shape, rng, points, width, strength, canvas)
+    number = int(number * children + rng.random())
+    if not number:
+      break
+    parent = rng.integers(0, len(points), number)
+    knot = rng.integers(3, steps, number)
+    side = rng.choice((-1.0, 1.0), number) * rng.uniform(0.5, 1.4, number)
+    start = points[parent, knot]
+    heading = (headings[parent, knot] + side)[:, None]
+    lengths = lengths[parent] * rng.uniform(0.2, 0.7, (number, 1))
+    width = tuple(value * 0.7 for value in width)
+    children *= 0.5
+  return canvas * np.float32(1 / 255)
+
+
+def mesh(shape, rng, cell, width, aspect=1.0, angle=0.0, keep=0.85,
+         brick=False, rough=0.12):
+  """A network of cracks around polygonal islands, as craquelure is.
+
+  The borders of a Voronoi diagram of jittered seeds, each broken into a jagged
+  line of its own width; some are missing, more in some regions than in others.
+
+  Args:
+    shape: (H, W).
+    rng: the Generator.
+    cell: mean distance of neighbouring islands, px.
+    width: (low, high) px of a crack.
+    aspect: length of an island over its breadth.
+    angle: direction of that length, radians.
+    keep: share of borders that have cracked, in [0, 1].
+    brick: rows of seeds shifted by half, which gives T-shaped junctions.
+    rough: how jagged the lines are, as a share of their length.
+  """
+  lines = _borders(shape, rng, cell, aspect, angle, brick)
+  # A border cracks or not with its region: intact islands lie together.
+  grid = rng.random((6, 6))
+  middle = lines.mean(1) / shape[::-1] * 5
+  near = np.clip(np.rint(middle), 0, 5).astype(int)
+  region = grid[near[:, 1], near[:, 0]] * 0.5 + rng.random(len(lines)) * 0.5
+  # The mean of two uniform numbers has a triangular distribution.
+  limit = 1 - np.sqrt((1 - keep) / 2) if keep > 0.5 else np.sqrt(keep / 2)
+  lines = lines[region < limit]
+  if not len(lines):
+    return np.zeros(shape, np.float32)
+  points = _jagged(lines, rng, rough, 3 if cell > 14 else 2)
+  return _draw(shape, rng, points, width, (0.45, 1.0))
+
+
+def islands(shape, rng, cell, share, aspect=1.0, angle=0.0):
+  """Whole polygonal islands of a mesh, where paint has flaked off.
+
+  Args:
+    shape: (H, W).
+    rng: the Generator.
+    cell: mean distance of neighbouring islands, px.
+    share: of the picture, in [0, 1]; they lie in groups.
+    aspect: length of an island over its breadth.
+    angle: direction of that length, radians.
+  """
+  seeds, facets = _voronoi(shape, rng, cell, aspect, angle, False)
+  field = smooth_noise(shape, rng, max(shape) / 3)
+  inside = np.clip(seeds, 0, np.array(shape[::-1]) - 1).astype(int)
+  chance = field[inside[:, 1], inside[:, 0]] + rng.normal(0, 0.12, len(seeds))
+  lost = chance >= np.quantile(chance, 1 - min(max(share, 0.5 / len(seeds)), 1))
+  canvas = np.zeros(shape, np.uint8)
+  chosen = [facets[index] for index in np.flatnonzero(lost)]
+  # One by one: polygons in one call would cancel where they touch.
+  for facet in chosen:
+    ring = np.stack([facet, np.roll(facet, -1, 0)], 1)
+    ring = _jagged(ring.astype(np.float64), rng, 0.08, 2)[:, :-1]
+    cv2.fillPoly(canvas, [_fixed(ring.reshape(-1, 2))], 255, cv2.LINE_AA,
+                 _SHIFT)
+  return canvas * np.float32(1 / 255)
+
+
+def rings(shape, rng, width, spacing):
+  """Cracks of a blow: rings with gaps around a point, and rays from it.
+
+  Args:
+    shape: (H, W).
+    rng: the Generator.
+    width: (low, high) px.
+    spacing: px between rings.
+  """
+  reach = 0.5 * max(shape)
+  centre = rng.random(2) * shape[::-1]
+  count = max(2, min(12, int(reach / spacing)))
+  radii = spacing * (np.arange(1, count + 1) ** 1.1 + rng.normal(0, 0.15, count))
+  arcs, steps = 4, 16
+  start = rng.uniform(0, 2 * np.pi, (count, arcs, 1))
+  sweep = rng.uniform(0.3, 1.5, (count, arcs, 1)) * np.linspace(0, 1, steps)
+  wobble = 1 + np.cumsum(rng.normal(0, 0.015, (count, arcs, steps)), -1)
+  angles, radii = start + sweep, radii[:, None, None] * wobble
+  points = np.stack([np.cos(angles), np.sin(angles)], -1) * radii[..., None]
+  points = (points + centre).reshape(-1, steps, 2)
+  arcs = _draw(shape, rng, points, width, (0.4, 1.0))
+  rays = walks(shape, rng, 5, (0.3 * reach, reach), width, 0.15, 0.6,
+               start=np.repeat(centre[None], 5, 0))
+  return np.maximum(arcs, rays)
+
+
+def polygons(shape, rng, count, radius, rough=0.35, corners=14):
+  """Irregular filled patches with ragged edges.
+
+  Args:
+    shape: (H, W).
+    rng: the Generator.
+    count: how many, a few dozen at most.
+    radius: (low, high) px.
+    rough: how far the outline departs from an ellipse, as a share of radius.
+    corners: of the outline, before its edges are made ragged.
+  """
+  angles = np.linspace(0, 2 * np.pi, corners, endpoint=False)
+  angles = angles + rng.uniform(-0.2, 0.2, (count, corners))
+  size = np.exp(rng.uniform(*np.log(radius), (count, 1)))
+  reach = size * np.exp(rng.normal(0, rough, (count, corners)))
+  stretch = np.exp(rng.uniform(0, 0.7, (count, 1)))
+  turn = rng.uniform(0, np.pi, (count, 1))
+  along, across = reach * np.cos(angles) * stretch, reach * np.sin(angles)
+  outline = np.stack([along * np.cos(turn) - across * np.sin(turn),
+                      along * np.sin(turn) + across * np.cos(turn)], -1)
+  outline += (rng.random((count, 2)) * shape[::-1])[:, None]
+  edges = np.stack([outline, np.roll(outline, -1, 1)], 2).reshape(-1, 2, 2)
+  edges = _jagged(edges, rng, 0.16, 2)[:, :-1].reshape(count, -1, 2)
+  canvas = np.zeros(shape, np.uint8)
+  for outline in _fixed(edges):
+    cv2.fillPoly(canvas, [outline], 255, cv2.LINE_AA, _SHIFT)
+  return canvas * np.float32(1 / 255)
+
+
+def boxes(shape, rng, count, side):
+  """Upright filled boxes of (low, high) px a side."""
+  canvas = np.zeros(shape, np.float32)
+  for _ in range(count):
+    height, width = rng.uniform(*side, 2)
+    top = int(rng.uniform(-height / 2, shape[0] - height / 2))
+    left = int(rng.uniform(-width / 2, shape[1] - width / 2))
+    canvas[max(0, top):max(0, top + max(1, int(height))),
+           max(0, left):max(0, left + max(1, int(width)))] = 1
+  return canvas
+
+
+def brush(shape, rng, count, length, width):
+  """Free-form strokes of a round brush, as inpainting is trained on.
+
+  Args:
+    shape: (H, W).
+    rng: the Generator.
+    count: how many.
+    length: (low, high) px of a stroke, which turns sharply a few times.
+    width: (low, high) px.
+  """
+  steps = 6
+  turns = np.cumsum(rng.normal(0, 0.9, (count, steps)), 1)
+  points = _walk(rng.random((count, 2)) * shape[::-1],
+                 rng.uniform(0, 2 * np.pi, (count, 1)) + turns,
+                 rng.uniform(*length, (count, 1)) / steps)
+  return _draw(shape, rng, points, width, (1.0, 1.0), classes=count)
+
+
+def specks(shape, rng, count, size, strength=(0.5, 1.0)):
+  """Dots and very short dashes, `size` = (low, high) px across."""
+  points = rng.random((count, 1, 2)) * shape[::-1]
+  dash = rng.standard_normal((count, 1, 2)) * np.mean(size) * 0.35
+  return _draw(shape, rng, np.concatenate([points, points + dash], 1), size,
+               strength)
+
+
+def blotch(shape, rng, radius, rough=0.5, kind='blob'):
+  """A field whose zero level is the outline of a stain, positive inside.
+
+  Args:
+    shape: (H, W).
+    rng: the Generator.
+    radius: px, about; a distance of it is about 1 in the field.
+    rough: how much noise bends the outline.
+    kind: 'ellipse', 'blob' (some ellipses together, noise-bent) or 'edge' (water
+      that came in over one side of the picture).
+  """
+  height, width = shape
+  # An outline is smooth: it is worked out on few points and enlarged.
+  step = max(1.0, max(shape) / 96)
+  small = max(2, round(height / step)), max(2, round(width / step))
+  y = np.linspace(0, height, small[0], dtype=np.float32)[:, None] / radius
+  x = np.linspace(0, width, small[1], dtype=np.float32)[None] / radius
+  centre = rng.random(2) * shape / radius
+  if kind == 'edge':
+    turn = rng.integers(4) * np.pi / 2 + rng.normal(0, 0.15)
+    cos, sin = float(np.cos(turn)), float(np.sin(turn))
+    # Depth below the side that the direction comes from.
+    far = max(0, -cos) * width / radius + max(0, -sin) * height / radius
+    field = rng.uniform(0.3, 0.9) - (x * cos + y * sin + far)
+  else:
+    field = None
+    for _ in range(1 if kind == 'ellipse' else int(rng.integers(2, 5))):
+      turn, stretch = rng.uniform(0, np.pi), np.exp(rng.uniform(-0.5, 0.5))
+      cos, sin = float(np.cos(turn)), float(np.sin(turn))
+      dx, dy = x - float(centre[1]), y - float(centre[0])
+      along = (dx * cos + dy * sin) * float(stretch)
+      across = (dy * cos - dx * sin) / float(stretch)
+      size = rng.uniform(0.5, 1)
+      one = np.float32(size) - cv2.sqrt(along * along + across * across)
+      field = one if field is None else np.maximum(field, one)
+      centre = centre + rng.normal(0, 0.5, 2)
+  field = field.astype(np.float32)
+  if rough:
+    cell = max(2.0, radius / step * 0.6)
+    field += (smooth_noise(small, rng, cell, 3) - 0.5) * np.float32(2 * rough)
+  return cv2.resize(field, (width, height), interpolation=cv2.INTER_LINEAR)
+
+
+def patches(shape, rng, cell, share, octaves=4):
+  """Noise above a level: ragged flakes that cover about `share` of it all."""
+  field = smooth_noise(shape, rng, cell, octaves)
+  stride = max(1, min(shape) // 48)  # a sample gives the level well enough
+  level = np.quantile(field[::stride, ::stride], 1 - share)
+  slope = max(1.0, cell * 1.2)  # an edge of about one px
+  return np.clip((field - np.float32(level)) * np.float32(slope), 0, 1)
+
+
+def _walk(start, headings, step):
+  """[N, 2], [N, K] radians, [N, 1] px -> [N, K + 1, 2] points (x, y)."""
+  moves = np.stack([np.cos(headings), np.sin(headings)], -1) * step[..., None]
+  points = np.concatenate([start[:, None], moves], 1)
+  return np.cumsum(points, 1)
+
+
+def _jagged(lines, rng, rough, levels):
+  """[N, 2, 2] lines -> [N, 2**levels + 1, 2], by midpoint displacement."""
+  points = lines
+  for _ in range(levels):
+    a, b = points[:, :-1], points[:, 1:]
+    normal = (b - a)[..., ::-1] * (1, -1)
+    middle = (a + b) / 2 + normal * rng.normal(0, rough, a.shape[:2] + (1,))
+    number, segments = a.shape[:2]
+    refined = np.empty((number, 2 * segments + 1, 2))
+    refined[:, ::2], refined[:, 1::2] = points, middle
+    points = refined
+  return points
+
+
+def _voronoi(shape, rng, cell, aspect, angle, brick):
+  """Seeds [N, 2] around the picture and their facets, px."""
+  height, width = shape
+  cell = max(cell, 3.0, np.sqrt(height * width / _POINTS))
+  across, down = cell * np.sqrt(aspect), cell / np.sqrt(aspect)
+  half = np.hypot(height, width) / 2 + 2 * max(across, down)
+  rows, columns = int(2 * half / down) + 1, int(2 * half / across) + 1
+  y, x = np.mgrid[:rows, :columns].reshape(2, -1).astype(float)
+  jitter = 0.25 if brick else 0.42
+  x += (y % 2) * 0.5 if brick else 0.0
+  x += rng.uniform(-jitter, jitter, x.shape)
+  y += rng.uniform(-jitter, jitter, y.shape)
+  x, y = x * across - half, y * down - half
+  cos, sin = np.cos(angle), np.sin(angle)
+  seeds = np.stack([x * cos - y * sin + width / 2,
+                    x * sin + y * cos + height / 2], -1)
+  margin = 2 * max(across, down)
+  inside = np.all((seeds > -margin) & (seeds < [width + margin,
+                                                height + margin]), 1)
+  seeds = seeds[inside].astype(np.float32)
+  edge = int(margin) + 2
+  diagram = cv2.Subdiv2D((-edge, -edge, width + 2 * edge, height + 2 * edge))
+  diagram.insert(seeds)
+  facets, centres = diagram.getVoronoiFacetList([])
+  return centres, facets
+
+
+def _borders(shape, rng, cell, aspect, angle, brick):
+  """The borders [N, 2, 2] between Voronoi cells, each once, px."""
+  _, facets = _voronoi(shape, rng, cell, aspect, angle, brick)
+  a = np.concatenate(facets)
+  # Each corner's successor, around its own facet.
+  sizes = np.fromiter(map(len, facets), int)
+  ends = np.cumsum(sizes)
+  following = np.arange(1, len(a) + 1)
+  following[ends - 1] = ends - sizes
+  b = a[following]
+  # Neighbours walk a common border in opposite directions: keep one of them.
+  once = (a[:, 0] < b[:, 0]) | ((a[:, 0] == b[:, 0]) & (a[:, 1] < b[:, 1]))
+  lines = np.stack([a, b], 1)[once].astype(np.float64)
+  size = np.array(shape[::-1])
+  seen = np.all((lines.max(1) > 0) & (lines.min(1) < size), 1)
+  # The outermost cells reach far out: those lines are no cracks.
+  short = np.hypot(*(lines[:, 1] - lines[:, 0]).T) < 4 * cell * aspect
+  return lines[seen & short]
+
+
+def _fixed(points):
+  """Points (x, y) in px -> fixed-point int32 for OpenCV."""
+  return np.rint(points * (1 << _SHIFT)).astype(np.int32)
+
+
+def _draw(shape, rng, points, width, strength, canvas=None, classes=4):
+  """Draws polylines [N, K, 2] of (low, high) px; f32[H, W] coverage."""
+  if canvas is None:
+    canvas = np.zeros(shape, np.uint8)
+  points = _fixed(points)
+  order = rng.permutation(len(points))
+  # Lines of one group share width and strength: few calls draw them all.
+  for group in np.array_split(order, max(1, min(classes, len(points)))):
+    size = rng.uniform(*width)
+    faint = min(1.0, size) * rng.uniform(*strength)
+    thickness = max(1, int(size + rng.random()))
+    layer = canvas if not canvas.any() else np.zeros(shape, np.uint8)
+    cv2.polylines(layer, list(points[group]), False, 255 * faint, thickness,
+                  cv2.LINE_AA, _SHIFT)
+    if layer is not canvas:
+      cv2.max(canvas, layer, canvas)  # a faint line never erases a strong one
+  return canvas * np.float32(1 / 255)

@@ -1,0 +1,240 @@
+"""Geometry and housekeeping of examples: crops, flips, scales, copies.
+
+Each function here makes an op, `fn(example, rng) -> example`, and is a name
+for an ops string (see artjax/lookup.py). An example is a dict of 'name' and of
+pictures [H, W, 3] under 'image' (what the network sees), 'target' (the clean
+picture) and 'mask' (255 = damaged). Geometry acts on all of them alike. An op
+never writes into the arrays it was given: a source may hand them out again.
+"""
+import cv2
+import numpy as np
+
+from artjax.data import resize
+
+PICTURES = ('image', 'target', 'mask')
+
+
+def random_crop(size):
+  """A random `size` x `size` px window; small pictures grow by reflection."""
+  return _crop(size, lambda space, rng: int(rng.integers(space + 1)))
+
+
+def center_crop(size):
+  """The middle `size` x `size` px; small pictures grow by reflection."""
+  return _crop(size, lambda space, rng: space // 2)
+
+
+def random_scale_crop(size, min_scale=0.25):
+  """A random square window, shrunk to `size` x `size` px.
+
+  A network of crops alone never sees a composition, only its texture; here the
+  window may cover most of a picture.
+
+  Args:
+    size: side of the result, px.
+    min_scale: the strongest shrinking, in [0, 1]. The scale is log-uniform
+      between 1 (a plain crop) and the larger of `min_scale` and what takes in
+      the whole short side; 0 leaves the picture as the only limit.
+
+  Returns:
+    The op. Shrinking averages areas, of which a mask keeps the majority; a
+    picture smaller than `size` grows by reflection, as in `random_crop`.
+  """
+  _positive('size', size)
+  if not 0 <= min_scale <= 1:
+    raise ValueError(f'min_scale must be in [0, 1], got {min_scale}')
+
+  def fn(example, rng):
+    height, width = _extent(example)
+    smallest = max(min_scale, size / max(size, min(height, width)))
+    side = int(round(size * smallest ** -rng.uniform()))
+    side = max(size, min(side, max(size, min(height, width))))
+    top = int(rng.integers(max(0, height - side) + 1))
+    left = int(rng.integers(max(0, width - side) + 1))
+    window = lambda x: _pad(x[top:top + side, left:left + side], side)
+    # Slicing first keeps the cost that of the window, not of the picture.
+    return _each(example, window, then=lambda x, key: _shrink(
+        x, (size, size), key))
+
+  return fn
+
+
+def scale(factor):
+  """Shrinks the whole picture by `factor` in (0, 1], averaging areas."""
+  if not 0 < factor <= 1:
+    raise ValueError(f'factor must be in (0, 1], got {factor}')
+
+  def fn(example, rng):
+    del rng
+    height, width = _extent(example)
+    new = max(1, round(height * factor)), max(1, round(width * factor))
+    return _each(example, then=lambda x, key: _shrink(x, new, key))
+
+  return fn
+
+
+def fit(long_side):
+  """Shrinks pictures of a longer side than `long_side` px down to it."""
+  _positive('long_side', long_side)
+
+  def fn(example, rng):
+    factor = min(1.0, long_side / max(_extent(example)))
+    return scale(factor)(example, rng)
+
+  return fn
+
+
+def mod_crop(multiple):
+  """Cuts right and bottom so that both sides are multiples, in px."""
+  _positive('multiple', multiple)
+
+  def fn(example, rng):
+    del rng
+    height, width = (side - side % multiple for side in _extent(example))
+    if not height or not width:
+      raise ValueError(f'smaller than {multiple} px')
+    return _each(example, lambda x: x[:height, :width])
+
+  return fn
+
+
+def flip():
+  """Mirrors left and right in half of the examples."""
+  def fn(example, rng):
+    if rng.integers(2):
+      return _each(example, lambda x: x[:, ::-1])
+    return example
+
+  return fn
+
+
+def rotate90():
+  """Turns by a random multiple of 90 degrees."""
+  def fn(example, rng):
+    turns = int(rng.integers(4))
+    return _each(example, lambda x: np.rot90(x, turns)) if turns else example
+
+  return fn
+
+
+def downscale(factor):
+  """Shrinks 'image' alone, `factor` times, by MATLAB's bicubic kernel.
+
+  The low-resolution input of super-resolution benchmarks. 'target' stays as it
+  is, so geometry comes before; both sides must be multiples of `factor` (see
+  `mod_crop`). A u8 image stays u8, rounded; a float one is clipped to [0, 1].
+  """
+  _positive('factor', factor)
+
+  def fn(example, rng):
+    del rng
+    image = example['image']
+    height, width = image.shape[:2]
+    if height % factor or width % factor:
+      raise ValueError(
+          f'{width} x {height} px is no multiple of {factor}: put '
+          f'mod_crop({factor}) before')
+    small = resize.imresize(image, 1 / factor)
+    if small.dtype != np.uint8:
+      small = np.clip(small, 0, 1)
+    return {**example, 'image': small}
+
+  return fn
+
+
+def copy(source, destination):
+  """`destination` becomes the present `source`: copy("image", "target")."""
+  def fn(example, rng):
+    del rng
+    if source not in example:
+      raise ValueError(f'no {source!r} among {", ".join(example)}')
+    return {**example, destination: example[source]}  # arrays never change
+
+  return fn
+
+
+def keep(*names):
+  """Drops all pictures but these; a 'mask' that nothing drew is all zero."""
+  unknown = sorted(set(names) - set(PICTURES))
+  if unknown or not names:
+    raise ValueError(f'{unknown} are not among {", ".join(PICTURES)}')
+
+  def fn(example, rng):
+    del rng
+    kept = {key: value for key, value in example.items()
+            if key in names or key not in PICTURES}
+    for name in names:
+      if name == 'mask' and name not in kept:
+        # Severity 0 damages nothing and so leaves no mask.
+        kept['mask'] = np.zeros(example['image'].shape[:2] + (3,), np.uint8)
+      elif name not in kept:
+        raise ValueError(f'no {name!r} among {", ".join(example)}')
+    return kept
+
+  return fn
+
+
+def _crop(size, place):
+  """An op that cuts a window; place(space, rng) is its offset in px."""
+  _positive('size', size)
+
+  def fn(example, rng):
+    height, width = _extent(example)
+    top = place(max(0, height - size), rng)
+    left = place(max(0, width - size), rng)
+    return _each(example, lambda x: _pad(
+        x[top:top + size, left:left + size], size))
+
+  return fn
+
+
+def _extent(example):
+  """(height, width), the same for all pictures of the example."""
+  extents = {key: example[key].shape[:2] for key in PICTURES if key in example}
+  if len(set(extents.values())) != 1:
+    raise ValueError(f'pictures of different sizes {extents}: geometry comes '
+                     'before ops that resize one of them')
+  return extents['image']
+
+
+def _each(example, view=lambda x: x, then=None):
+  """Applies a geometry to all pictures; what was copied stays shared."""
+  done, result = {}, dict(example)
+  for key in PICTURES:
+    if key not in example:
+      continue
+    # 'image' and 'target' are often one array still: the work is done once.
+    identity = id(example[key]), key == 'mask'
+    if identity not in done:
+      # A contiguous copy lets go of the whole picture behind a window.
+      array = view(example[key])
+      done[identity] = (np.ascontiguousarray(array) if then is None
+                        else then(array, key))
+    result[key] = done[identity]
+  return result
+
+
+def _pad(array, size):
+  """[h, w, C] -> at least [size, size, C], reflected about its edges."""
+  height, width = array.shape[:2]
+  down, right = max(0, size - height), max(0, size - width)
+  if not down and not right:
+    return array
+  return cv2.copyMakeBorder(
+      array, down // 2, down - down // 2, right // 2, right - right // 2,
+      cv2.BORDER_REFLECT_101)
+
+
+def _shrink(array, extent, key):
+  """[H, W, C] -> [*extent, C] by averaging areas; masks stay 0 or 255."""
+  if array.shape[:2] == tuple(extent):
+    return np.ascontiguousarray(array)
+  small = cv2.resize(array, extent[::-1], interpolation=cv2.INTER_AREA)
+  if key == 'mask':
+    return np.where(small >= 128, np.uint8(255), np.uint8(0))
+  return small
+
+
+def _positive(name, value):
+  if not isinstance(value, int) or value < 1:
+    raise ValueError(f'{name} must be a whole number above 0, got {value!r}')

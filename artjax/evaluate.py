@@ -1,0 +1,199 @@
+"""Evaluation: restore whole pictures, measure them beside the degraded input.
+
+Every figure of the output stands beside the same figure of the input: what a
+restorer is worth is the difference. Metrics are taken on what a user gets:
+clipped, rounded to 8 bit.
+"""
+import csv
+import io
+import math
+import os
+import time
+
+from absl import logging
+import cv2
+import numpy as np
+
+from artjax import files
+from artjax import inference
+from artjax import metrics
+from artjax import summary
+from artjax.data import pipeline
+
+PANEL_HEIGHT = 320  # px, of one picture in a panel
+
+
+def measure(names, picture, target, crop):
+  """{metric: number} of one picture, u8[H, W, 3] each."""
+  return {name: float(getattr(metrics, name)(
+      picture[None], target[None], crop=crop)[0]) for name in names}
+
+
+def means(rows):
+  """Mean over pictures of a list of {metric: number}."""
+  return {name: float(np.mean([row[name] for row in rows]))
+          for name in rows[0]}
+
+
+def evaluate(config, restorer, *, metric_names=None):
+  """Restores and measures the evaluation pictures of `config`.
+
+  Args:
+    config: reads eval.* and what finds its pictures.
+    restorer: u8[H, W, 3] -> u8[H, W, 3].
+    metric_names: functions of metrics.py; default config.eval.metrics.
+
+  Returns:
+    dict: 'output' and 'input' {metric: mean over pictures}, 'pictures' their
+    number, 'rows' [(name, output metrics, input metrics)], 'panels' the first
+    few [(name, degraded, restored, target)] and 'seconds' of restoring.
+
+  Raises:
+    ValueError: no picture to evaluate on, or an unknown metric.
+  """
+  names = tuple(metric_names or config.eval.metrics)
+  unknown = [n for n in names if not hasattr(metrics, n)]
+  if unknown:
+    raise ValueError(f'eval.metrics: no metric called {unknown[0]!r} in '
+                     'artjax/metrics.py')
+  rows, panels, seconds = [], [], 0.0
+  for example in pipeline.pictures(config):
+    degraded, target = example['image'], example['target']
+    start = time.perf_counter()
+    restored = restorer(degraded)
+    seconds += time.perf_counter() - start
+    rows.append((example['name'],
+                 measure(names, restored, target, config.eval.crop),
+                 measure(names, degraded, target, config.eval.crop)))
+    if len(panels) < config.eval.panels:
+      panels.append((example['name'], degraded, restored, target))
+  return {
+      'output': means([row[1] for row in rows]),
+      'input': means([row[2] for row in rows]),
+      'pictures': len(rows), 'seconds': seconds,
+      'rows': rows, 'panels': panels,
+  }
+
+
+def shrink(picture, height=PANEL_HEIGHT):
+  """The picture at a panel's height, never enlarged."""
+  h, w = picture.shape[:2]
+  if h <= height:
+    return picture
+  size = (max(round(w * height / h), 1), height)
+  return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+
+
+def panel(degraded, restored, target):
+  """degraded | restored | target at a panel's height, u8[h, w, 3]."""
+  return summary.panel(*map(shrink, (degraded, restored, target)))
+
+
+def square_panels(results, side=256):
+  """The panels as one batch u8[N, side, 3 side, 3], for TensorBoard."""
+  def fit(picture):
+    h, w = picture.shape[:2]
+    scale = side / max(h, w)
+    size = (max(round(w * scale), 1), max(round(h * scale), 1))
+    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    square = np.full([side, side, 3], 255, np.uint8)
+    square[:small.shape[0], :small.shape[1]] = small
+    return square
+  return np.stack([np.concatenate([fit(p) for p in pictures], axis=1)
+                   for _, *pictures in results['panels']])
+
+
+def table(results, crop=0):
+  """The means as a markdown table: input, output and their difference."""
+  lines = ['| metric | degraded | restored | change |', '|---|---|---|---|']
+  for name, after in results['output'].items():
+    before = results['input'][name]
+    lines.append(f'| {name} | {before:.4f} | {after:.4f} '
+                 f'| {after - before:+.4f} |')
+  lines.append('')
+  lines.append(f'Means over {results["pictures"]} whole pictures, rounded to '
+               f'8 bit, border of {crop} px left out.')
+  return '\n'.join(lines)
+
+
+def write_report(results, folder, *, title, settings, crop=0):
+  """Writes report.md, per_picture.csv, panels and before_after.png.
+
+  Args:
+    results: of `evaluate`.
+    folder: where to; made if missing.
+    title: heading of the report.
+    settings: {what: value} stated in it (weights, source, damage).
+    crop: border left out of the metrics, px, stated in it.
+  """
+  names = list(results['output'])
+  text = io.StringIO()
+  out = csv.writer(text)
+  out.writerow(['picture', *names, *(f'input_{n}' for n in names)])
+  for name, after, before in results['rows']:
+    out.writerow([name, *after.values(), *before.values()])
+  files.write_text(os.path.join(folder, 'per_picture.csv'), text.getvalue())
+
+  lines = [f'# {title}', '']
+  lines += [f'- {what}: `{value}`' for what, value in settings.items()]
+  lines += ['', table(results, crop), '', 'Panels: degraded, restored, target.']
+  by_name = {name: (after, before) for name, after, before in results['rows']}
+  shown = []
+  for i, (name, *pictures) in enumerate(results['panels']):
+    shown.append(panel(*pictures))
+    file = f'panels/{i:03d}.jpg'
+    files.write_picture(os.path.join(folder, file), shown[-1])
+    after, before = by_name[name]
+    change = ', '.join(f'{n} {before[n]:.3f} → {after[n]:.3f}' for n in names)
+    lines += ['', f'## {name}', '', f'![{name}]({file})', '', change]
+  files.write_text(os.path.join(folder, 'report.md'), '\n'.join(lines) + '\n')
+  if shown:
+    width = max(p.shape[1] for p in shown)
+    rows = [np.pad(p, [(0, 8), (0, width - p.shape[1]), (0, 0)],
+                   constant_values=255) for p in shown]
+    files.write_picture(os.path.join(folder, 'before_after.png'),
+                        np.concatenate(rows)[:-8])
+  logging.info('Report: %s', os.path.join(folder, 'report.md'))
+
+
+def as_json(results):
+  """The part of the results that goes on the last line of stdout."""
+  def plain(values):
+    # JSON has no infinity, which is the PSNR of identical pictures.
+    return {k: v if math.isfinite(v) else None for k, v in values.items()}
+  return {'output': plain(results['output']), 'input': plain(results['input']),
+          'pictures': results['pictures'],
+          'seconds': round(results['seconds'], 2)}
+
+
+def evaluate_and_report(config, where, output=None):
+  """`--mode=evaluate`: measures weights, writes a report, prints the table.
+
+  Args:
+    config: what to evaluate on (data.*, eval.*, seed). Task and model are
+      those the weights were made with.
+    where: working directory or .safetensors file.
+    output: folder of the report; default `<where>/evaluation` for a working
+      directory, none for a file.
+
+  Returns:
+    dict for the last line of stdout.
+  """
+  restorer = inference.Restorer.load(where)
+  results = evaluate(config, restorer)
+  print(table(results, config.eval.crop), flush=True)
+  if output is None and os.path.isdir(where):
+    output = os.path.join(where, 'evaluation')
+  settings = {
+      'weights': where,
+      'model': restorer.config.model.name,
+      'pictures': config.eval.source or f'held-out part of '
+                                        f'{config.data.source}',
+      'damage': config.eval.ops,
+      'seed': config.seed,
+  }
+  if output:
+    write_report(results, output, title='Evaluation', settings=settings,
+                 crop=config.eval.crop)
+  return {**as_json(results), **settings, 'crop': config.eval.crop,
+          'report': output}

@@ -1,0 +1,78 @@
+"""A trained generator as a function: picture in, picture out."""
+import functools
+import os
+
+import cv2
+import jax
+import numpy as np
+
+from artjax import checkpoint
+from artjax import lookup
+from artjax import tasks
+from artjax import weights
+
+# Pictures are padded up to a multiple of this, so that a folder of pictures of
+# all sizes compiles a handful of shapes and not one a picture, px.
+BUCKET = 128
+# Side of the square thumbnail a model learns the whole picture's colours from:
+# that of the crops it was trained on, so that both look alike to it, px.
+THUMBNAIL = 128
+
+
+def thumbnail(picture):
+  """u8[H, W, 3] -> u8[THUMBNAIL, THUMBNAIL, 3], whatever its aspect."""
+  smaller = min(picture.shape[:2]) < THUMBNAIL
+  return cv2.resize(
+      picture, (THUMBNAIL, THUMBNAIL),
+      interpolation=cv2.INTER_LINEAR if smaller else cv2.INTER_AREA)
+
+
+@functools.cache
+def _compiled(model, task):
+  def run(params, picture, context):
+    x = task.inputs({'image': picture}, None)
+    y = model.apply({'params': params}, x,
+                    context=task.inputs({'image': context}, None))
+    return task.picture({'image': picture}, y)
+  return jax.jit(run)
+
+
+class Restorer:
+  """Restores whole pictures with one set of weights.
+
+  `restorer(u8[H, W, 3]) -> u8[H, W, 3]`, RGB, any size.
+  """
+
+  def __init__(self, config, params):
+    """Of a configuration (task, model) and the generator's weights."""
+    self.config = config
+    self.params = params
+    self._run = _compiled(lookup.model(config), tasks.get(config.task))
+
+  @classmethod
+  def load(cls, where, step=None):
+    """Of a working directory (best checkpoint, or `step`) or a weights file.
+
+    Raises:
+      FileNotFoundError: there is no such workdir, checkpoint or file.
+      ValueError: the file is damaged or its weights do not fit its model.
+    """
+    if os.path.isdir(where):
+      config, params, _ = checkpoint.load_generator(where, step)
+    else:
+      config, params, _ = weights.load(where)
+    model = lookup.model(config)
+    expected = jax.eval_shape(model.init, jax.random.key(0), jax.ShapeDtypeStruct(
+        [1, 64, 64, tasks.get(config.task).channels], np.float32))
+    weights.check(params, expected['params'], where)
+    return cls(config, params)
+
+  def __call__(self, picture):
+    """The restored picture, u8[H, W, 3] for u8[H, W, 3]."""
+    h, w = picture.shape[:2]
+    pad = [(0, -h % BUCKET), (0, -w % BUCKET), (0, 0)]
+    padded = np.pad(picture, pad, 'symmetric')
+    # What the padding repeats must not count in the picture's statistics.
+    y = self._run(self.params, padded[None], thumbnail(picture)[None])
+    y = np.asarray(y)[0, :h, :w]
+    return np.rint(np.clip(y, 0, 1) * 255).astype(np.uint8)

@@ -1,0 +1,107 @@
+"""The command line: train a configuration, or evaluate what was trained.
+
+  python -m artjax.main --config=configs/unet.py --workdir=runs/unet
+  python -m artjax.main --config=configs/unet.py --workdir=runs/unet \
+      --mode=evaluate --config.eval.source=folder:PATH
+
+This file is kept short: the logic is in train.py and evaluate.py.
+"""
+import difflib
+import json
+import sys
+
+from absl import app
+from absl import flags
+from absl import logging
+import jax
+from ml_collections import config_flags
+import ml_collections
+
+from artjax import evaluate
+from artjax import parallel
+from artjax import train
+from configs import common
+
+FLAGS = flags.FLAGS
+config_flags.DEFINE_config_file(
+    'config', None, 'Configuration, a file of configs/.', lock_config=True)
+flags.DEFINE_string('workdir', None, 'Folder of the run: checkpoints, '
+                    'summaries, evaluations.')
+flags.DEFINE_enum('mode', 'train', ['train', 'evaluate'], 'What to do.')
+flags.DEFINE_string('weights', None, 'evaluate: a .safetensors file to use in '
+                    'place of the checkpoints of --workdir.')
+flags.DEFINE_string('output', None, 'evaluate: folder of the report; default '
+                    '<workdir>/evaluation.')
+
+
+def main(argv):
+  if len(argv) > 1:
+    raise app.UsageError(f'unexpected argument {argv[1]!r}')
+  if FLAGS.config is None:
+    raise app.UsageError('--config=configs/NAME.py is needed')
+  parallel.start_processes()
+  logging.info('%d process(es), devices: %s', jax.process_count(),
+               jax.local_devices())
+  if FLAGS.mode == 'train':
+    if not FLAGS.workdir:
+      raise app.UsageError('--workdir=FOLDER is needed to train')
+    hide_gpus_from_tensorflow()
+    result = train.train_and_evaluate(FLAGS.config, FLAGS.workdir)
+  else:
+    if not (FLAGS.workdir or FLAGS.weights):
+      raise app.UsageError('--workdir=FOLDER or --weights=FILE is needed')
+    result = evaluate.evaluate_and_report(
+        FLAGS.config, FLAGS.weights or FLAGS.workdir, FLAGS.output)
+  print(json.dumps(result))
+
+
+def hide_gpus_from_tensorflow():
+  """TensorFlow reads data and writes summaries; the GPUs belong to JAX."""
+  try:
+    import tensorflow as tf  # Seconds, and missing in some environments.
+  except ImportError:
+    return
+  tf.config.set_visible_devices([], 'GPU')
+
+
+def parse_flags(argv):
+  """Parses the flags; an unknown config field is one line with the right one.
+  """
+  try:
+    return app.parse_flags_with_usage(argv)
+  except (AttributeError, KeyError) as e:  # What a locked config raises.
+    known = fields(common.get_config())
+    for name in (a[9:].split('=')[0] for a in argv
+                 if a.startswith('--config.')):
+      if name not in known and not name.startswith('model.args.'):
+        close = difflib.get_close_matches(name, known, 1, 0.5)
+        hint = f'; did you mean --config.{close[0]}?' if close else (
+            '; configs/common.py lists every field')
+        sys.exit(f'artjax: no field --config.{name}{hint}')
+    sys.exit(f'artjax: {str(e).strip(chr(34))}')
+
+
+def fields(config, prefix=''):
+  """Every field of a configuration, by its dotted name."""
+  names = []
+  for name, value in config.items():
+    if isinstance(value, ml_collections.ConfigDict):
+      names += fields(value, f'{prefix}{name}.')
+    names.append(prefix + name)
+  return names
+
+
+def run():
+  """Entry point: expected errors end in one line and exit code 1."""
+  logging.set_verbosity(logging.INFO)
+  logging.use_absl_handler()
+  try:
+    app.run(main, flags_parser=parse_flags)
+  except (ValueError, FileNotFoundError, train.DivergedError) as e:
+    if FLAGS.is_parsed() and logging.get_verbosity() >= logging.DEBUG:
+      raise
+    sys.exit(f'artjax: {e}')
+
+
+if __name__ == '__main__':
+  run()

@@ -1,0 +1,162 @@
+"""Metrics of restored pictures, one function each, the protocol in the name.
+
+All take what a user would get, rounded pictures: (pred u8[B, H, W, 3], target
+u8[B, H, W, 3], *, crop=0) -> float64[B], one number a picture. RGB order.
+`crop` removes that many px at each side first (a x4 benchmark crops 4). All
+raise ValueError for unequal shapes, other dtypes, or a crop that leaves
+nothing.
+
+PSNR and SSIM follow BasicSR's definitions: *_rgb over the three channels,
+*_y on the luma of BT.601 (16..235), in floating point and **not rounded**;
+MATLAB's rounded luma gives about 0.01 dB less.
+"""
+
+import functools
+
+import cv2
+import jax
+import numpy as np
+
+from artjax import perceptual
+
+_WINDOW, _SIGMA = 11, 1.5  # of the SSIM's Gaussian, px
+_C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+
+
+def _prepare(pred, target, crop):
+  """Checks a pair of batches and cuts `crop` px off each side."""
+  pred, target = np.asarray(pred), np.asarray(target)
+  if pred.shape != target.shape:
+    raise ValueError(
+        f'pred and target differ in shape: {pred.shape} and {target.shape}')
+  if pred.ndim != 4 or pred.shape[-1] != 3:
+    raise ValueError(f'metrics want RGB [B, H, W, 3], got {pred.shape}')
+  for name, image in (('pred', pred), ('target', target)):
+    if image.dtype != np.uint8:
+      raise ValueError(
+          f'metrics want uint8, but {name} is {image.dtype}: '
+          'clip and round it first')
+  height, width = pred.shape[1:3]
+  if crop != int(crop) or crop < 0 or 2 * crop >= min(height, width):
+    raise ValueError(
+        f'crop={crop} leaves nothing of a {height}x{width} picture, '
+        'or is no whole number of px')
+  crop = int(crop)
+  inside = np.s_[:, crop:height - crop, crop:width - crop]
+  return pred[inside], target[inside]
+
+
+def _luma(image):
+  """BT.601 luma of u8 RGB: [B, H, W, 3] -> float64[B, H, W, 1], 16 to 235."""
+  weights = np.array([[65.481], [128.553], [24.966]]) / 255
+  return image.astype(np.float64) @ weights + 16
+
+
+def psnr_rgb(pred, target, *, crop=0):
+  """Peak signal-to-noise ratio in dB over R, G, B; inf for equal pictures."""
+  pred, target = _prepare(pred, target, crop)
+  return _psnr(pred.astype(np.float64), target.astype(np.float64))
+
+
+def psnr_y(pred, target, *, crop=0):
+  """Peak signal-to-noise ratio in dB of the luma; inf for equal pictures."""
+  pred, target = _prepare(pred, target, crop)
+  return _psnr(_luma(pred), _luma(target))
+
+
+def _psnr(pred, target):
+  mse = np.square(pred - target).mean(axis=(1, 2, 3))
+  with np.errstate(divide='ignore'):  # equal pictures: inf, as in BasicSR
+    return 10 * np.log10(255**2 / mse)
+
+
+def ssim_rgb(pred, target, *, crop=0):
+  """Structural similarity in [-1, 1], mean of R, G, B; 1 for equal pictures.
+
+  11x11 Gaussian of sigma 1.5 px, windows that lie inside the picture only.
+  Wang et al. 2004, https://doi.org/10.1109/TIP.2003.819861
+  """
+  pred, target = _prepare(pred, target, crop)
+  return _ssim(pred.astype(np.float64), target.astype(np.float64))
+
+
+def ssim_y(pred, target, *, crop=0):
+  """Structural similarity of the luma, see `ssim_rgb`."""
+  pred, target = _prepare(pred, target, crop)
+  return _ssim(_luma(pred), _luma(target))
+
+
+def _ssim(pred, target):
+  if min(pred.shape[1:3]) < _WINDOW:
+    raise ValueError(
+        f'SSIM wants at least {_WINDOW} px a side after the crop, '
+        f'got {pred.shape[1]}x{pred.shape[2]}')
+  return np.array([_ssim_picture(x, y) for x, y in zip(pred, target)],
+                  np.float64)
+
+
+def _ssim_picture(x, y):
+  """SSIM of one picture, float64[H, W, C] in 8-bit levels."""
+  mean_x, mean_y = _gaussian(x), _gaussian(y)
+  product = mean_x * mean_y
+  squares = mean_x**2 + mean_y**2
+  covariance = _gaussian(x * y) - product
+  variances = _gaussian(x**2 + y**2) - squares  # of both, summed
+  return np.mean(
+      (2 * product + _C1) * (2 * covariance + _C2)
+      / ((squares + _C1) * (variances + _C2)))
+
+
+def _gaussian(x):
+  """Gaussian window means, [H, W, C] -> [H - 10, W - 10, C]."""
+  taps = cv2.getGaussianKernel(_WINDOW, _SIGMA)
+  half = _WINDOW // 2
+  return cv2.sepFilter2D(x, -1, taps, taps)[half:-half, half:-half]
+
+
+def mae(pred, target, *, crop=0):
+  """Mean absolute error over R, G, B in units of the full range, [0, 1]."""
+  pred, target = _prepare(pred, target, crop)
+  error = np.abs(pred.astype(np.int16) - target)
+  return error.mean(axis=(1, 2, 3)) / 255
+
+
+def accuracy(pred, target, *, crop=0):
+  """Share of pixels whose largest channel is the same in both, in [0, 1].
+
+  This is what Keras prints as `accuracy` when a network regresses RGB (its
+  categorical accuracy over the last axis); equal channels go to the first.
+  """
+  pred, target = _prepare(pred, target, crop)
+  return np.mean(pred.argmax(-1) == target.argmax(-1), axis=(1, 2))
+
+
+def lpips(pred, target, *, crop=0, frozen=None):
+  """LPIPS 0.1 of AlexNet with linear heads, 0 for equal pictures, >= 0.
+
+  This is the variant papers quote. Computed in float32, compiled once for
+  each shape. Pictures must be 31 px a side or more after the crop.
+
+  `frozen` is `perceptual.load('alexnet')`; by default it is loaded at the
+  first call and kept on the device. https://arxiv.org/abs/1801.03924
+  """
+  pred, target = _prepare(pred, target, crop)
+  params = _alexnet() if frozen is None else frozen
+  # One picture at a time: the shape to compile for and the memory needed do
+  # not depend on the batch.
+  return np.array(
+      [np.asarray(_lpips(params, x[None], y[None]))[0]
+       for x, y in zip(pred, target)], np.float64)
+
+
+@functools.cache
+def _alexnet():
+  return jax.device_put(perceptual.load('alexnet'))
+
+
+@jax.jit
+def _lpips(params, pred, target):
+  pred, target = (x.astype('float32') / 255 for x in (pred, target))
+  # Full float32, so that a GPU's TF32 does not change the figure.
+  return perceptual.lpips(
+      params, pred, target, net='alexnet', precision='highest')

