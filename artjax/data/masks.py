@@ -251,12 +251,61 @@ def brush(shape, rng, count, length, width):
   return _draw(shape, rng, points, width, (1.0, 1.0), classes=count)
 
 
-def specks(shape, rng, count, size, strength=(0.5, 1.0)):
-  """Dots and very short dashes, `size` = (low, high) px across."""
-  points = rng.random((count, 1, 2)) * shape[::-1]
-  dash = rng.standard_normal((count, 1, 2)) * np.mean(size) * 0.35
-  return _draw(shape, rng, np.concatenate([points, points + dash], 1), size,
-               strength)
+def specks(shape, rng, count, size, strength=(0.5, 1.0), clusters=0):
+  """Dots and very short dashes.
+
+  Args:
+    shape: (H, W).
+    rng: the Generator.
+    count: how many.
+    size: (low, high) px across.
+    strength: (low, high) in [0, 1], coverage of a speck.
+    clusters: around how many places they gather; 0 = evenly spread.
+  """
+  extent = np.array(shape[::-1], float)
+  if clusters:
+    spread = rng.uniform(0.02, 0.12, (clusters, 1)) * extent.min()
+    chosen = rng.integers(0, clusters, count)
+    points = rng.random((clusters, 2))[chosen] * extent
+    points += rng.standard_normal((count, 2)) * spread[chosen]
+  else:
+    points = rng.random((count, 2)) * extent
+  dash = rng.standard_normal((count, 2)) * (np.mean(size) * 0.35)
+  return _draw(shape, rng, np.stack([points, points + dash], 1), size, strength)
+
+
+def tear(shape, rng, start, heading, length, width):
+  """A ragged wedge that runs in from `start`, and the torn rim around it.
+
+  Args:
+    shape: (H, W).
+    rng: the Generator.
+    start: (x, y) px, its widest place.
+    heading: radians.
+    length: px.
+    width: px at the start.
+
+  Returns:
+    (wedge, rim), f32[H, W] each; the rim covers the wedge too.
+  """
+  steps = 12
+  turns = heading + np.cumsum(rng.normal(0, 0.22, (1, steps)), 1)
+  spine = _walk(start[None], turns, np.full((1, 1), length / steps))[0]
+  along = np.linspace(1, 0, steps + 1)[:, None]
+  normal = np.array([-np.sin(heading), np.cos(heading)])
+  ragged = np.exp(rng.normal(0, 0.3, (2, steps + 1, 1)))
+  half = 0.5 * width * along ** 0.7
+  left = spine + normal * half * ragged[0]
+  right = spine - normal * half * ragged[1]
+  outline = np.concatenate([left, right[::-1]])
+  edges = np.stack([outline, np.roll(outline, -1, 0)], 1)
+  outline = _fixed(_jagged(edges, rng, 0.1, 2)[:, :-1].reshape(-1, 2))
+  wedge = np.zeros(shape, np.uint8)
+  cv2.fillPoly(wedge, [outline], 255, cv2.LINE_AA, _SHIFT)
+  rim = wedge.copy()
+  cv2.polylines(rim, [outline], True, 255, max(2, int(rng.uniform(
+      0.15, 0.5) * width)), cv2.LINE_AA, _SHIFT)
+  return wedge * np.float32(1 / 255), rim * np.float32(1 / 255)
 
 
 def blotch(shape, rng, radius, rough=0.5, kind='blob'):

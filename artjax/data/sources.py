@@ -249,9 +249,10 @@ def _tfds(spec, rest, scan):
                      f'catalogue ({type(error).__name__})') from error
   if not builder.info.splits:
     raise ValueError(f'{spec}: not prepared in {folder}; {advice}')
-  if 'image' not in builder.info.features:
-    raise ValueError(f"{spec}: has no feature 'image', but "
-                     f'{", ".join(builder.info.features)}')
+  features = builder.info.features
+  if not isinstance(features.get('image'), tfds.features.Image):
+    raise ValueError(f"{spec}: has no picture called 'image' among its "
+                     f'features {", ".join(features)}')
   try:
     data = builder.as_data_source(
         part, decoders={'image': tfds.decode.SkipDecoding()})
@@ -262,7 +263,7 @@ def _tfds(spec, rest, scan):
     raise ValueError(f'{spec}: {error}') from error
   read_bytes = lambda i: data[i]['image']
   items = [(f'{name}/{part}/{i:07d}', i) for i in range(len(data))]
-  entries, rejected = scan(items, read_bytes, f'{folder}/{name}')
+  entries, rejected = scan(items, read_bytes, f'{builder.data_path}/{part}')
   return Source(spec, entries, _image(scan.cache, read_bytes), rejected)
 
 
@@ -317,7 +318,7 @@ def _image(cache, read):
   return fn
 
 
-# (path, bytes, mtime) -> (digest, extent, reason), so that evaluations within
+# (path, bytes, mtime) -> (digest, extent, ''), so that evaluations within
 # a run do not decode a whole collection again to open it.
 _verdicts = {}
 
@@ -353,20 +354,19 @@ class _Scan:
   def _check(self, key, read):
     """(digest, (height, width), '') or (None, None, reason)."""
     try:
-      stamp = None
+      stamp = self.where, key  # a prepared dataset never changes
       if isinstance(key, pathlib.Path):
         stat = key.stat()
         stamp = str(key.absolute()), stat.st_size, stat.st_mtime_ns
-        if stamp in _verdicts:
-          return _verdicts[stamp]
+      if stamp in _verdicts:
+        return _verdicts[stamp]
       data = read(key)
       image = decode.decode(data)
       verdict = hashlib.sha256(data).digest(), image.shape[:2], ''
       self.cache.put(key, image, evict=False)
     except (OSError, decode.Unreadable) as error:
-      verdict = None, None, _reason(error)
-    if stamp:
-      _verdicts[stamp] = verdict
+      return None, None, _reason(error)
+    _verdicts[stamp] = verdict
     return verdict
 
 
@@ -388,8 +388,8 @@ class _Cache:
 
   def put(self, key, image, evict=True):
     """Keeps a picture; without `evict` only if there is still room."""
-    room = self._budget if evict else self._budget - self._used
     with self._lock:
+      room = self._budget if evict else self._budget - self._used
       if key in self._images or image.nbytes > room:
         return
       self._images[key] = image

@@ -1,0 +1,58 @@
+"""Every configuration takes a step, is locked, and says what it needs."""
+import importlib
+
+from conftest import ROOT
+import pytest
+
+from artjax import train
+from configs import common
+
+CONFIGS = sorted(p.stem for p in (ROOT / 'configs').glob('*.py')
+                 if p.stem not in ('__init__', 'common'))
+
+
+def load(name, variant=''):
+  return importlib.import_module(f'configs.{name}').get_config(variant)
+
+
+@pytest.mark.parametrize('name', CONFIGS)
+def test_one_step(name, tmp_path):
+  config = load(name, 'quick').unlock()
+  config.steps = config.eval_every = config.checkpoint_every = 1
+  config.data.loader = 'threads'
+  config.eval.max_pictures = 1
+  result = train.train_and_evaluate(config.lock(), str(tmp_path))
+  assert result['step'] == 1
+  assert result['skipped'] == 0
+  assert result['eval']['pictures'] == 1
+
+
+@pytest.mark.parametrize('name', CONFIGS)
+def test_locked_and_only_known_fields(name):
+  config = load(name)
+  with pytest.raises(AttributeError):
+    config.stepz = 3
+  known = common.get_config()
+  for field in ('data', 'eval', 'losses', 'optimizer'):
+    assert set(config[field]) == set(known[field])
+  assert set(config) == set(known)
+
+
+@pytest.mark.parametrize('name', CONFIGS)
+def test_unknown_variant_is_refused(name):
+  with pytest.raises(ValueError, match='no variant'):
+    load(name, 'nonsense')
+
+
+@pytest.mark.parametrize('name', CONFIGS)
+def test_docstring_gives_the_command(name):
+  text = importlib.import_module(f'configs.{name}').__doc__
+  assert f'--config=configs/{name}.py' in text
+
+
+def test_every_field_of_common_is_explained():
+  lines = (ROOT / 'configs' / 'common.py').read_text().splitlines()
+  for i, line in enumerate(lines):
+    if line.startswith('  config.') and 'ConfigDict()' not in line:
+      near = ' '.join(lines[max(i - 3, 0):i + 4])
+      assert '#' in near, line

@@ -1,0 +1,76 @@
+"""Evaluation: means, tables, reports."""
+import csv
+import json
+
+from conftest import tiny_config
+import numpy as np
+import pytest
+
+from artjax import evaluate
+from artjax import metrics
+from artjax.data import pipeline
+
+NAMES = ('psnr_rgb', 'mae')
+
+
+def run(**overrides):
+  config = tiny_config(**overrides)
+  return config, evaluate.evaluate(
+      config, lambda picture: picture // 2, metric_names=NAMES)
+
+
+def test_measures_output_and_input_of_every_picture():
+  config, results = run()
+  examples = list(pipeline.pictures(config))
+  assert results['pictures'] == len(examples) == len(results['rows'])
+  for example, (name, after, before) in zip(examples, results['rows']):
+    assert name == example['name']
+    assert before['psnr_rgb'] == metrics.psnr_rgb(
+        example['image'][None], example['target'][None])[0]
+    assert after['psnr_rgb'] == metrics.psnr_rgb(
+        example['image'][None] // 2, example['target'][None])[0]
+  for part, column in (('output', 1), ('input', 2)):
+    for name in NAMES:
+      assert results[part][name] == pytest.approx(
+          np.mean([row[column][name] for row in results['rows']]))
+
+
+def test_lpips_of_a_damaged_picture_is_worse_than_of_itself():
+  config = tiny_config(**{'eval.max_pictures': 1})
+  results = evaluate.evaluate(
+      config, lambda picture: picture, metric_names=('lpips',))
+  assert results['output']['lpips'] == results['input']['lpips'] > 0.01
+
+
+def test_unknown_metric_is_named():
+  with pytest.raises(ValueError, match="'pnsr'"):
+    evaluate.evaluate(tiny_config(), lambda p: p, metric_names=('pnsr',))
+
+
+def test_report_holds_table_csv_and_panels(tmp_path):
+  _, results = run()
+  evaluate.write_report(results, str(tmp_path), title='Test',
+                        settings={'weights': 'w'}, crop=4)
+  rows = list(csv.DictReader((tmp_path / 'per_picture.csv').open()))
+  assert [row['picture'] for row in rows] == [r[0] for r in results['rows']]
+  assert float(rows[0]['input_mae']) == results['rows'][0][2]['mae']
+  text = (tmp_path / 'report.md').read_text()
+  assert f'{results["output"]["psnr_rgb"]:.4f}' in text
+  assert 'border of 4 px' in text
+  for name in ('panels/000.jpg', 'before_after.png'):
+    assert (tmp_path / name).stat().st_size > 1000
+
+
+def test_panels_for_tensorboard_are_one_batch():
+  _, results = run()
+  panels = evaluate.square_panels(results, side=32)
+  assert panels.shape == (results['pictures'], 32, 96, 3)
+
+
+def test_json_has_no_infinity():
+  config, _ = run()
+  config.eval.ops = 'fit(64)|copy("image", "target")'
+  results = evaluate.evaluate(config, lambda p: p, metric_names=NAMES)
+  assert results['output']['psnr_rgb'] == np.inf
+  text = json.dumps(evaluate.as_json(results), allow_nan=False)
+  assert json.loads(text)['output'] == {'psnr_rgb': None, 'mae': 0.0}
