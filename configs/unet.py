@@ -22,7 +22,7 @@ def get_config(variant=''):
   config.model.name = 'unet.UNet'
   config.model.args = ml_collections.ConfigDict(dict(
       features=(32, 64, 128, 256),  # channels a level, finest first
-      blocks=(1, 1, 1, 1),  # residual blocks a level
+      blocks=(1, 2, 2, 2),  # residual blocks a level
   ))
   config.losses.charbonnier = 1.0
   config.losses.ssim = 0.1

@@ -14,13 +14,14 @@ import cv2
 import numpy as np
 
 from artjax.data import masks
-from artjax.data.lift import local
+from artjax.data.lift import clip, local
 
 # What lies under paint: chalk, gesso, canvas, wood, bole, dark priming.
 _GROUNDS = np.float32([
     [0.93, 0.91, 0.87], [0.87, 0.81, 0.70], [0.70, 0.60, 0.46],
     [0.52, 0.38, 0.25], [0.55, 0.30, 0.20], [0.25, 0.20, 0.16]])
 # What white would become under a stain: tea, rust, grime, algae, old glue.
+_IDENTITY = np.eye(3, dtype=np.float32)
 _STAINS = np.float32([
     [0.60, 0.42, 0.22], [0.62, 0.35, 0.15], [0.45, 0.44, 0.42],
     [0.46, 0.50, 0.30], [0.78, 0.64, 0.32]])
@@ -108,10 +109,9 @@ def craquelure(image, severity, rng, *, width=2.2, cell=None, pattern=None):
   if rng.random() < 0.25:
     # Paint curls up along a crack, and the light comes from one side.
     edge = cv2.blur(_shifted(weight, rng), (2, 2))
-    light = (edge * np.float32(rng.uniform(0.1, 0.3)))[..., None]
-    image = _tone(image + light * (1 - image), weight, rng, bright)
-    return image, np.maximum(weight, edge * np.float32(0.3)) + (
-        weight > 0) * light[..., 0]
+    light = edge * np.float32(rng.uniform(0.1, 0.3))
+    image = _over(image, np.ones(3, np.float32), light)
+    return _tone(image, weight, rng, bright), _union([light, weight])
   return _tone(image, weight, rng, bright), weight
 
 
@@ -154,8 +154,8 @@ def folds(image, severity, rng, *, count=3):
     relief = distance * np.float32(1 / reach)
     relief = relief * cv2.exp(np.float32(0.5) - relief * relief * np.float32(0.5))
     depth = np.float32(strength * rng.uniform(0.05, 0.3))
-    image = image * (1 + relief * depth)[..., None]
-    image = _tone(np.clip(image, 0, 1), worn, rng, rng.random() < 0.75)
+    image = image * _tint(relief * depth, (2, 2, 2))
+    image = _tone(clip(image), worn, rng, rng.random() < 0.75)
     total = np.maximum(total, np.maximum(worn, np.abs(relief) * depth))
   return image, total
 
@@ -202,7 +202,7 @@ def paint_losses(image, severity, rng, *, share=0.16, kind=None):
   edge = np.clip(weight - _shifted(weight, rng), 0, 1)
   image = _over(image, ground, weight)
   shade = edge * np.float32(rng.uniform(0.1, 0.6))
-  return image * (1 - shade)[..., None], np.maximum(weight, shade)
+  return image * _tint(shade, (0, 0, 0)), np.maximum(weight, shade)
 
 
 @local('loss')
@@ -350,7 +350,7 @@ def water_stains(image, severity, rng, *, count=3):
     weight = weight * _opacity(severity, rng)
     tint = np.clip(_STAINS[rng.integers(len(_STAINS))] + _jitter(rng, 0.08), 0, 1)
     if rng.random() < 0.8:
-      image = image * (1 - weight[..., None] * (1 - tint))
+      image = image * _tint(weight, tint)
     elif rng.random() < 0.6:  # it left something behind
       image = _over(image, tint, weight)
     else:  # it washed something out
@@ -370,7 +370,7 @@ def foxing(image, severity, rng, *, count=40):
   weight = cv2.GaussianBlur(weight, (0, 0), max(0.5, 0.25 * largest))
   weight = np.clip(weight * np.float32(1.3), 0, 1) * _opacity(severity, rng)
   tint = np.clip(np.float32([0.55, 0.33, 0.14]) + _jitter(rng, 0.08), 0, 1)
-  return image * (1 - weight[..., None] * (1 - tint)), weight
+  return image * _tint(weight, tint), weight
 
 
 @local('stain')
@@ -428,7 +428,21 @@ def _jitter(rng, sigma):
 
 def _over(image, colour, weight):
   """Blends a colour f32[3] or a picture over an image, by f32[H, W]."""
-  return image + (colour - image) * weight[..., None]
+  # Broadcasting over three channels would be slow: all arrays have all three.
+  share = cv2.cvtColor(weight, cv2.COLOR_GRAY2RGB)
+  if colour.ndim == 1:
+    change = cv2.transform(image, np.column_stack([-_IDENTITY, colour]))
+  else:
+    change = colour - image
+  return image + change * share
+
+
+def _tint(weight, white, black=1.0):
+  """f32[H, W] -> f32[H, W, 3]: colour `black` where it is 0, `white` at 1."""
+  share = cv2.cvtColor(weight, cv2.COLOR_GRAY2RGB)
+  black = np.full(3, black, np.float32) if np.isscalar(black) else black
+  return cv2.transform(share, np.column_stack([
+      np.diag(np.asarray(white, np.float32) - black), black]))
 
 
 def _union(weights):
@@ -494,7 +508,7 @@ def _ground(shape, rng):
   else:
     fine = masks.smooth_noise(shape, rng, 2.0) - np.float32(0.5)
     texture = texture + fine * np.float32(rng.uniform(0.02, 0.15))
-  return np.clip(colour * (1 + texture)[..., None], 0, 1)
+  return clip(_tint(texture, 2 * colour, colour))
 
 
 def _fill(shape, rng, kind):
@@ -509,8 +523,8 @@ def _fill(shape, rng, kind):
     if rng.random() < 0.5:
       return _ground(shape, rng)
     one, other = rng.random((2, 3), np.float32)
-    field = masks.smooth_noise(shape, rng, rng.uniform(2, 24), 3)[..., None]
-    return np.clip(one + (other - one) * field, 0, 1)
+    field = masks.smooth_noise(shape, rng, rng.uniform(2, 24), 3)
+    return clip(_tint(field, other, one))
   raise ValueError(f'no fill {kind!r}; white, flat or texture')
 
 

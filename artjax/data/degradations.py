@@ -9,11 +9,14 @@ Ranges are near those of Real-ESRGAN (https://arxiv.org/abs/2107.10833),
 BSRGAN (https://arxiv.org/abs/2103.14006) and Bringing Old Photos Back to Life
 (https://arxiv.org/abs/2004.09484).
 """
+import functools
+import statistics
+
 import cv2
 import numpy as np
 
 from artjax.data import masks
-from artjax.data.lift import as_float, tonal
+from artjax.data.lift import as_float, clip, tonal
 
 _INTERPOLATIONS = (cv2.INTER_NEAREST, cv2.INTER_LINEAR, cv2.INTER_CUBIC,
                    cv2.INTER_AREA, cv2.INTER_LANCZOS4)
@@ -178,8 +181,7 @@ def jpeg(image, severity, rng, *, quality=15, subsampling=None):
   if kind not in kinds:
     raise ValueError(f'subsampling must be one of {kinds}, got {subsampling!r}')
   factor = getattr(cv2, f'IMWRITE_JPEG_SAMPLING_FACTOR_{kind}')
-  # The range is that of a file: out of it, the conversion saturates.
-  pixels = cv2.convertScaleAbs(np.clip(image, 0, 1), alpha=255)
+  pixels = cv2.convertScaleAbs(image, alpha=255)
   # OpenCV takes channels as BGR, and JPEG keeps blue worse than red.
   _, data = cv2.imencode('.jpg', cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), [
       cv2.IMWRITE_JPEG_QUALITY, level, cv2.IMWRITE_JPEG_SAMPLING_FACTOR,
@@ -336,7 +338,7 @@ def _saturation(keep, luma):
 
 def _gamma(image, exponent):
   """image ** exponent, in [0, 1]."""
-  return cv2.pow(np.clip(image, 0, 1), float(exponent))
+  return cv2.pow(clip(image), float(exponent))
 
 
 def _gaussian(image, sigma):
@@ -359,5 +361,15 @@ def _grid(reach):
 
 
 def _normal(rng, shape):
-  """Standard normal f32."""
-  return rng.standard_normal(shape, np.float32)
+  """Standard normal f32, at a quarter of the cost of rng.standard_normal."""
+  count = int(np.prod(shape))
+  draws = np.frombuffer(rng.bytes(2 * count), np.uint16)
+  return np.take(_quantiles(), draws).reshape(shape)
+
+
+@functools.lru_cache(maxsize=None)
+def _quantiles():
+  """f32[65536]: the normal value of each 16-bit draw, out to 4.2 sigma."""
+  inverse = statistics.NormalDist().inv_cdf
+  upper = [inverse((i + 0.5) / 65536) for i in range(32768, 65536)]
+  return np.float32(np.concatenate([-np.array(upper[::-1]), upper]))

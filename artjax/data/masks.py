@@ -27,7 +27,7 @@ def smooth_noise(shape, rng, cell, octaves=1):
   for _ in range(octaves):
     grid = rng.random((max(2, int(height / down) + 2),
                        max(2, int(width / across) + 2)), np.float32)
-    layer = cv2.resize(grid, (width, height), interpolation=cv2.INTER_CUBIC)
+    layer = _enlarge(grid, shape)
     field = layer if field is None else field + layer * np.float32(weight)
     total += weight
     weight, down, across = weight / 2, down / 2, across / 2
@@ -358,6 +358,17 @@ def patches(shape, rng, cell, share, octaves=4):
   level = np.quantile(field[::stride, ::stride], 1 - share)
   slope = max(1.0, cell * 1.2)  # an edge of about one px
   return np.clip((field - np.float32(level)) * np.float32(slope), 0, 1)
+
+
+def _enlarge(grid, shape):
+  """A coarse grid -> f32[H, W], smoothly."""
+  height, width = shape
+  # Cubic curves on the way, straight lines for the last four-fold: looks the
+  # same and takes a tenth of the time.
+  quarter = width // 4, height // 4
+  if grid.shape[1] < quarter[0] and grid.shape[0] < quarter[1]:
+    grid = cv2.resize(grid, quarter, interpolation=cv2.INTER_CUBIC)
+  return cv2.resize(grid, (width, height), interpolation=cv2.INTER_LINEAR)
 
 
 def _walk(start, headings, step):

@@ -1,5 +1,22 @@
-"""U-Net (https://arxiv.org/abs/1505.04597) that restores a picture. WIP"""
+"""U-Net that restores a picture, told of the whole picture's colours.
+
+https://arxiv.org/abs/1505.04597, with residual blocks (`x + conv(lrelu(conv))`),
+skips that are added, a space-to-depth stem and a global residual. Scale x1.
+With the default fields: 4,381,034 parameters; the residual sees 174 px a side
+(`receptive_field`), the colour transform the whole context; any height and
+width, padded inside to a multiple of 16.
+
+The stem (pixel unshuffle on entry, shuffle at the exit) makes the finest level
+half the resolution: XLA's convolutions are slow on a CPU at few channels and
+full resolution, and most of a plain U-Net's time goes there.
+
+Colours are a matter of the whole picture: a faded, tinted or varnished one
+shows in its statistics, not in a tile. `context`, a thumbnail of it, is read
+into a vector that sets a polynomial colour transform of the picture and
+modulates the features (FiLM, https://arxiv.org/abs/1709.07871).
+"""
 from collections.abc import Sequence
+import math
 
 import flax.linen as nn
 import jax
@@ -7,109 +24,171 @@ import jax.numpy as jnp
 
 from artjax.models import layers
 
+COLOUR_TERMS = 10  # 1, r, g, b, r², g², b², rg, gb, br
+NORMS = ('none', 'group')
+DOWNS = ('bilinear', 'stride')
+
 
 def leaky_relu(x):
+  """LeakyReLU of slope 0.2, the field's usual one."""
   return nn.leaky_relu(x, 0.2)
 
 
 class ResBlock(nn.Module):
-  """x + conv(act(film(norm(conv(x))))), at constant width."""
+  """x + conv(lrelu(film(norm(conv(x))))), at constant width."""
   features: int
   norm: str = 'none'
   dtype: jnp.dtype = jnp.float32
 
   @nn.compact
-  def __call__(self, x, g=None):
-    y = layers.Conv3x3(self.features, dtype=self.dtype)(x)
+  def __call__(self, x, context=None):
+    """[B, H, W, features], and [B, C] that modulates it -> the same shape."""
+    y = layers.Conv3x3(self.features, dtype=self.dtype, name='conv1')(x)
     if self.norm == 'group':
-      y = nn.GroupNorm(num_groups=None, group_size=8, dtype=self.dtype)(y)
-    if g is not None:
-      film = nn.Dense(2 * self.features, dtype=self.dtype,
-                      kernel_init=nn.initializers.zeros)(g)
+      y = nn.GroupNorm(num_groups=None, group_size=math.gcd(8, self.features),
+                       dtype=self.dtype, name='norm')(y)
+    if context is not None:
+      film = nn.Dense(2 * self.features, dtype=self.dtype, name='film',
+                      kernel_init=nn.initializers.zeros)(context)
       scale, shift = jnp.split(film[:, None, None, :], 2, axis=-1)
       y = y * (1 + scale) + shift
-    y = leaky_relu(y)
+    # A tenth of the usual start keeps deep stacks of blocks near the identity.
     y = layers.Conv3x3(
-        self.features, dtype=self.dtype,
+        self.features, dtype=self.dtype, name='conv2',
         kernel_init=nn.initializers.variance_scaling(
-            0.1, 'fan_in', 'truncated_normal'))(y)
+            0.1, 'fan_in', 'truncated_normal'))(leaky_relu(y))
     return x + y
 
 
 class ContextEncoder(nn.Module):
+  """The whole picture, f32[B, h, w, 3] of any size -> a vector [B, features].
+
+  Means and maxima of three strided convolutions over a `size` px thumbnail.
+  """
   size: int = 64
   features: int = 128
   dtype: jnp.dtype = jnp.float32
 
   @nn.compact
-  def __call__(self, context):
-    batch = context.shape[0]
-    y = jax.image.resize(
-        context.astype(jnp.float32), (batch, self.size, self.size, 3), 'linear')
+  def __call__(self, picture):
+    shape = (picture.shape[0], self.size, self.size, picture.shape[3])
+    y = jax.image.resize(picture.astype(jnp.float32), shape, 'linear')
     y = y.astype(self.dtype) - 0.5
-    stats = []
-    for features in (32, 64, 128):
-      y = leaky_relu(layers.Conv3x3(features, strides=2, dtype=self.dtype)(y))
-      stats += [y.mean((1, 2)), y.max((1, 2))]
-    g = jnp.concatenate(stats, -1)
-    g = leaky_relu(nn.Dense(self.features, dtype=self.dtype)(g))
-    return leaky_relu(nn.Dense(self.features, dtype=self.dtype)(g))
+    statistics = []
+    for i, features in enumerate((32, 64, 128)):
+      y = leaky_relu(layers.Conv3x3(
+          features, strides=2, dtype=self.dtype, name=f'conv{i}')(y))
+      statistics += [y.mean((1, 2)), y.max((1, 2))]
+    y = jnp.concatenate(statistics, -1)
+    y = leaky_relu(nn.Dense(self.features, dtype=self.dtype, name='dense1')(y))
+    return leaky_relu(
+        nn.Dense(self.features, dtype=self.dtype, name='dense2')(y))
 
 
-def colour_transform(x, c):
-  """c: [B, 10, 3]."""
+def colour_transform(x, coefficients):
+  """A polynomial of second degree in r, g, b, one a picture.
+
+  Args:
+    x: f32[B, H, W, 3].
+    coefficients: f32[B, COLOUR_TERMS, 3].
+
+  Returns:
+    f32[B, H, W, 3].
+  """
   r, g, b = (x[..., i:i + 1] for i in range(3))
   basis = jnp.concatenate(
-      [jnp.ones_like(r), x, x * x, r * g, g * b, r * b], -1)
-  return jnp.einsum('bhwk,bkc->bhwc', basis, c)
+      [jnp.ones_like(r), x, x * x, r * g, g * b, b * r], -1)
+  return jnp.einsum('bhwk,bkc->bhwc', basis, coefficients)
 
 
 class UNet(nn.Module):
-  features: Sequence[int] = (32, 64, 128, 256)
-  blocks: Sequence[int] = (1, 1, 1, 1)
-  norm: str = 'none'
-  down: str = 'bilinear'
-  stem: int = 2
-  context_size: int = 64
-  dtype: jnp.dtype = jnp.float32
+  """f32[B, H, W, 3] in [0, 1] -> f32[B, H, W, 3], restored, not clipped.
+
+  Starts as the identity. `context` f32[B, h, w, 3] is the whole picture that
+  `x` is a tile of, of any size; without one it is `x` itself.
+  """
+  features: Sequence[int] = (32, 64, 128, 256)  # a level, finest first
+  blocks: Sequence[int] = (1, 2, 2, 2)  # residual blocks a level
+  norm: str = 'none'  # 'none' | 'group'
+  down: str = 'bilinear'  # 'bilinear' (2x2 means) | 'stride' (learnt)
+  stem: int = 2  # space-to-depth factor, 1 = full resolution
+  context_size: int = 64  # thumbnail's side, px; 0 = no context
+  dtype: jnp.dtype = jnp.float32  # of the computation
 
   @nn.compact
   def __call__(self, x, *, train=False, context=None):
+    """The restored picture; `train` makes no difference to this network."""
     del train
+    self._check()
     height, width = x.shape[1:3]
     x = x.astype(jnp.float32)
-    base, body, g = x, x, None
+    base, body, vector = x, x, None
     if self.context_size:
-      g = ContextEncoder(self.context_size, dtype=self.dtype)(
-          x if context is None else context)
-      c = nn.Dense(30, kernel_init=nn.initializers.zeros)(g)
-      c = c.reshape(-1, 10, 3) + jnp.eye(10, 3, -1)
-      base = colour_transform(x, c)
+      # Of the unpadded picture: padding must not count in its statistics.
+      vector = ContextEncoder(
+          self.context_size, dtype=self.dtype, name='context')(
+              x if context is None else context)
+      change = nn.Dense(COLOUR_TERMS * 3, name='colour',
+                        kernel_init=nn.initializers.zeros)(vector)
+      identity = jnp.eye(COLOUR_TERMS, 3, -1)[None]
+      base = colour_transform(
+          x, identity + change.reshape(-1, COLOUR_TERMS, 3))
       body = jnp.concatenate([x, base], -1)
-    multiple = self.stem * 2**(len(self.features) - 1)
-    y = layers.pad_to_multiple(body, multiple).astype(self.dtype)
+
+    y = layers.pad_to_multiple(body, self.multiple).astype(self.dtype)
     y = layers.pixel_unshuffle(y, self.stem)
-    y = layers.Conv3x3(self.features[0], dtype=self.dtype)(y)
+    y = layers.Conv3x3(self.features[0], dtype=self.dtype, name='stem_in')(y)
     skips = []
-    for level, f in enumerate(self.features):
+    coarsest = len(self.features) - 1
+    for level, features in enumerate(self.features):
       if level:
-        if self.down == 'bilinear':
-          y = nn.Dense(f, dtype=self.dtype)(layers.downsample2(y))
-        elif self.down == 'conv':
-          y = layers.Conv3x3(f, dtype=self.dtype)(layers.downsample2(y))
-        else:
-          y = nn.Dense(f, dtype=self.dtype)(layers.pixel_unshuffle(y, 2))
-      last = level == len(self.features) - 1
-      for _ in range(self.blocks[level]):
-        y = ResBlock(f, self.norm, self.dtype)(y, g if last else None)
+        y = self._down(y, features, f'down{level}')
+      for i in range(self.blocks[level]):
+        y = ResBlock(features, self.norm, self.dtype, name=f'down{level}_{i}')(
+            y, vector if level == coarsest else None)
       skips.append(y)
-    skips.pop()
-    for level in reversed(range(len(self.features) - 1)):
-      f = self.features[level]
-      y = layers.upsample2(nn.Dense(f, dtype=self.dtype)(y)) + skips[level]
-      for _ in range(self.blocks[level]):
-        y = ResBlock(f, self.norm, self.dtype)(y, g)
-    y = layers.Conv3x3(3 * self.stem**2, dtype=self.dtype,
+    for level in reversed(range(coarsest)):
+      features = self.features[level]
+      # The convolution goes before the resize, where it is four times cheaper.
+      y = nn.Dense(features, dtype=self.dtype, name=f'up{level}')(y)
+      y = layers.upsample2(y) + skips[level]
+      for i in range(self.blocks[level]):
+        y = ResBlock(features, self.norm, self.dtype, name=f'up{level}_{i}')(
+            y, vector)
+    y = layers.Conv3x3(3 * self.stem**2, dtype=self.dtype, name='stem_out',
                        kernel_init=nn.initializers.zeros)(leaky_relu(y))
     y = layers.pixel_shuffle(y.astype(jnp.float32), self.stem)
     return base + y[:, :height, :width]
+
+  @property
+  def multiple(self):
+    """What both sides are padded to a multiple of, px."""
+    return self.stem * 2**(len(self.features) - 1)
+
+  @property
+  def receptive_field(self):
+    """Side of the square of input that an output pixel's residual sees, px.
+
+    The halo that tiles need is half of it.
+    """
+    radius = 1 + 1  # stem_in and stem_out, in pixels of the finest level
+    for level, blocks in enumerate(self.blocks):
+      sides = 1 if level == len(self.blocks) - 1 else 2  # way down and way up
+      radius += 2**level * 2 * blocks * sides
+    # Means on the way down and bilinear steps up add a coarse pixel a level.
+    radius += sum(2**level for level in range(1, len(self.blocks)))
+    return 2 * self.stem * radius + self.stem
+
+  def _down(self, y, features, name):
+    y = (layers.downsample2(y) if self.down == 'bilinear'
+         else layers.pixel_unshuffle(y, 2))
+    return nn.Dense(features, dtype=self.dtype, name=name)(y)
+
+  def _check(self):
+    if len(self.features) != len(self.blocks):
+      raise ValueError(f'features {self.features} and blocks {self.blocks} '
+                       'must name as many levels')
+    if self.norm not in NORMS:
+      raise ValueError(f'norm={self.norm!r} is not one of {", ".join(NORMS)}')
+    if self.down not in DOWNS:
+      raise ValueError(f'down={self.down!r} is not one of {", ".join(DOWNS)}')

@@ -1,0 +1,170 @@
+"""Geometry acts on all pictures alike, and never writes into its input."""
+import cv2
+import numpy as np
+import pytest
+
+from artjax.data import ops
+from artjax.data import resize
+
+
+def _example(height=50, width=70, masks=True):
+  """Pixels that tell where they come from: (row, column, 7)."""
+  rows, columns = np.mgrid[:height, :width].astype(np.uint8)
+  image = np.stack([rows, columns, np.full_like(rows, 7)], -1)
+  example = {'name': 'x', 'image': image, 'target': image.copy()}
+  if masks:
+    example['mask'] = np.where(image % 3 == 0, np.uint8(255), np.uint8(0))
+  for key in ops.PICTURES:
+    if key in example:
+      example[key].setflags(write=False)
+  return example
+
+
+def _rng(seed=0):
+  return np.random.default_rng(seed)
+
+
+@pytest.mark.parametrize('op', [
+    ops.random_crop(16), ops.center_crop(16), ops.random_crop(64),
+    ops.flip(), ops.rotate90(), ops.mod_crop(8)])
+def test_geometry_is_the_same_for_all_pictures(op):
+  for seed in range(8):
+    result = op(_example(), _rng(seed))
+    assert result['name'] == 'x'
+    np.testing.assert_array_equal(result['image'], result['target'])
+    np.testing.assert_array_equal(result['mask'] == 255,
+                                  result['image'] % 3 == 0)
+    assert all(result[key].flags.c_contiguous for key in ops.PICTURES)
+
+
+def test_random_crop_takes_every_window_there_is():
+  corners = set()
+  for seed in range(400):
+    image = ops.random_crop(48)(_example(50, 49), _rng(seed))['image']
+    assert image.shape == (48, 48, 3)
+    corners.add(tuple(image[0, 0, :2].tolist()))
+    np.testing.assert_array_equal(image[-1, -1, :2] - image[0, 0, :2], [47, 47])
+  assert corners == {(row, column) for row in range(3) for column in range(2)}
+
+
+def test_crops_of_small_pictures_reflect():
+  example = _example(5, 40)
+  image = ops.center_crop(16)(example, _rng())['image']
+  rows = np.pad(np.arange(5), (5, 6), 'reflect')
+  np.testing.assert_array_equal(image[:, 0, 0], rows)
+  np.testing.assert_array_equal(image[0, :, 1], np.arange(12, 28))
+
+
+def test_center_crop_is_central():
+  image = ops.center_crop(10)(_example(50, 70), _rng())['image']
+  assert image[0, 0].tolist() == [20, 30, 7]
+
+
+def test_random_scale_crop_spans_its_scales():
+  example = _example(200, 250, masks=False)
+  sides = []
+  for seed in range(300):
+    result = ops.random_scale_crop(20)(example, _rng(seed))
+    image = result['image'].astype(float)
+    assert image.shape == (20, 20, 3)
+    assert result['image'] is not result['target']  # they were two arrays
+    np.testing.assert_array_equal(result['image'], result['target'])
+    sides.append(1 + (image[-1, 0, 0] - image[0, 0, 0]) / 19 * 20)
+  sides = np.array(sides)
+  assert sides.min() < 22 and 76 < sides.max() <= 82  # scales 1 to 1 / 4
+  # Log-uniform: as many below the geometric mean as above.
+  assert 0.4 < np.mean(sides < 40) < 0.6
+
+
+def test_random_scale_crop_reaches_the_whole_short_side():
+  example = _example(100, 120, masks=False)
+  heights = [np.ptp(ops.random_scale_crop(20, 0)(example, _rng(s))['image']
+                    [..., 0].astype(int)) for s in range(200)]
+  assert max(heights) > 90
+  small = ops.random_scale_crop(128)(example, _rng())['image']
+  assert small.shape == (128, 128, 3)
+
+
+def test_shared_arrays_stay_shared_and_are_not_written_to():
+  image = _example()['image']
+  example = ops.copy('image', 'target')({'name': 'x', 'image': image}, _rng())
+  assert example['target'] is image
+  before = image.copy()
+  for op in (ops.random_scale_crop(16), ops.rotate90(), ops.fit(30)):
+    result = op(example, _rng(3))
+    assert result['image'] is result['target']
+  np.testing.assert_array_equal(image, before)
+
+
+def test_masks_stay_binary_when_shrunk():
+  result = ops.scale(0.37)(_example(), _rng())
+  assert result['mask'].shape == result['image'].shape == (18, 26, 3)
+  assert set(np.unique(result['mask'])) <= {0, 255}
+
+
+def test_float_pictures_are_shrunk_as_floats():
+  image = np.full((40, 40, 3), 0.25, np.float32)
+  result = ops.scale(0.5)({'name': 'x', 'image': image}, _rng())['image']
+  assert result.dtype == np.float32 and result.shape == (20, 20, 3)
+  np.testing.assert_allclose(result, 0.25)
+
+
+def test_fit_only_shrinks():
+  assert ops.fit(35)(_example(50, 70), _rng())['image'].shape == (25, 35, 3)
+  example = _example(50, 70)
+  assert ops.fit(70)(example, _rng())['image'] is example['image']
+
+
+def test_flip_and_rotate_are_fair():
+  example = _example(8, 8)
+  image = example['image']
+  flips = [ops.flip()(example, _rng(s))['image'] for s in range(200)]
+  mirrored = [np.array_equal(x, image[:, ::-1]) for x in flips]
+  assert all(m or np.array_equal(x, image) for x, m in zip(flips, mirrored))
+  assert 70 < sum(mirrored) < 130
+  turns = [[np.array_equal(ops.rotate90()(example, _rng(s))['image'],
+                           np.rot90(image, k)) for k in range(4)]
+           for s in range(200)]
+  assert min(np.sum(turns, 0)) > 30 and np.sum(turns) == 200
+
+
+def test_downscale_is_of_the_image_alone():
+  picture = cv2.GaussianBlur(
+      _rng().integers(0, 256, (48, 64, 3), np.uint8), (0, 0), 2)
+  example = {'name': 'x', 'image': picture, 'target': picture}
+  result = ops.downscale(4)(example, _rng())
+  np.testing.assert_array_equal(result['image'], resize.imresize(picture, 0.25))
+  assert result['target'] is picture
+  with pytest.raises(ValueError, match='geometry comes before'):
+    ops.random_crop(8)(result, _rng())
+  odd = {'name': 'x', 'image': picture[:47]}
+  with pytest.raises(ValueError, match=r'mod_crop\(4\)'):
+    ops.downscale(4)(odd, _rng())
+  whole = ops.downscale(4)(ops.mod_crop(4)(odd, _rng()), _rng())
+  assert whole['image'].shape == (11, 16, 3)
+
+
+def test_keep_drops_the_rest_and_fills_in_masks():
+  example = _example(masks=False)
+  kept = ops.keep('image', 'mask')(example, _rng())
+  assert set(kept) == {'name', 'image', 'mask'}
+  assert kept['mask'].shape == (50, 70, 3) and kept['mask'].dtype == np.uint8
+  assert not kept['mask'].any()
+  with pytest.raises(ValueError, match="no 'target'"):
+    ops.keep('target')({'name': 'x', 'image': example['image']}, _rng())
+  with pytest.raises(ValueError, match="no 'depth' among"):
+    ops.copy('depth', 'target')(example, _rng())
+
+
+@pytest.mark.parametrize('make, message', [
+    (lambda: ops.random_crop(0), 'size'),
+    (lambda: ops.random_crop(12.5), 'size'),
+    (lambda: ops.random_scale_crop(8, 2), 'min_scale'),
+    (lambda: ops.scale(1.5), 'factor'),
+    (lambda: ops.downscale(0), 'factor'),
+    (lambda: ops.keep('picture'), 'picture'),
+    (lambda: ops.keep(), 'not among'),
+])
+def test_wrong_arguments_are_refused(make, message):
+  with pytest.raises(ValueError, match=message):
+    make()
