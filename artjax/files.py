@@ -20,8 +20,8 @@ def write_text(path, text):
 
 def encode(picture, extension):
   """u8[H, W, 3] RGB -> the bytes of a '.png' or '.jpg' file."""
-  ok, data = cv2.imencode(extension, picture[..., ::-1],
-                          [cv2.IMWRITE_JPEG_QUALITY, 92])
+  options = [cv2.IMWRITE_JPEG_QUALITY, 92] if extension == '.jpg' else []
+  ok, data = cv2.imencode(extension, picture[..., ::-1], options)
   if not ok:
     raise ValueError(f'cannot write a {extension} picture')
   return data.tobytes()

@@ -44,7 +44,8 @@ def get(modules, name):
     known += [prefix + other for other in found]
     if not path:
       known += _below(root)
-  raise ValueError(f'no {name!r} in {", ".join(modules)}; {_close(name, known)}')
+  raise ValueError(
+      f'no {name!r} in {", ".join(modules)}; {_close(name, known)}')
 
 
 def public(module):

@@ -8,6 +8,7 @@ This file is kept short: the logic is in train.py and evaluate.py.
 """
 import difflib
 import json
+import logging as pylogging
 import sys
 
 from absl import app
@@ -95,6 +96,10 @@ def run():
   """Entry point: expected errors end in one line and exit code 1."""
   logging.set_verbosity(logging.INFO)
   logging.use_absl_handler()
+  # Orbax tells thirty lines a checkpoint, at the same level as ours.
+  logging.get_absl_handler().addFilter(
+      lambda record: record.levelno > pylogging.INFO
+      or 'orbax' not in record.pathname)
   try:
     app.run(main, flags_parser=parse_flags)
   except (ValueError, FileNotFoundError, train.DivergedError) as e:

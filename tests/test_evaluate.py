@@ -51,7 +51,8 @@ def test_report_holds_table_csv_and_panels(tmp_path):
   _, results = run()
   evaluate.write_report(results, str(tmp_path), title='Test',
                         settings={'weights': 'w'}, crop=4)
-  rows = list(csv.DictReader((tmp_path / 'per_picture.csv').open()))
+  rows = list(csv.DictReader(
+      (tmp_path / 'per_picture.csv').read_text().splitlines()))
   assert [row['picture'] for row in rows] == [r[0] for r in results['rows']]
   assert float(rows[0]['input_mae']) == results['rows'][0][2]['mae']
   text = (tmp_path / 'report.md').read_text()

@@ -11,11 +11,11 @@ PACKAGE = ROOT / 'artjax'
 ARROWS = {
     'data.ops': {'data.resize'},
     'data.sources': {'data.decode'},
-    'data.degradations': {'data.lift'},
+    'data.degradations': {'data.lift', 'data.masks'},
     'data.damage': {'data.lift', 'data.masks', 'data.decode', 'data.sources'},
     'data.presets': {'data.lift', 'data.degradations', 'data.damage',
                      'data.masks'},
-    'data.pipeline': {'lookup', 'data.sources', 'data.ops'},
+    'data.pipeline': {'data.decode', 'data.ops', 'data.sources', 'lookup'},
     'losses': {'perceptual'},
     'metrics': {'perceptual'},
     'steps': {'losses', 'parallel', 'tasks'},

@@ -26,7 +26,8 @@ def test_every_ops_module_exists():
     ('artjax.data.ops', 'random_crp', 'did you mean random_crop'),
     (lookup.OPS, 'zzzzzz', 'known: .*center_crop'),
     ('artjax.data.ops', '_pad', 'no \'_pad\''),  # private
-    ('artjax.data.ops', 'resize', 'no \'resize\''),  # merely imported
+    ('artjax.data.ops', 'resize', 'no \'resize\''),  # a module
+    ('artjax.data.sources', 'NamedTuple', 'no \'NamedT'),  # merely imported
 ])
 def test_unknown_names_list_what_comes_close(modules, name, advice):
   with pytest.raises(ValueError, match=advice):

@@ -62,16 +62,17 @@ def test_center_crop_is_central():
 
 def test_random_scale_crop_spans_its_scales():
   example = _example(200, 250, masks=False)
-  sides = []
-  for seed in range(300):
-    result = ops.random_scale_crop(20)(example, _rng(seed))
+  sides, rng = [], _rng()
+  for _ in range(600):
+    result = ops.random_scale_crop(20)(example, rng)
     image = result['image'].astype(float)
     assert image.shape == (20, 20, 3)
     assert result['image'] is not result['target']  # they were two arrays
     np.testing.assert_array_equal(result['image'], result['target'])
-    sides.append(1 + (image[-1, 0, 0] - image[0, 0, 0]) / 19 * 20)
+    # The centres of the outer pixels lie 19 / 20 of a side apart.
+    sides.append((image[-1, 0, 0] - image[0, 0, 0]) / 19 * 20)
   sides = np.array(sides)
-  assert sides.min() < 22 and 76 < sides.max() <= 82  # scales 1 to 1 / 4
+  assert sides.min() < 22 and 76 < sides.max() < 82  # scales 1 to 1 / 4
   # Log-uniform: as many below the geometric mean as above.
   assert 0.4 < np.mean(sides < 40) < 0.6
 

@@ -45,7 +45,7 @@ def scratches(image, severity, rng, *, count=12, width=2.5):
   number = severity * rng.uniform(0.15, 1) * count * size / 128
   side = max(shape)
   weights = []
-  for share in (0.65, 0.35) if rng.random() < 0.5 else (1.0,):
+  for share in (0.65, 0.35) if rng.random() < 0.35 else (1.0,):
     angle = rng.uniform(0, 2 * np.pi) if rng.random() < 0.4 else None
     bend = 0.03 if rng.random() < 0.5 else rng.uniform(0.1, 0.7)
     longest = side * np.exp(rng.uniform(np.log(0.12), np.log(1.1)))
@@ -69,23 +69,28 @@ def craquelure(image, severity, rng, *, width=2.2, cell=None, pattern=None):
     severity: in [0, 1].
     rng: the Generator.
     width: of the widest cracks, px.
-    cell: px between neighbouring cracks; None for 9 to 45.
+    cell: px between neighbouring cracks; None for 11 to 50.
     pattern: 'mesh' (islands), 'brick' (along the grain of wood or a weave),
       'walks' (single branching cracks), 'parallel', 'rings' (a blow); None for
       any.
   """
   shape, size = image.shape[:2], _size(image)
-  cell = np.exp(rng.uniform(np.log(9), np.log(45))) if cell is None else cell
+  cell = np.exp(rng.uniform(np.log(11), np.log(50))) if cell is None else cell
   if pattern is None:
     pattern = ('mesh', 'mesh', 'mesh', 'brick', 'brick', 'walks', 'walks',
                'walks', 'parallel', 'rings')[rng.integers(10)]
   # Fine meshes have fine cracks.
-  thick = min(width, 0.5 + cell / 14)
+  thick = min(width, 0.6 + cell / 24)
   widths = (0.35 + 0.3 * severity, 0.6 + severity * max(0.2, thick - 0.6))
   angle = rng.integers(2) * np.pi / 2 + rng.normal(0, 0.12)
   if pattern == 'mesh':
     weight = masks.mesh(shape, rng, cell, widths, rng.uniform(1, 1.5), angle,
                         rng.uniform(0.55, 0.97), rough=rng.uniform(0.06, 0.16))
+    if cell > 24 and rng.random() < 0.4:  # finer, younger cracks within
+      fine = masks.mesh(shape, rng, cell / rng.uniform(1.8, 2.6),
+                        (0.4 * widths[0], 0.4 * widths[1]), 1.2, angle,
+                        rng.uniform(0.35, 0.75))
+      weight = np.maximum(weight, fine)
   elif pattern == 'brick':
     weight = masks.mesh(shape, rng, cell, widths, rng.uniform(1.4, 3.2), angle,
                         rng.uniform(0.55, 0.95), True, rng.uniform(0.04, 0.1))
@@ -178,12 +183,13 @@ def paint_losses(image, severity, rng, *, share=0.16, kind=None):
   shape, size = image.shape[:2], _size(image)
   share = severity * rng.uniform(0.1, 1) * share
   if kind is None:
-    kind = ('flakes', 'flakes', 'islands', 'patches')[rng.integers(4)]
+    kind = ('flakes', 'flakes', 'flakes', 'islands', 'patches', 'patches')[
+        rng.integers(6)]
   if kind == 'flakes':
     cell = size * np.exp(rng.uniform(np.log(0.08), np.log(0.35)))
     weight = masks.patches(shape, rng, cell, share)
   elif kind == 'islands':
-    cell = rng.uniform(5, 14) * (size / 128) ** 0.5
+    cell = rng.uniform(8, 18) * (size / 128) ** 0.5
     weight = masks.islands(shape, rng, cell, share, rng.uniform(1, 2.2),
                            rng.integers(2) * np.pi / 2)
   elif kind == 'patches':
@@ -224,7 +230,7 @@ def tears(image, severity, rng, *, count=2):
     if rng.random() < 0.7:
       image = _over(image, _GROUNDS[rng.integers(2)], paper)
       weights.append(paper)
-    behind = (np.float32(rng.uniform(0, 0.25, 3)) if rng.random() < 0.6
+    behind = (np.float32(rng.uniform(0.02, 0.2) * np.array([1, 0.9, 0.8])) if rng.random() < 0.6
               else _GROUNDS[rng.integers(6)])
     image = _over(image, behind, tear)
     weights.append(tear)
@@ -339,14 +345,14 @@ def water_stains(image, severity, rng, *, count=3):
     rim = max(1.2, radius * rng.uniform(0.02, 0.09)) / radius
     outside = np.clip(field * np.float32(radius / rng.uniform(1.2, 3)) + 1, 0, 1)
     line = outside * cv2.exp(np.clip(field, 0, 8) * np.float32(-1 / rim))
-    body, dark = rng.uniform(0.08, 0.5), rng.uniform(0.1, 0.75)
+    body, dark = rng.uniform(0.1, 0.6), rng.uniform(0.2, 0.95)
     if rng.random() < 0.3:  # it dried twice
       inner = (field - np.float32(rng.uniform(0.15, 0.4))) * np.float32(1 / rim)
       line = np.maximum(line, cv2.exp(-inner * inner) * np.float32(0.6))
     weight = np.clip(outside * np.float32(body) + line * np.float32(dark), 0, 1)
     if rng.random() < 0.5:
       weight = weight * np.clip(masks.smooth_noise(
-          shape, rng, radius / 3, 3) + np.float32(0.4), 0, 1)
+          shape, rng, radius / 3, 2) + np.float32(0.4), 0, 1)
     weight = weight * _opacity(severity, rng)
     tint = np.clip(_STAINS[rng.integers(len(_STAINS))] + _jitter(rng, 0.08), 0, 1)
     if rng.random() < 0.8:
@@ -368,7 +374,7 @@ def foxing(image, severity, rng, *, count=40):
   weight = masks.specks(shape, rng, number, (0.3 * largest, largest),
                         (0.3, 1.0), int(rng.integers(0, 5)))
   weight = cv2.GaussianBlur(weight, (0, 0), max(0.5, 0.25 * largest))
-  weight = np.clip(weight * np.float32(1.3), 0, 1) * _opacity(severity, rng)
+  weight = np.clip(weight * np.float32(2.2), 0, 1) * _opacity(severity, rng)
   tint = np.clip(np.float32([0.55, 0.33, 0.14]) + _jitter(rng, 0.08), 0, 1)
   return image * _tint(weight, tint), weight
 
@@ -387,19 +393,19 @@ def mould(image, severity, rng, *, count=150):
   weight = np.clip(weight, 0, 1) * _opacity(severity, rng)
   colours = np.float32([[0.12, 0.12, 0.10], [0.25, 0.30, 0.18],
                         [0.80, 0.82, 0.76], [0.35, 0.33, 0.30]])
-  colour = colours[rng.integers(4)] + _jitter(rng, 0.06)
+  colour = colours[rng.integers(4)] + _jitter(rng, 0.02)
   return _over(image, np.clip(colour, 0, 1), weight), weight
 
 
 @local('stain')
-def dust(image, severity, rng, *, count=60):
+def dust(image, severity, rng, *, count=90):
   """Specks and short fibres, bright or dark; `count` at most on 128 x 128."""
   shape, size = image.shape[:2], _size(image)
   # px in size, so that their number follows the area.
   number = severity * rng.uniform(0.15, 1) * count * min(
       (size / 128) ** 2, 40)
   weight = masks.specks(shape, rng, max(1, int(number)),
-                        (0.6, 1.2 + severity * rng.uniform(0, 2)), (0.4, 1.0))
+                        (0.8, 1.6 + severity * rng.uniform(0, 2.5)), (0.5, 1.0))
   if rng.random() < 0.5:
     fibres = masks.strokes(shape, rng, max(1, int(number / 20)), (3, 12),
                            (0.6, 1.2), 0.6, strength=(0.4, 1.0))
@@ -434,7 +440,9 @@ def _over(image, colour, weight):
     change = cv2.transform(image, np.column_stack([-_IDENTITY, colour]))
   else:
     change = colour - image
-  return image + change * share
+  change *= share
+  change += image
+  return change
 
 
 def _tint(weight, white, black=1.0):
@@ -497,7 +505,7 @@ def _tone(image, weight, rng, bright=None):
 def _ground(shape, rng):
   """What lies under the paint: f32[H, W, 3] with a weave or a grain."""
   colour = _GROUNDS[rng.integers(len(_GROUNDS))] + _jitter(rng, 0.05)
-  uneven = masks.smooth_noise(shape, rng, max(shape) / 5, 3) - np.float32(0.5)
+  uneven = masks.smooth_noise(shape, rng, max(shape) / 5, 2) - np.float32(0.5)
   texture = uneven * np.float32(rng.uniform(0.05, 0.35))
   if rng.random() < 0.5:  # threads of a canvas
     period = rng.uniform(2.2, 5)

@@ -87,7 +87,9 @@ def rescale(image, severity, rng, *, factor=4.0):
   other = down * (1 + severity * rng.uniform(-0.3, 0.3)) if (
       rng.random() < 0.2) else down
   small = (max(1, round(width / down)), max(1, round(height / max(other, 1))))
-  first, second = rng.integers(0, 5), rng.integers(0, 5)
+  # The nearest pixel, first of the list, is a rarer choice than the others.
+  first, second = (max(rng.integers(-1, 5), rng.integers(0, 5))
+                   for _ in range(2))
   if small == (width, height):
     return image
   image = cv2.resize(image, small, interpolation=_INTERPOLATIONS[first])
@@ -100,7 +102,7 @@ def rescale(image, severity, rng, *, factor=4.0):
 
 
 @tonal
-def gaussian_noise(image, severity, rng, *, sigma=0.12, grey=None, grain=None):
+def gaussian_noise(image, severity, rng, *, sigma=0.11, grey=None, grain=None):
   """Gaussian noise of up to `sigma`, of 1.
 
   Args:
@@ -127,7 +129,7 @@ def gaussian_noise(image, severity, rng, *, sigma=0.12, grey=None, grain=None):
 
 
 @tonal
-def poisson_noise(image, severity, rng, *, photons=30.0):
+def poisson_noise(image, severity, rng, *, photons=40.0):
   """Shot noise of as few as `photons` at white."""
   photons = photons / (severity * rng.uniform(0.3, 1)) ** 2
   if photons > 40:
@@ -138,7 +140,7 @@ def poisson_noise(image, severity, rng, *, photons=30.0):
 
 
 @tonal
-def speckle_noise(image, severity, rng, *, sigma=0.3, grey=None):
+def speckle_noise(image, severity, rng, *, sigma=0.25, grey=None):
   """Noise of up to `sigma` that multiplies the picture."""
   sigma = severity * rng.uniform(0.3, 1) * sigma
   grey = rng.random() < 0.4 if grey is None else grey
@@ -361,15 +363,18 @@ def _grid(reach):
 
 
 def _normal(rng, shape):
-  """Standard normal f32, at a quarter of the cost of rng.standard_normal."""
-  count = int(np.prod(shape))
-  draws = np.frombuffer(rng.bytes(2 * count), np.uint16)
-  return np.take(_quantiles(), draws).reshape(shape)
+  """Standard normal f32, at a tenth of the cost of rng.standard_normal.
+
+  Of 256 equally likely levels, out to 2.9 sigma: in a picture of 8 bits that
+  is normal enough.
+  """
+  draws = np.frombuffer(rng.bytes(int(np.prod(shape))), np.uint8)
+  return cv2.LUT(draws.reshape(-1, 1), _quantiles()).reshape(shape)
 
 
 @functools.lru_cache(maxsize=None)
 def _quantiles():
-  """f32[65536]: the normal value of each 16-bit draw, out to 4.2 sigma."""
+  """f32[256]: evenly spaced quantiles of the normal, of unit variance."""
   inverse = statistics.NormalDist().inv_cdf
-  upper = [inverse((i + 0.5) / 65536) for i in range(32768, 65536)]
-  return np.float32(np.concatenate([-np.array(upper[::-1]), upper]))
+  levels = np.array([inverse((i + 0.5) / 256) for i in range(256)])
+  return np.float32(levels / levels.std())

@@ -50,10 +50,13 @@ def strokes(shape, rng, count, length, width, bend=0.3, angle=None,
     angle: their common direction, radians; None for one each.
     strength: (low, high) in [0, 1], coverage of a line.
   """
-  steps = 8
+  steps = 8 if bend < 0.4 else 20
   lengths = rng.uniform(*length, (count, 1))
-  turns = rng.standard_normal((count, 1)) * bend * np.linspace(-1, 1, steps)
-  turns = turns + rng.standard_normal((count, steps)) * bend * 0.25
+  # An even turn and a wave, so that curves stay smooth.
+  along = np.linspace(-1, 1, steps)
+  curve, wave, phase, pitch = rng.standard_normal((4, count, 1))
+  turns = bend * (curve * along + 0.6 * wave * np.sin(
+      6 * phase + (2 + pitch) * along))
   heading = (rng.uniform(0, 2 * np.pi, (count, 1)) if angle is None else
              angle + rng.normal(0, 0.08, (count, 1)))
   points = _walk(rng.random((count, 2)) * shape[::-1], heading + turns,
@@ -78,7 +81,7 @@ def walks(shape, rng, count, length, width, wander=0.45, children=1.0,
     start: [count, 2] (x, y) px where they begin; None for anywhere.
     strength: (low, high) in [0, 1], coverage of a crack.
   """
-  steps = 24
+  steps = 16
   heading = (rng.uniform(0, 2 * np.pi, (count, 1)) if angle is None else
              angle + rng.normal(0, 0.25, (count, 1)))
   start = rng.random((count, 2)) * shape[::-1] if start is None else start
@@ -91,19 +94,20 @@ def walks(shape, rng, count, length, width, wander=0.45, children=1.0,
     turns -= turns[:, :1]
     headings = heading + turns * 0.6
     points = _walk(start, headings, lengths / steps)
-    _draw(shape, rng, points, width, strength, canvas)
+    _draw(shape, rng, points, width, strength, canvas, 2)
     number = int(number * children + rng.random())
     if not number:
       break
+    steps = max(6, steps // 2)
     parent = rng.integers(0, len(points), number)
-    knot = rng.integers(3, steps, number)
+    knot = rng.integers(3, points.shape[1] - 1, number)
     side = rng.choice((-1.0, 1.0), number) * rng.uniform(0.5, 1.4, number)
     start = points[parent, knot]
     heading = (headings[parent, knot] + side)[:, None]
     lengths = lengths[parent] * rng.uniform(0.2, 0.7, (number, 1))
     width = tuple(value * 0.7 for value in width)
     children *= 0.5
-  return canvas * np.float32(1 / 255)
+  return _unit(canvas)
 
 
 def mesh(shape, rng, cell, width, aspect=1.0, angle=0.0, keep=0.85,
@@ -121,21 +125,21 @@ def mesh(shape, rng, cell, width, aspect=1.0, angle=0.0, keep=0.85,
     aspect: length of an island over its breadth.
     angle: direction of that length, radians.
     keep: share of borders that have cracked, in [0, 1].
-    brick: rows of seeds shifted by half, which gives T-shaped junctions.
+    brick: courses of oblongs with T-shaped junctions instead.
     rough: how jagged the lines are, as a share of their length.
   """
-  lines = _borders(shape, rng, cell, aspect, angle, brick)
+  lines = (_bricks if brick else _borders)(shape, rng, cell, aspect, angle)
   # A border cracks or not with its region: intact islands lie together.
   grid = rng.random((6, 6))
-  middle = lines.mean(1) / shape[::-1] * 5
-  near = np.clip(np.rint(middle), 0, 5).astype(int)
+  near = lines[:, 0] / shape[::-1] * 5 + 0.5
+  near = np.minimum(np.maximum(near, 0), 5).astype(int)
   region = grid[near[:, 1], near[:, 0]] * 0.5 + rng.random(len(lines)) * 0.5
   # The mean of two uniform numbers has a triangular distribution.
   limit = 1 - np.sqrt((1 - keep) / 2) if keep > 0.5 else np.sqrt(keep / 2)
   lines = lines[region < limit]
   if not len(lines):
     return np.zeros(shape, np.float32)
-  points = _jagged(lines, rng, rough, 3 if cell > 14 else 2)
+  points = _jagged(lines, rng, rough, 3 if cell > 26 else 2)
   return _draw(shape, rng, points, width, (0.45, 1.0))
 
 
@@ -150,7 +154,7 @@ def islands(shape, rng, cell, share, aspect=1.0, angle=0.0):
     aspect: length of an island over its breadth.
     angle: direction of that length, radians.
   """
-  seeds, facets = _voronoi(shape, rng, cell, aspect, angle, False)
+  seeds, facets = _voronoi(shape, rng, cell, aspect, angle)
   field = smooth_noise(shape, rng, max(shape) / 3)
   inside = np.clip(seeds, 0, np.array(shape[::-1]) - 1).astype(int)
   chance = field[inside[:, 1], inside[:, 0]] + rng.normal(0, 0.12, len(seeds))
@@ -158,12 +162,11 @@ def islands(shape, rng, cell, share, aspect=1.0, angle=0.0):
   canvas = np.zeros(shape, np.uint8)
   chosen = [facets[index] for index in np.flatnonzero(lost)]
   # One by one: polygons in one call would cancel where they touch.
-  for facet in chosen:
-    ring = np.stack([facet, np.roll(facet, -1, 0)], 1)
-    ring = _jagged(ring.astype(np.float64), rng, 0.08, 2)[:, :-1]
-    cv2.fillPoly(canvas, [_fixed(ring.reshape(-1, 2))], 255, cv2.LINE_AA,
-                 _SHIFT)
-  return canvas * np.float32(1 / 255)
+  edges, ends = _edges(chosen)
+  ragged = _fixed(_jagged(edges, rng, 0.08, 2)[:, :-1])
+  for ring in np.split(ragged, ends[:-1]):
+    cv2.fillPoly(canvas, [ring.reshape(-1, 2)], 255, cv2.LINE_AA, _SHIFT)
+  return _unit(canvas)
 
 
 def rings(shape, rng, width, spacing):
@@ -218,7 +221,7 @@ def polygons(shape, rng, count, radius, rough=0.35, corners=14):
   canvas = np.zeros(shape, np.uint8)
   for outline in _fixed(edges):
     cv2.fillPoly(canvas, [outline], 255, cv2.LINE_AA, _SHIFT)
-  return canvas * np.float32(1 / 255)
+  return _unit(canvas)
 
 
 def boxes(shape, rng, count, side):
@@ -305,7 +308,7 @@ def tear(shape, rng, start, heading, length, width):
   rim = wedge.copy()
   cv2.polylines(rim, [outline], True, 255, max(2, int(rng.uniform(
       0.15, 0.5) * width)), cv2.LINE_AA, _SHIFT)
-  return wedge * np.float32(1 / 255), rim * np.float32(1 / 255)
+  return _unit(wedge), _unit(rim)
 
 
 def blotch(shape, rng, radius, rough=0.5, kind='blob'):
@@ -321,7 +324,7 @@ def blotch(shape, rng, radius, rough=0.5, kind='blob'):
   """
   height, width = shape
   # An outline is smooth: it is worked out on few points and enlarged.
-  step = max(1.0, max(shape) / 96)
+  step = max(2.0, max(shape) / 160)
   small = max(2, round(height / step)), max(2, round(width / step))
   y = np.linspace(0, height, small[0], dtype=np.float32)[:, None] / radius
   x = np.linspace(0, width, small[1], dtype=np.float32)[None] / radius
@@ -348,7 +351,7 @@ def blotch(shape, rng, radius, rough=0.5, kind='blob'):
   if rough:
     cell = max(2.0, radius / step * 0.6)
     field += (smooth_noise(small, rng, cell, 3) - 0.5) * np.float32(2 * rough)
-  return cv2.resize(field, (width, height), interpolation=cv2.INTER_LINEAR)
+  return _enlarge(field, shape)
 
 
 def patches(shape, rng, cell, share, octaves=4):
@@ -392,51 +395,75 @@ def _jagged(lines, rng, rough, levels):
   return points
 
 
-def _voronoi(shape, rng, cell, aspect, angle, brick):
-  """Seeds [N, 2] around the picture and their facets, px."""
+def _lattice(shape, rng, cell, aspect, angle, jitter):
+  """A jittered grid (rows, columns, 2) that covers the picture, px."""
   height, width = shape
   cell = max(cell, 3.0, np.sqrt(height * width / _POINTS))
   across, down = cell * np.sqrt(aspect), cell / np.sqrt(aspect)
-  half = np.hypot(height, width) / 2 + 2 * max(across, down)
-  rows, columns = int(2 * half / down) + 1, int(2 * half / across) + 1
-  y, x = np.mgrid[:rows, :columns].reshape(2, -1).astype(float)
-  jitter = 0.25 if brick else 0.42
-  x += (y % 2) * 0.5 if brick else 0.0
-  x += rng.uniform(-jitter, jitter, x.shape)
-  y += rng.uniform(-jitter, jitter, y.shape)
-  x, y = x * across - half, y * down - half
   cos, sin = np.cos(angle), np.sin(angle)
-  seeds = np.stack([x * cos - y * sin + width / 2,
-                    x * sin + y * cos + height / 2], -1)
-  margin = 2 * max(across, down)
+  half_width = (abs(width * cos) + abs(height * sin)) / 2 + 1.5 * across
+  half_height = (abs(width * sin) + abs(height * cos)) / 2 + 1.5 * down
+  rows, columns = int(2 * half_height / down), int(2 * half_width / across)
+  shift = rng.uniform(-jitter, jitter, (2, rows + 1, columns + 1))
+  y = (np.arange(rows + 1)[:, None] + shift[0]) * down - half_height
+  x = (np.arange(columns + 1) + shift[1]) * across - half_width
+  return np.stack([x * cos - y * sin + width / 2,
+                   x * sin + y * cos + height / 2], -1)
+
+
+def _voronoi(shape, rng, cell, aspect, angle):
+  """Seeds [N, 2] around the picture and their facets, px."""
+  height, width = shape
+  seeds = _lattice(shape, rng, cell, aspect, angle, 0.42).reshape(-1, 2)
+  margin = int(2 * max(cell, 3) * aspect)
   inside = np.all((seeds > -margin) & (seeds < [width + margin,
                                                 height + margin]), 1)
-  seeds = seeds[inside].astype(np.float32)
-  edge = int(margin) + 2
+  edge = margin + 2
   diagram = cv2.Subdiv2D((-edge, -edge, width + 2 * edge, height + 2 * edge))
-  diagram.insert(seeds)
+  diagram.insert(seeds[inside].astype(np.float32))
   facets, centres = diagram.getVoronoiFacetList([])
   return centres, facets
 
 
-def _borders(shape, rng, cell, aspect, angle, brick):
+def _borders(shape, rng, cell, aspect, angle):
   """The borders [N, 2, 2] between Voronoi cells, each once, px."""
-  _, facets = _voronoi(shape, rng, cell, aspect, angle, brick)
-  a = np.concatenate(facets)
-  # Each corner's successor, around its own facet.
-  sizes = np.fromiter(map(len, facets), int)
-  ends = np.cumsum(sizes)
-  following = np.arange(1, len(a) + 1)
-  following[ends - 1] = ends - sizes
-  b = a[following]
+  _, facets = _voronoi(shape, rng, cell, aspect, angle)
+  lines, _ = _edges(facets)
+  a, b = lines[:, 0], lines[:, 1]
   # Neighbours walk a common border in opposite directions: keep one of them.
-  once = (a[:, 0] < b[:, 0]) | ((a[:, 0] == b[:, 0]) & (a[:, 1] < b[:, 1]))
-  lines = np.stack([a, b], 1)[once].astype(np.float64)
-  size = np.array(shape[::-1])
-  seen = np.all((lines.max(1) > 0) & (lines.min(1) < size), 1)
+  lines = lines[(a[:, 0] < b[:, 0])
+                | ((a[:, 0] == b[:, 0]) & (a[:, 1] < b[:, 1]))]
   # The outermost cells reach far out: those lines are no cracks.
   short = np.hypot(*(lines[:, 1] - lines[:, 0]).T) < 4 * cell * aspect
-  return lines[seen & short]
+  return _seen(lines[short], shape)
+
+
+def _edges(facets):
+  """Polygons -> all edges [N, 2, 2] in turn, and where each polygon ends."""
+  corners = np.concatenate(facets).astype(np.float64)
+  sizes = np.fromiter(map(len, facets), int)
+  ends = np.cumsum(sizes)
+  following = np.arange(1, len(corners) + 1)
+  following[ends - 1] = ends - sizes
+  return np.stack([corners, corners[following]], 1), ends
+
+
+def _bricks(shape, rng, cell, aspect, angle):
+  """The joints [N, 2, 2] of jittered courses of oblongs, px."""
+  # Twice as many knots along a course: every other carries a joint down.
+  knots = _lattice(shape, rng, cell / np.sqrt(2), aspect / 2, angle, 0.3)
+  along = np.stack([knots[:, :-1], knots[:, 1:]], 2).reshape(-1, 2, 2)
+  down = np.stack([knots[:-1], knots[1:]], 2)
+  odd = np.add.outer(np.arange(down.shape[0]), np.arange(down.shape[1])) % 2
+  return _seen(np.concatenate([along, down[odd == 1]]), shape)
+
+
+def _seen(lines, shape):
+  """Those of [N, 2, 2] whose bounding box meets the picture."""
+  low = np.minimum(lines[:, 0], lines[:, 1])
+  high = np.maximum(lines[:, 0], lines[:, 1])
+  inside = (high > 0) & (low < shape[::-1])
+  return lines[inside[:, 0] & inside[:, 1]]
 
 
 def _fixed(points):
@@ -448,16 +475,19 @@ def _draw(shape, rng, points, width, strength, canvas=None, classes=4):
   """Draws polylines [N, K, 2] of (low, high) px; f32[H, W] coverage."""
   if canvas is None:
     canvas = np.zeros(shape, np.uint8)
-  points = _fixed(points)
-  order = rng.permutation(len(points))
-  # Lines of one group share width and strength: few calls draw them all.
-  for group in np.array_split(order, max(1, min(classes, len(points)))):
-    size = rng.uniform(*width)
-    faint = min(1.0, size) * rng.uniform(*strength)
-    thickness = max(1, int(size + rng.random()))
-    layer = canvas if not canvas.any() else np.zeros(shape, np.uint8)
-    cv2.polylines(layer, list(points[group]), False, 255 * faint, thickness,
-                  cv2.LINE_AA, _SHIFT)
-    if layer is not canvas:
-      cv2.max(canvas, layer, canvas)  # a faint line never erases a strong one
-  return canvas * np.float32(1 / 255)
+  lines = list(_fixed(points))
+  classes = max(1, min(classes, len(lines)))
+  # Lines of one class share width and strength: few calls draw them all.
+  size = rng.uniform(*width, classes)
+  cover = 255 * np.minimum(1, size) * rng.uniform(*strength, classes)
+  thickness = np.maximum(1, size + rng.random(classes)).astype(int)
+  # Strong ones last: a faint line never erases them.
+  for index in np.argsort(cover):
+    cv2.polylines(canvas, lines[index::classes], False, cover[index],
+                  int(thickness[index]), cv2.LINE_AA, _SHIFT)
+  return _unit(canvas)
+
+
+def _unit(canvas):
+  """u8 -> f32 in [0, 1]."""
+  return np.multiply(canvas, np.float32(1 / 255), dtype=np.float32)

@@ -12,6 +12,8 @@ import numpy as np
 from artjax.data import resize
 
 PICTURES = ('image', 'target', 'mask')
+_TURNS = (None, cv2.ROTATE_90_COUNTERCLOCKWISE, cv2.ROTATE_180,
+          cv2.ROTATE_90_CLOCKWISE)
 
 
 def random_crop(size):
@@ -102,7 +104,7 @@ def flip():
   """Mirrors left and right in half of the examples."""
   def fn(example, rng):
     if rng.integers(2):
-      return _each(example, lambda x: x[:, ::-1])
+      return _each(example, lambda x: cv2.flip(x, 1))
     return example
 
   return fn
@@ -111,8 +113,10 @@ def flip():
 def rotate90():
   """Turns by a random multiple of 90 degrees."""
   def fn(example, rng):
-    turns = int(rng.integers(4))
-    return _each(example, lambda x: np.rot90(x, turns)) if turns else example
+    turn = _TURNS[rng.integers(4)]
+    if turn is None:
+      return example
+    return _each(example, lambda x: cv2.rotate(x, turn))
 
   return fn
 

@@ -24,7 +24,6 @@ import cv2
 import numpy as np
 
 from artjax import lookup
-from artjax.data import decode
 from artjax.data import ops as ops_lib
 from artjax.data import sources
 
@@ -164,7 +163,7 @@ class Pictures:
   def _build(self, i):
     try:
       picture = self.source[i]
-    except decode.Unreadable as error:
+    except sources.Unreadable as error:
       logging.error('Evaluating without a picture that went bad: %s', error)
       return None
     content = int.from_bytes(self.source.entries[i].digest[:8], 'big')
@@ -206,12 +205,12 @@ def _readable(source, place, first_time):
     neighbour = (place + i) % len(source)
     try:
       return source[neighbour]
-    except decode.Unreadable as error:
+    except sources.Unreadable as error:
       if first_time(neighbour):
         logging.error('A picture went bad; its neighbour takes its place: %s',
                       error)
       last = error
-  raise decode.Unreadable(
+  raise sources.Unreadable(
       f'{source.spec}: {i + 1} pictures in a row went bad, is it still there? '
       f'The last was {last}')
 

@@ -40,6 +40,8 @@ SPECS = ('sample', 'folder:PATH', 'pairs:TARGETS,INPUTS',
 _SALT = b'artjax 7730'
 _LISTED = 20  # rejected files named one by one in the log
 
+Unreadable = decode.Unreadable  # source[i], once its file has gone bad
+
 
 class Entry(NamedTuple):
   """One picture of a source."""
@@ -70,7 +72,7 @@ class Source:
     return len(self.entries)
 
   def __getitem__(self, index):
-    """Raises decode.Unreadable if the file has gone bad since the start."""
+    """Raises Unreadable if the file has gone bad since the start."""
     entry = self.entries[index]
     return {**self._read(entry.key), 'name': entry.name}
 
@@ -219,7 +221,7 @@ def _pairs(spec, rest, scan):
   def read(keys):
     target, image = (picture(key)['image'] for key in keys)
     if target.shape != image.shape:
-      raise decode.Unreadable(f'{keys[0]} and {keys[1]} differ in size by now')
+      raise Unreadable(f'{keys[0]} and {keys[1]} differ in size by now')
     return {'image': image, 'target': target}
 
   return Source(spec, entries, read, rejected)
@@ -250,7 +252,8 @@ def _tfds(spec, rest, scan):
   if not builder.info.splits:
     raise ValueError(f'{spec}: not prepared in {folder}; {advice}')
   features = builder.info.features
-  if not isinstance(features.get('image'), tfds.features.Image):
+  if not ('image' in features
+          and isinstance(features['image'], tfds.features.Image)):
     raise ValueError(f"{spec}: has no picture called 'image' among its "
                      f'features {", ".join(features)}')
   try:
@@ -307,11 +310,11 @@ def _image(cache, read):
       try:
         data = read(key)
       except OSError as error:
-        raise decode.Unreadable(f'{key}: {_reason(error)}') from error
+        raise Unreadable(f'{key}: {_reason(error)}') from error
       try:
         image = decode.decode(data)
-      except decode.Unreadable as error:
-        raise decode.Unreadable(f'{key}: {error}') from error
+      except Unreadable as error:
+        raise Unreadable(f'{key}: {error}') from error
       cache.put(key, image)
     return {'image': image}
 
@@ -364,7 +367,7 @@ class _Scan:
       image = decode.decode(data)
       verdict = hashlib.sha256(data).digest(), image.shape[:2], ''
       self.cache.put(key, image, evict=False)
-    except (OSError, decode.Unreadable) as error:
+    except (OSError, Unreadable) as error:
       return None, None, _reason(error)
     _verdicts[stamp] = verdict
     return verdict
@@ -407,10 +410,15 @@ def _first_reason(rejected):
   return f' ({rejected[0][0]}: {rejected[0][1]})' if rejected else ''
 
 
+_reported = set()
+
+
 def _report(source):
-  """Logs what was left out: a line each, then a count."""
-  if not source.rejected:
+  """Logs what was left out, a line each, then a count; once in a run."""
+  report = source.spec, tuple(source.rejected)
+  if not source.rejected or report in _reported:
     return
+  _reported.add(report)  # each evaluation opens its source anew
   logging.warning('%s: left out %d of %d files', source.spec,
                   len(source.rejected),
                   len(source.rejected) + len(source.entries))

@@ -1,0 +1,91 @@
+"""NAFNet, a restoration network without nonlinear activation functions.
+
+https://arxiv.org/abs/2204.04676. Scale x1. With the default fields, the paper's
+width-32 network for SIDD: 29,159,715 parameters. Any height and width, padded
+inside to a multiple of 16. Its channel attention averages over the whole input,
+so every output pixel sees all of it, weakly: `context` is taken for the models'
+common signature and left unused, and tiles should be as large as memory allows.
+"""
+from collections.abc import Sequence
+
+import flax.linen as nn
+import jax.numpy as jnp
+
+from artjax.models import layers
+
+
+def simple_gate(x):
+  """[..., 2 C] -> [..., C]: one half times the other."""
+  a, b = jnp.split(x, 2, axis=-1)
+  return a * b
+
+
+class Block(nn.Module):
+  """Depthwise convolution with gate and channel attention, then a gated MLP."""
+  dtype: jnp.dtype = jnp.float32
+
+  @nn.compact
+  def __call__(self, x):
+    """[B, H, W, C] -> the same shape."""
+    channels = x.shape[-1]
+    dense = lambda features, name: nn.Dense(
+        features, dtype=self.dtype, name=name)
+    norm = lambda name: nn.LayerNorm(
+        epsilon=1e-6, dtype=self.dtype, name=name)
+    # Starts at 0: a block is the identity until it has learnt something.
+    scale = lambda name: self.param(
+        name, nn.initializers.zeros, (1, 1, 1, channels)).astype(self.dtype)
+
+    y = dense(2 * channels, 'conv1')(norm('norm1')(x))
+    y = layers.DepthwiseConv3x3(dtype=self.dtype, name='conv2')(y)
+    y = simple_gate(y)
+    y = y * dense(channels, 'attention')(y.mean((1, 2), keepdims=True))
+    x = x + dense(channels, 'conv3')(y) * scale('beta')
+    y = simple_gate(dense(2 * channels, 'conv4')(norm('norm2')(x)))
+    return x + dense(channels, 'conv5')(y) * scale('gamma')
+
+
+class NAFNet(nn.Module):
+  """f32[B, H, W, 3] in [0, 1] -> f32[B, H, W, 3], restored, not clipped."""
+  width: int = 32  # channels at full resolution, doubled a level
+  enc_blocks: Sequence[int] = (2, 2, 4, 8)  # a level on the way down
+  middle_blocks: int = 12
+  dec_blocks: Sequence[int] = (2, 2, 2, 2)  # a level on the way up
+  dtype: jnp.dtype = jnp.float32  # of the computation
+
+  @nn.compact
+  def __call__(self, x, *, train=False, context=None):
+    """The restored picture; neither `train` nor `context` matters to it."""
+    del train, context
+    if len(self.enc_blocks) != len(self.dec_blocks):
+      raise ValueError(f'enc_blocks {self.enc_blocks} and dec_blocks '
+                       f'{self.dec_blocks} must name as many levels')
+    height, width = x.shape[1:3]
+    x = x.astype(jnp.float32)
+    y = layers.pad_to_multiple(x, self.multiple).astype(self.dtype)
+    y = layers.Conv3x3(self.width, dtype=self.dtype, name='intro')(y)
+    features, skips = self.width, []
+    for level, blocks in enumerate(self.enc_blocks):
+      for i in range(blocks):
+        y = Block(self.dtype, name=f'enc{level}_{i}')(y)
+      skips.append(y)
+      features *= 2
+      # A 2x2 convolution of stride 2 is a dense layer of unshuffled pixels.
+      y = nn.Dense(features, dtype=self.dtype, name=f'down{level}')(
+          layers.pixel_unshuffle(y, 2))
+    for i in range(self.middle_blocks):
+      y = Block(self.dtype, name=f'middle_{i}')(y)
+    for level in reversed(range(len(self.dec_blocks))):
+      y = nn.Dense(2 * features, use_bias=False, dtype=self.dtype,
+                   name=f'up{level}')(y)
+      features //= 2
+      y = layers.pixel_shuffle(y, 2) + skips[level]
+      for i in range(self.dec_blocks[level]):
+        y = Block(self.dtype, name=f'dec{level}_{i}')(y)
+    y = layers.Conv3x3(3, dtype=self.dtype, name='ending')(y)
+    return x + y.astype(jnp.float32)[:, :height, :width]
+
+  @property
+  def multiple(self):
+    """What both sides are padded to a multiple of, px."""
+    return 2**len(self.enc_blocks)

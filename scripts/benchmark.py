@@ -1,0 +1,170 @@
+"""Speed: of the input pipeline, and of a training step beside a peer's.
+
+  python scripts/benchmark.py pipeline --source=folder:PATH
+  python scripts/benchmark.py step --peer='python peer.py --model unet ...'
+
+Each prints what it did and, on the last line of stdout, one JSON object. Two
+things that are compared run in turn in one call, for machines are noisy and
+only ratios of one run can be trusted.
+"""
+import argparse
+import ast
+import json
+import pathlib
+import resource
+import shlex
+import statistics
+import subprocess
+import sys
+import time
+
+# Run as a script, Python looks for `artjax` beside this file, not above it.
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
+
+
+def pipeline_speed(args):
+  """Examples a second of the training pipeline, with nothing else to do."""
+  from artjax.data import pipeline
+  from configs import unet
+  config = unet.get_config().unlock()
+  config.data.source = args.source
+  config.data.validation = args.validation
+  config.data.loader = args.loader
+  config.data.workers = args.workers
+  config.batch_size = args.batch
+  config.data.ops = args.ops or unet.TRAIN_OPS
+  start = time.perf_counter()
+  batches = pipeline.batches(config, 'train', num_devices=1)
+  next(batches)
+  first = time.perf_counter() - start
+  # Once over the collection fills the cache of decoded pictures.
+  for _ in range(args.warmup):
+    next(batches)
+  rates = []
+  for _ in range(args.repeats):
+    start = time.perf_counter()
+    for _ in range(args.batches):
+      next(batches)
+    rates.append(args.batches * args.batch / (time.perf_counter() - start))
+  return {
+      'examples_per_s': round(statistics.median(rates), 1),
+      'min': round(min(rates), 1), 'max': round(max(rates), 1),
+      'first_batch_s': round(first, 2), 'loader': args.loader,
+      'ops': config.data.ops, 'source': args.source,
+      'resident_mb': round(resident_mb()),
+  }
+
+
+def resident_mb():
+  """The most memory this process has had resident, MiB."""
+  return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def step_speed(args):
+  """Seconds of a training step (L1, Adam), and its ratio to the peer's."""
+  ours, peers = [step_times(args)], []
+  if args.peer:
+    for i in range(args.rounds):
+      if i:
+        ours.append(step_times(args))
+      out = subprocess.run(shlex.split(args.peer), capture_output=True,
+                           text=True, check=False)
+      if out.returncode:
+        sys.exit(f'the peer failed: {args.peer}\n{out.stderr.strip()}')
+      peers.append(json.loads(out.stdout.strip().splitlines()[-1]))
+      print(f'round {i + 1}: ours {ours[-1]["median_s"]:.3f} s, '
+            f'peer {peers[-1]["median_s"]:.3f} s', flush=True)
+  result = {**ours[0], 'median_s': statistics.median(
+      o['median_s'] for o in ours), 'min_s': min(o['min_s'] for o in ours)}
+  if peers:
+    result['peer'] = peers[0]['peer']
+    result['peer_median_s'] = statistics.median(p['median_s'] for p in peers)
+    result['ratio'] = round(result['median_s'] / result['peer_median_s'], 3)
+  return result
+
+
+def step_times(args):
+  """Times of one compiled step, in seconds, and what it computes."""
+  import jax
+  import jax.numpy as jnp
+  import ml_collections
+  import numpy as np
+  import optax
+  from artjax import lookup
+  config = ml_collections.ConfigDict({
+      'model': {'name': args.model, 'args': ast.literal_eval(args.fields)},
+      'dtype': args.dtype})
+  model = lookup.model(config)
+  height, width = map(int, args.size.split('x'))
+  rng = np.random.default_rng(0)
+  x, target = jnp.asarray(rng.uniform(
+      0, 1, [2, args.batch, height, width, 3]), jnp.float32)
+  params = jax.jit(model.init)(jax.random.key(0), x[:1])['params']
+  optimizer = optax.adam(1e-4)
+
+  def train_step(params, moments, x, target):
+    grads = jax.grad(lambda p: jnp.abs(
+        model.apply({'params': p}, x, train=True) - target).mean())(params)
+    updates, moments = optimizer.update(grads, moments, params)
+    return optax.apply_updates(params, updates), moments
+
+  step = jax.jit(train_step, donate_argnums=(0, 1))
+  state = params, optimizer.init(params)
+  count = sum(p.size for p in jax.tree.leaves(params))
+  start = time.perf_counter()
+  state = jax.block_until_ready(step(*state, x, target))
+  first = time.perf_counter() - start
+  times = []
+  for _ in range(args.warmup + args.repeats):
+    start = time.perf_counter()
+    state = jax.block_until_ready(step(*state, x, target))
+    times.append(time.perf_counter() - start)
+  times = times[args.warmup:]
+  return {'model': args.model, 'fields': args.fields, 'dtype': args.dtype,
+          'input': list(x.shape), 'parameters': count,
+          'device': jax.devices()[0].device_kind, 'first_s': round(first, 2),
+          'median_s': statistics.median(times), 'min_s': min(times)}
+
+
+def main():
+  """Parses the command line, runs one benchmark, prints its JSON line."""
+  parser = argparse.ArgumentParser(
+      description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+  commands = parser.add_subparsers(required=True, metavar='pipeline | step')
+
+  p = commands.add_parser('pipeline', help='examples a second')
+  p.set_defaults(run=pipeline_speed)
+  p.add_argument('--source', default='sample')
+  p.add_argument('--ops', default='', help='default: those of configs/unet.py')
+  p.add_argument('--loader', choices=['tf', 'threads'], default='tf')
+  p.add_argument('--workers', type=int, default=0, help='0 = one per core')
+  p.add_argument('--validation', type=float, default=0.2)
+  p.add_argument('--batch', type=int, default=8)
+  p.add_argument('--batches', type=int, default=100, help='a repeat')
+  p.add_argument('--warmup', type=int, default=60, help='batches')
+  p.add_argument('--repeats', type=int, default=3)
+
+  p = commands.add_parser('step', help='seconds a training step')
+  p.set_defaults(run=step_speed)
+  p.add_argument('--model', default='unet.UNet')
+  p.add_argument('--fields', default='{"features": (32, 64, 128, 256)}',
+                 help='fields of the model, a Python dict')
+  p.add_argument('--dtype', choices=['float32', 'bfloat16'], default='float32')
+  p.add_argument('--size', default='128x128')
+  p.add_argument('--batch', type=int, default=8)
+  p.add_argument('--warmup', type=int, default=3)
+  p.add_argument('--repeats', type=int, default=10)
+  p.add_argument('--peer', default='', help='a command whose last line of '
+                 'stdout is JSON with "median_s"; run in turn with ours')
+  p.add_argument('--rounds', type=int, default=3, help='turns with the peer')
+
+  args = parser.parse_args()
+  try:
+    result = args.run(args)
+  except (ValueError, FileNotFoundError) as error:
+    sys.exit(f'benchmark: {error}')
+  print(json.dumps(result))
+
+
+if __name__ == '__main__':
+  main()

@@ -1,0 +1,59 @@
+"""Layers against plain implementations of the same thing."""
+import jax
+import numpy as np
+import pytest
+
+from artjax.models import layers
+
+
+def array(*shape):
+  return np.random.default_rng(0).standard_normal(shape).astype(np.float32)
+
+
+def test_unshuffle_has_torchs_channel_order_and_shuffle_undoes_it():
+  x = array(2, 6, 4, 3)
+  y = layers.pixel_unshuffle(x, 2)
+  assert y.shape == (2, 3, 2, 12)
+  for c in range(3):
+    for dy in range(2):
+      for dx in range(2):
+        np.testing.assert_array_equal(
+            y[..., c * 4 + dy * 2 + dx], x[:, dy::2, dx::2, c])
+  np.testing.assert_array_equal(layers.pixel_shuffle(y, 2), x)
+
+
+def test_downsample_is_the_mean_of_squares():
+  x = array(1, 4, 6, 2)
+  want = (x[:, ::2, ::2] + x[:, 1::2, ::2] + x[:, ::2, 1::2]
+          + x[:, 1::2, 1::2]) / 4
+  np.testing.assert_allclose(layers.downsample2(x), want, atol=1e-6)
+
+
+@pytest.mark.parametrize('size', [(4, 6), (1, 3), (1, 1)])
+def test_upsample_is_the_bilinear_resize(size):
+  x = array(2, *size, 3)
+  want = jax.image.resize(
+      x, (2, 2 * size[0], 2 * size[1], 3), 'bilinear')
+  np.testing.assert_allclose(layers.upsample2(x), want, atol=1e-5)
+
+
+def test_padding_reflects_to_the_multiple():
+  x = array(1, 5, 7, 2)
+  y = layers.pad_to_multiple(x, 8)
+  want = np.pad(x, [(0, 0), (0, 3), (0, 1), (0, 0)], 'reflect')
+  np.testing.assert_array_equal(y, want)
+  assert layers.pad_to_multiple(y, 8) is y
+  assert layers.pad_to_multiple(x[:, :1, :1], 8).shape == (1, 8, 8, 2)
+
+
+def test_depthwise_is_the_grouped_convolution():
+  x = array(2, 9, 7, 6)
+  layer = layers.DepthwiseConv3x3()
+  params = layer.init(jax.random.key(0), x)
+  params = jax.tree.map(lambda p: array(*p.shape), params)
+  kernel = params['params']['kernel'].reshape(3, 3, 1, 6)
+  want = jax.lax.conv_general_dilated(
+      x, kernel, (1, 1), 'SAME', feature_group_count=6,
+      dimension_numbers=('NHWC', 'HWIO', 'NHWC'))
+  want = want + params['params']['bias'].reshape(1, 1, 1, 6)
+  np.testing.assert_allclose(layer.apply(params, x), want, atol=1e-4)

@@ -1,0 +1,157 @@
+"""The U-Net: counts, wiring, any size, tiles that agree."""
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from artjax.models import layers
+from artjax.models import unet
+
+SMALL = {'features': (8, 12, 16), 'blocks': (1, 1, 1), 'context_size': 16}
+
+
+@functools.cache
+def setup(**overrides):
+  """(model, parameters away from the identity that it starts as)."""
+  model = unet.UNet(**{**SMALL, **overrides})
+  params = jax.jit(model.init)(
+      jax.random.key(0), np.zeros([1, 16, 16, 3], np.float32))['params']
+  rng = np.random.default_rng(0)
+  moved = jax.tree.map(lambda p: np.asarray(p) + np.float32(0.1) * (
+      rng.standard_normal(p.shape).astype(np.float32)), params)
+  return model, params, moved
+
+
+def run(model, params, x, **kwargs):
+  # Compiled: op by op costs more compilations than one network does.
+  return np.asarray(jax.jit(model.apply)({'params': params}, x, **kwargs))
+
+
+def picture(h, w, batch=1):
+  return np.random.default_rng(1).uniform(
+      0, 1, [batch, h, w, 3]).astype(np.float32)
+
+
+def count(model):
+  shapes = jax.eval_shape(model.init, jax.random.key(0),
+                          np.zeros([1, 32, 32, 3], np.float32))
+  return sum(x.size for x in jax.tree.leaves(shapes['params']))
+
+
+def test_parameter_counts():
+  assert count(unet.UNet()) == 4_381_034
+  assert count(unet.UNet(blocks=(1, 1, 1, 1))) == 2_347_242
+  # By hand: context 32-64-128 and two dense layers, its colours, its FiLM.
+  film = lambda f: 128 * 2 * f + 2 * f
+  context = (27 * 32 + 32 + 9 * 32 * 64 + 64 + 9 * 64 * 128 + 128
+             + 448 * 128 + 128 + 128 * 128 + 128 + 128 * 30 + 30
+             + film(256) * 2 + 2 * film(128) + 2 * film(64) + film(32))
+  stem = 9 * 12 * 32  # the colours' second picture at the entry
+  assert count(unet.UNet()) - count(
+      unet.UNet(context_size=0)) == context + stem
+
+
+@pytest.mark.parametrize('size', [(24, 40), (31, 13), (1, 1)])
+def test_any_size_and_identity_at_the_start(size):
+  model, params, moved = setup()
+  x = picture(*size)
+  y = run(model, params, x)
+  assert y.shape == x.shape and y.dtype == jnp.float32
+  np.testing.assert_allclose(y, x, atol=1e-6)
+  assert np.abs(run(model, moved, x) - x).max() > 1e-2
+
+
+@pytest.mark.parametrize('overrides', [
+    {}, {'norm': 'group'}, {'down': 'stride'}, {'stem': 1},
+    {'context_size': 0}], ids=str)
+def test_every_parameter_gets_a_gradient(overrides):
+  model, _, moved = setup(**overrides)
+  grads = jax.jit(jax.grad(lambda p: (model.apply(
+      {'params': p}, picture(16, 24))**2).mean()))(moved)
+  for path, grad in jax.tree.leaves_with_path(grads):
+    assert np.abs(grad).max() > 0, jax.tree_util.keystr(path)
+
+
+def test_every_skip_changes_the_output(monkeypatch):
+  model, _, moved = setup()
+  x = picture(16, 16)
+  whole = run(model, moved, x)
+  upsample = layers.upsample2
+  levels = len(SMALL['features']) - 1
+  for cut in range(levels):
+    calls = []
+
+    def without(y, cut=cut, calls=calls):
+      calls.append(y.shape)
+      up = upsample(y)
+      # The skip is added to this: what cancels it makes the skip a zero.
+      return _Absorb(up) if len(calls) == cut + 1 else up
+
+    monkeypatch.setattr(layers, 'upsample2', without)
+    changed = run(model, moved, x)
+    assert len(calls) == levels
+    assert np.abs(changed - whole).max() > 1e-3, cut
+
+
+class _Absorb:
+  """An array that swallows what is added to it."""
+
+  def __init__(self, array):
+    self._array = array
+
+  def __add__(self, other):
+    return self._array
+
+
+def test_context_matters_and_defaults_to_the_picture():
+  model, _, moved = setup()
+  x = picture(16, 16)
+  own = run(model, moved, x)
+  np.testing.assert_array_equal(
+      own, run(model, moved, x, context=x))
+  other = run(model, moved, x, context=x * 0.5)
+  assert np.abs(own - other).max() > 1e-3
+
+
+def test_tile_with_context_is_the_whole_within_its_halo():
+  model, _, moved = setup()
+  x = picture(160, 160)
+  whole = run(model, moved, x)
+  halo = -(-(model.receptive_field // 2) // model.multiple) * model.multiple
+  assert halo < 72
+  tile = run(model, moved, x[:, 16:, 32:], context=x)
+  np.testing.assert_allclose(
+      tile[:, halo:, halo:], whole[:, 16 + halo:, 32 + halo:], atol=1e-4)
+
+
+def test_receptive_field_is_what_it_says():
+  model, _, moved = setup(context_size=0)
+  x = picture(128, 128)
+  grad = jax.jit(jax.grad(lambda x: model.apply(
+      {'params': moved}, x)[0, 64, 64].sum()))(x)
+  rows = np.nonzero(np.abs(np.asarray(grad)).max((0, 2, 3)))[0]
+  reach = max(64 - rows.min(), rows.max() - 64)
+  assert reach <= model.receptive_field // 2 <= reach + model.multiple
+
+
+def test_bfloat16_computes_but_does_not_store():
+  model, _, moved = setup()
+  half = model.clone(dtype=jnp.bfloat16)
+  params = jax.eval_shape(half.init, jax.random.key(0), picture(16, 16))
+  assert {p.dtype for p in jax.tree.leaves(params)} == {jnp.dtype('float32')}
+  x = picture(16, 16)
+  exact = run(model, moved, x)
+  y = run(half, moved, x)
+  assert y.dtype == jnp.float32
+  difference = np.abs(y - exact).max() / np.abs(exact).max()
+  assert 0 < difference < 0.05
+
+
+@pytest.mark.parametrize('field, value', [
+    ('norm', 'batch'), ('down', 'max'), ('blocks', (1,))])
+def test_bad_fields_are_named(field, value):
+  model = unet.UNet(**{**SMALL, field: value})
+  with pytest.raises(ValueError, match=field):
+    model.init(jax.random.key(0), picture(16, 16))
