@@ -3,8 +3,10 @@
   python -m artjax.main --config=configs/unet.py --workdir=runs/unet \
       --config.data.source=folder:PATH
 
-`configs/unet.py:quick` is a run of one CPU minute, `:demo` that of `make demo`
-on the bundled pictures.
+`configs/unet.py:colour` trains the colour transform alone, in minutes; its
+workdir is the start of the whole network (`--config.init_from`), which would
+take hours to learn it by itself. `:quick` is a run of one CPU minute, `:demo`
+that of `make demo` on the bundled pictures.
 """
 import ml_collections
 
@@ -13,11 +15,14 @@ from configs import common
 DAMAGE = 'copy("image", "target")|old_painting'
 TRAIN_OPS = ('random_scale_crop(128, 0.2)|flip|rotate90|'
              f'{DAMAGE}((0.0, 1.0))|keep("image", "target")')
+# Thumbnails of nearly whole pictures; a camera's noise averages out in them.
+COLOUR_OPS = ('random_scale_crop(64, 0.0)|flip|rotate90|'
+              f'{DAMAGE}((0.0, 1.0), camera=False)|keep("image", "target")')
 EVAL_OPS = f'{DAMAGE}(0.3)'
 
 
 def get_config(variant=''):
-  """The configuration; variant: '' | 'demo' | 'quick'."""
+  """The configuration; variant: '' | 'colour' | 'demo' | 'quick'."""
   config = common.get_config()
   config.model.name = 'unet.UNet'
   config.model.args = ml_collections.ConfigDict(dict(
@@ -35,10 +40,18 @@ def get_config(variant=''):
     config.optimizer.learning_rate = 1e-3
     config.optimizer.warmup_steps = 30
     config.ema_decay = 0.98
+  elif variant == 'colour':
+    config.model.args.features = config.model.args.blocks = ()
+    config.batch_size = 64
+    config.steps = 2_000
+    config.losses.ssim = 0.0
+    config.optimizer.learning_rate = 1e-3
+    config.data.ops = COLOUR_OPS
   elif variant == 'quick':
     make_quick(config)
   elif variant:
-    raise ValueError(f'no variant {variant!r} of configs/unet.py: quick, demo')
+    raise ValueError(f'no variant {variant!r} of configs/unet.py: '
+                     'colour, demo, quick')
   return config.lock()
 
 

@@ -77,23 +77,24 @@ def craquelure(image, severity, rng, *, width=2.2, cell=None, pattern=None):
   shape, size = image.shape[:2], _size(image)
   cell = np.exp(rng.uniform(np.log(11), np.log(50))) if cell is None else cell
   if pattern is None:
-    pattern = ('mesh', 'mesh', 'mesh', 'brick', 'brick', 'walks', 'walks',
+    pattern = ('mesh', 'mesh', 'mesh', 'brick', 'brick', 'brick', 'walks',
                'walks', 'parallel', 'rings')[rng.integers(10)]
   # Fine meshes have fine cracks.
   thick = min(width, 0.6 + cell / 24)
   widths = (0.35 + 0.3 * severity, 0.6 + severity * max(0.2, thick - 0.6))
-  angle = rng.integers(2) * np.pi / 2 + rng.normal(0, 0.12)
+  angle = rng.integers(2) * np.pi / 2 + rng.normal(0, 0.15)
   if pattern == 'mesh':
     weight = masks.mesh(shape, rng, cell, widths, rng.uniform(1, 1.5), angle,
                         rng.uniform(0.55, 0.97), rough=rng.uniform(0.06, 0.16))
-    if cell > 24 and rng.random() < 0.4:  # finer, younger cracks within
+    if cell > 28 and rng.random() < 0.4:  # finer, younger cracks within
       fine = masks.mesh(shape, rng, cell / rng.uniform(1.8, 2.6),
                         (0.4 * widths[0], 0.4 * widths[1]), 1.2, angle,
                         rng.uniform(0.35, 0.75))
       weight = np.maximum(weight, fine)
   elif pattern == 'brick':
-    weight = masks.mesh(shape, rng, cell, widths, rng.uniform(1.4, 3.2), angle,
-                        rng.uniform(0.55, 0.95), True, rng.uniform(0.04, 0.1))
+    weight = masks.mesh(shape, rng, cell, (widths[0], 0.75 * widths[1]),
+                        rng.uniform(1.1, 3.2), angle, rng.uniform(0.55, 0.95),
+                        True, rng.uniform(0.06, 0.14))
   elif pattern == 'walks':
     number = max(1, round((1 + 9 * severity * rng.random()) * size / 128))
     weight = masks.walks(shape, rng, number, (15, 0.7 * size), widths,
@@ -137,7 +138,7 @@ def folds(image, severity, rng, *, count=3):
   """Creases: a worn line, light on one side and shade on the other."""
   height, width = image.shape[:2]
   size = _size(image)
-  total = np.zeros((height, width), np.float32)
+  weights = []
   for _ in range(max(1, int(severity * count + rng.random()))):
     # Sheets are folded across; canvas creases in any direction.
     turn = (rng.integers(2) * np.pi / 2 + rng.normal(0, 0.03)
@@ -161,8 +162,8 @@ def folds(image, severity, rng, *, count=3):
     depth = np.float32(strength * rng.uniform(0.05, 0.3))
     image = image * _tint(relief * depth, (2, 2, 2))
     image = _tone(clip(image), worn, rng, rng.random() < 0.75)
-    total = np.maximum(total, np.maximum(worn, np.abs(relief) * depth))
-  return image, total
+    weights += [worn, np.abs(relief) * depth]
+  return image, _union(weights)
 
 
 # Losses ----------------------------------------------------------------------
@@ -208,7 +209,7 @@ def paint_losses(image, severity, rng, *, share=0.16, kind=None):
   edge = np.clip(weight - _shifted(weight, rng), 0, 1)
   image = _over(image, ground, weight)
   shade = edge * np.float32(rng.uniform(0.1, 0.6))
-  return image * _tint(shade, (0, 0, 0)), np.maximum(weight, shade)
+  return image * _tint(shade, (0, 0, 0)), _union([weight, shade])
 
 
 @local('loss')
@@ -343,16 +344,16 @@ def water_stains(image, severity, rng, *, count=3):
     field = masks.blotch(shape, rng, radius, rng.uniform(0.15, 0.8), kind)
     # The tide line is sharp outside and fades inwards.
     rim = max(1.2, radius * rng.uniform(0.02, 0.09)) / radius
-    outside = np.clip(field * np.float32(radius / rng.uniform(1.2, 3)) + 1, 0, 1)
+    outside = clip(field * np.float32(radius / rng.uniform(1.2, 3)) + 1)
     line = outside * cv2.exp(np.clip(field, 0, 8) * np.float32(-1 / rim))
     body, dark = rng.uniform(0.1, 0.6), rng.uniform(0.2, 0.95)
     if rng.random() < 0.3:  # it dried twice
       inner = (field - np.float32(rng.uniform(0.15, 0.4))) * np.float32(1 / rim)
       line = np.maximum(line, cv2.exp(-inner * inner) * np.float32(0.6))
-    weight = np.clip(outside * np.float32(body) + line * np.float32(dark), 0, 1)
+    weight = clip(outside * np.float32(body) + line * np.float32(dark))
     if rng.random() < 0.5:
-      weight = weight * np.clip(masks.smooth_noise(
-          shape, rng, radius / 3, 2) + np.float32(0.4), 0, 1)
+      weight = weight * clip(
+          masks.smooth_noise(shape, rng, radius / 3) + np.float32(0.4))
     weight = weight * _opacity(severity, rng)
     tint = np.clip(_STAINS[rng.integers(len(_STAINS))] + _jitter(rng, 0.08), 0, 1)
     if rng.random() < 0.8:
@@ -428,8 +429,9 @@ def _opacity(severity, rng):
 
 
 def _jitter(rng, sigma):
-  """Three small random numbers, f32[3]."""
-  return rng.standard_normal(3, np.float32) * np.float32(sigma)
+  """A small random change of colour f32[3], of lightness more than of hue."""
+  light, *hue = rng.standard_normal(4, np.float32) * np.float32(sigma)
+  return light + np.float32(0.3) * np.array(hue)
 
 
 def _over(image, colour, weight):
@@ -460,8 +462,8 @@ def _union(weights):
 
 def _worn(weight, rng, cell):
   """Takes parts of a shape away, in zones of `cell` px."""
-  zone = masks.smooth_noise(weight.shape, rng, max(2.0, float(cell)), 2)
-  return weight * np.clip(zone * np.float32(3) - np.float32(0.9), 0, 1)
+  zone = masks.smooth_noise(weight.shape, rng, max(2.0, float(cell)))
+  return weight * clip(zone * np.float32(3) - np.float32(0.9))
 
 
 def _shifted(weight, rng):
@@ -512,7 +514,7 @@ def _ground(shape, rng):
     threads = [np.sin(np.arange(extent, dtype=np.float32) * np.float32(
         2 * np.pi / period)) for extent in shape]
     texture = texture + threads[0][:, None] * threads[1][None] * np.float32(
-        rng.uniform(0.02, 0.1))
+        rng.uniform(0.02, 0.07))
   else:
     fine = masks.smooth_noise(shape, rng, 2.0) - np.float32(0.5)
     texture = texture + fine * np.float32(rng.uniform(0.02, 0.15))

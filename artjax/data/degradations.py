@@ -18,8 +18,8 @@ import numpy as np
 from artjax.data import masks
 from artjax.data.lift import as_float, clip, tonal
 
-_INTERPOLATIONS = (cv2.INTER_NEAREST, cv2.INTER_LINEAR, cv2.INTER_CUBIC,
-                   cv2.INTER_AREA, cv2.INTER_LANCZOS4)
+_WAYS = (cv2.INTER_NEAREST,) + 3 * (cv2.INTER_LINEAR,) + 3 * (
+    cv2.INTER_CUBIC,) + 2 * (cv2.INTER_AREA,) + (cv2.INTER_LANCZOS4,)
 # What a pigment or film calls brightness differs: BT.601, BT.709, the mean,
 # and an orthochromatic plate, which is blind to red.
 _LUMA = np.float32([[0.299, 0.587, 0.114], [0.2126, 0.7152, 0.0722],
@@ -36,13 +36,13 @@ def gaussian_blur(image, severity, rng, *, sigma=3.0):
 
 
 @tonal
-def anisotropic_blur(image, severity, rng, *, sigma=4.0):
+def anisotropic_blur(image, severity, rng, *, sigma=3.5):
   """Gaussian blur of two widths, up to `sigma` px, in any direction."""
   along = severity * rng.uniform(0.5, 1) * sigma
   across = along * rng.uniform(0.15, 0.6)
   turn = rng.uniform(0, np.pi)
   cos, sin = np.cos(turn), np.sin(turn)
-  y, x = _grid(3 * along)
+  y, x = _grid(2.2 * along)
   exponent = (((x * cos + y * sin) / max(along, 0.05)) ** 2
               + ((y * cos - x * sin) / max(across, 0.05)) ** 2)
   return _filter(image, np.exp(-0.5 * exponent))
@@ -87,15 +87,12 @@ def rescale(image, severity, rng, *, factor=4.0):
   other = down * (1 + severity * rng.uniform(-0.3, 0.3)) if (
       rng.random() < 0.2) else down
   small = (max(1, round(width / down)), max(1, round(height / max(other, 1))))
-  # The nearest pixel, first of the list, is a rarer choice than the others.
-  first, second = (max(rng.integers(-1, 5), rng.integers(0, 5))
-                   for _ in range(2))
+  first, second = _WAYS[rng.integers(10)], _WAYS[rng.integers(10)]
   if small == (width, height):
     return image
-  image = cv2.resize(image, small, interpolation=_INTERPOLATIONS[first])
-  # Enlarging by area repeats pixels, as the nearest does.
-  return cv2.resize(image, (width, height),
-                    interpolation=_INTERPOLATIONS[second])
+  image = cv2.resize(image, small, interpolation=first)
+  # To enlarge by area is to repeat pixels, as the nearest does.
+  return cv2.resize(image, (width, height), interpolation=second)
 
 
 # Noise -----------------------------------------------------------------------

@@ -45,6 +45,8 @@ def local(part):
     changed in each pixel; the mask is 255 where it is above `VISIBLE`, and is
     ORed into the example's.
   """
+  if part not in PARTS:
+    raise ValueError(f'no part {part!r} of a mask; {", ".join(PARTS)}')
   channel = PARTS.index(part)
 
   def decorate(function):

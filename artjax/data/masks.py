@@ -8,6 +8,8 @@ does not grow with the number of strokes in Python.
 import cv2
 import numpy as np
 
+from artjax.data.lift import clip
+
 _SHIFT = 4  # OpenCV takes fixed-point coordinates: 1/16 px
 _POINTS = 4096  # seeds of a mesh, at most: pictures of any size stay quick
 
@@ -360,7 +362,7 @@ def patches(shape, rng, cell, share, octaves=4):
   stride = max(1, min(shape) // 48)  # a sample gives the level well enough
   level = np.quantile(field[::stride, ::stride], 1 - share)
   slope = max(1.0, cell * 1.2)  # an edge of about one px
-  return np.clip((field - np.float32(level)) * np.float32(slope), 0, 1)
+  return clip((field - np.float32(level)) * np.float32(slope) + np.float32(0.5))
 
 
 def _enlarge(grid, shape):
@@ -434,13 +436,13 @@ def _borders(shape, rng, cell, aspect, angle):
   lines = lines[(a[:, 0] < b[:, 0])
                 | ((a[:, 0] == b[:, 0]) & (a[:, 1] < b[:, 1]))]
   # The outermost cells reach far out: those lines are no cracks.
-  short = np.hypot(*(lines[:, 1] - lines[:, 0]).T) < 4 * cell * aspect
-  return _seen(lines[short], shape)
+  reach = np.abs(lines[:, 1] - lines[:, 0]).max(1)
+  return _seen(lines[reach < 4 * cell * aspect], shape)
 
 
 def _edges(facets):
   """Polygons -> all edges [N, 2, 2] in turn, and where each polygon ends."""
-  corners = np.concatenate(facets).astype(np.float64)
+  corners = np.concatenate(facets)
   sizes = np.fromiter(map(len, facets), int)
   ends = np.cumsum(sizes)
   following = np.arange(1, len(corners) + 1)
@@ -451,7 +453,7 @@ def _edges(facets):
 def _bricks(shape, rng, cell, aspect, angle):
   """The joints [N, 2, 2] of jittered courses of oblongs, px."""
   # Twice as many knots along a course: every other carries a joint down.
-  knots = _lattice(shape, rng, cell / np.sqrt(2), aspect / 2, angle, 0.3)
+  knots = _lattice(shape, rng, cell / np.sqrt(2), aspect / 2, angle, 0.36)
   along = np.stack([knots[:, :-1], knots[:, 1:]], 2).reshape(-1, 2, 2)
   down = np.stack([knots[:-1], knots[1:]], 2)
   odd = np.add.outer(np.arange(down.shape[0]), np.arange(down.shape[1])) % 2

@@ -21,10 +21,10 @@ _AGED_PAINT = (
     (degradations.uneven_light, 0.4, 0.9),
 )
 _PAINT_DAMAGE = (
-    (damage.craquelure, 0.5, 1.0),
-    (damage.scratches, 0.55, 1.0),
-    (damage.paint_losses, 0.28, 0.8),
-    (damage.water_stains, 0.36, 1.0),
+    (damage.craquelure, 0.47, 1.0),
+    (damage.scratches, 0.52, 1.0),
+    (damage.paint_losses, 0.26, 0.8),
+    (damage.water_stains, 0.34, 1.0),
     (damage.foxing, 0.08, 1.0),
     (damage.mould, 0.07, 1.0),
     (damage.dust, 0.15, 1.0),
@@ -53,8 +53,8 @@ _PRINT_DAMAGE = (
     (damage.holes, 0.05, 0.4),
 )
 _BLUR = (
-    (degradations.gaussian_blur, 0.55, 0.9),
-    (degradations.anisotropic_blur, 0.2, 0.8),
+    (degradations.gaussian_blur, 0.6, 0.9),
+    (degradations.anisotropic_blur, 0.15, 0.8),
     (degradations.motion_blur, 0.1, 0.7),
     (degradations.defocus_blur, 0.15, 0.7),
 )
@@ -67,13 +67,15 @@ _NOISE = (
 
 
 @preset
-def old_painting(example, severity, rng):
-  """An aged, damaged painting and a photograph of it."""
+def old_painting(example, severity, rng, *, camera=True):
+  """An aged, damaged painting and (`camera`) a photograph of it."""
   severity = _STRENGTH * severity ** _CURVE
   plan = _some(_AGED_PAINT, rng)
   rng.shuffle(plan)  # varnish may have faded too, or been laid on a faded picture
-  plan += _some(_PAINT_DAMAGE, rng)
-  return _run(plan + _camera(rng), example, severity, rng)
+  plan += _some(_PAINT_DAMAGE, rng, rng.uniform(0.4, 1.7))
+  if camera:
+    plan += _camera(rng)
+  return _run(plan, example, severity, rng)
 
 
 @preset
@@ -103,11 +105,15 @@ def _camera(rng):
   return steps
 
 
-def _some(table, rng):
-  """[(factory, factor)] of those that this example has."""
+def _some(table, rng, fate=1.0):
+  """[(factory, factor)] of those that this example has.
+
+  `fate` scales the chances: some pictures have seen nearly everything, others
+  hardly anything, more often than independent chances would have it.
+  """
   draws = rng.random(len(table))
   return [(factory, factor) for (factory, chance, factor), draw
-          in zip(table, draws) if draw < chance]
+          in zip(table, draws) if draw < chance * fate]
 
 
 def _one(table, rng):
@@ -121,7 +127,8 @@ def _one(table, rng):
 
 
 def _run(plan, example, severity, rng):
-  """Applies [(factory, factor)] in turn."""
+  """Applies [(factory, factor)] in turn, each somewhat more or less."""
   for factory, factor in plan:
-    example = factory(severity * factor)(example, rng)
+    strength = min(1.0, severity * factor * rng.uniform(0.6, 1.4))
+    example = factory(strength)(example, rng)
   return example

@@ -1,0 +1,131 @@
+"""Presets: order of causes, range, severity."""
+import numpy as np
+import pytest
+
+from artjax import lookup
+from artjax.data import damage
+from artjax.data import degradations
+from artjax.data import presets
+
+PRESETS = lookup.public(presets)
+# What the camera and the file add, after all that befell the object.
+CAMERA = {'gaussian_blur', 'anisotropic_blur', 'motion_blur', 'defocus_blur',
+          'rescale', 'gaussian_noise', 'poisson_noise', 'speckle_noise',
+          'salt_and_pepper', 'jpeg'}
+
+
+def picture(height=128, width=128, seed=0):
+  y, x = np.mgrid[:height, :width] / max(height, width)
+  rng = np.random.default_rng(seed)
+  image = np.stack([0.45 + 0.3 * np.sin(5 * x + phase + 4 * y * phase)
+                    + 0.15 * np.sin(60 * y * x + phase)
+                    for phase in rng.uniform(0.5, 3, 3)], -1)
+  return np.rint(255 * image).astype(np.uint8)
+
+
+def psnr(factory, severity, image, seeds):
+  """Mean over draws, dB, of pictures of 8 bits."""
+  values = []
+  for seed in seeds:
+    out = factory(severity)({'image': image}, np.random.default_rng(seed))
+    error = np.rint(out['image'] * np.float32(255)) - image
+    values.append(10 * np.log10(255 ** 2 / np.mean(error ** 2)))
+  return np.mean(values)
+
+
+def names_of(run, monkeypatch, factory, seeds):
+  """The degradations of each example, in order; `run` is the real one."""
+  plans = []
+
+  def spy(plan, example, severity, rng):
+    plans.append([step.__name__ for step, _ in plan])
+    return run(plan, example, severity, rng)
+
+  monkeypatch.setattr(presets, '_run', spy)
+  for seed in seeds:
+    factory(0.5)({'image': picture(32, 32)}, np.random.default_rng(seed))
+  return plans
+
+
+def test_both_are_there():
+  assert set(PRESETS) == {'old_painting', 'old_photo'}
+
+
+@pytest.mark.parametrize('name', PRESETS)
+def test_severity_zero_is_the_identity(name):
+  example = {'image': picture(), 'name': 'a'}
+  out = PRESETS[name](0.0)(example, np.random.default_rng(0))
+  assert out['image'] is example['image'] and out == example
+
+
+@pytest.mark.parametrize('name', PRESETS)
+@pytest.mark.parametrize('shape', [(97, 131), (33, 40)])
+def test_shape_range_and_input_are_kept(name, shape):
+  image = picture(*shape)
+  kept = image.copy()
+  for seed in range(15):
+    out = PRESETS[name]((0.0, 1.0))({'image': image, 'target': image},
+                                    np.random.default_rng(seed))
+    assert out['image'].shape == image.shape
+    assert out['image'].dtype == np.float32
+    assert np.isfinite(out['image']).all()
+    assert 0 <= out['image'].min() and out['image'].max() <= 1
+    assert out['target'] is image
+  np.testing.assert_array_equal(image, kept)
+
+
+@pytest.mark.parametrize('name', PRESETS)
+def test_same_generator_same_damage(name):
+  op = PRESETS[name]((0.0, 1.0))
+  one, two, other = (op({'image': picture()}, np.random.default_rng(seed))
+                     for seed in (1, 1, 2))
+  np.testing.assert_array_equal(one['image'], two['image'])
+  assert np.abs(one['image'] - other['image']).max() > 0
+
+
+@pytest.mark.parametrize('name', PRESETS)
+def test_the_camera_comes_after_all_damage(name, monkeypatch):
+  plans = names_of(presets._run, monkeypatch, PRESETS[name], range(80))
+  local = set(lookup.public(damage))
+  seen = set()
+  for plan in plans:
+    kinds = [step in CAMERA for step in plan]
+    assert kinds == sorted(kinds), plan
+    assert 'jpeg' not in plan[:-1]
+    seen |= set(plan)
+  # Every local damage but masks of a folder, and most of the camera's.
+  assert local - {'masks_from'} <= seen
+  assert len(seen & CAMERA) >= 8
+
+
+def test_colours_change_in_most_old_paintings(monkeypatch):
+  plans = names_of(presets._run, monkeypatch, presets.old_painting, range(200))
+  coloured = [bool({'fading', 'varnish', 'colour_cast'} & set(plan))
+              for plan in plans]
+  assert np.mean(coloured) >= 0.9
+
+
+@pytest.mark.parametrize('name', PRESETS)
+def test_severity_orders_the_whole_range(name):
+  levels = [psnr(PRESETS[name], severity, picture(), range(40))
+            for severity in (0.05, 0.3, 0.55, 0.8, 1.0)]
+  assert all(a > b for a, b in zip(levels, levels[1:])), levels
+
+
+def test_mild_and_heavy_old_paintings():
+  """Near what they are on paintings: 23.0 and 17.6 dB."""
+  image = picture(192, 192)
+  assert 20 < psnr(presets.old_painting, 0.3, image, range(40)) < 26
+  assert 15 < psnr(presets.old_painting, 0.8, image, range(40)) < 20.5
+
+
+def test_factories_come_from_the_two_modules():
+  tables = (presets._AGED_PAINT, presets._PAINT_DAMAGE, presets._AGED_PRINT,
+            presets._PRINT_DAMAGE, presets._BLUR, presets._NOISE)
+  known = {**lookup.public(degradations), **lookup.public(damage)}
+  for table in tables:
+    for factory, chance, factor in table:
+      assert known[factory.__name__] is factory
+      assert 0 < chance <= 1 and 0 < factor <= 1
+  for table in (presets._BLUR, presets._NOISE):
+    assert sum(chance for _, chance, _ in table) == pytest.approx(1)
