@@ -7,12 +7,6 @@ from artjax.data import masks
 
 SHAPES = {
     'strokes': lambda s, r: masks.strokes(s, r, 6, (10, 40), (0.5, 2)),
-    'walks': lambda s, r: masks.walks(s, r, 4, (20, 60), (0.5, 2)),
-    'mesh': lambda s, r: masks.mesh(s, r, 14, (0.5, 1.5)),
-    'brick': lambda s, r: masks.mesh(s, r, 14, (0.5, 1.5), 2.0, 0.2, 0.9,
-                                     True),
-    'islands': lambda s, r: masks.islands(s, r, 10, 0.1),
-    'rings': lambda s, r: masks.rings(s, r, (0.5, 1.5), 8),
     'polygons': lambda s, r: masks.polygons(s, r, 4, (6, 14)),
     'boxes': lambda s, r: masks.boxes(s, r, 3, (6, 20)),
     'brush': lambda s, r: masks.brush(s, r, 2, (20, 50), (4, 9)),
@@ -42,7 +36,7 @@ def test_same_generator_same_shape(name):
   assert np.abs(one - other).max() > 0
 
 
-@pytest.mark.parametrize('name', ['strokes', 'mesh', 'polygons', 'brush'])
+@pytest.mark.parametrize('name', ['strokes', 'polygons', 'brush', 'specks'])
 def test_edges_are_antialiased(name):
   cover = SHAPES[name]((97, 131), np.random.default_rng(0))
   assert len(np.unique(cover)) > 10
@@ -56,33 +50,6 @@ def test_smooth_noise_is_smooth_and_centred():
     down, across = cell if isinstance(cell, tuple) else (cell, cell)
     assert np.abs(np.diff(field, axis=0)).max() < 3 / down
     assert np.abs(np.diff(field, axis=1)).max() < 3 / across
-
-
-@pytest.mark.parametrize('brick', [False, True])
-def test_a_mesh_encloses_islands_of_its_cell(brick):
-  """With no border missing, the picture falls apart into polygons."""
-  cell, side = 20, 200
-  cover = masks.mesh((side, side), np.random.default_rng(3), cell, (2, 2),
-                     keep=1.0, brick=brick)
-  count, _, stats, _ = cv2.connectedComponentsWithStats(
-      (cover < 0.02).astype(np.uint8), connectivity=4)
-  islands = (stats[1:, cv2.CC_STAT_AREA] > 20).sum()
-  assert islands == pytest.approx((side / cell) ** 2, rel=0.4), count
-
-
-def test_mesh_keeps_the_share_of_borders_it_is_told():
-  def lit(keep):
-    return np.mean([masks.mesh((128, 128), np.random.default_rng(seed), 12,
-                               (1, 1), keep=keep).mean() for seed in range(10)])
-  full = lit(1.0)
-  assert lit(0.8) == pytest.approx(0.8 * full, rel=0.12)
-  assert lit(0.3) == pytest.approx(0.3 * full, rel=0.25)
-  assert lit(0.0) == 0
-
-
-def test_big_pictures_get_no_more_seeds_than_is_quick():
-  _, facets = masks._voronoi((6000, 8000), np.random.default_rng(0), 10, 1, 0)
-  assert len(facets) < 3 * masks._POINTS
 
 
 @pytest.mark.parametrize('kind', ['ellipse', 'blob', 'edge'])

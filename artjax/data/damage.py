@@ -2,10 +2,10 @@
 
 Plain functions of float32 [H, W, 3] in [0, 1] that return the picture and a
 weight f32[H, W] which bounds the change, lifted to ops with masks by `local`
-(see artjax/data/lift.py): `scratches(severity=(0.2, 0.8))`. Widths of cracks and
-scratches are px; stains, folds and losses follow the picture's size; the number
-of lines grows so that the share of the picture they cover stays the same.
-Low severity means few, small and faint; none of it at 0.
+(see artjax/data/lift.py): `scratches(severity=(0.2, 0.8))`. Widths of cracks
+and scratches are px; stains, folds and losses follow the picture's size; the
+number of lines grows so that the share of the picture they cover stays the
+same. Low severity means few, small and faint; none of it at 0.
 """
 import functools
 import pathlib
@@ -13,15 +13,12 @@ import pathlib
 import cv2
 import numpy as np
 
+from artjax.data import cracks
 from artjax.data import masks
+from artjax.data import paint
 from artjax.data.lift import clip, local
 
-# What lies under paint: chalk, gesso, canvas, wood, bole, dark priming.
-_GROUNDS = np.float32([
-    [0.93, 0.91, 0.87], [0.87, 0.81, 0.70], [0.70, 0.60, 0.46],
-    [0.52, 0.38, 0.25], [0.55, 0.30, 0.20], [0.25, 0.20, 0.16]])
 # What white would become under a stain: tea, rust, grime, algae, old glue.
-_IDENTITY = np.eye(3, dtype=np.float32)
 _STAINS = np.float32([
     [0.60, 0.42, 0.22], [0.62, 0.35, 0.15], [0.45, 0.44, 0.42],
     [0.46, 0.50, 0.30], [0.78, 0.64, 0.32]])
@@ -54,10 +51,10 @@ def scratches(image, severity, rng, *, count=12, width=2.5):
         (0.3 * longest, longest), (0.5, 0.6 + severity * (width - 0.6)),
         bend, angle, (0.5, 1.0))
     if rng.random() < 0.3:  # a blunt tool skips
-      weight = _worn(weight, rng, 12)
+      weight = paint.worn(weight, rng, 12)
     weights.append(weight * _opacity(severity, rng))
-    image = _tone(image, weights[-1], rng)
-  return image, _union(weights)
+    image = paint.tone(image, weights[-1], rng)
+  return image, paint.union(weights)
 
 
 @local('crack')
@@ -84,41 +81,42 @@ def craquelure(image, severity, rng, *, width=2.2, cell=None, pattern=None):
   widths = (0.35 + 0.3 * severity, 0.6 + severity * max(0.2, thick - 0.6))
   angle = rng.integers(2) * np.pi / 2 + rng.normal(0, 0.15)
   if pattern == 'mesh':
-    weight = masks.mesh(shape, rng, cell, widths, rng.uniform(1, 1.5), angle,
-                        rng.uniform(0.55, 0.97), rough=rng.uniform(0.06, 0.16))
+    weight = cracks.mesh(shape, rng, cell, widths, rng.uniform(1, 1.5), angle,
+                         rng.uniform(0.55, 0.97),
+                         rough=rng.uniform(0.06, 0.16))
     if cell > 28 and rng.random() < 0.4:  # finer, younger cracks within
-      fine = masks.mesh(shape, rng, cell / rng.uniform(1.8, 2.6),
-                        (0.4 * widths[0], 0.4 * widths[1]), 1.2, angle,
-                        rng.uniform(0.35, 0.75))
+      fine = cracks.mesh(shape, rng, cell / rng.uniform(1.8, 2.6),
+                         (0.4 * widths[0], 0.4 * widths[1]), 1.2, angle,
+                         rng.uniform(0.35, 0.75))
       weight = np.maximum(weight, fine)
   elif pattern == 'brick':
-    weight = masks.mesh(shape, rng, cell, (widths[0], 0.75 * widths[1]),
-                        rng.uniform(1.1, 3.2), angle, rng.uniform(0.55, 0.95),
-                        True, rng.uniform(0.06, 0.14))
+    weight = cracks.mesh(shape, rng, cell, (widths[0], 0.75 * widths[1]),
+                         rng.uniform(1.1, 3.2), angle, rng.uniform(0.55, 0.95),
+                         True, rng.uniform(0.06, 0.14))
   elif pattern == 'walks':
     number = max(1, round((1 + 9 * severity * rng.random()) * size / 128))
-    weight = masks.walks(shape, rng, number, (15, 0.7 * size), widths,
-                         rng.uniform(0.1, 0.5), rng.uniform(0.3, 2))
+    weight = cracks.walks(shape, rng, number, (15, 0.7 * size), widths,
+                          rng.uniform(0.1, 0.5), rng.uniform(0.3, 2))
   elif pattern == 'parallel':
-    number = max(2, round(0.5 * size / cell * size / 60))
-    weight = masks.walks(shape, rng, number, (10, 0.6 * size), widths,
-                         rng.uniform(0.08, 0.25), 0.3, angle)
+    number = max(2, round(1.1 * size / cell))
+    weight = cracks.walks(shape, rng, number, (10, 0.6 * size), widths,
+                          rng.uniform(0.08, 0.25), 0.3, angle)
   elif pattern == 'rings':
-    weight = masks.rings(shape, rng, (widths[0], 0.7 * widths[1]), 0.6 * cell)
+    weight = cracks.rings(shape, rng, (widths[0], 0.7 * widths[1]), 0.6 * cell)
   else:
     raise ValueError(f'no pattern {pattern!r} of craquelure; mesh, brick, '
                      'walks, parallel or rings')
   if rng.random() < 0.65:  # it comes in zones
-    weight = _worn(weight, rng, size * rng.uniform(0.2, 0.6))
+    weight = paint.worn(weight, rng, size * rng.uniform(0.2, 0.6))
   weight = weight * _opacity(severity, rng)
   bright = rng.random() < 0.22
   if rng.random() < 0.25:
     # Paint curls up along a crack, and the light comes from one side.
-    edge = cv2.blur(_shifted(weight, rng), (2, 2))
+    edge = cv2.blur(paint.shifted(weight, rng), (2, 2))
     light = edge * np.float32(rng.uniform(0.1, 0.3))
-    image = _over(image, np.ones(3, np.float32), light)
-    return _tone(image, weight, rng, bright), _union([light, weight])
-  return _tone(image, weight, rng, bright), weight
+    image = paint.over(image, np.ones(3, np.float32), light)
+    return paint.tone(image, weight, rng, bright), paint.union([light, weight])
+  return paint.tone(image, weight, rng, bright), weight
 
 
 @local('crack')
@@ -130,7 +128,7 @@ def hair(image, severity, rng, *, count=3):
                          (0.6, 1.0 + 0.6 * severity), rng.uniform(0.5, 1.8),
                          strength=(0.6, 1.0))
   weight = weight * _opacity(severity, rng)
-  return _tone(image, weight, rng), weight
+  return paint.tone(image, weight, rng), weight
 
 
 @local('crack')
@@ -144,26 +142,27 @@ def folds(image, severity, rng, *, count=3):
     turn = (rng.integers(2) * np.pi / 2 + rng.normal(0, 0.03)
             if rng.random() < 0.6 else rng.uniform(0, np.pi))
     cos, sin = float(np.cos(turn)), float(np.sin(turn))
-    x = np.arange(width, dtype=np.float32) - float(rng.uniform(0.1, 0.9) * width)
-    y = np.arange(height, dtype=np.float32) - float(
-        rng.uniform(0.1, 0.9) * height)
+    through = rng.uniform(0.1, 0.9, 2) * (width, height)
+    x = np.arange(width, dtype=np.float32) - np.float32(through[0])
+    y = np.arange(height, dtype=np.float32) - np.float32(through[1])
     distance = (x * cos)[None] + (y * sin)[:, None]
-    distance += (masks.smooth_noise((height, width), rng, size / 4, 3) - 0.5) * (
-        np.float32(0.05 * size * rng.random()))
+    wavy = masks.smooth_noise((height, width), rng, size / 4, 2)
+    distance += (wavy - np.float32(0.5)) * np.float32(
+        0.05 * size * rng.random())
     line = 0.6 + severity * rng.uniform(0.1, 1.2)
     reach = size * rng.uniform(0.015, 0.06)
     strength = _opacity(severity, rng)
-    worn = np.clip(line + 0.5 - np.abs(distance), 0, 1) * np.float32(strength)
+    worn = clip(np.float32(line + 0.5) - np.abs(distance)) * strength
     if rng.random() < 0.7:
-      worn = _worn(worn, rng, size * 0.12)
-    # Falls off smoothly on either side, brighter on the one, darker on the other.
+      worn = paint.worn(worn, rng, size * 0.12)
+    # Brighter on one side and darker on the other, falling off smoothly.
     relief = distance * np.float32(1 / reach)
-    relief = relief * cv2.exp(np.float32(0.5) - relief * relief * np.float32(0.5))
+    relief *= cv2.exp(np.float32(0.5) - relief * relief * np.float32(0.5))
     depth = np.float32(strength * rng.uniform(0.05, 0.3))
-    image = image * _tint(relief * depth, (2, 2, 2))
-    image = _tone(clip(image), worn, rng, rng.random() < 0.75)
+    image = image * paint.tint(relief * depth, (2, 2, 2))
+    image = paint.tone(clip(image), worn, rng, rng.random() < 0.75)
     weights += [worn, np.abs(relief) * depth]
-  return image, _union(weights)
+  return image, paint.union(weights)
 
 
 # Losses ----------------------------------------------------------------------
@@ -191,8 +190,8 @@ def paint_losses(image, severity, rng, *, share=0.16, kind=None):
     weight = masks.patches(shape, rng, cell, share)
   elif kind == 'islands':
     cell = rng.uniform(8, 18) * (size / 128) ** 0.5
-    weight = masks.islands(shape, rng, cell, share, rng.uniform(1, 2.2),
-                           rng.integers(2) * np.pi / 2)
+    weight = cracks.islands(shape, rng, cell, share, rng.uniform(1, 2.2),
+                            rng.integers(2) * np.pi / 2)
   elif kind == 'patches':
     number = int(rng.integers(1, 8))
     radius = size * np.sqrt(share / number / 3)
@@ -204,12 +203,12 @@ def paint_losses(image, severity, rng, *, share=0.16, kind=None):
   weight = weight * np.float32(min(1.0, 4 * severity))
   if rng.random() < 0.3:  # abraded rather than lost
     weight = weight * np.float32(rng.uniform(0.5, 0.95))
-  ground = _ground(shape, rng)
+  ground = paint.ground(shape, rng)
   # The paint around a loss is a step up: it throws a line of shade inside.
-  edge = np.clip(weight - _shifted(weight, rng), 0, 1)
-  image = _over(image, ground, weight)
+  edge = clip(weight - paint.shifted(weight, rng))
+  image = paint.over(image, ground, weight)
   shade = edge * np.float32(rng.uniform(0.1, 0.6))
-  return image * _tint(shade, (0, 0, 0)), _union([weight, shade])
+  return image * paint.tint(shade, (0, 0, 0)), paint.union([weight, shade])
 
 
 @local('loss')
@@ -220,8 +219,9 @@ def tears(image, severity, rng, *, count=2):
   weights = []
   for _ in range(max(1, int(severity * count + rng.random()))):
     side, place = rng.integers(4), rng.uniform(0.1, 0.9)
-    start = np.array([(place * width, -2.0), (width + 2.0, place * height),
-                      (place * width, height + 2.0), (-2.0, place * height)][side])
+    x, y = place * width, place * height
+    start = np.array([(x, -2.0), (width + 2.0, y), (x, height + 2.0),
+                      (-2.0, y)][side])
     heading = (1, 2, 3, 4)[side] * np.pi / 2 + rng.normal(0, 0.35)
     reach = size * (0.08 + severity * rng.uniform(0.1, 0.5))
     tear, paper = masks.tear(shape, rng, start, heading, reach,
@@ -229,13 +229,14 @@ def tears(image, severity, rng, *, count=2):
     strength = np.float32(min(1.0, 4 * severity))
     tear, paper = tear * strength, paper * strength
     if rng.random() < 0.7:
-      image = _over(image, _GROUNDS[rng.integers(2)], paper)
+      image = paint.over(image, paint.GROUNDS[rng.integers(2)], paper)
       weights.append(paper)
-    behind = (np.float32(rng.uniform(0.02, 0.2) * np.array([1, 0.9, 0.8])) if rng.random() < 0.6
-              else _GROUNDS[rng.integers(6)])
-    image = _over(image, behind, tear)
+    behind = np.float32([1, 0.9, 0.8]) * np.float32(rng.uniform(0.02, 0.2))
+    if rng.random() < 0.4:
+      behind = paint.GROUNDS[rng.integers(len(paint.GROUNDS))]
+    image = paint.over(image, behind, tear)
     weights.append(tear)
-  return image, _union(weights)
+  return image, paint.union(weights)
 
 
 @local('loss')
@@ -270,7 +271,7 @@ def holes(image, severity, rng, *, share=0.3, shape=None, fill=None):
   else:
     side = np.sqrt(area)
     weight = masks.boxes(extent, rng, count, (0.6 * side, 1.5 * side))
-  return _over(image, _fill(extent, rng, fill), weight), weight
+  return paint.over(image, paint.fill(extent, rng, fill), weight), weight
 
 
 def masks_from(folder, severity=0.5, *, part='loss', fill=None, invert=False):
@@ -281,8 +282,8 @@ def masks_from(folder, severity=0.5, *, part='loss', fill=None, invert=False):
       example, turned, mirrored, cut and scaled at random to cover the picture.
     severity: in [0, 1] or (low, high); opacity, full from 0.5 on.
     part: 'crack', 'loss' or 'stain', the channel of the mask.
-    fill: 'white', 'flat', 'texture', 'tone' (as scratches and cracks look); None
-      for any.
+    fill: 'white', 'flat', 'texture', 'tone' (as scratches and cracks look);
+      None for any.
     invert: dark = damaged.
 
   Returns:
@@ -300,7 +301,7 @@ def masks_from(folder, severity=0.5, *, part='loss', fill=None, invert=False):
     raise FileNotFoundError(f'no masks under {folder!s}: expected a folder of '
                             '.png, .jpg, .tif, .bmp or .webp files')
 
-  def from_folder(image, severity, rng):
+  def draw(image, severity, rng):
     height, width = image.shape[:2]
     mask = _mask(found[rng.integers(len(found))])
     mask = np.rot90(mask, rng.integers(4))[:, ::rng.choice((-1, 1))]
@@ -323,10 +324,12 @@ def masks_from(folder, severity=0.5, *, part='loss', fill=None, invert=False):
     if kind is None:
       kind = ('white', 'flat', 'texture', 'tone')[rng.integers(4)]
     if kind == 'tone':
-      return _tone(image, weight, rng), weight
-    return _over(image, _fill((height, width), rng, kind), weight), weight
+      return paint.tone(image, weight, rng), weight
+    filling = paint.fill((height, width), rng, kind)
+    return paint.over(image, filling, weight), weight
 
-  return local(part)(from_folder)(severity)
+  draw.__name__ = 'masks_from'  # as errors call it
+  return local(part)(draw)(severity)
 
 
 # Stains ----------------------------------------------------------------------
@@ -355,15 +358,16 @@ def water_stains(image, severity, rng, *, count=3):
       weight = weight * clip(
           masks.smooth_noise(shape, rng, radius / 3) + np.float32(0.4))
     weight = weight * _opacity(severity, rng)
-    tint = np.clip(_STAINS[rng.integers(len(_STAINS))] + _jitter(rng, 0.08), 0, 1)
+    tint = _STAINS[rng.integers(len(_STAINS))] + paint.jitter(rng, 0.08)
+    tint = np.clip(tint, 0, 1)
     if rng.random() < 0.8:
-      image = image * _tint(weight, tint)
+      image = image * paint.tint(weight, tint)
     elif rng.random() < 0.6:  # it left something behind
-      image = _over(image, tint, weight)
+      image = paint.over(image, tint, weight)
     else:  # it washed something out
-      image = _over(image, np.clip(tint + np.float32(0.35), 0, 1), weight)
+      image = paint.over(image, np.clip(tint + np.float32(0.35), 0, 1), weight)
     weights.append(weight)
-  return image, _union(weights)
+  return image, paint.union(weights)
 
 
 @local('stain')
@@ -375,9 +379,9 @@ def foxing(image, severity, rng, *, count=40):
   weight = masks.specks(shape, rng, number, (0.3 * largest, largest),
                         (0.3, 1.0), int(rng.integers(0, 5)))
   weight = cv2.GaussianBlur(weight, (0, 0), max(0.5, 0.25 * largest))
-  weight = np.clip(weight * np.float32(2.2), 0, 1) * _opacity(severity, rng)
-  tint = np.clip(np.float32([0.55, 0.33, 0.14]) + _jitter(rng, 0.08), 0, 1)
-  return image * _tint(weight, tint), weight
+  weight = clip(weight * np.float32(2.2)) * _opacity(severity, rng)
+  tint = np.clip(np.float32([0.55, 0.33, 0.14]) + paint.jitter(rng, 0.08), 0, 1)
+  return image * paint.tint(weight, tint), weight
 
 
 @local('stain')
@@ -391,11 +395,11 @@ def mould(image, severity, rng, *, count=150):
   bloom = cv2.GaussianBlur(dots, (0, 0), max(1.0, size * 0.02))
   weight = cv2.GaussianBlur(dots, (0, 0), 0.5) + bloom * np.float32(
       rng.uniform(0.2, 1.2))
-  weight = np.clip(weight, 0, 1) * _opacity(severity, rng)
+  weight = clip(weight) * _opacity(severity, rng)
   colours = np.float32([[0.12, 0.12, 0.10], [0.25, 0.30, 0.18],
                         [0.80, 0.82, 0.76], [0.35, 0.33, 0.30]])
-  colour = colours[rng.integers(4)] + _jitter(rng, 0.02)
-  return _over(image, np.clip(colour, 0, 1), weight), weight
+  colour = colours[rng.integers(4)] + paint.jitter(rng, 0.02)
+  return paint.over(image, np.clip(colour, 0, 1), weight), weight
 
 
 @local('stain')
@@ -412,7 +416,7 @@ def dust(image, severity, rng, *, count=90):
                            (0.6, 1.2), 0.6, strength=(0.4, 1.0))
     weight = np.maximum(weight, fibres)
   weight = weight * _opacity(severity, rng)
-  return _tone(image, weight, rng, rng.random() < 0.7), weight
+  return paint.tone(image, weight, rng, rng.random() < 0.7), weight
 
 
 # Parts -----------------------------------------------------------------------
@@ -428,117 +432,7 @@ def _opacity(severity, rng):
   return np.float32(min(1.0, 2.5 * severity) * rng.uniform(0.35, 1))
 
 
-def _jitter(rng, sigma):
-  """A small random change of colour f32[3], of lightness more than of hue."""
-  light, *hue = rng.standard_normal(4, np.float32) * np.float32(sigma)
-  return light + np.float32(0.3) * np.array(hue)
-
-
-def _over(image, colour, weight):
-  """Blends a colour f32[3] or a picture over an image, by f32[H, W]."""
-  # Broadcasting over three channels would be slow: all arrays have all three.
-  share = cv2.cvtColor(weight, cv2.COLOR_GRAY2RGB)
-  if colour.ndim == 1:
-    change = cv2.transform(image, np.column_stack([-_IDENTITY, colour]))
-  else:
-    change = colour - image
-  change *= share
-  change += image
-  return change
-
-
-def _tint(weight, white, black=1.0):
-  """f32[H, W] -> f32[H, W, 3]: colour `black` where it is 0, `white` at 1."""
-  share = cv2.cvtColor(weight, cv2.COLOR_GRAY2RGB)
-  black = np.full(3, black, np.float32) if np.isscalar(black) else black
-  return cv2.transform(share, np.column_stack([
-      np.diag(np.asarray(white, np.float32) - black), black]))
-
-
-def _union(weights):
-  """The bound of all changes together: what each left through, at most."""
-  return functools.reduce(lambda a, b: a + b - a * b, weights)
-
-
-def _worn(weight, rng, cell):
-  """Takes parts of a shape away, in zones of `cell` px."""
-  zone = masks.smooth_noise(weight.shape, rng, max(2.0, float(cell)))
-  return weight * clip(zone * np.float32(3) - np.float32(0.9))
-
-
-def _shifted(weight, rng):
-  """The same one px further in one of eight directions."""
-  down, right = ((0, 1), (1, 0), (1, 1), (-1, 0), (0, -1), (-1, -1), (1, -1),
-                 (-1, 1))[rng.integers(8)]
-  move = np.float32([[1, 0, right], [0, 1, down]])
-  return cv2.warpAffine(weight, move, weight.shape[::-1],
-                        flags=cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
-
-
-def _tone(image, weight, rng, bright=None):
-  """Draws thin damage in one of the ways in which it shows."""
-  if bright is None:
-    bright = rng.random() < 0.5
-  kind = rng.random()
-  if bright:
-    if kind < 0.45:  # bare ground or paper
-      colour = np.clip(rng.uniform(0.75, 1) + _jitter(rng, 0.03), 0, 1)
-    elif kind < 0.65:  # grey
-      colour = np.clip(rng.uniform(0.45, 0.8) + _jitter(rng, 0.03), 0, 1)
-    elif kind < 0.8:
-      colour = _GROUNDS[rng.integers(4)]
-    else:  # lighter than what is around
-      colour = 1 - cv2.blur(1 - image, (7, 7)) * np.float32(
-          rng.uniform(0.2, 0.65))
-  elif kind < 0.4:  # dirt
-    colour = np.clip(rng.uniform(0, 0.2) + _jitter(rng, 0.03), 0, 1)
-  elif kind < 0.6:  # brown
-    colour = np.clip(np.float32([0.34, 0.22, 0.13]) * np.float32(
-        rng.uniform(0.4, 1.4)) + _jitter(rng, 0.03), 0, 1)
-  elif kind < 0.7:
-    colour = np.clip(rng.uniform(0.2, 0.45) + _jitter(rng, 0.03), 0, 1)
-  elif kind < 0.85:  # darker than what is around
-    colour = cv2.blur(image, (7, 7)) * np.float32(rng.uniform(0.15, 0.65))
-  else:  # dirt that shades the colour itself
-    colour = image * np.float32(rng.uniform(0.1, 0.6))
-  return _over(image, colour.astype(np.float32), weight)
-
-
-def _ground(shape, rng):
-  """What lies under the paint: f32[H, W, 3] with a weave or a grain."""
-  colour = _GROUNDS[rng.integers(len(_GROUNDS))] + _jitter(rng, 0.05)
-  uneven = masks.smooth_noise(shape, rng, max(shape) / 5, 2) - np.float32(0.5)
-  texture = uneven * np.float32(rng.uniform(0.05, 0.35))
-  if rng.random() < 0.5:  # threads of a canvas
-    period = rng.uniform(2.2, 5)
-    threads = [np.sin(np.arange(extent, dtype=np.float32) * np.float32(
-        2 * np.pi / period)) for extent in shape]
-    texture = texture + threads[0][:, None] * threads[1][None] * np.float32(
-        rng.uniform(0.02, 0.07))
-  else:
-    fine = masks.smooth_noise(shape, rng, 2.0) - np.float32(0.5)
-    texture = texture + fine * np.float32(rng.uniform(0.02, 0.15))
-  return clip(_tint(texture, 2 * colour, colour))
-
-
-def _fill(shape, rng, kind):
-  """A colour f32[3], or f32[H, W, 3], to fill holes with."""
-  kinds = ('white', 'flat', 'texture')
-  kind = kinds[rng.integers(3)] if kind is None else kind
-  if kind == 'white':
-    return np.ones(3, np.float32)
-  if kind == 'flat':
-    return rng.random(3, np.float32)
-  if kind == 'texture':
-    if rng.random() < 0.5:
-      return _ground(shape, rng)
-    one, other = rng.random((2, 3), np.float32)
-    field = masks.smooth_noise(shape, rng, rng.uniform(2, 24), 3)
-    return clip(_tint(field, other, one))
-  raise ValueError(f'no fill {kind!r}; white, flat or texture')
-
-
-@functools.lru_cache(maxsize=512)
+@functools.lru_cache(maxsize=256)
 def _mask(path):
   """u8[H, W] of a file, of 1024 px a side at most; kept in memory."""
   mask = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)

@@ -63,9 +63,9 @@ def motion_blur(image, severity, rng, *, length=15.0):
   share = path - corner
   for dx in (0, 1):
     for dy in (0, 1):
-      weight = (np.abs(1 - dx - share[:, 0]) * np.abs(1 - dy - share[:, 1]))
-      np.add.at(kernel, (corner[:, 1] + radius + dy, corner[:, 0] + radius + dx),
-                weight.astype(np.float32))
+      weight = np.abs(1 - dx - share[:, 0]) * np.abs(1 - dy - share[:, 1])
+      place = corner[:, 1] + radius + dy, corner[:, 0] + radius + dx
+      np.add.at(kernel, place, weight.astype(np.float32))
   return _filter(image, kernel)
 
 
@@ -281,7 +281,8 @@ def uneven_light(image, severity, rng, *, strength=0.7):
   """Light that falls off to a side, to the edges, from a lamp, in patches."""
   height, width = image.shape[:2]
   small = 16
-  y, x = np.mgrid[-1:1:small * 1j, -1:1:small * 1j]
+  x = np.linspace(-1, 1, small)
+  y = x[:, None]
   kind = rng.random()
   if kind < 0.4:
     turn = rng.uniform(0, 2 * np.pi)

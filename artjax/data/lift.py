@@ -93,7 +93,7 @@ def _factory(function, apply):
 
   @functools.wraps(function)
   def factory(severity=0.5, **parameters):
-    unknown = sorted(set(parameters) - set(known))
+    unknown = [name for name in parameters if name not in known]
     if unknown:
       raise ValueError(
           f'{function.__name__} has no {", ".join(unknown)}; it has '

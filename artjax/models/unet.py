@@ -77,7 +77,8 @@ class ContextEncoder(nn.Module):
   def __call__(self, picture):
     shape = (picture.shape[0], self.size, self.size, picture.shape[3])
     x = jax.image.resize(picture.astype(jnp.float32), shape, 'linear') - 0.5
-    statistics = [self._quantiles(x)]
+    # Of 2x2 means: a quarter of the values sort twelve times as fast.
+    statistics = [self._quantiles(layers.downsample2(x))]
     y = x.astype(self.dtype)
     for i, features in enumerate((32, 64, 128)):
       y = leaky_relu(layers.Conv3x3(
