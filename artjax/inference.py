@@ -37,6 +37,18 @@ def _compiled(model, task):
   return jax.jit(run)
 
 
+def load(where, step=None):
+  """(config, generator weights) of a workdir or a .safetensors file.
+
+  Raises:
+    FileNotFoundError: there is no such workdir, checkpoint or file.
+    ValueError: the file is damaged.
+  """
+  if os.path.isdir(where):
+    return checkpoint.load_generator(where, step)[:2]
+  return weights.load(where)[:2]
+
+
 class Restorer:
   """Restores whole pictures with one set of weights.
 
@@ -57,10 +69,7 @@ class Restorer:
       FileNotFoundError: there is no such workdir, checkpoint or file.
       ValueError: the file is damaged or its weights do not fit its model.
     """
-    if os.path.isdir(where):
-      config, params, _ = checkpoint.load_generator(where, step)
-    else:
-      config, params, _ = weights.load(where)
+    config, params = load(where, step)
     model = lookup.model(config)
     expected = jax.eval_shape(model.init, jax.random.key(0), jax.ShapeDtypeStruct(
         [1, 64, 64, tasks.get(config.task).channels], np.float32))

@@ -72,6 +72,17 @@ def mse(pred, target):
   return _mean((pred - target) ** 2)
 
 
+def psnr(pred, target, *, eps=1e-4):
+  """How far the PSNR is below that of an error of eps, in dB, at least 0.
+
+  Relative where the others are absolute, so that pictures in good condition
+  count as much as ruined ones; the loss of NAFNet
+  (https://arxiv.org/abs/2204.04676), bounded at eps (40 dB by default).
+  """
+  pred, target = _prepare(pred, target)
+  return 10 * jnp.log10(1 + _mean((pred - target)**2) / eps)
+
+
 def ssim(pred, target):
   """1 - SSIM, in [0, 2]: the mean over channels, as `metrics.ssim_rgb`.
 

@@ -58,10 +58,8 @@ def train_and_evaluate(config, workdir):
   train_step = parallel.map_step(steps.make_train_step(
       config, model, optimizer, optim.schedule(config)))
   if config.init_from:
-    start = inference.Restorer.load(config.init_from)
-    weights.check(start.params, state.generator.params, config.init_from)
-    state = steps.start_from(
-        jax.tree.map(jax.numpy.asarray, start.params), optimizer)
+    params = start_weights(config.init_from, state.generator.params)
+    state = steps.start_from(params, optimizer)
   logging.info('Parameters:\n%s',
                summary.parameter_table(state.generator.params))
 
@@ -123,6 +121,38 @@ def train_and_evaluate(config, workdir):
       'workdir': workdir,
       'stopped': stop.name,
   }
+
+
+def start_weights(init_from, params):
+  """`params` with every tensor that an earlier run has in the same shape.
+
+  Args:
+    init_from: workdirs or .safetensors files, separated by commas; a tensor is
+      taken from the first that has it, so parts can come from several runs.
+    params: freshly initialised generator weights; what no run has stays.
+
+  Returns:
+    The weights to start from.
+
+  Raises:
+    ValueError: one of them has nothing that fits.
+  """
+  flat = weights.flatten(jax.device_get(params))
+  missing = set(flat)
+  for where in init_from.split(','):
+    have = weights.flatten(inference.load(where)[1])
+    fits = {name for name in missing
+            if name in have and have[name].shape == flat[name].shape}
+    if not fits:
+      raise ValueError(f'init_from: {where} has no tensor that fits this model '
+                       'and was not found before')
+    flat |= {name: have[name] for name in fits}
+    missing -= fits
+    logging.info('%d tensors start from %s', len(fits), where)
+  if missing:
+    logging.warning('%d tensors start afresh: %s', len(missing),
+                    ', '.join(sorted(missing)[:8]))
+  return jax.tree.map(jax.numpy.asarray, weights.unflatten(flat))
 
 
 def due(every, step, last):

@@ -18,6 +18,11 @@ def flatten(params):
   return {name: np.asarray(flat[name]) for name in sorted(flat)}
 
 
+def unflatten(tensors):
+  """Undoes `flatten`."""
+  return traverse_util.unflatten_dict(tensors, sep='/')
+
+
 def sha256(params):
   """Fingerprint of the weights: names, shapes, types and bytes."""
   digest = hashlib.sha256()
@@ -66,8 +71,7 @@ def load(path):
   if header.get('format') != 'artjax':
     raise ValueError(f'{path}: no artjax header, so its model is unknown')
   config = ml_collections.ConfigDict(json.loads(header['config']))
-  params = traverse_util.unflatten_dict(tensors, sep='/')
-  return config, params, int(header['step'])
+  return config, unflatten(tensors), int(header['step'])
 
 
 def check(params, expected, where):

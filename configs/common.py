@@ -16,7 +16,9 @@ def get_config():
   config.model = ml_collections.ConfigDict()
   config.model.name = ''  # '<file>.<class>' in artjax/models: 'unet.UNet'
   config.model.args = ml_collections.ConfigDict()  # its fields
-  config.init_from = ''  # start from these weights: a workdir or .safetensors
+  # Start from the weights of these workdirs or .safetensors files, separated by
+  # commas; a tensor is taken from the first that has it in the same shape.
+  config.init_from = ''
 
   # How long, how much at a time, how exact.
   config.seed = 0  # of weights, order of pictures, and every damage drawn
@@ -40,6 +42,7 @@ def get_config():
   config.losses.l1 = 0.0
   config.losses.charbonnier = 0.0
   config.losses.mse = 0.0
+  config.losses.psnr = 0.0
   config.losses.ssim = 0.0
   config.losses.perceptual = 0.0
   config.losses.lpips = 0.0

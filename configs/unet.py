@@ -29,7 +29,8 @@ def get_config(variant=''):
       features=(32, 64, 128, 256),  # channels a level, finest first
       blocks=(1, 2, 2, 2),  # residual blocks a level
   ))
-  config.losses.charbonnier = 1.0
+  config.losses.charbonnier = 0.5
+  config.losses.psnr = 0.03  # lets mild damage weigh as much as heavy
   config.losses.ssim = 0.1
   config.data.ops = TRAIN_OPS
   config.eval.ops = EVAL_OPS
@@ -44,7 +45,9 @@ def get_config(variant=''):
     config.model.args.features = config.model.args.blocks = ()
     config.batch_size = 64
     config.steps = 2_000
-    config.losses.ssim = 0.0
+    # Mild damage must not be made worse for the sake of the heavy.
+    config.losses.charbonnier = config.losses.ssim = 0.0
+    config.losses.psnr = 0.1
     config.optimizer.learning_rate = 1e-3
     config.data.ops = COLOUR_OPS
   elif variant == 'quick':

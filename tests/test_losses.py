@@ -283,3 +283,11 @@ def test_config_dicts_will_do(alexnet):
   plain, _ = losses.total(
       {'l1': 1.0, 'perceptual': 0.1}, pred, target, alexnet, OPTIONS)
   np.testing.assert_array_equal(value, plain)
+
+
+def test_psnr_is_decibels_below_the_bound():
+  target = jnp.zeros([3, 4, 4, 3])
+  error = jnp.asarray([0.0, 0.01, 0.1]).reshape(3, 1, 1, 1)
+  have = jax.jit(losses.psnr)(target + error, target)
+  np.testing.assert_allclose(have, [0.0, 10 * np.log10(2),
+                                    10 * np.log10(101)], rtol=1e-4)

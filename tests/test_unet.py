@@ -41,16 +41,18 @@ def count(model):
 
 
 def test_parameter_counts():
-  assert count(unet.UNet()) == 4_381_034
-  assert count(unet.UNet(blocks=(1, 1, 1, 1))) == 2_347_242
-  # By hand: context 32-64-128 and two dense layers, its colours, its FiLM.
-  film = lambda f: 128 * 2 * f + 2 * f
-  context = (27 * 32 + 32 + 9 * 32 * 64 + 64 + 9 * 64 * 128 + 128
-             + 448 * 128 + 128 + 128 * 128 + 128 + 128 * 30 + 30
-             + film(256) * 2 + 2 * film(128) + 2 * film(64) + film(32))
-  stem = 9 * 12 * 32  # the colours' second picture at the entry
+  assert count(unet.UNet()) == 4_755_306
+  assert count(unet.UNet(blocks=(1, 1, 1, 1))) == 2_606_826
+  # By hand: three convolutions; 102 quantiles and 448 means and maxima into two
+  # dense layers; the colours; the modulation of the blocks at the bottom and on the way up.
+  film = lambda f: 256 * 2 * f + 2 * f
+  colour = (27 * 32 + 32 + 9 * 32 * 64 + 64 + 9 * 64 * 128 + 128
+            + 550 * 256 + 256 + 256 * 256 + 256 + 256 * 30 + 30)
+  films = 2 * film(256) + 2 * film(128) + 2 * film(64) + film(32)
+  stem = 9 * 12 * 32  # the recoloured picture at the entry
   assert count(unet.UNet()) - count(
-      unet.UNet(context_size=0)) == context + stem
+      unet.UNet(context_size=0)) == colour + films + stem
+  assert count(unet.UNet(features=(), blocks=())) == colour
 
 
 @pytest.mark.parametrize('size', [(24, 40), (31, 13), (1, 1)])

@@ -11,7 +11,7 @@ from artjax.data.lift import preset
 
 # Severity 0.3 is mild and 0.8 heavy: on average 23.0 and 17.6 dB of PSNR to the
 # clean picture, for paintings with a longer side of 768 px.
-_STRENGTH, _CURVE = 0.8, 0.85
+_STRENGTH, _CURVE = 0.855, 0.8
 
 # (op factory, chance, factor of severity)
 _AGED_PAINT = (
@@ -81,6 +81,7 @@ def old_painting(example, severity, rng, *, camera=True):
 @preset
 def old_photo(example, severity, rng):
   """An old print, grey or brown, worn by hands and damp, and its scan."""
+  severity = _STRENGTH * severity ** _CURVE
   plan = []
   if rng.random() < 0.75:
     # A print is grey or brown from the start, however well it has kept.
