@@ -35,12 +35,22 @@ def get_config(variant=''):
   config.data.ops = TRAIN_OPS
   config.eval.ops = EVAL_OPS
   if variant == 'demo':
-    config.steps = 300
+    # A few photographs and minutes do not teach a palette: what is asked of the
+    # demo is what can be learnt from them, noise and scratches over fading.
+    damage = ('copy("image", "target")|fading({0})|scratches({0})'
+              '|gaussian_noise({0})|jpeg({0})')
+    config.model.args.features = (32, 64, 128)
+    config.model.args.blocks = (1, 1, 1)
+    config.data.ops = ('random_scale_crop(96, 0.3)|flip|rotate90|'
+                       + damage.format('(0.2, 0.6)')
+                       + '|keep("image", "target")')
+    config.eval.ops = damage.format('0.4')
+    config.steps = 600
     config.eval_every = 0
-    config.checkpoint_every = 100
-    config.optimizer.learning_rate = 1e-3
-    config.optimizer.warmup_steps = 30
-    config.ema_decay = 0.98
+    config.checkpoint_every = 200
+    config.optimizer.learning_rate = 1.5e-3
+    config.optimizer.warmup_steps = 50
+    config.ema_decay = 0.99
   elif variant == 'colour':
     config.model.args.features = config.model.args.blocks = ()
     config.batch_size = 64

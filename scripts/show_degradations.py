@@ -5,6 +5,7 @@
 Without a PICTURE, one bundled with scikit-image is used. The last line of
 stdout is one JSON object, {"output": path, "degradations": N}.
 """
+import functools
 import json
 import os
 import sys
@@ -26,6 +27,13 @@ from artjax.data import presets  # noqa: E402
 SEVERITIES = (('light', 0.25), ('medium', 0.55), ('heavy', 1.0))
 GROUPS = 3  # columns of degradations, each three pictures wide
 LABEL, GAP, HEAD = 20, 4, 26  # px
+# Looks so different that one row would not do.
+VARIANTS = {
+    'craquelure': [{'pattern': 'mesh'}, {'pattern': 'brick'},
+                   {'pattern': 'walks'}],
+    'paint_losses': [{'kind': 'flakes'}, {'kind': 'islands'},
+                     {'kind': 'patches'}],
+}
 
 _OUTPUT = flags.DEFINE_string('output', 'degradations.jpg', 'The sheet.')
 _SIDE = flags.DEFINE_integer('side', 240, 'Of one picture, px.', 32)
@@ -34,35 +42,36 @@ _MASKS = flags.DEFINE_string('masks', '', 'A folder of masks to show too.')
 
 
 def rows(masks=''):
-  """[(name, factory)] of all that can be shown."""
+  """[(name, label, factory)] of all that can be shown."""
   found = []
   for module in (presets, degradations, damage):
-    found += lookup.public(module).items()
-  factories = []
-  for name, factory in found:
-    if name != 'masks_from':  # it needs a folder
-      factories.append((name, factory))
-    elif masks:
-      factories.append((name, lambda severity: damage.masks_from(
-          masks, severity)))
-  return factories
+    for name, factory in lookup.public(module).items():
+      label = name.replace('_', ' ')
+      if name == 'masks_from':  # it needs a folder
+        if masks:
+          found.append((name, label, functools.partial(factory, masks)))
+        continue
+      for variant in VARIANTS.get(name, [{}]):
+        found.append((name, ' '.join([label, *variant.values()]),
+                      functools.partial(factory, **variant)))
+  return found
 
 
-def sheet(picture, factories, seed):
+def sheet(picture, shown, seed):
   """u8[S, S, 3] -> u8[H, W, 3]: `GROUPS` columns of rows of three."""
   side = picture.shape[0]
-  per_group = -(-len(factories) // GROUPS)
+  per_group = -(-len(shown) // GROUPS)
   width = 3 * (side + GAP) + 4 * GAP
   canvas = np.full((HEAD + per_group * (side + LABEL + GAP),
                     GROUPS * width, 3), 250, np.uint8)
-  for index, (name, factory) in enumerate(factories):
+  for index, (name, label, factory) in enumerate(shown):
     group, row = divmod(index, per_group)
     left, top = 2 * GAP + group * width, HEAD + row * (side + LABEL + GAP)
-    _write(canvas, name.replace('_', ' '), left, top + LABEL - 6, (20, 20, 20))
+    _write(canvas, label, left, top + LABEL - 6, (20, 20, 20))
     for column, (_, severity) in enumerate(SEVERITIES):
       # The same draws at each severity show what severity itself does.
-      example = factory(severity)({'image': picture, 'name': name},
-                                  np.random.default_rng([seed, index]))
+      example = factory(severity=severity)({'image': picture, 'name': name},
+                                           np.random.default_rng([seed, index]))
       x, y = left + column * (side + GAP), top + LABEL
       canvas[y:y + side, x:x + side] = np.rint(
           np.clip(example['image'], 0, 1) * 255)
@@ -95,16 +104,17 @@ def main(argv):
   if len(argv) > 2:
     raise app.UsageError('expected one picture')
   picture = load(argv[1] if len(argv) == 2 else '', _SIDE.value)
-  factories = rows(_MASKS.value)
+  shown = rows(_MASKS.value)
   output = _OUTPUT.value
   if os.path.splitext(output)[1].lower() not in ('.jpg', '.jpeg', '.png'):
     raise app.UsageError(f'--output={output}: expected a .jpg or .png file')
-  drawn = sheet(picture, factories, _SEED.value)
+  drawn = sheet(picture, shown, _SEED.value)
   # Noise costs bytes: a page that shows it is better sent at a lower quality.
   _, data = cv2.imencode(os.path.splitext(output)[1], drawn[..., ::-1],
                          [cv2.IMWRITE_JPEG_QUALITY, 78])
   files.write_bytes(output, data.tobytes())
-  print(json.dumps({'output': output, 'degradations': len(factories)}))
+  names = {name for name, _, _ in shown}
+  print(json.dumps({'output': output, 'degradations': len(names)}))
 
 
 def _write(canvas, text, x, y, colour):
