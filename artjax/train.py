@@ -1,5 +1,6 @@
 """Training: build, restore, loop, in named sections."""
 import collections
+import json
 import os
 import signal
 import sys
@@ -7,7 +8,6 @@ import time
 
 from absl import logging
 import jax
-import ml_collections
 import numpy as np
 
 from artjax import checkpoint
@@ -166,11 +166,10 @@ def check_same_model(config, workdir):
   if not os.path.exists(path):
     return
   with open(path) as file:
-    saved = ml_collections.ConfigDict(
-        ml_collections.ConfigDict.from_json(file.read()))
+    theirs = json.load(file)
+  ours = json.loads(config.to_json())  # Both as JSON knows them: no tuples.
   for field in ('task', 'model'):
-    ours, theirs = str(config[field]), str(saved[field])
-    if ours != theirs:
+    if ours[field] != theirs[field]:
       raise ValueError(
           f'{workdir} was made with another {field}: use another --workdir, '
           f'or the config it was made with ({path})')

@@ -67,11 +67,12 @@ def test_severity_zero_is_the_identity(factories, name):
 @pytest.mark.parametrize('name', NAMES)
 @pytest.mark.parametrize('shape', [(97, 131), (33, 40)])
 def test_shape_range_and_input_are_kept(factories, name, shape):
-  image = picture(*shape)
+  image = lift.as_float(picture(*shape))
   kept = image.copy()
   for seed in range(12):
     for severity in (0.05, 1.0):
-      out = damaged(lambda s: factories[name](severity=s), image, severity, seed)
+      out = damaged(lambda s: factories[name](severity=s), image, severity,
+                    seed)
       assert out['image'].shape == image.shape
       assert out['image'].dtype == np.float32
       assert np.isfinite(out['image']).all()

@@ -1,4 +1,6 @@
 """Presets: order of causes, range, severity."""
+import functools
+
 import numpy as np
 import pytest
 
@@ -96,6 +98,13 @@ def test_the_camera_comes_after_all_damage(name, monkeypatch):
   # Every local damage but masks of a folder, and most of the camera's.
   assert local - {'masks_from'} <= seen
   assert len(seen & CAMERA) >= 8
+
+
+def test_without_a_camera_nothing_follows_the_damage(monkeypatch):
+  plans = names_of(presets._run, monkeypatch, functools.partial(
+      presets.old_painting, camera=False), range(40))
+  assert not CAMERA & set().union(*plans)
+  assert {'scratches', 'fading'} <= set().union(*plans)
 
 
 def test_colours_change_in_most_old_paintings(monkeypatch):

@@ -119,6 +119,25 @@ def test_starts_from_other_weights(tmp_path):
   assert first['params_sha256'] != second['params_sha256']
 
 
+def test_tensors_start_from_the_first_run_that_has_them(tmp_path):
+  colour, whole = str(tmp_path / 'colour'), str(tmp_path / 'whole')
+  quick = {'steps': 2, 'eval_every': 0}
+  train.train_and_evaluate(tiny_config(**quick, **{
+      'seed': 1, 'model.args.features': (), 'model.args.blocks': ()}), colour)
+  train.train_and_evaluate(tiny_config(**quick), whole)
+  fresh = checkpoint.load_generator(whole)[1]
+  fresh = {**fresh, 'new': {'kernel': np.ones([2, 2], np.float32)}}
+  start = train.start_weights(f'{colour},{whole}', fresh)
+  want = checkpoint.load_generator(colour)[1]
+  np.testing.assert_array_equal(start['context']['dense1']['kernel'],
+                                want['context']['dense1']['kernel'])
+  np.testing.assert_array_equal(start['stem_in']['kernel'],
+                                fresh['stem_in']['kernel'])
+  np.testing.assert_array_equal(start['new']['kernel'], np.ones([2, 2]))
+  with pytest.raises(ValueError, match='whole has no tensor that fits'):
+    train.start_weights(whole, {'new': np.ones([2, 2], np.float32)})
+
+
 def test_another_models_workdir_is_refused(tmp_path):
   train.train_and_evaluate(tiny_config(steps=2), str(tmp_path))
   other = tiny_config(**{'steps': 2, 'model.args.features': (8, 24)})

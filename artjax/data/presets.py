@@ -11,14 +11,14 @@ from artjax.data.lift import preset
 
 # Severity 0.3 is mild and 0.8 heavy: on average 23.0 and 17.6 dB of PSNR to the
 # clean picture, for paintings with a longer side of 768 px.
-_STRENGTH, _CURVE = 0.855, 0.8
+_STRENGTH, _CURVE = 0.98, 0.8
 
 # (op factory, chance, factor of severity)
 _AGED_PAINT = (
-    (degradations.fading, 0.8, 0.8),
-    (degradations.varnish, 0.6, 0.9),
-    (degradations.colour_cast, 0.65, 0.85),
-    (degradations.uneven_light, 0.4, 0.9),
+    (degradations.fading, 0.8, 0.6),
+    (degradations.varnish, 0.6, 0.68),
+    (degradations.colour_cast, 0.65, 0.64),
+    (degradations.uneven_light, 0.4, 0.68),
 )
 _PAINT_DAMAGE = (
     (damage.craquelure, 0.45, 1.0),
@@ -47,7 +47,7 @@ _PRINT_DAMAGE = (
     (damage.water_stains, 0.3, 1.0),
     (damage.hair, 0.12, 1.0),
     (damage.tears, 0.12, 1.0),
-    (damage.paint_losses, 0.15, 0.7),
+    (damage.paint_losses, 0.08, 0.7),
     (damage.craquelure, 0.12, 0.8),
     (damage.mould, 0.08, 1.0),
     (damage.holes, 0.05, 0.4),
@@ -55,14 +55,14 @@ _PRINT_DAMAGE = (
 _BLUR = (
     (degradations.gaussian_blur, 0.6, 0.9),
     (degradations.anisotropic_blur, 0.15, 0.8),
-    (degradations.motion_blur, 0.1, 0.7),
-    (degradations.defocus_blur, 0.15, 0.7),
+    (degradations.motion_blur, 0.1, 1.0),
+    (degradations.defocus_blur, 0.15, 1.0),
 )
 _NOISE = (
-    (degradations.gaussian_noise, 0.7, 1.0),
-    (degradations.poisson_noise, 0.15, 1.0),
-    (degradations.speckle_noise, 0.1, 0.8),
-    (degradations.salt_and_pepper, 0.05, 0.2),
+    (degradations.gaussian_noise, 0.7, 1.4),
+    (degradations.poisson_noise, 0.15, 1.4),
+    (degradations.speckle_noise, 0.1, 1.1),
+    (degradations.salt_and_pepper, 0.05, 0.28),
 )
 
 
