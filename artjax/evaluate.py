@@ -187,8 +187,8 @@ def evaluate_and_report(config, where, output=None):
   settings = {
       'weights': where,
       'model': restorer.config.model.name,
-      'pictures': config.eval.source or f'held-out part of '
-                                        f'{config.data.source}',
+      'source': config.eval.source or f'held-out part of '
+                                      f'{config.data.source}',
       'damage': config.eval.ops,
       'seed': config.seed,
   }

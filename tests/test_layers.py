@@ -1,5 +1,6 @@
 """Layers against plain implementations of the same thing."""
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -46,14 +47,42 @@ def test_padding_reflects_to_the_multiple():
   assert layers.pad_to_multiple(x[:, :1, :1], 8).shape == (1, 8, 8, 2)
 
 
-def test_depthwise_is_the_grouped_convolution():
-  x = array(2, 9, 7, 6)
-  layer = layers.DepthwiseConv3x3()
-  params = layer.init(jax.random.key(0), x)
-  params = jax.tree.map(lambda p: array(*p.shape), params)
-  kernel = params['params']['kernel'].reshape(3, 3, 1, 6)
-  want = jax.lax.conv_general_dilated(
-      x, kernel, (1, 1), 'SAME', feature_group_count=6,
+def grouped_convolution(x, kernel):
+  return jax.lax.conv_general_dilated(
+      x, kernel[:, :, None], (1, 1), 'SAME',
+      feature_group_count=x.shape[-1],
       dimension_numbers=('NHWC', 'HWIO', 'NHWC'))
-  want = want + params['params']['bias'].reshape(1, 1, 1, 6)
-  np.testing.assert_allclose(layer.apply(params, x), want, atol=1e-4)
+
+
+@pytest.mark.parametrize('size', [(9, 7), (1, 2)])
+def test_depthwise_and_its_gradients_are_the_grouped_convolution(size):
+  x, kernel = array(2, *size, 6), array(3, 3, 6)
+  cotangent = x[::-1]
+
+  def both(function):
+    y, back = jax.vjp(function, x, kernel)
+    return y, *back(cotangent)
+
+  for got, want in zip(jax.jit(lambda: both(layers.depthwise3x3))(),
+                       jax.jit(lambda: both(grouped_convolution))()):
+    np.testing.assert_allclose(got, want, atol=1e-4)
+
+
+def test_depthwise_layer_adds_its_bias():
+  x = array(2, 5, 4, 6)
+  layer = layers.DepthwiseConv3x3()
+  params = jax.eval_shape(layer.init, jax.random.key(0), x)['params']
+  params = jax.tree.map(lambda p: array(*p.shape), params)
+  want = grouped_convolution(x, params['kernel']) + params['bias'].reshape(
+      1, 1, 1, 6)
+  np.testing.assert_allclose(
+      jax.jit(layer.apply)({'params': params}, x), want, atol=1e-4)
+
+
+def test_depthwise_in_bfloat16_sums_its_gradient_in_float32():
+  x = jnp.ones([1, 64, 64, 1], jnp.bfloat16)
+  gradient = jax.jit(jax.grad(
+      lambda k: layers.depthwise3x3(x, k).astype(jnp.float32).sum()))(
+          jnp.ones([3, 3, 1], jnp.bfloat16))
+  # Sums of ones stop at 256 in bfloat16.
+  assert gradient.dtype == jnp.bfloat16 and gradient[1, 1, 0] == 64 * 64
