@@ -66,6 +66,27 @@ def charbonnier(pred, target, *, eps=1e-3):
   return _mean(jnp.sqrt((pred - target) ** 2 + eps**2))
 
 
+def detail(pred, target, *, block=16, eps=1e-3):
+  """Charbonnier of what is left when each block's mean error is taken off.
+
+  Where a colour is wrong, l1 only sees that: its gradient has one sign over
+  noise, scratch and brush stroke alike. Here an error that is the same all
+  over a `block` x `block` px square costs nothing, and detail is learnt whether
+  or not the colour can be known. Sides must be at least `block`; what does not
+  fill a block at the right and the bottom is left out.
+  """
+  pred, target = _prepare(pred, target)
+  batch, height, width, channels = pred.shape
+  rows, columns = height // block, width // block
+  if not rows or not columns:
+    raise ValueError(f'{width} x {height} px is smaller than a block of the '
+                     f'loss detail, {block} px')
+  error = (pred - target)[:, :rows * block, :columns * block]
+  error = error.reshape(batch, rows, block, columns, block, channels)
+  error = error - error.mean(axis=(2, 4), keepdims=True)
+  return _mean(jnp.sqrt(error**2 + eps**2))
+
+
 def mse(pred, target):
   """Mean squared error."""
   pred, target = _prepare(pred, target)

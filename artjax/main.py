@@ -66,10 +66,15 @@ def hide_gpus_from_tensorflow():
 
 
 def parse_flags(argv):
-  """Parses the flags; an unknown config field is one line with the right one.
-  """
+  """Parses the flags; a mistake is one line, with the right field's name."""
   try:
-    return app.parse_flags_with_usage(argv)
+    return FLAGS(argv)
+  except flags.Error as e:
+    # A configuration that raises comes with its traceback: its last word will
+    # do.
+    lines = [line.strip() for line in str(e).splitlines()]
+    raised = [line for line in lines if line.startswith('ValueError: ')]
+    sys.exit(f'artjax: {raised[-1].partition(": ")[2] if raised else e}')
   except (AttributeError, KeyError) as e:  # What a locked config raises.
     known = fields(common.get_config())
     for name in (a[9:].split('=')[0] for a in argv

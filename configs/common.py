@@ -39,13 +39,15 @@ def get_config():
 
   # Losses by name, weight as value; 0 is not even computed. See losses.py.
   config.losses = ml_collections.ConfigDict()
-  config.losses.l1 = 0.0
-  config.losses.charbonnier = 0.0
-  config.losses.mse = 0.0
-  config.losses.psnr = 0.0
-  config.losses.ssim = 0.0
-  config.losses.perceptual = 0.0
-  config.losses.lpips = 0.0
+  config.losses.l1 = 0.0  # mean absolute error
+  config.losses.charbonnier = 0.0  # smooth l1
+  config.losses.mse = 0.0  # mean squared error
+  config.losses.detail = 0.0  # charbonnier, each block's mean error taken off
+  config.losses.psnr = 0.0  # decibels below 40: relative error
+  config.losses.ssim = 0.0  # 1 - SSIM
+  config.losses.perceptual = 0.0  # VGG16 features
+  config.losses.lpips = 0.0  # LPIPS of VGG16
+
   # Options of losses that have some.
   config.loss_options = ml_collections.ConfigDict()
   config.loss_options.perceptual = ml_collections.ConfigDict()

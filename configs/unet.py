@@ -32,6 +32,7 @@ def get_config(variant=''):
   config.losses.charbonnier = 0.5
   config.losses.psnr = 0.03  # lets mild damage weigh as much as heavy
   config.losses.ssim = 0.1
+  config.losses.detail = 1.0  # noise and scratches, whatever the colour
   config.data.ops = TRAIN_OPS
   config.eval.ops = EVAL_OPS
   if variant == 'demo':
@@ -57,6 +58,7 @@ def get_config(variant=''):
     config.steps = 2_000
     # Mild damage must not be made worse for the sake of the heavy.
     config.losses.charbonnier = config.losses.ssim = 0.0
+    config.losses.detail = 0.0
     config.losses.psnr = 0.1
     config.optimizer.learning_rate = 1e-3
     config.data.ops = COLOUR_OPS

@@ -291,3 +291,18 @@ def test_psnr_is_decibels_below_the_bound():
   have = jax.jit(losses.psnr)(target + error, target)
   np.testing.assert_allclose(have, [0.0, 10 * np.log10(2),
                                     10 * np.log10(101)], rtol=1e-4)
+
+
+def test_detail_ignores_a_blocks_mean_and_sees_the_rest():
+  rng = np.random.default_rng(0)
+  target = jnp.asarray(rng.uniform(size=[2, 33, 32, 3]), jnp.float32)
+  offset = np.repeat(np.repeat(rng.uniform(size=[2, 2, 2, 3]), 16, 1), 16, 2)
+  offset = jnp.asarray(np.pad(offset, [(0, 0), (0, 1), (0, 0), (0, 0)]),
+                       jnp.float32)
+  have = jax.jit(losses.detail)(target + offset, target)
+  np.testing.assert_allclose(have, 1e-3, rtol=1e-3)  # eps of equal pictures
+  checks = jnp.asarray(np.indices([33, 32]).sum(0) % 2, jnp.float32)
+  have = losses.detail(target + checks.reshape(1, 33, 32, 1), target)
+  np.testing.assert_allclose(have, 0.5, rtol=1e-4)
+  with pytest.raises(ValueError, match='smaller than a block'):
+    losses.detail(target[:, :8], target[:, :8])

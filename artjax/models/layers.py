@@ -75,28 +75,67 @@ def pad_to_multiple(x, multiple):
   return x
 
 
-class DepthwiseConv3x3(nn.Module):
-  """Depthwise 3x3 convolution with bias, zero padding, as shifted sums.
+def _shifts(x):
+  """The nine [B, H, W, C] that a 3x3 window sees of x, zeros outside."""
+  height, width = x.shape[1:3]
+  padded = jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
+  return [padded[:, dy:dy + height, dx:dx + width]
+          for dy in range(3) for dx in range(3)]
 
-  XLA's grouped convolution is 40 times slower than these nine multiply-adds
-  on the CPU, forward, and several times with gradients.
+
+@jax.custom_vjp
+def depthwise3x3(x, kernel):
+  """Depthwise 3x3 convolution, zero padding, as nine shifted multiply-adds.
+
+  XLA's grouped convolution is 40 times slower than these on the CPU. The
+  gradient is written out: nine sums in one pass over the pixels take two
+  thirds of the time of the nine passes that differentiation makes of them, and
+  compile in half the time.
+
+  Args:
+    x: [B, H, W, C].
+    kernel: [3, 3, C], of the same dtype.
+
+  Returns:
+    [B, H, W, C].
   """
+  taps = kernel.reshape(9, 1, 1, 1, kernel.shape[-1])
+  return sum(shift * tap for shift, tap in zip(_shifts(x), taps))
+
+
+def _depthwise3x3_forward(x, kernel):
+  return depthwise3x3(x, kernel), (x, kernel)
+
+
+def _depthwise3x3_backward(saved, cotangent):
+  x, kernel = saved
+  # Sums over many pixels: in float32, whatever the dtype of the products.
+  products = tuple((shift * cotangent).astype(jnp.float32)
+                   for shift in _shifts(x))
+  # Over pictures and rows first: XLA's CPU code vectorises what remains.
+  sums = jax.lax.reduce(
+      products, (jnp.float32(0),) * 9,
+      lambda total, more: tuple(a + b for a, b in zip(total, more)), (0, 1))
+  gradient = jnp.stack([s.sum(0) for s in sums]).reshape(kernel.shape)
+  return (depthwise3x3(cotangent, kernel[::-1, ::-1]),
+          gradient.astype(kernel.dtype))
+
+
+depthwise3x3.defvjp(_depthwise3x3_forward, _depthwise3x3_backward)
+
+
+class DepthwiseConv3x3(nn.Module):
+  """Depthwise 3x3 convolution with bias, zero padding: see depthwise3x3."""
   dtype: jnp.dtype = jnp.float32
 
   @nn.compact
   def __call__(self, x):
+    """[B, H, W, C] -> the same shape."""
     channels = x.shape[-1]
-    # Each output sees 9 inputs; the trailing 1 keeps fan_in at 9.
+    # Fan-in is 9: each output sees one channel of a 3x3 window.
     kernel = self.param('kernel', nn.initializers.lecun_normal(
         in_axis=(0, 1), out_axis=2), (3, 3, channels))
     bias = self.param('bias', nn.initializers.zeros, (channels,))
     x, kernel, bias = nn.dtypes.promote_dtype(
         x, kernel, bias, dtype=self.dtype)
-    height, width = x.shape[1:3]
-    padded = jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
-    y = bias.reshape(1, 1, 1, channels)
-    for dy in range(3):
-      for dx in range(3):
-        weight = kernel[dy, dx].reshape(1, 1, 1, channels)
-        y = y + padded[:, dy:dy + height, dx:dx + width] * weight
-    return y
+    return depthwise3x3(x, kernel) + bias.reshape(1, 1, 1, channels)
