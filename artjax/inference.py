@@ -2,7 +2,6 @@
 import functools
 import os
 
-import cv2
 import jax
 import numpy as np
 
@@ -10,21 +9,14 @@ from artjax import checkpoint
 from artjax import lookup
 from artjax import tasks
 from artjax import weights
+from artjax.data import resize
 
 # Pictures are padded up to a multiple of this, so that a folder of pictures of
 # all sizes compiles a handful of shapes and not one a picture, px.
 BUCKET = 128
-# Side of the square thumbnail a model learns the whole picture's colours from:
-# that of the crops it was trained on, so that both look alike to it, px.
-THUMBNAIL = 128
-
-
-def thumbnail(picture):
-  """u8[H, W, 3] -> u8[THUMBNAIL, THUMBNAIL, 3], whatever its aspect."""
-  smaller = min(picture.shape[:2]) < THUMBNAIL
-  return cv2.resize(
-      picture, (THUMBNAIL, THUMBNAIL),
-      interpolation=cv2.INTER_LINEAR if smaller else cv2.INTER_AREA)
+# Side of the square thumbnail that shows a model the whole picture's colours,
+# as the op `thumbnail` does in training, px.
+CONTEXT = 64
 
 
 @functools.cache
@@ -71,8 +63,10 @@ class Restorer:
     """
     config, params = load(where, step)
     model = lookup.model(config)
-    expected = jax.eval_shape(model.init, jax.random.key(0), jax.ShapeDtypeStruct(
-        [1, 64, 64, tasks.get(config.task).channels], np.float32))
+    channels = tasks.get(config.task).channels
+    expected = jax.eval_shape(
+        model.init, jax.random.key(0),
+        jax.ShapeDtypeStruct([1, 64, 64, channels], np.float32))
     weights.check(params, expected['params'], where)
     return cls(config, params)
 
@@ -82,6 +76,7 @@ class Restorer:
     pad = [(0, -h % BUCKET), (0, -w % BUCKET), (0, 0)]
     padded = np.pad(picture, pad, 'symmetric')
     # What the padding repeats must not count in the picture's statistics.
-    y = self._run(self.params, padded[None], thumbnail(picture)[None])
+    context = resize.thumbnail(picture, CONTEXT)
+    y = self._run(self.params, padded[None], context[None])
     y = np.asarray(y)[0, :h, :w]
     return np.rint(np.clip(y, 0, 1) * 255).astype(np.uint8)

@@ -55,7 +55,7 @@ def make_train_step(config, model, optimizer, learning_rate):
 
   Args:
     config: reads seed, task, losses, ema_decay.
-    model: linen module, `apply({'params': p}, x, train=True) -> y`.
+    model: linen module, see artjax/models.
     optimizer: optax transformation.
     learning_rate: step -> rate, only to report it.
 
@@ -72,10 +72,13 @@ def make_train_step(config, model, optimizer, learning_rate):
     key = jax.random.fold_in(jax.random.key(config.seed), state.step)
     key = jax.random.fold_in(key, jax.lax.axis_index(parallel.BATCH_AXIS))
     x = task.inputs(batch, key)
+    context = batch.get('context')
+    if context is not None:
+      context = task.inputs({'image': context}, key)
     target = tasks.unit(batch['target'])
 
     def loss_fn(params):
-      y = model.apply({'params': params}, x, train=True)
+      y = model.apply({'params': params}, x, train=True, context=context)
       total, terms = losses.total(
           weights, task.picture(batch, y), target, frozen, options)
       return total.mean(), jax.tree.map(jnp.mean, terms)

@@ -42,8 +42,9 @@ def save(path, params, config, *, dtype='float32', step=0):
   """Writes weights and the config they belong to, atomically."""
   from safetensors import numpy as safetensors  # Only where files are touched.
   described = {'task': config.task, 'model': config.model.to_dict()}
-  header = {'format': 'artjax', 'config': json.dumps(described),
-            'step': str(step)}
+  # One entry: the library writes several in any order, and then the same
+  # weights would not be the same file.
+  header = {'artjax': json.dumps({'config': described, 'step': step})}
   tensors = {name: np.ascontiguousarray(value.astype(dtype))
              for name, value in flatten(params).items()}
   part = f'{path}.part'
@@ -68,10 +69,11 @@ def load(path):
                  for name in file.keys()}
   except safetensors.SafetensorError as e:
     raise ValueError(f'{path}: not a safetensors file ({e})') from e
-  if header.get('format') != 'artjax':
+  if 'artjax' not in header:
     raise ValueError(f'{path}: no artjax header, so its model is unknown')
-  config = ml_collections.ConfigDict(json.loads(header['config']))
-  return config, unflatten(tensors), int(header['step'])
+  header = json.loads(header['artjax'])
+  config = ml_collections.ConfigDict(header['config'])
+  return config, unflatten(tensors), header['step']
 
 
 def check(params, expected, where):

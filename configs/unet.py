@@ -13,8 +13,10 @@ import ml_collections
 from configs import common
 
 DAMAGE = 'copy("image", "target")|old_painting'
-TRAIN_OPS = ('random_scale_crop(128, 0.2)|flip|rotate90|'
-             f'{DAMAGE}((0.0, 1.0))|keep("image", "target")')
+# Crops for the detail; for the colours, windows that cover much of a painting.
+TRAIN_OPS = ('random_scale_crop(256, 0.0)|flip|rotate90|'
+             f'{DAMAGE}((0.0, 1.0))|thumbnail(64)|random_crop(128)|'
+             'keep("image", "target", "context")')
 # Thumbnails of nearly whole pictures; a camera's noise averages out in them.
 COLOUR_OPS = ('random_scale_crop(64, 0.0)|flip|rotate90|'
               f'{DAMAGE}((0.0, 1.0), camera=False)|keep("image", "target")')
@@ -31,8 +33,7 @@ def get_config(variant=''):
   ))
   config.losses.charbonnier = 0.5
   config.losses.psnr = 0.03  # lets mild damage weigh as much as heavy
-  config.losses.ssim = 0.1
-  config.losses.detail = 1.0  # noise and scratches, whatever the colour
+  config.losses.detail = 2.0  # noise and scratches, whatever the colour
   config.data.ops = TRAIN_OPS
   config.eval.ops = EVAL_OPS
   if variant == 'demo':
@@ -57,8 +58,7 @@ def get_config(variant=''):
     config.batch_size = 64
     config.steps = 2_000
     # Mild damage must not be made worse for the sake of the heavy.
-    config.losses.charbonnier = config.losses.ssim = 0.0
-    config.losses.detail = 0.0
+    config.losses.charbonnier = config.losses.detail = 0.0
     config.losses.psnr = 0.1
     config.optimizer.learning_rate = 1e-3
     config.data.ops = COLOUR_OPS
@@ -74,7 +74,8 @@ def make_quick(config):
   """Shrinks a restoration run to a CPU minute, evaluation included."""
   config.steps = 20
   config.batch_size = 4
-  config.data.ops = config.data.ops.replace('(128, 0.2)', '(64, 0.2)')
+  config.data.ops = config.data.ops.replace('crop(128', 'crop(64').replace(
+      'crop(256', 'crop(128')
   config.eval.ops = 'fit(160)|' + config.eval.ops
   config.log_every = 5
   config.eval_every = config.checkpoint_every = 10

@@ -10,7 +10,8 @@ PACKAGE = ROOT / 'artjax'
 # What each file may import of the project: data flows one way.
 ARROWS = {
     'data.ops': {'data.resize'},
-    'data.sources': {'data.decode'},
+    'data.scan': {'data.decode'},
+    'data.sources': {'data.decode', 'data.scan'},
     'data.masks': {'data.lift'},
     'data.cracks': {'data.masks'},
     'data.paint': {'data.lift', 'data.masks'},
@@ -18,11 +19,11 @@ ARROWS = {
     'data.damage': {'data.cracks', 'data.decode', 'data.lift', 'data.masks',
                     'data.paint'},
     'data.presets': {'data.damage', 'data.degradations', 'data.lift'},
-    'data.pipeline': {'data.ops', 'data.sources', 'lookup'},
+    'data.pipeline': {'data.ops', 'data.scan', 'data.sources', 'lookup'},
     'losses': {'perceptual'},
     'metrics': {'perceptual'},
     'steps': {'losses', 'parallel', 'tasks'},
-    'inference': {'checkpoint', 'lookup', 'tasks', 'weights'},
+    'inference': {'checkpoint', 'data.resize', 'lookup', 'tasks', 'weights'},
     'evaluate': {'data.pipeline', 'files', 'inference', 'metrics', 'summary'},
     'train': {'checkpoint', 'data.pipeline', 'evaluate', 'files', 'inference',
               'lookup', 'losses', 'optim', 'parallel', 'steps', 'summary',

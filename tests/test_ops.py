@@ -169,3 +169,12 @@ def test_keep_drops_the_rest_and_fills_in_masks():
 def test_wrong_arguments_are_refused(make, message):
   with pytest.raises(ValueError, match=message):
     make()
+
+
+def test_thumbnail_is_of_the_picture_before_the_crop():
+  example = ops.random_crop(16)(ops.thumbnail(8)(_example(), _rng()), _rng())
+  assert example['image'].shape == (16, 16, 3)
+  np.testing.assert_array_equal(
+      example['context'], resize.thumbnail(_example()['image'], 8))
+  assert 'context' in ops.keep('image', 'context')(example, _rng())
+  assert 'context' not in ops.keep('image')(example, _rng())

@@ -5,6 +5,7 @@ import jax
 import numpy as np
 import pytest
 
+from artjax.data import resize
 from artjax.data.resize import imresize
 from conftest import shared
 
@@ -104,3 +105,18 @@ def test_tiny_pictures_mirror_more_than_once():
 def test_refuses(image, arguments, message):
   with pytest.raises(ValueError, match=message):
     imresize(image, **arguments)
+
+
+@pytest.mark.parametrize('height, width', [(300, 90), (20, 500), (5, 9)])
+def test_thumbnail_keeps_the_colours(height, width):
+  image = np.full([height, width, 3], (10, 200, 30), np.uint8)
+  small = resize.thumbnail(image, 64)
+  assert small.shape == (64, 64, 3) and small.dtype == np.uint8
+  assert (small == (10, 200, 30)).all()
+
+
+def test_thumbnail_averages_areas():
+  noise = np.random.default_rng(0).random([256, 512, 3], np.float32)
+  small = resize.thumbnail(noise, 32)
+  want = noise.reshape(32, 8, 32, 16, 3).mean((1, 3))
+  np.testing.assert_allclose(small, want, atol=1e-5)

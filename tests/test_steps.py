@@ -124,3 +124,15 @@ def test_seed_decides_the_start():
                               jax.tree.leaves(b)))
   assert same(again.ema, state.ema)
   assert not same(new.ema, state.ema)
+
+
+def test_the_context_of_a_batch_reaches_the_model():
+  # Moved a step first: the colour transform starts at zero whatever it is told.
+  step = mapped()
+  state, _ = step(setup()[2], batch(), {})
+  losses = []
+  for value in (0, 255):
+    context = np.full([1, 8, 8, 8, 3], value, np.uint8)
+    metrics = step(state, {**batch(), 'context': context}, {})[1]
+    losses.append(float(metrics['loss']))
+  assert abs(losses[0] - losses[1]) > 1e-5

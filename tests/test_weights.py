@@ -58,3 +58,12 @@ def test_bad_files_are_named(tmp_path):
   safetensors.save_file({'x': np.zeros(1)}, tmp_path / 'other.safetensors')
   with pytest.raises(ValueError, match='no artjax header'):
     weights.load(str(tmp_path / 'other.safetensors'))
+
+
+def test_same_weights_are_the_same_file(tmp_path):
+  import safetensors
+  path = str(tmp_path / 'w.safetensors')
+  weights.save(path, PARAMS, tiny_config())
+  # The library orders several entries anew in each process.
+  with safetensors.safe_open(path, framework='numpy') as file:
+    assert len(file.metadata()) == 1

@@ -3,8 +3,9 @@
 Each function here makes an op, `fn(example, rng) -> example`, and is a name
 for an ops string (see artjax/lookup.py). An example is a dict of 'name' and of
 pictures [H, W, 3] under 'image' (what the network sees), 'target' (the clean
-picture) and 'mask' (255 = damaged). Geometry acts on all of them alike. An op
-never writes into the arrays it was given: a source may hand them out again.
+picture) and 'mask' (255 = damaged). Geometry acts on all of them alike, but not
+on 'context', a thumbnail of what 'image' was before it was cropped. An op never
+writes into the arrays it was given: a source may hand them out again.
 """
 import cv2
 import numpy as np
@@ -12,6 +13,7 @@ import numpy as np
 from artjax.data import resize
 
 PICTURES = ('image', 'target', 'mask')
+KEYS = PICTURES + ('context',)  # what an example may give to a batch
 _TURNS = (None, cv2.ROTATE_90_COUNTERCLOCKWISE, cv2.ROTATE_180,
           cv2.ROTATE_90_CLOCKWISE)
 
@@ -146,6 +148,20 @@ def downscale(factor):
   return fn
 
 
+def thumbnail(size):
+  """'context' becomes the present 'image', shrunk to `size` x `size` px.
+
+  Put before the crop, it tells a network of tiles of the picture they are from.
+  """
+  _positive('size', size)
+
+  def fn(example, rng):
+    del rng
+    return {**example, 'context': resize.thumbnail(example['image'], size)}
+
+  return fn
+
+
 def copy(source, destination):
   """`destination` becomes the present `source`: copy("image", "target")."""
   def fn(example, rng):
@@ -159,14 +175,14 @@ def copy(source, destination):
 
 def keep(*names):
   """Drops all pictures but these; a 'mask' that nothing drew is all zero."""
-  unknown = sorted(set(names) - set(PICTURES))
+  unknown = sorted(set(names) - set(KEYS))
   if unknown or not names:
-    raise ValueError(f'{unknown} are not among {", ".join(PICTURES)}')
+    raise ValueError(f'{unknown} are not among {", ".join(KEYS)}')
 
   def fn(example, rng):
     del rng
     kept = {key: value for key, value in example.items()
-            if key in names or key not in PICTURES}
+            if key in names or key not in KEYS}
     for name in names:
       if name == 'mask' and name not in kept:
         # Severity 0 damages nothing and so leaves no mask.

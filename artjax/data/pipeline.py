@@ -25,6 +25,7 @@ import numpy as np
 
 from artjax import lookup
 from artjax.data import ops as ops_lib
+from artjax.data import scan
 from artjax.data import sources
 
 # Streams of random numbers that must not meet, whatever the index.
@@ -46,7 +47,8 @@ def batches(config, split='train', *, start_step=0, num_devices=None,
 
   Returns:
     A generator of dicts of np arrays: 'image' and what the ops leave of
-    'target' and 'mask', u8[D, B/D, H, W, 3], and '_mask', f32[D, B/D], ones.
+    'target', 'mask' and 'context', u8[D, B/D, H, W, 3], and '_mask',
+    f32[D, B/D], ones.
     B = batch_size / process_count. Devices and processes divide a global batch
     without changing it. Close the generator to end its threads.
 
@@ -69,7 +71,7 @@ def batches(config, split='train', *, start_step=0, num_devices=None,
                      f'{", ".join(drivers)}')
   local = size * num_devices
   build = builder(config, split)
-  workers = config.data.workers or sources.cores()
+  workers = config.data.workers or scan.cores()
 
   def example(number):  # the number-th of this process since step 0
     step, place = divmod(number, local)
@@ -139,7 +141,7 @@ def pictures(config, *, start=0):
   chosen = sorted(range(len(source)), key=lambda i: source.entries[i].digest)
   chosen = sorted(chosen[:limit])
   return Pictures(source.subset(chosen[start:]), lookup.chain(config.eval.ops),
-                  config.seed, config.data.workers or sources.cores())
+                  config.seed, config.data.workers or scan.cores())
 
 
 class Pictures:
@@ -217,7 +219,7 @@ def _readable(source, place, first_time):
 
 def _quantise(example):
   """The pictures of an example alone, as u8."""
-  return {key: _to_u8(key, example[key]) for key in ops_lib.PICTURES
+  return {key: _to_u8(key, example[key]) for key in ops_lib.KEYS
           if key in example}
 
 

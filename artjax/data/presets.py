@@ -11,20 +11,20 @@ from artjax.data.lift import preset
 
 # Severity 0.3 is mild and 0.8 heavy: on average 23.0 and 17.6 dB of PSNR to the
 # clean picture, for paintings with a longer side of 768 px.
-_STRENGTH, _CURVE = 0.98, 0.8
+_STRENGTH, _CURVE = 0.84, 0.82
 
 # (op factory, chance, factor of severity)
 _AGED_PAINT = (
-    (degradations.fading, 0.8, 0.6),
-    (degradations.varnish, 0.6, 0.68),
-    (degradations.colour_cast, 0.65, 0.64),
+    (degradations.fading, 0.95, 0.6),
+    (degradations.varnish, 0.8, 0.64),
+    (degradations.colour_cast, 0.7, 0.54),
     (degradations.uneven_light, 0.4, 0.68),
 )
 _PAINT_DAMAGE = (
-    (damage.craquelure, 0.45, 1.0),
-    (damage.scratches, 0.5, 1.0),
-    (damage.paint_losses, 0.24, 0.8),
-    (damage.water_stains, 0.32, 1.0),
+    (damage.craquelure, 0.6, 1.0),
+    (damage.scratches, 0.65, 1.0),
+    (damage.paint_losses, 0.3, 0.8),
+    (damage.water_stains, 0.4, 1.0),
     (damage.foxing, 0.08, 1.0),
     (damage.mould, 0.07, 1.0),
     (damage.dust, 0.15, 1.0),
@@ -94,14 +94,14 @@ def old_photo(example, severity, rng):
 
 def _camera(rng):
   """[(factory, factor)] of what a camera or scanner and a file add."""
-  steps = [_one(_BLUR, rng)] if rng.random() < 0.7 else []
+  steps = [_one(_BLUR, rng)] if rng.random() < 0.8 else []
   if rng.random() < 0.45:
     steps.append((degradations.rescale, 0.8))
-  if rng.random() < 0.85:
+  if rng.random() < 0.9:
     steps.append(_one(_NOISE, rng))
   if rng.random() < 0.2:
     rng.shuffle(steps)
-  if rng.random() < 0.7:
+  if rng.random() < 0.8:
     steps.append((degradations.jpeg, 1.0))
   return steps
 

@@ -1,4 +1,4 @@
-"""Bicubic resizing as MATLAB's `imresize` does it.
+"""Bicubic resizing as MATLAB's `imresize` does it; thumbnails.
 
 Published super-resolution figures rest on this kernel (Keys' cubic with
 a = -1/2, widened when shrinking, mirrored borders), so low-resolution inputs
@@ -9,6 +9,7 @@ small matrix products, one for each direction.
 import functools
 import math
 
+import cv2
 import numpy as np
 
 _SUPPORT = 4.0  # the cubic kernel reaches two pixels to either side
@@ -91,3 +92,11 @@ def imresize(image, scale=None, *, size=None, antialias=True):
   if image.dtype == np.uint8:
     return np.clip(np.floor(out + 0.5), 0, 255).astype(np.uint8)
   return out.astype(image.dtype, copy=False)
+
+
+def thumbnail(picture, size):
+  """[H, W, C], u8 or f32 -> [size, size, C], of areas, whatever its aspect."""
+  smaller = min(picture.shape[:2]) < size
+  return cv2.resize(
+      picture, (size, size),
+      interpolation=cv2.INTER_LINEAR if smaller else cv2.INTER_AREA)

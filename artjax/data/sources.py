@@ -14,20 +14,16 @@ Of `sample`, chelsea and coffee are held out for validation at the default
 share, 0.2, and at any share from 0.08 to 0.31; astronaut, hubble_deep_field,
 ihc, motorcycle_left, retina and rocket are trained on.
 """
-import collections
-import concurrent.futures
 import hashlib
 import importlib.util
 import os
 import pathlib
 import re
-import threading
-from typing import Any, Callable, NamedTuple
 
 from absl import logging
-import numpy as np
 
 from artjax.data import decode
+from artjax.data import scan
 
 SAMPLE = (
     'astronaut.png', 'chelsea.png', 'coffee.png', 'hubble_deep_field.jpg',
@@ -43,13 +39,6 @@ _LISTED = 20  # rejected files named one by one in the log
 Unreadable = decode.Unreadable  # source[i], once its file has gone bad
 
 
-class Entry(NamedTuple):
-  """One picture of a source."""
-  name: str  # unique in its source
-  digest: bytes  # SHA-256 of its content, the target's for a pair
-  key: Any  # where `Source.read` finds it
-
-
 class Source:
   """Pictures by index: `source[i] -> {'image': u8[H, W, 3] RGB, 'name'}`.
 
@@ -58,7 +47,7 @@ class Source:
 
   Attributes:
     spec: what it was loaded from, for messages.
-    entries: list of `Entry`, one a picture.
+    entries: list of `scan.Entry`, one a picture.
     rejected: list of (name, reason) of what was left out.
   """
 
@@ -104,14 +93,14 @@ def load(spec, *, min_size=32, cache_mb=0, workers=0):
   if kind not in openers or bool(rest) == (kind == 'sample'):
     raise ValueError(
         f'data source {spec!r} is none of {", ".join(SPECS)}')
-  cache = _Cache(cache_mb * 2 ** 20)
-  scan = _Scan(min_size, workers or cores(), cache)
-  source = openers[kind](spec, rest, scan)
+  cache = scan.Cache(cache_mb * 2 ** 20)
+  check = scan.Scan(min_size, workers, cache)
+  source = openers[kind](spec, rest, check)
   _report(source)
   if not source.entries:
     raise ValueError(
         f'{spec}: no usable picture (JPEG, PNG, TIFF or WebP, shorter side of '
-        f'at least {min_size} px) in {scan.where}; left out '
+        f'at least {min_size} px) in {check.where}; left out '
         f'{len(source.rejected)} files{_first_reason(source.rejected)}')
   return source
 
@@ -148,46 +137,39 @@ def split(source, part, share):
   return source.subset(inside)
 
 
-def cores():
-  """Processor cores this process may use."""
-  if hasattr(os, 'sched_getaffinity'):
-    return len(os.sched_getaffinity(0))
-  return os.cpu_count() or 1
-
-
 def _position(digest):
   """Content digest -> a number in [0, 1), uniform over contents."""
   salted = hashlib.sha256(_SALT + digest).digest()
   return int.from_bytes(salted[:8], 'big') / 2 ** 64
 
 
-# The four kinds of source: (spec, rest, scan) -> Source.
+# The four kinds of source: (spec, rest, check) -> Source.
 
 
-def _sample(spec, rest, scan):
+def _sample(spec, rest, check):
   del rest
   package = importlib.util.find_spec('skimage')
   if package is None:
     raise ValueError('sample: needs scikit-image; pip install scikit-image')
   root = pathlib.Path(package.submodule_search_locations[0], 'data')
   items = [(pathlib.Path(name).stem, root / name) for name in SAMPLE]
-  entries, rejected = scan(items, read_file, root)
-  return Source(spec, entries, _image(scan.cache, read_file), rejected)
+  entries, rejected = check(items, scan.read_file, root)
+  return Source(spec, entries, check.reader(scan.read_file), rejected)
 
 
-def _folder(spec, rest, scan):
+def _folder(spec, rest, check):
   items = list(_files(rest))
-  entries, rejected = scan(items, read_file, rest)
-  return Source(spec, entries, _image(scan.cache, read_file), rejected)
+  entries, rejected = check(items, scan.read_file, rest)
+  return Source(spec, entries, check.reader(scan.read_file), rejected)
 
 
-def _pairs(spec, rest, scan):
+def _pairs(spec, rest, check):
   folders = rest.split(',')
   if len(folders) != 2 or not all(folders):
     raise ValueError(f'{spec!r} is not of the form pairs:TARGETS,INPUTS')
   sides, rejected = [], []
   for folder in folders:
-    entries, bad = scan(list(_files(folder)), read_file, folder)
+    entries, bad = check(list(_files(folder)), scan.read_file, folder)
     rejected += [(os.path.join(folder, name), why) for name, why in bad]
     side = {}
     for entry in entries:
@@ -207,16 +189,16 @@ def _pairs(spec, rest, scan):
   entries = []
   for stem in sorted(set(targets) & set(inputs)):
     target, image = targets[stem], inputs[stem]
-    sizes = [scan.extents[entry.key] for entry in (target, image)]
+    sizes = [check.extents[entry.key] for entry in (target, image)]
     if sizes[0] == sizes[1]:
-      entries.append(Entry(stem, target.digest, (target.key, image.key)))
+      entries.append(scan.Entry(stem, target.digest, (target.key, image.key)))
     else:
       rejected.append((
           os.path.join(folders[1], image.name),
           '{1} x {0} px, but its target has {3} x {2}'.format(
               *sizes[1], *sizes[0])))
-  scan.where = ' and '.join(map(os.path.abspath, folders))
-  picture = _image(scan.cache, read_file)
+  check.where = ' and '.join(map(os.path.abspath, folders))
+  picture = check.reader(scan.read_file)
 
   def read(keys):
     target, image = (picture(key)['image'] for key in keys)
@@ -232,7 +214,7 @@ _TFDS = re.compile(  # NAME[/CONFIG][:VERSION][@DATA_DIR][:SPLIT]
     r'(:(?P<split>[A-Za-z][\w+%:\[\]-]*))?')
 
 
-def _tfds(spec, rest, scan):
+def _tfds(spec, rest, check):
   match = _TFDS.fullmatch(rest)
   if not match:
     raise ValueError(f'{spec!r} is not of the form {SPECS[-1]}')
@@ -266,8 +248,8 @@ def _tfds(spec, rest, scan):
     raise ValueError(f'{spec}: {error}') from error
   read_bytes = lambda i: data[i]['image']
   items = [(f'{name}/{part}/{i:07d}', i) for i in range(len(data))]
-  entries, rejected = scan(items, read_bytes, f'{builder.data_path}/{part}')
-  return Source(spec, entries, _image(scan.cache, read_bytes), rejected)
+  entries, rejected = check(items, read_bytes, f'{builder.data_path}/{part}')
+  return Source(spec, entries, check.reader(read_bytes), rejected)
 
 
 def _files(folder):
@@ -292,118 +274,7 @@ def _files(folder):
   return sorted((path.relative_to(root).as_posix(), path) for path in found)
 
 
-# Reading and checking.
-
-
-def read_file(path):
-  """The bytes of a picture file; of any other, just enough to see so."""
-  with open(path, 'rb') as file:
-    head = file.read(decode.HEAD)
-    return head + file.read() if decode.file_type(head) else head
-
-
-def _image(cache, read):
-  """A function key -> {'image': u8[H, W, 3]} that goes through the cache."""
-  def fn(key):
-    image = cache.get(key)
-    if image is None:
-      try:
-        data = read(key)
-      except OSError as error:
-        raise Unreadable(f'{key}: {_reason(error)}') from error
-      try:
-        image = decode.decode(data)
-      except Unreadable as error:
-        raise Unreadable(f'{key}: {error}') from error
-      cache.put(key, image)
-    return {'image': image}
-
-  return fn
-
-
-# (path, bytes, mtime) -> (digest, extent, ''), so that evaluations within
-# a run do not decode a whole collection again to open it.
-_verdicts = {}
-
-
-class _Scan:
-  """Checks items (name, key): scan(...) -> (entries, rejected)."""
-
-  def __init__(self, min_size, workers, cache):
-    self.cache = cache
-    self.extents = {}  # key -> (height, width)
-    self.where = ''
-    self._min_size = min_size
-    self._workers = workers
-
-  def __call__(self, items, read, where):
-    self.where = os.path.abspath(where)
-    if len(items) > 5000:
-      logging.info('Checking %d pictures in %s', len(items), self.where)
-    with concurrent.futures.ThreadPoolExecutor(self._workers) as pool:
-      verdicts = list(pool.map(lambda item: self._check(item[1], read), items))
-    entries, rejected = [], []
-    for (name, key), (digest, extent, reason) in zip(items, verdicts):
-      if not reason and min(extent) < self._min_size:
-        reason = (f'too small: {extent[1]} x {extent[0]} px, data.min_size is '
-                  f'{self._min_size}')
-      if reason:
-        rejected.append((name, reason))
-      else:
-        self.extents[key] = extent
-        entries.append(Entry(name, digest, key))
-    return entries, rejected
-
-  def _check(self, key, read):
-    """(digest, (height, width), '') or (None, None, reason)."""
-    try:
-      stamp = self.where, key  # a prepared dataset never changes
-      if isinstance(key, pathlib.Path):
-        stat = key.stat()
-        stamp = str(key.absolute()), stat.st_size, stat.st_mtime_ns
-      if stamp in _verdicts:
-        return _verdicts[stamp]
-      data = read(key)
-      image = decode.decode(data)
-      verdict = hashlib.sha256(data).digest(), image.shape[:2], ''
-      self.cache.put(key, image, evict=False)
-    except (OSError, Unreadable) as error:
-      return None, None, _reason(error)
-    _verdicts[stamp] = verdict
-    return verdict
-
-
-class _Cache:
-  """Decoded pictures, the least recently used dropped beyond a budget."""
-
-  def __init__(self, budget):
-    self._budget = budget  # bytes
-    self._used = 0
-    self._images = collections.OrderedDict()
-    self._lock = threading.Lock()
-
-  def get(self, key):
-    """The picture, or None."""
-    with self._lock:
-      if key in self._images:
-        self._images.move_to_end(key)
-      return self._images.get(key)
-
-  def put(self, key, image, evict=True):
-    """Keeps a picture; without `evict` only if there is still room."""
-    with self._lock:
-      room = self._budget if evict else self._budget - self._used
-      if key in self._images or image.nbytes > room:
-        return
-      self._images[key] = image
-      self._used += image.nbytes
-      while self._used > self._budget:
-        self._used -= self._images.popitem(last=False)[1].nbytes
-
-
-def _reason(error):
-  """Why, in a few words without the path."""
-  return getattr(error, 'strerror', None) or str(error)
+# The report.
 
 
 def _first_reason(rejected):
