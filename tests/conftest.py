@@ -7,6 +7,7 @@ os.environ.setdefault('XLA_FLAGS', '--xla_force_host_platform_device_count=4')
 os.environ.setdefault('JAX_PLATFORMS', 'cpu')
 
 import jax  # noqa: E402
+import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 
 jax.config.update('jax_numpy_rank_promotion', 'raise')
@@ -35,8 +36,26 @@ def tiny_config(**overrides):
   config.data.workers = 1
   config.eval.ops = 'fit(64)|copy("image", "target")|gaussian_noise(0.5)'
   config.eval.max_pictures = 2
-  config.losses.ssim = 0.0
   config.steps = 4
   config.log_every = config.eval_every = config.checkpoint_every = 2
   config.update_from_flattened_dict(overrides)
   return config
+
+
+def random_params(model, spread):
+  """Parameters away from the start, without compiling `model.init`.
+
+  Networks here start as the identity: their last kernels are zero.
+  """
+  shapes = jax.eval_shape(
+      model.init, jax.random.key(0), np.zeros([1, 32, 32, 3], np.float32))
+  rng = np.random.default_rng(0)
+
+  def draw(path, shape):
+    noise = rng.standard_normal(shape.shape).astype(np.float32)
+    name = path[-1].key
+    if name == 'kernel':
+      return noise * np.float32(spread + np.prod(shape.shape[:-1]) ** -0.5)
+    return noise * np.float32(spread) + (name == 'scale')
+
+  return jax.tree_util.tree_map_with_path(draw, shapes['params'])

@@ -1,8 +1,8 @@
 """A trained generator as a function of a picture."""
 import functools
 
+from conftest import random_params
 from conftest import tiny_config
-import jax
 import numpy as np
 import pytest
 
@@ -15,14 +15,8 @@ CONFIG = tiny_config()
 
 
 @functools.cache
-def params(scale=0.05):
-  model = lookup.model(CONFIG)
-  start = model.init(jax.random.key(0), np.zeros([1, 32, 32, 3], np.float32))
-  rng = np.random.default_rng(0)
-  # Away from the identity that training starts from.
-  return jax.tree.map(
-      lambda p: np.asarray(p) + scale * rng.standard_normal(
-          p.shape).astype(np.float32), start['params'])
+def params():
+  return random_params(lookup.model(CONFIG), 0.05)
 
 
 def picture(h, w, seed=0):

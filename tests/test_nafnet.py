@@ -1,4 +1,5 @@
 """NAFNet: the paper's counts, wiring, any size."""
+from conftest import random_params
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -11,11 +12,7 @@ SMALL = {'width': 4, 'enc_blocks': (1, 1), 'middle_blocks': 1,
 
 
 def moved(model):
-  params = jax.jit(model.init)(
-      jax.random.key(0), np.zeros([1, 16, 16, 3], np.float32))['params']
-  rng = np.random.default_rng(0)
-  return jax.tree.map(lambda p: np.asarray(p) + np.float32(0.2) * (
-      rng.standard_normal(p.shape).astype(np.float32)), params)
+  return random_params(model, 0.2)
 
 
 def run(model, params, x):

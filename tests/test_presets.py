@@ -87,7 +87,7 @@ def test_same_generator_same_damage(name):
 
 @pytest.mark.parametrize('name', PRESETS)
 def test_the_camera_comes_after_all_damage(name, monkeypatch):
-  plans = names_of(presets._run, monkeypatch, PRESETS[name], range(80))
+  plans = names_of(presets._run, monkeypatch, PRESETS[name], range(160))
   local = set(lookup.public(damage))
   seen = set()
   for plan in plans:

@@ -1,6 +1,7 @@
 """The U-Net: counts, wiring, any size, tiles that agree."""
 import functools
 
+from conftest import random_params
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -16,12 +17,12 @@ SMALL = {'features': (8, 12, 16), 'blocks': (1, 1, 1), 'context_size': 16}
 def setup(**overrides):
   """(model, parameters away from the identity that it starts as)."""
   model = unet.UNet(**{**SMALL, **overrides})
-  params = jax.jit(model.init)(
-      jax.random.key(0), np.zeros([1, 16, 16, 3], np.float32))['params']
-  rng = np.random.default_rng(0)
-  moved = jax.tree.map(lambda p: np.asarray(p) + np.float32(0.1) * (
-      rng.standard_normal(p.shape).astype(np.float32)), params)
-  return model, params, moved
+  return model, random_params(model, 0.1)
+
+
+@functools.cache
+def start():
+  return jax.jit(setup()[0].init)(jax.random.key(0), picture(16, 16))['params']
 
 
 def run(model, params, x, context=None):
@@ -61,9 +62,9 @@ def test_parameter_counts():
 
 @pytest.mark.parametrize('size', [(24, 40), (31, 13), (1, 1)])
 def test_any_size_and_identity_at_the_start(size):
-  model, params, moved = setup()
+  model, moved = setup()
   x = picture(*size)
-  y = run(model, params, x)
+  y = run(model, start(), x)
   assert y.shape == x.shape and y.dtype == jnp.float32
   np.testing.assert_allclose(y, x, atol=1e-6)
   assert np.abs(run(model, moved, x) - x).max() > 1e-2
@@ -75,7 +76,7 @@ def test_any_size_and_identity_at_the_start(size):
     {'down': 'stride', 'context_size': 0}, {'stem': 1, 'context_size': 0}],
                          ids=str)
 def test_every_parameter_gets_a_gradient(overrides):
-  model, _, moved = setup(**overrides)
+  model, moved = setup(**overrides)
   grads = jax.jit(jax.grad(lambda p: (model.apply(
       {'params': p}, picture(16, 24))**2).mean()))(moved)
   for path, grad in jax.tree.leaves_with_path(grads):
@@ -83,7 +84,7 @@ def test_every_parameter_gets_a_gradient(overrides):
 
 
 def test_every_skip_changes_the_output(monkeypatch):
-  model, _, moved = setup()
+  model, moved = setup()
   x = picture(16, 16)
   whole = run(model, moved, x)
   upsample = layers.upsample2
@@ -114,7 +115,7 @@ class _Absorb:
 
 
 def test_context_matters_and_defaults_to_the_picture():
-  model, _, moved = setup()
+  model, moved = setup()
   x = picture(16, 16)
   own = run(model, moved, x)
   np.testing.assert_allclose(
@@ -124,7 +125,7 @@ def test_context_matters_and_defaults_to_the_picture():
 
 
 def test_tile_with_context_is_the_whole_within_its_halo():
-  model, _, moved = setup()
+  model, moved = setup()
   x = picture(160, 160)
   whole = run(model, moved, x)
   halo = -(-(model.receptive_field // 2) // model.multiple) * model.multiple
@@ -135,7 +136,7 @@ def test_tile_with_context_is_the_whole_within_its_halo():
 
 
 def test_receptive_field_is_what_it_says():
-  model, _, moved = setup(context_size=0)
+  model, moved = setup(context_size=0)
   x = picture(128, 128)
   grad = jax.jit(jax.grad(lambda x: model.apply(
       {'params': moved}, x)[0, 64, 64].sum()))(x)
@@ -145,7 +146,7 @@ def test_receptive_field_is_what_it_says():
 
 
 def test_bfloat16_computes_but_does_not_store():
-  model, _, moved = setup()
+  model, moved = setup()
   half = model.clone(dtype=jnp.bfloat16)
   params = jax.eval_shape(half.init, jax.random.key(0), picture(16, 16))
   assert {p.dtype for p in jax.tree.leaves(params)} == {jnp.dtype('float32')}
