@@ -1,65 +1,106 @@
-"""A trained generator as a function: picture in, picture out."""
+"""A trained generator as a function: picture in, picture out.
+
+  restorer = Restorer.load('unet')
+  restored = restorer(picture)
+
+The same object serves the command line, the web page and evaluation. Pictures
+go through in tiles (see tiling.py), so their size does not matter.
+"""
 import functools
+import json
 import os
+import pathlib
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from artjax import checkpoint
 from artjax import lookup
 from artjax import tasks
+from artjax import tiling
 from artjax import weights
 from artjax.data import resize
 
-# Pictures are padded up to a multiple of this, so that a folder of pictures of
-# all sizes compiles a handful of shapes and not one a picture, px.
-BUCKET = 128
+PRETRAINED = pathlib.Path(__file__).parent.parent / 'pretrained'
 # Side of the square thumbnail that shows a model the whole picture's colours,
 # as the op `thumbnail` does in training, px.
 CONTEXT = 64
 
 
-@functools.cache
-def _compiled(model, task):
-  def run(params, picture, context):
-    x = task.inputs({'image': picture}, None)
-    y = model.apply({'params': params}, x,
-                    context=task.inputs({'image': context}, None))
-    return task.picture({'image': picture}, y)
-  return jax.jit(run)
-
-
 def load(where, step=None):
-  """(config, generator weights) of a workdir or a .safetensors file.
+  """(config, generator weights) of a name, a workdir or a .safetensors file.
+
+  Args:
+    where: a name in `pretrained/` ('unet'), the workdir of a training run, or
+      a weights file. A file that stands in a manifest.json beside it must have
+      the sha256 given there.
+    step: of a workdir's checkpoint; None = the best.
 
   Raises:
-    FileNotFoundError: there is no such workdir, checkpoint or file.
-    ValueError: the file is damaged.
+    FileNotFoundError: there is no such name, workdir, checkpoint or file.
+    ValueError: the file is damaged, or not what its manifest says.
   """
   if os.path.isdir(where):
     return checkpoint.load_generator(where, step)[:2]
-  return weights.load(where)[:2]
+  path = find(where)
+  check_manifest(path)
+  return weights.load(path)[:2]
+
+
+def find(where):
+  """Path of a weights file, given as such or by a name in `pretrained/`."""
+  if where.endswith('.safetensors') or os.path.exists(where):
+    return where
+  path = PRETRAINED / f'{where}.safetensors'
+  if os.sep in where or not path.exists():
+    names = sorted(p.stem for p in PRETRAINED.glob('*.safetensors'))
+    raise FileNotFoundError(
+        f'{where}: no such weights; give a training run\'s workdir, a '
+        f'.safetensors file, or one of: {", ".join(names) or "(none here)"}')
+  return str(path)
+
+
+def check_manifest(path):
+  """Raises ValueError if a manifest beside the file gives another sha256."""
+  manifest = os.path.join(os.path.dirname(path), 'manifest.json')
+  if not os.path.exists(manifest) or not os.path.exists(path):
+    return
+  with open(manifest) as file:
+    entry = json.load(file).get(os.path.basename(path))
+  if entry and weights.file_sha256(path) != entry['sha256']:
+    raise ValueError(f'{path}: its sha256 is not that of {manifest}: the file '
+                     'was changed or is incomplete; get it anew')
 
 
 class Restorer:
   """Restores whole pictures with one set of weights.
 
-  `restorer(u8[H, W, 3]) -> u8[H, W, 3]`, RGB, any size.
+  Attributes:
+    config: its task and model.
+    params: the generator's weights.
+    scale: of the result to the picture.
+    halo: px around a tile that the network must see.
   """
 
   def __init__(self, config, params):
     """Of a configuration (task, model) and the generator's weights."""
     self.config = config
     self.params = params
-    self._run = _compiled(lookup.model(config), tasks.get(config.task))
+    model = lookup.model(config)
+    self.scale = getattr(model, 'scale', 1)
+    self.halo = model.halo
+    self._multiple = model.multiple
+    self._run = _compiled(model, tasks.get(config.task))
 
   @classmethod
   def load(cls, where, step=None):
-    """Of a working directory (best checkpoint, or `step`) or a weights file.
+    """Of a name, a workdir (best checkpoint, or `step`) or a weights file.
 
     Raises:
-      FileNotFoundError: there is no such workdir, checkpoint or file.
-      ValueError: the file is damaged or its weights do not fit its model.
+      FileNotFoundError: there is no such name, workdir, checkpoint or file.
+      ValueError: the file is damaged, was tampered with, or its weights do not
+        fit its model.
     """
     config, params = load(where, step)
     model = lookup.model(config)
@@ -70,13 +111,122 @@ class Restorer:
     weights.check(params, expected['params'], where)
     return cls(config, params)
 
-  def __call__(self, picture):
-    """The restored picture, u8[H, W, 3] for u8[H, W, 3]."""
-    h, w = picture.shape[:2]
-    pad = [(0, -h % BUCKET), (0, -w % BUCKET), (0, 0)]
-    padded = np.pad(picture, pad, 'symmetric')
-    # What the padding repeats must not count in the picture's statistics.
-    context = resize.thumbnail(picture, CONTEXT)
-    y = self._run(self.params, padded[None], context[None])
-    y = np.asarray(y)[0, :h, :w]
-    return np.rint(np.clip(y, 0, 1) * 255).astype(np.uint8)
+  def __call__(self, picture, *, strength=1.0, self_ensemble=False, tile=0):
+    """The restored picture, of the same type.
+
+    Args:
+      picture: u8 or u16 [H, W, 3], RGB, any size.
+      strength: in [0, 1], share of the change that is made; at 0 (and scale 1)
+        the picture itself comes back.
+      self_ensemble: the mean over the 8 flips and turns of the picture.
+      tile: largest side of a tile's core, px; 0 = as it is fastest.
+
+    Returns:
+      u8 or u16 [H * scale, W * scale, 3].
+    """
+    check_strength(strength)
+    if strength == 0 and self.scale == 1:
+      return picture
+    full = np.iinfo(picture.dtype).max
+    height, width = picture.shape[:2]
+    unit = np.float32(1 / full)
+    read = lambda y, x, h, w: picture[y:y + h, x:x + w] * unit
+    strips = [rows[..., :3] for _, rows in self.strips(
+        read, height, width, picture * unit, self_ensemble=self_ensemble,
+        tile=tile)]
+    restored = np.concatenate(strips)
+    if strength < 1:
+      before = resize.enlarge(picture * unit, self.scale)
+      restored = before + np.float32(strength) * (restored - before)
+    return np.rint(np.clip(restored, 0, 1) * full).astype(picture.dtype)
+
+  def strips(self, read, height, width, whole, *, self_ensemble=False, tile=0,
+             on_tiles=lambda done: None, on_halved=lambda grid: None):
+    """The restored picture, strip by strip.
+
+    Args:
+      read: (top, left, height, width) -> f32[height, width, 3] in [0, 1].
+      height: of the picture, px.
+      width: of the picture, px.
+      whole: f32[h, w, 3]: the whole picture, or a smaller copy of it.
+      self_ensemble: the mean over 8 flips and turns, and their spread.
+      tile: largest side of a tile's core, px; 0 = as it is fastest.
+      on_tiles: see `tiling.run`.
+      on_halved: see `tiling.run`.
+
+    Yields:
+      (top, f32[rows, width * scale, 3 or 4]): RGB, nominally in [0, 1], and
+      with `self_ensemble` the standard deviation, mean over the channels.
+
+    Raises:
+      tiling.OutOfMemory: not even the smallest tiles fit.
+    """
+    context = resize.thumbnail(np.float32(whole), CONTEXT)
+    apply = functools.partial(_apply, self._run, self.params, context[None],
+                              _turned if self_ensemble else _upright)
+    yield from tiling.run(
+        apply, read, height, width, self.grid(height, width, tile),
+        scale=self.scale, batch=1 if jax.default_backend() == 'cpu' else 4,
+        on_tiles=on_tiles, on_halved=on_halved)
+
+  def tiles(self, height, width, tile=0):
+    """How many tiles a picture takes."""
+    return tiling.count(height, width, self.grid(height, width, tile))
+
+  def grid(self, height, width, tile=0):
+    """The tiles of a picture, see `tiling.plan`."""
+    cores = (tile,) if tile else tiling.CORES
+    return tiling.plan(height, width, halo=self.halo, multiple=self._multiple,
+                       cores=cores)
+
+
+def check_strength(strength):
+  """Raises ValueError unless it is in [0, 1]."""
+  if not 0 <= strength <= 1:
+    raise ValueError(f'strength must be in [0, 1], got {strength}')
+
+
+@functools.cache
+def _compiled(model, task):
+  """run(params, f32[B, H, W, 3] in [0, 1], context) -> f32[B, H', W', 3]."""
+  def run(params, picture, context):
+    # Tasks take what batches hold, values up to 255; here with their fractions.
+    batch = {'image': picture * 255}
+    context = jnp.repeat(context, picture.shape[0], 0)
+    y = model.apply({'params': params}, task.inputs(batch, None),
+                    context=task.inputs({'image': context * 255}, None))
+    return task.picture(batch, y)
+  return jax.jit(run)
+
+
+def _apply(run, params, context, ensemble, tiles):
+  """`run` on tiles, as `tiling.run` wants it."""
+  try:
+    return ensemble(lambda x, c: np.asarray(run(params, x, c)), tiles, context)
+  except MemoryError as error:
+    raise tiling.OutOfMemory(str(error)) from error
+  except jax.errors.JaxRuntimeError as error:
+    if 'RESOURCE_EXHAUSTED' in str(error) or 'out of memory' in str(error):
+      raise tiling.OutOfMemory(str(error).splitlines()[0]) from error
+    raise
+
+
+def _upright(run, tiles, context):
+  return run(tiles, context)
+
+
+def _turned(run, tiles, context):
+  """Mean and spread over 8 flips and turns: f32[B, H, W, 4]."""
+  total = squares = 0.0
+  for turns in range(4):
+    for flip in (False, True):
+      turn = lambda x, k=turns, f=flip: np.rot90(
+          x[:, :, ::-1] if f else x, k, (1, 2))
+      back = lambda x, k=turns, f=flip: np.rot90(x, -k, (1, 2))[
+          :, :, ::-1 if f else 1]
+      y = back(run(np.ascontiguousarray(turn(tiles)),
+                   np.ascontiguousarray(turn(context)))).astype(np.float64)
+      total, squares = total + y, squares + y * y
+  mean = total / 8
+  spread = np.sqrt(np.maximum(squares / 8 - mean**2, 0)).mean(-1, keepdims=True)
+  return np.concatenate([mean, spread], -1).astype(np.float32)

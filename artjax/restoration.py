@@ -1,0 +1,225 @@
+"""One picture file restored: read, run, merged, written, and on record.
+
+`restore_file` is what the command line and the web page call. Only strips of
+the picture are in memory at a time; see tiling.py and image_file.py.
+"""
+import dataclasses
+import importlib.metadata
+import json
+import os
+import platform
+import tempfile
+import time
+
+import jax
+import numpy as np
+
+from artjax import files
+from artjax import image_file
+from artjax import inference
+from artjax import weights
+
+# What a grey level of the maps means; what is more is white.
+CHANGE_STEP = 0.1  # CIEDE2000
+UNCERTAINTY_STEP = 0.5 / 255  # of the range of a channel
+_PACKAGES = ('jax', 'flax', 'numpy', 'pyvips')
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+  """How a picture is restored; part of the record."""
+  strength: float = 1.0  # share of the change that is made
+  self_ensemble: bool = False  # mean over 8 flips and turns
+  tile: int = 0  # largest side of a tile's core, px; 0 = as it is fastest
+  strip_metadata: bool = False
+  max_pixels: int = image_file.MAX_PIXELS
+
+
+@dataclasses.dataclass(frozen=True)
+class Outputs:
+  """Where the results go; '' = not wanted."""
+  picture: str
+  change_map: str = ''
+  uncertainty: str = ''  # needs self_ensemble
+  report: str = ''
+
+
+class Chain:
+  """Restorers that run one after the other, and where they came from."""
+
+  def __init__(self, names):
+    """Loads weights, 'a,b' or just 'a'; raises what `Restorer.load` raises."""
+    self.names = [name for name in names.split(',') if name]
+    if not self.names:
+      raise ValueError(f'weights={names!r} names no weights')
+    self.restorers = [inference.Restorer.load(name) for name in self.names]
+    self.scale = int(np.prod([r.scale for r in self.restorers]))
+
+  def describe(self):
+    """What was run, as JSON: names, fingerprints, configurations."""
+    return [{'name': name, 'params_sha256': weights.sha256(r.params),
+             'task': r.config.task, 'model': r.config.model.to_dict()}
+            for name, r in zip(self.names, self.restorers)]
+
+
+def restore_file(source, chain, outputs, options=Options(),
+                 on_tiles=lambda done, total: None):
+  """Restores a picture file.
+
+  Args:
+    source: path of the picture.
+    chain: `Chain`.
+    outputs: `Outputs`; each file appears whole or not at all.
+    options: `Options`.
+    on_tiles: called with the tiles done and in all.
+
+  Returns:
+    The record, a dict for JSON; also written to `outputs.report`.
+
+  Raises:
+    image_file.BadPicture: what is wrong with the file, in one line.
+    ValueError: options that do not go together, output = input.
+    tiling.OutOfMemory: not even the smallest tiles fit.
+  """
+  start = time.time()
+  inference.check_strength(options.strength)
+  if outputs.uncertainty and not options.self_ensemble:
+    raise ValueError('an uncertainty map needs self_ensemble')
+  for path in dataclasses.astuple(outputs):
+    if path and os.path.realpath(path) == os.path.realpath(source):
+      raise ValueError(f'{path}: the output would overwrite the source')
+  with (image_file.open_picture(source, max_pixels=options.max_pixels)
+        as picture, tempfile.TemporaryDirectory(prefix='artjax_') as folder):
+    measured = _restore(picture, chain, outputs, options, on_tiles, folder)
+    record = {
+        'source': os.path.abspath(source),
+        'source_sha256': weights.file_sha256(source),
+        'output': os.path.abspath(outputs.picture),
+        'output_sha256': weights.file_sha256(outputs.picture),
+        'size': [picture.width, picture.height],
+        'channels': picture.bands + picture.has_alpha,
+        'bits': picture.depth,
+        'notices': picture.notices,
+        'weights': chain.describe(),
+        'scale': chain.scale,
+        'options': dataclasses.asdict(options),
+        'seed': None,  # nothing is drawn at random
+        **measured,
+        'seconds': round(time.time() - start, 3),
+        'date': time.strftime('%Y-%m-%dT%H:%M:%S%z'),
+        'versions': {'python': platform.python_version(), **{
+            name: importlib.metadata.version(name) for name in _PACKAGES}},
+        'device': f'{jax.devices()[0].device_kind} '
+                  f'({jax.default_backend()})',
+    }
+  if outputs.report:
+    files.write_text(outputs.report, json.dumps(record, indent=2) + '\n')
+  return record
+
+
+def _restore(picture, chain, outputs, options, on_tiles, folder):
+  """Runs the chain and writes the pictures; what was measured on the way."""
+  sizes, scale = [], 1
+  for restorer in chain.restorers:
+    sizes.append((picture.height * scale, picture.width * scale))
+    scale *= restorer.scale
+  total = sum(r.tiles(*size, options.tile)
+              for r, size in zip(chain.restorers, sizes))
+  done, halved = 0, []
+
+  def count(tiles):
+    nonlocal done
+    done += tiles
+    on_tiles(done, max(total, done))
+
+  settings = dict(self_ensemble=options.self_ensemble, tile=options.tile,
+                  on_tiles=count, on_halved=lambda grid: halved.append(
+                      f'short of memory: tiles of {max(grid.core)} px'))
+  stage, whole = picture.read, picture.thumbnail(2 * inference.CONTEXT)
+  for i, (restorer, size) in enumerate(zip(chain.restorers[:-1], sizes)):
+    buffer = _Buffer(os.path.join(folder, f'stage{i}'),
+                     *(side * restorer.scale for side in size))
+    for top, rows in restorer.strips(stage, *size, whole, **settings):
+      buffer.write(top, rows[..., :3])
+    stage, whole = buffer.read, buffer.thumbnail(2 * inference.CONTEXT)
+
+  shape = picture.height * scale, picture.width * scale
+  change = _Map(outputs.change_map, shape, CHANGE_STEP)
+  spread = _Map(outputs.uncertainty, shape, UNCERTAINTY_STEP)
+  strips = chain.restorers[-1].strips(stage, *sizes[-1], whole, **settings)
+  with picture.writer(outputs.picture, scale=scale,
+                      strip_metadata=options.strip_metadata) as writer:
+    for top, rows in strips:
+      values, moved = picture.merge(top, rows[..., :3], scale,
+                                    options.strength)
+      writer.write(values)
+      change.write(top, moved)
+      if options.self_ensemble:
+        spread.write(top, options.strength * rows[..., 3])
+  change.save()
+  spread.save()
+  measured = {'tiles': done, 'tiling': halved,
+              'change_mean_ciede2000': change.mean,
+              'change_max_ciede2000': change.max}
+  if options.self_ensemble:
+    measured |= {'uncertainty_mean': spread.mean, 'uncertainty_max': spread.max}
+  if outputs.change_map:
+    measured['change_map'] = f'1 level = {CHANGE_STEP} CIEDE2000'
+  if outputs.uncertainty:
+    measured['uncertainty_map'] = '1 level = 0.5/255 standard deviation'
+  if scale > 1:
+    measured['consistency_psnr'] = picture.consistency(outputs.picture, scale)
+  return measured
+
+
+class _Map:
+  """A grey picture of some quantity a pixel, and its mean and maximum."""
+
+  def __init__(self, path, shape, step):
+    self._path, self._step = path, step
+    self._levels = np.empty(shape, np.uint8) if path else None
+    self._sum, self._count, self._max = 0.0, 0, 0.0
+
+  def write(self, top, values):
+    """f32[rows, W] from row `top` on."""
+    self._sum += float(values.sum(dtype=np.float64))
+    self._count += values.size
+    self._max = max(self._max, float(values.max()))
+    if self._path:
+      self._levels[top:top + len(values)] = np.clip(
+          np.rint(values / self._step), 0, 255)
+
+  @property
+  def mean(self):
+    return round(self._sum / max(1, self._count), 6)
+
+  @property
+  def max(self):
+    return round(self._max, 6)
+
+  def save(self):
+    if self._path:
+      image_file.save_grey(self._levels, self._path)
+
+
+class _Buffer:
+  """What one stage of a chain hands to the next: sRGB of 16 bits, on disk."""
+
+  def __init__(self, path, height, width):
+    self._pixels = np.memmap(path, np.uint16, 'w+', shape=(height, width, 3))
+
+  def write(self, top, rows):
+    self._pixels[top:top + len(rows)] = np.rint(np.clip(rows, 0, 1) * 65535)
+
+  def read(self, top, left, height, width):
+    block = self._pixels[top:top + height, left:left + width]
+    return block.astype(np.float32) / 65535
+
+  def thumbnail(self, side):
+    """f32: every so many-th block's mean; see `Picture.thumbnail`."""
+    height, width = self._pixels.shape[:2]
+    factor = max(1, min(height, width) // side)
+    h, w = height // factor, width // factor
+    rows = [self.read(i * factor, 0, factor, w * factor)
+            .reshape(factor, w, factor, 3).mean((0, 2)) for i in range(h)]
+    return np.stack(rows)

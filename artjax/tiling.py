@@ -1,0 +1,196 @@
+"""A picture of any size through a network of a few fixed shapes, tile by tile.
+
+Pure: arrays and callables, nothing of networks, files or frameworks. The
+picture is read and the result is handed out in strips from top to bottom, so
+neither is ever in memory as a whole.
+
+A tile contributes its core; around it the network also sees a halo of what is
+there in the picture, and of its mirror image beyond the edges. With a halo as
+wide as the network can see, the cores are those of the whole picture at once.
+Neighbouring cores overlap a little and are blended, which hides what a
+narrower halo leaves.
+"""
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+# Sides of cores to choose from, px. Few, as each pair of them compiles anew.
+CORES = (128, 256, 384, 512, 640, 768, 896)
+
+
+class OutOfMemory(Exception):
+  """Raised by `apply`: this many pixels at once do not fit."""
+
+
+class Grid(NamedTuple):
+  """How a picture is cut; px of the input, multiples of the network's."""
+  core: tuple[int, int]  # height and width that a tile contributes
+  halo: int  # seen beyond it on each side
+  overlap: int  # of neighbouring cores
+
+  def tile(self):
+    """Height and width of what the network is given."""
+    return tuple(side + 2 * self.halo for side in self.core)
+
+
+def plan(height, width, *, halo, multiple=1, cores=CORES, overlap=16):
+  """The grid of least work for a picture.
+
+  Args:
+    height: of the picture, px.
+    width: of the picture, px.
+    halo: px that the network must see around what it is to get right.
+    multiple: tiles start and end at multiples of this, as the network's
+      strides need it for results that do not depend on the tile.
+    cores: sides to choose from, px.
+    overlap: px that neighbouring cores share at least.
+
+  Returns:
+    A `Grid`.
+  """
+  up = lambda value: math.ceil(value / multiple) * multiple
+  halo, overlap = up(halo), up(max(1, overlap))
+
+  def side(length):
+    choices = {max(up(core), 2 * overlap) for core in cores}
+    return min(sorted(choices), key=lambda core: (
+        len(starts(length, core, overlap)) * (core + 2 * halo)))
+
+  return Grid((side(height), side(width)), halo, overlap)
+
+
+def starts(length, core, overlap):
+  """Where the cores along one side begin; the last one may reach beyond it."""
+  step = core - overlap
+  return range(0, max(1, math.ceil((length - overlap) / step)) * step, step)
+
+
+def count(height, width, grid):
+  """How many tiles a picture takes."""
+  return (len(starts(height, grid.core[0], grid.overlap))
+          * len(starts(width, grid.core[1], grid.overlap)))
+
+
+def halve(grid):
+  """The grid of half as large cores, or None where they are smallest."""
+  smallest = 2 * grid.overlap
+  if max(grid.core) <= smallest:
+    return None
+  # Down to a multiple of the overlap, which is one of the network's.
+  core = tuple(max(smallest, side // 2 // grid.overlap * grid.overlap)
+               for side in grid.core)
+  return grid._replace(core=core)
+
+
+def mirror(start, stop, length):
+  """Indices start..stop of a row of `length`, mirrored beyond both ends.
+
+  The edge is repeated (c b a | a b c | c b a), however often it takes.
+  """
+  index = np.arange(start, stop) % (2 * length)
+  return np.where(index < length, index, 2 * length - 1 - index)
+
+
+def window(read, height, width, top, left, shape):
+  """`shape` px of a mirrored picture from (top, left), either of them < 0 too.
+
+  Args:
+    read: (top, left, height, width) -> [height, width, C] inside the picture.
+    height: of the picture, px.
+    width: of the picture, px.
+    top: first row.
+    left: first column.
+    shape: (height, width) of the window.
+  """
+  rows = mirror(top, top + shape[0], height)
+  columns = mirror(left, left + shape[1], width)
+  y, x = int(rows.min()), int(columns.min())
+  block = read(y, x, int(rows.max()) + 1 - y, int(columns.max()) + 1 - x)
+  if block.shape[:2] == tuple(shape) and top >= 0 and left >= 0:
+    return block
+  return block[rows - y][:, columns - x]
+
+
+def run(apply, read, height, width, grid, *, scale=1, batch=1,
+        on_tiles=lambda done: None, on_halved=lambda grid: None):
+  """Strips of the result, from top to bottom.
+
+  Args:
+    apply: [B, h, w, C] -> f32[B, h * scale, w * scale, D]; B is `batch`, h and
+      w are always those of `grid.tile()`. May raise `OutOfMemory`.
+    read: (top, left, height, width) -> [height, width, C] of the picture.
+    height: of the picture, px.
+    width: of the picture, px.
+    grid: see `plan`.
+    scale: of the network.
+    batch: tiles at a time.
+    on_tiles: called with the number of tiles after each batch.
+    on_halved: called with the new grid when memory did not suffice; what is
+      finished stays, and the rest goes on with smaller tiles.
+
+  Yields:
+    (top, f32[rows, width * scale, D]), px of the result, without gaps.
+
+  Raises:
+    OutOfMemory: not even the smallest tiles fit.
+  """
+  top, carry = 0, None  # of the core in work; rows of it from the one above
+  while True:
+    try:
+      strip = _strip(apply, read, height, width, top, grid, scale, batch,
+                     on_tiles)
+    except OutOfMemory:
+      smaller = halve(grid)
+      if smaller is None:
+        raise
+      grid = smaller
+      on_halved(grid)
+      continue
+    if carry is not None:
+      _blend(strip, carry, axis=0)
+    step = grid.core[0] - grid.overlap
+    last = top + step >= height - grid.overlap
+    rows = min(grid.core[0] if last else step, height - top)
+    yield top * scale, strip[:rows * scale]
+    if last:
+      return
+    carry = strip[rows * scale:].copy()
+    top += step
+
+
+def _strip(apply, read, height, width, top, grid, scale, batch, on_tiles):
+  """One row of cores side by side: f32[core, width, D], times scale."""
+  lefts = list(starts(width, grid.core[1], grid.overlap))
+  strip = None
+  for i in range(0, len(lefts), batch):
+    group = lefts[i:i + batch]
+    tiles = np.stack([
+        window(read, height, width, top - grid.halo, left - grid.halo,
+               grid.tile()) for left in group])
+    # Always the same shape; what fills up the last batch is thrown away.
+    spare = [(0, batch - len(group))] + [(0, 0)] * 3
+    results = apply(np.pad(tiles, spare, 'edge'))[:len(group)]
+    inside = [slice(grid.halo * scale, (grid.halo + side) * scale)
+              for side in grid.core]
+    for left, result in zip(group, results[:, inside[0], inside[1]]):
+      if strip is None:
+        strip = np.empty(
+            (result.shape[0], width * scale, result.shape[2]), np.float32)
+      right = min(left + grid.core[1], width) * scale
+      core = np.array(result[:, :right - left * scale], np.float32)
+      if left:
+        shared = strip[:, left * scale:(left + grid.overlap) * scale]
+        _blend(core, shared[:, :core.shape[1]], axis=1)
+      strip[:, left * scale:right] = core
+    on_tiles(len(group))
+  return strip
+
+
+def _blend(new, old, axis):
+  """Fades from `old` into the beginning of `new` along an axis, in place."""
+  length = old.shape[axis]
+  ramp = (np.arange(length, dtype=np.float32) + 0.5) / length
+  ramp = ramp.reshape([-1 if i == axis else 1 for i in range(3)])
+  start = new[:length] if axis == 0 else new[:, :length]
+  start += (1 - ramp) * (old - start)

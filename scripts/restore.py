@@ -1,0 +1,302 @@
+"""Restores picture files: scans, photographs, whole folders of them.
+
+  python scripts/restore.py --weights=unet scan.tif photos/ --output=restored/
+
+JPEG, PNG, TIFF, WebP, AVIF and HEIF of 8 and 16 bits come back in their own
+format, depth, size and colour space, with their metadata. What cannot be
+restored is named with its reason, and the rest goes on. Exit status: 0 all
+done, 1 some failed, 2 wrong use. The last line of stdout is a JSON object.
+"""
+import argparse
+import dataclasses
+import glob
+import hashlib
+import json
+import os
+import pathlib
+import sys
+import time
+
+# Before JAX starts: compiled networks are kept from one call to the next.
+os.environ.setdefault('JAX_COMPILATION_CACHE_DIR', os.path.join(
+    os.environ.get('XDG_CACHE_HOME', os.path.expanduser('~/.cache')),
+    'artjax', 'xla'))
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
+
+
+class Item:
+  """A picture to restore and where it goes."""
+
+  def __init__(self, source, below):
+    self.source = str(source)  # path
+    self.below = below  # its path below the folder that was named, or its name
+    self.output = ''
+    self.problem = ''  # why it cannot be done, known before trying
+
+
+def parse(argv):
+  """The command line."""
+  parser = argparse.ArgumentParser(
+      description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+  parser.add_argument('pictures', nargs='+', metavar='PICTURE',
+                      help='files, folders or quoted patterns')
+  parser.add_argument('--weights', required=True,
+                      help="a name ('unet'), a workdir or a .safetensors file; "
+                      "'a,b' runs one after the other")
+  parser.add_argument('-o', '--output', required=True,
+                      help='folder of the results')
+  parser.add_argument('--name', default='{stem}{suffix}', metavar='TEMPLATE',
+                      help='of a result; default %(default)s')
+  parser.add_argument('--recursive', action='store_true',
+                      help='folders within folders too')
+  parser.add_argument('--strength', type=float, default=1.0,
+                      help='share of the change that is made, 0 to 1')
+  parser.add_argument('--self_ensemble', action='store_true',
+                      help='mean over 8 flips and turns: 8 times the work')
+  parser.add_argument('--uncertainty', action='store_true',
+                      help='a map of where the 8 disagree, beside the result')
+  parser.add_argument('--change_map', action='store_true',
+                      help='a map of how far each pixel was moved (CIEDE2000)')
+  parser.add_argument('--report', action='store_true',
+                      help='a JSON record beside each result')
+  parser.add_argument('--strip_metadata', action='store_true',
+                      help='leave out everything but the colour profile')
+  parser.add_argument('--tile', type=int, default=0, metavar='PX',
+                      help='side of tiles; default: what is fastest')
+  parser.add_argument('--max_pixels', type=int, default=400_000_000,
+                      help='larger pictures are refused; default %(default)s')
+  parser.add_argument('--resume', action='store_true',
+                      help='skip what is done already, for the same content '
+                      'and settings')
+  parser.add_argument('--fail_fast', action='store_true',
+                      help='stop at the first picture that fails')
+  parser.add_argument('--dry_run', action='store_true',
+                      help='only say what would be done')
+  args = parser.parse_args(argv)
+  args.self_ensemble |= args.uncertainty
+  if not 0 <= args.strength <= 1:
+    parser.error(f'--strength={args.strength} is not in [0, 1]')
+  if args.tile < 0:
+    parser.error(f'--tile={args.tile} is less than 0')
+  try:
+    named = args.name.format(stem='a', suffix='.png', weights='b')
+    if os.path.basename(named) != named or not named:
+      raise ValueError('it must not name folders')
+  except (KeyError, IndexError, ValueError) as error:
+    parser.error(f'--name={args.name!r}: {error}; known are {{stem}}, '
+                 '{suffix} and {weights}')
+  return parser, args
+
+
+def main(argv=None):
+  """Restores what the command line names; the exit status."""
+  parser, args = parse(argv)
+  items, ignored = find(args.pictures, args.recursive)
+  if not items:
+    parser.error(f'no picture in {", ".join(args.pictures)}'
+                 + (f' ({ignored} other files)' if ignored else ''))
+  plan_outputs(items, args)
+  if ignored:
+    print(f'{ignored} other files in the folders are left alone',
+          file=sys.stderr)
+  start = time.time()
+  if args.dry_run:
+    for item in items:
+      print(f'{item.source} -> {item.problem or item.output}')
+    return finish(args, items, {}, 0, start)
+
+  from artjax import restoration  # heavy, so not for --help or a wrong flag
+  try:
+    chain = restoration.Chain(args.weights)
+  except (ValueError, FileNotFoundError) as error:
+    parser.error(str(error))
+  options = restoration.Options(
+      args.strength, args.self_ensemble, args.tile, args.strip_metadata,
+      args.max_pixels)
+  failures, skipped = run(items, chain, options, args)
+  return finish(args, items, failures, skipped, start)
+
+
+def run(items, chain, options, args):
+  """Restores item after item: ({source: reason}, number skipped)."""
+  import tqdm
+  from artjax import restoration
+  from artjax import tiling
+  settings = json.dumps([dataclasses.asdict(options), chain.describe()])
+  log_path = os.path.join(args.output, 'restore.jsonl')
+  done = read_log(log_path) if args.resume else {}
+  failures, skipped = {}, 0
+  os.makedirs(args.output, exist_ok=True)
+  with (open(log_path, 'a', encoding='utf-8') as log,
+        tqdm.tqdm(total=len(items), unit='picture', disable=None,
+                  bar_format='{l_bar}{bar}| {elapsed}<{remaining}{postfix}'
+                 ) as bar):
+    for number, item in enumerate(items):
+      bar.set_postfix_str(os.path.basename(item.source))
+      progress = lambda now, total, number=number: move(
+          bar, number + now / total)
+      entry = {'source': os.path.abspath(item.source)}
+      try:
+        if item.problem:
+          raise ValueError(item.problem)
+        entry['key'] = key(item.source, settings)
+        if done.get(entry['key']) == os.path.abspath(item.output) and (
+            os.path.exists(item.output)):
+          skipped += 1
+          continue
+        record = restoration.restore_file(
+            item.source, chain, outputs(item.output, args), options, progress)
+        for notice in record['notices'] + record['tiling']:
+          bar.write(f'{item.source}: {notice}', file=sys.stderr)
+        entry |= {'status': 'done', **record}
+      except (ValueError, OSError, tiling.OutOfMemory) as error:
+        reason = one_line(error, item.source)
+        failures[item.source] = reason
+        entry |= {'status': 'failed', 'reason': reason}
+        bar.write(reason, file=sys.stderr)
+        if args.fail_fast:
+          break
+      finally:
+        if 'status' in entry:
+          log.write(json.dumps(entry) + '\n')
+          log.flush()
+        move(bar, number + 1)
+  return failures, skipped
+
+
+def move(bar, position):
+  """Advances a progress bar to a position, fractions included."""
+  bar.update(max(0, position - bar.n))
+
+
+def finish(args, items, failures, skipped, start):
+  """Prints the summary; the exit status."""
+  tried = len(items)
+  if args.dry_run:
+    failures = {i.source: i.problem for i in items if i.problem}
+  done = 0 if args.dry_run else tried - len(failures) - skipped
+  if args.fail_fast and failures:
+    # What came after the failure was not tried.
+    last = max(i for i, item in enumerate(items) if item.source in failures)
+    done -= tried - 1 - last
+  if failures:
+    print(f'\n{len(failures)} of {tried} pictures failed:', file=sys.stderr)
+    for reason in failures.values():
+      print(f'  {reason}', file=sys.stderr)
+  print(json.dumps({
+      'pictures': tried, 'done': done, 'skipped': skipped,
+      'failed': len(failures), 'output': args.output,
+      'dry_run': args.dry_run, 'seconds': round(time.time() - start, 2)}))
+  return 1 if failures else 0
+
+
+def find(names, recursive):
+  """(items, number of files in folders that are no pictures)."""
+  from artjax import image_file
+  items, ignored, seen = [], 0, set()
+
+  def add(source, below, problem=''):
+    real = os.path.realpath(source)
+    if real not in seen:  # named twice, or by a folder and by itself
+      seen.add(real)
+      items.append(Item(source, below))
+      items[-1].problem = problem
+
+  for name in names:
+    path = pathlib.Path(name)
+    if path.is_dir():
+      def failed(error):
+        add(error.filename, error.filename,
+            f'{error.filename}: {error.strerror}')
+      for top, folders, entries in os.walk(path, onerror=failed):
+        folders[:] = sorted(
+            f for f in folders if recursive and not f.startswith('.'))
+        for entry in sorted(entries):
+          source = pathlib.Path(top, entry)
+          if entry.startswith('.') or (
+              source.suffix.lower() not in image_file.SUFFIXES):
+            ignored += 1
+          else:
+            add(source, str(source.relative_to(path)))
+    elif not os.path.lexists(name) and glob.has_magic(name):
+      found = sorted(glob.glob(name, recursive=recursive))
+      for match in found:
+        if not os.path.isdir(match):
+          add(match, os.path.basename(match))
+      if not found:
+        add(name, name, f'{name}: nothing matches')
+    else:
+      add(name, path.name)
+  return items, ignored
+
+
+def plan_outputs(items, args):
+  """Sets where each item goes; what would collide becomes a problem."""
+  taken = {os.path.realpath(item.source): item for item in items}
+  for item in items:
+    if item.problem:
+      continue
+    folder, name = os.path.split(item.below)
+    stem, suffix = os.path.splitext(name)
+    # libvips reads HEIC but its free builds do not write it.
+    suffix = {'.heic': '.avif', '.heif': '.avif'}.get(suffix.lower(), suffix)
+    item.output = os.path.join(args.output, folder, args.name.format(
+        stem=stem, suffix=suffix,
+        weights=os.path.basename(args.weights.replace(',', '+'))))
+    real = os.path.realpath(item.output)
+    if real == os.path.realpath(item.source):
+      item.problem = (f'{item.source}: the output would overwrite it; choose '
+                      'another --output or --name')
+    elif real in taken:
+      item.problem = (f'{item.source}: its output {item.output} is that of, or '
+                      f'is, {taken[real].source}; choose another --name')
+    else:
+      taken[real] = item
+
+
+def outputs(path, args):
+  """Where the files beside a result go."""
+  from artjax import restoration
+  stem = os.path.splitext(path)[0]
+  return restoration.Outputs(
+      picture=path,
+      change_map=f'{stem}.change.png' if args.change_map else '',
+      uncertainty=f'{stem}.uncertainty.png' if args.uncertainty else '',
+      report=f'{path}.json' if args.report else '')
+
+
+def key(path, settings):
+  """Fingerprint of a picture's content and of how it is restored."""
+  digest = hashlib.sha256(settings.encode())
+  with open(path, 'rb') as file:
+    digest.update(hashlib.file_digest(file, 'sha256').digest())
+  return digest.hexdigest()
+
+
+def read_log(path):
+  """{key: output} of what a log says is done; a torn last line is passed."""
+  done = {}
+  if os.path.exists(path):
+    with open(path, encoding='utf-8') as file:
+      for line in file:
+        try:
+          entry = json.loads(line)
+        except ValueError:
+          continue
+        if entry.get('status') == 'done':
+          done[entry['key']] = entry['output']
+  return done
+
+
+def one_line(error, path):
+  """What is wrong with a file, in one line that names it."""
+  text = ' '.join(str(error).split()) or type(error).__name__
+  if isinstance(error, OSError) and error.strerror:
+    text = f'{error.filename or path}: {error.strerror}'
+  elif type(error).__name__ == 'OutOfMemory':
+    text = f'not enough memory even for the smallest tiles ({text})'
+  return text if path in text else f'{path}: {text}'
+
+
+if __name__ == '__main__':
+  sys.exit(main())

@@ -1,0 +1,190 @@
+"""scripts/restore.py: folders of good and bad files, and every count right."""
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+from conftest import random_params
+from conftest import ROOT
+from conftest import tiny_config
+import numpy as np
+import pytest
+
+from artjax import files
+from artjax import lookup
+from artjax import weights
+
+sys.path.insert(0, str(ROOT / 'scripts'))
+import restore  # noqa: E402
+
+
+@pytest.fixture(scope='module')
+def tiny(tmp_path_factory):
+  path = str(tmp_path_factory.mktemp('weights') / 'tiny.safetensors')
+  config = tiny_config()
+  weights.save(path, random_params(lookup.model(config), 0.02), config)
+  return path
+
+
+@pytest.fixture
+def folder(tmp_path):
+  """Four pictures, one of them below; two broken ones; a note."""
+  top = tmp_path / "pictures 'of' ünd"
+  for i, name in enumerate(('a.png', 'b.jpg', 'c c.png', 'sub/a.png')):
+    picture = np.random.default_rng(i).integers(
+        0, 256, [20 + i, 30, 3], dtype=np.uint8)
+    files.write_picture(str(top / name), picture)
+  (top / 'broken.png').write_text('no picture')
+  (top / 'empty.tif').write_bytes(b'')
+  (top / 'notes.txt').write_text('left alone')
+  return top
+
+
+def run(capsys, *args):
+  """(exit status, the JSON of the last line, stderr)."""
+  status = restore.main([str(arg) for arg in args])
+  out, err = capsys.readouterr()
+  return status, json.loads(out.splitlines()[-1]), err
+
+
+def listed(path):
+  return sorted(str(p.relative_to(path)) for p in pathlib.Path(path).rglob('*')
+                if p.is_file())
+
+
+def test_good_ones_are_done_and_bad_ones_are_named(
+    tmp_path, folder, tiny, capsys):
+  out = tmp_path / 'out'
+  status, result, err = run(capsys, folder, '-o', out, f'--weights={tiny}',
+                            '--recursive', '--report')
+  assert status == 1
+  assert (result['pictures'], result['done'], result['failed']) == (6, 4, 2)
+  assert listed(out) == sorted(
+      [name + end for name in ('a.png', 'b.jpg', 'c c.png', 'sub/a.png')
+       for end in ('', '.json')] + ['restore.jsonl'])
+  assert 'broken.png: not a picture' in err
+  assert 'empty.tif: the file is empty' in err
+  assert '1 other files' in err
+  log = [json.loads(line)
+         for line in (out / 'restore.jsonl').read_text().splitlines()]
+  assert [entry['status'] for entry in log].count('failed') == 2
+  assert len(log) == 6
+
+
+def test_resume_does_what_is_left(tmp_path, folder, tiny, capsys):
+  out = tmp_path / 'out'
+  args = (folder, '-o', out, f'--weights={tiny}', '--resume')
+  run(capsys, *args)
+  stamp = (out / 'a.png').stat().st_mtime_ns
+  os.remove(out / 'b.jpg')
+  with open(out / 'restore.jsonl', 'a') as log:
+    log.write('{"status": "done", "key": "torn')  # killed while writing
+  _, result, _ = run(capsys, *args)
+  assert (result['done'], result['skipped'], result['failed']) == (1, 2, 2)
+  assert (out / 'a.png').stat().st_mtime_ns == stamp
+  # Other settings or another content are another job.
+  _, result, _ = run(capsys, *args, '--strength=0.5')
+  assert (result['done'], result['skipped']) == (3, 0)
+  files.write_picture(str(folder / 'a.png'), np.zeros([9, 9, 3], np.uint8))
+  _, result, _ = run(capsys, *args, '--strength=0.5')
+  assert (result['done'], result['skipped']) == (1, 2)
+
+
+def test_fail_fast_stops(tmp_path, folder, tiny, capsys):
+  out = tmp_path / 'out'
+  status, result, _ = run(
+      capsys, folder / 'a.png', folder / 'broken.png', folder / 'b.jpg',
+      '-o', out, f'--weights={tiny}', '--fail_fast')
+  assert status == 1
+  assert (result['done'], result['failed']) == (1, 1)
+  assert listed(out) == ['a.png', 'restore.jsonl']
+
+
+def test_dry_run_writes_nothing(tmp_path, folder, tiny, capsys):
+  status = restore.main([str(folder), '-o', str(tmp_path / 'out'),
+                         f'--weights={tiny}', '--dry_run'])
+  out = capsys.readouterr().out
+  assert status == 0 and not (tmp_path / 'out').exists()
+  assert f'{folder}/a.png -> {tmp_path}/out/a.png' in out
+
+
+def test_sources_are_never_overwritten(tmp_path, folder, tiny, capsys):
+  before = {p: (folder / p).read_bytes() for p in listed(folder)}
+  status, result, err = run(capsys, folder / 'a.png', folder / 'b.jpg', '-o',
+                            folder, f'--weights={tiny}')
+  assert status == 1 and result['failed'] == 2
+  assert 'would overwrite' in err
+  for path, content in before.items():
+    assert (folder / path).read_bytes() == content
+  status, result, _ = run(
+      capsys, folder / 'a.png', '-o', folder, f'--weights={tiny}',
+      '--name={stem}_{weights}{suffix}')
+  assert status == 0 and (folder / 'a_tiny.safetensors.png').exists()
+
+
+def test_outputs_that_collide_are_not_lost(tmp_path, folder, tiny, capsys):
+  status, result, err = run(
+      capsys, folder / 'a.png', folder / 'sub' / 'a.png', '-o',
+      tmp_path / 'out', f'--weights={tiny}')
+  assert status == 1
+  assert (result['done'], result['failed']) == (1, 1)
+  assert 'choose another --name' in err
+
+
+def test_patterns_and_missing_files(tmp_path, folder, tiny, capsys):
+  status, result, err = run(
+      capsys, folder / '?.*', folder / 'x*.png', folder / 'gone.png', '-o',
+      tmp_path / 'out', f'--weights={tiny}')
+  assert (result['done'], result['failed']) == (2, 2)
+  assert 'x*.png: nothing matches' in err
+  assert 'gone.png: No such file' in err
+
+
+@pytest.mark.parametrize('args, message', [
+    (['--weights=nonsense'], 'nonsense: no such weights'),
+    (['--weights=unet', '--strength=2'], r'--strength=2.0 is not in \[0, 1\]'),
+    (['--weights=unet', '--name={nonsense}'], '--name'),
+    (['--weights=unet', '--name=../{stem}'], 'must not name folders'),
+    ([], '--weights'),
+])
+def test_wrong_use_is_one_line_and_2(tmp_path, folder, capsys, args, message):
+  with pytest.raises(SystemExit) as e:
+    restore.main([str(folder), '-o', str(tmp_path / 'out'), *args])
+  assert e.value.code == 2
+  assert re.search(message, capsys.readouterr().err.splitlines()[-1])
+  assert not (tmp_path / 'out').exists()
+
+
+def test_empty_folder_is_wrong_use(tmp_path, tiny, capsys):
+  (tmp_path / 'empty').mkdir()
+  with pytest.raises(SystemExit) as e:
+    restore.main([str(tmp_path / 'empty'), '-o', 'x', f'--weights={tiny}'])
+  assert e.value.code == 2
+  assert 'no picture in' in capsys.readouterr().err
+
+
+def test_tampered_weights_are_refused(tmp_path, folder, tiny, capsys):
+  data = bytearray(pathlib.Path(tiny).read_bytes())
+  data[-1] ^= 1
+  path = tmp_path / 'tiny.safetensors'
+  path.write_bytes(data)
+  (tmp_path / 'manifest.json').write_text(json.dumps(
+      {'tiny.safetensors': {'sha256': weights.file_sha256(tiny)}}))
+  with pytest.raises(SystemExit) as e:
+    restore.main([str(folder), '-o', str(tmp_path / 'o'), f'--weights={path}'])
+  assert e.value.code == 2
+  assert 'sha256 is not that of' in capsys.readouterr().err
+
+
+def test_no_tensorflow_on_this_path(tmp_path, folder, tiny):
+  code = ('import sys; sys.modules.update(dict.fromkeys('
+          '["tensorflow", "clu", "tensorboard"]))\n'
+          'sys.path.insert(0, "scripts"); import restore\n'
+          f'sys.exit(restore.main({[str(folder / "a.png")]!r} + ["-o", '
+          f'{str(tmp_path / "out")!r}, "--weights={tiny}"]))')
+  done = subprocess.run([sys.executable, '-c', code], cwd=ROOT, text=True,
+                        capture_output=True)
+  assert done.returncode == 0, done.stderr
+  assert json.loads(done.stdout.splitlines()[-1])['done'] == 1
