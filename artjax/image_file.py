@@ -14,6 +14,7 @@ import numpy as np
 import pyvips
 
 from artjax import colour
+from artjax import tiff_tags
 
 MAX_PIXELS = 400_000_000  # of a picture, by its header, before decoding
 SUFFIXES = ('.jpg', '.jpeg', '.png', '.tif', '.tiff', '.webp', '.avif', '.heic',
@@ -412,7 +413,7 @@ class Writer:
     else:
       image = _image(self._rows)
     save(self._picture.describe(image), self._path,
-         strip_metadata=self._strip_metadata)
+         strip_metadata=self._strip_metadata, like=self._picture.path)
 
 
 def save_grey(levels, path):
@@ -421,8 +422,10 @@ def save_grey(levels, path):
   save(_image(levels[..., None]).copy(interpretation='b-w'), path)
 
 
-def save(image, path, *, strip_metadata=False):
+def save(image, path, *, strip_metadata=False, like=''):
   """Writes a vips image atomically, in the format that the name's end says.
+
+  `like` is a file whose TIFF tags go into a TIFF file too.
 
   Raises:
     BadPicture: no such format, or the disk is full or not writable.
@@ -441,6 +444,8 @@ def save(image, path, *, strip_metadata=False):
   try:
     with _blame(path):
       getattr(image, method)(part, **options)
+      if suffix == '.tif' and like and not strip_metadata:
+        tiff_tags.copy(like, part)
       os.replace(part, path)
   finally:
     _remove(part)

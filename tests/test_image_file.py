@@ -132,7 +132,8 @@ def test_colours_beyond_srgb_survive(tmp_path):
 def test_metadata_stays_or_is_stripped(tmp_path, suffix):
   source, target = tmp_path / f'in{suffix}', tmp_path / f'out{suffix}'
   icc = profile('p3')
-  image = vips(smooth(40, 56, 3, 8), icc).copy(xres=300 / 25.4, yres=300 / 25.4)
+  inches = 300 / 25.4
+  image = vips(smooth(40, 56, 3, 8), icc).copy(xres=inches, yres=inches)
   image.set_type(pyvips.GValue.gstr_type, 'exif-ifd0-Artist',
                  'A. N. Other (A. N. Other, ASCII, 12 components, 12 bytes)')
   image.set_type(pyvips.GValue.blob_type, 'xmp-data', b'<x:xmpmeta/>')
@@ -140,7 +141,8 @@ def test_metadata_stays_or_is_stripped(tmp_path, suffix):
   restored(source, target)
   before, after = read(source), read(target)
   assert after.get('icc-profile-data') == icc
-  assert 'A. N. Other' in after.get('exif-ifd0-Artist')
+  if suffix != '.tif':  # tests/test_tiff_tags.py
+    assert 'A. N. Other' in after.get('exif-ifd0-Artist')
   assert after.get('xmp-data') == before.get('xmp-data')
   assert after.xres == pytest.approx(before.xres, rel=1e-3)
   same = {name for name in before.get_fields() if name.startswith('exif-')}

@@ -25,7 +25,7 @@ ARROWS = {
     'steps': {'losses', 'parallel', 'tasks'},
     'inference': {'checkpoint', 'data.resize', 'lookup', 'tasks', 'tiling',
                   'weights'},
-    'image_file': {'colour'},
+    'image_file': {'colour', 'tiff_tags'},
     'restoration': {'files', 'image_file', 'inference', 'weights'},
     'evaluate': {'data.pipeline', 'files', 'inference', 'metrics', 'summary'},
     'train': {'checkpoint', 'data.pipeline', 'evaluate', 'files', 'inference',
