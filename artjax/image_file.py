@@ -11,10 +11,12 @@ import os
 import tempfile
 
 import numpy as np
-import pyvips
 
-from artjax import colour
-from artjax import tiff_tags
+os.environ.setdefault('VIPS_WARNING', '0')  # what matters is raised
+import pyvips  # noqa: E402
+
+from artjax import colour  # noqa: E402
+from artjax import tiff_tags  # noqa: E402
 
 MAX_PIXELS = 400_000_000  # of a picture, by its header, before decoding
 SUFFIXES = ('.jpg', '.jpeg', '.png', '.tif', '.tiff', '.webp', '.avif', '.heic',

@@ -1,6 +1,10 @@
 """Files come back as they went in, but for what a network changed."""
+import json
 import os
+import pathlib
 import struct
+import subprocess
+import sys
 import time
 import zlib
 
@@ -326,3 +330,13 @@ def test_a_full_disk_is_one_line(tmp_path):
     restored(source, tmp_path / 'out.png')
   assert '\n' not in str(e.value)
   assert os.listdir(tmp_path) == ['in.png']
+
+
+def test_damaged_files_come_out_or_are_named():
+  # Apart, for what would take a whole process down; 5000 by hand, see there.
+  script = pathlib.Path(__file__).with_name('fuzz_image_file.py')
+  done = subprocess.run([sys.executable, script, '--count=400', '--seed=1'],
+                        capture_output=True, text=True)
+  assert done.returncode == 0, done.stderr[-2000:]
+  outcomes = json.loads(done.stdout.splitlines()[-1])
+  assert outcomes['refused'] > 100 and outcomes['restored'] > 50
