@@ -45,7 +45,8 @@ def tiny_config(**overrides):
 def random_params(model, spread):
   """Parameters away from the start, without compiling `model.init`.
 
-  Networks here start as the identity: their last kernels are zero.
+  Networks here start as the identity: their last kernels are zero. Those stay
+  small, or the result would be black and white.
   """
   shapes = jax.eval_shape(
       model.init, jax.random.key(0), np.zeros([1, 32, 32, 3], np.float32))
@@ -54,7 +55,7 @@ def random_params(model, spread):
   def draw(path, shape):
     noise = rng.standard_normal(shape.shape).astype(np.float32)
     name = path[-1].key
-    if name == 'kernel':
+    if name == 'kernel' and path[0].key not in ('colour', 'stem_out', 'ending'):
       return noise * np.float32(spread + np.prod(shape.shape[:-1]) ** -0.5)
     return noise * np.float32(spread) + (name == 'scale')
 

@@ -1,7 +1,9 @@
 """A trained generator as a function of a picture."""
 import functools
+import json
 
 from conftest import random_params
+from conftest import shared
 from conftest import tiny_config
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from artjax import inference
 from artjax import lookup
 from artjax import weights
+from artjax.data import decode
 from artjax.data import resize
 
 CONFIG = tiny_config()
@@ -16,42 +19,94 @@ CONFIG = tiny_config()
 
 @functools.cache
 def params():
-  return random_params(lookup.model(CONFIG), 0.05)
+  return random_params(lookup.model(CONFIG), 0.01)
 
 
 def picture(h, w, seed=0):
   return np.random.default_rng(seed).integers(0, 256, [h, w, 3], dtype=np.uint8)
 
 
+def restorer():
+  return inference.Restorer(CONFIG, params())
+
+
 @pytest.mark.parametrize('size', [(128, 128), (97, 131), (5, 3), (1, 1)])
-def test_any_size_comes_back_in_its_size(size):
-  restored = inference.Restorer(CONFIG, params())(picture(*size))
-  assert restored.shape == (*size, 3) and restored.dtype == np.uint8
+@pytest.mark.parametrize('dtype', [np.uint8, np.uint16])
+def test_any_size_comes_back_in_its_size_and_type(size, dtype):
+  restored = restorer()(picture(*size).astype(dtype))
+  assert restored.shape == (*size, 3) and restored.dtype == dtype
 
 
-def test_is_the_model_rounded():
-  image = picture(128, 128)
-  model = lookup.model(CONFIG)
-  x = image[None].astype(np.float32) / 255
-  context = resize.thumbnail(image, inference.CONTEXT)[None] / np.float32(255)
-  y = np.asarray(model.apply({'params': params()}, x, context=context))[0]
-  want = np.rint(np.clip(y, 0, 1) * 255)
-  have = inference.Restorer(CONFIG, params())(image).astype(float)
+def test_is_the_model_of_the_mirrored_picture_rounded():
+  image = picture(100, 90)
+  halo = restorer().grid(100, 90).halo
+  padded = np.pad(image, [(halo, halo + 28), (halo, halo + 38), (0, 0)],
+                  'symmetric')
+  unit = lambda x: x[None].astype(np.float32) / 255
+  y = np.asarray(lookup.model(CONFIG).apply(
+      {'params': params()}, unit(padded),
+      context=resize.thumbnail(unit(image)[0], inference.CONTEXT)[None]))[0]
+  want = np.rint(np.clip(y, 0, 1) * 255)[halo:halo + 100, halo:halo + 90]
+  have = restorer()(image).astype(float)
   assert np.abs(have - want).max() <= 1
   assert np.abs(have - image).max() > 5  # It does something.
 
 
-def test_padding_leaves_the_picture_alone():
-  image = picture(128, 128)
-  small = image[:100, :90]
-  restorer = inference.Restorer(CONFIG, params())
-  # The same pixels, the same thumbnail: only the padding differs far inside.
-  run = inference._compiled(lookup.model(CONFIG), inference.tasks.get('restore'))
-  context = resize.thumbnail(small, inference.CONTEXT)[None]
-  exact = np.asarray(run(params(), small[None], context))[0]
-  have = restorer(small).astype(float)
-  want = np.rint(np.clip(exact, 0, 1) * 255)
-  assert np.abs(have - want)[:60, :50].max() <= 1
+@pytest.mark.parametrize('tile', [32, 64])
+def test_tiles_do_not_show(tile):
+  image = picture(150, 120)
+  whole = restorer()(image, tile=160).astype(int)
+  assert np.abs(restorer()(image, tile=tile) - whole).max() <= 1
+
+
+def test_strength_is_a_share_of_the_change():
+  image = picture(60, 60)
+  full = restorer()(image).astype(float)
+  half = restorer()(image, strength=0.5).astype(float)
+  inside = (full > 0) & (full < 255)  # what was clipped went further
+  assert np.abs(half - (full + image) / 2)[inside].max() <= 1
+  assert restorer()(image, strength=0.0) is image
+  with pytest.raises(ValueError, match='strength'):
+    restorer()(image, strength=1.5)
+
+
+def test_self_ensemble_turns_with_the_picture():
+  image = picture(64, 64)
+  run = lambda x: restorer()(x, self_ensemble=True).astype(int)
+  upright = run(image)
+  for turn in (np.rot90, np.fliplr, np.transpose):
+    turned = (lambda x: turn(x, (1, 0, 2))) if turn is np.transpose else turn
+    # The network itself has no such symmetry.
+    assert np.abs(turned(restorer()(image)).astype(int)
+                  - restorer()(turned(image))).max() > 2
+    assert np.abs(turned(upright) - run(turned(image))).max() <= 1
+
+
+def test_self_ensemble_says_how_far_the_eight_are_apart():
+  image = picture(40, 48) / np.float32(255)
+  read = lambda y, x, h, w: image[y:y + h, x:x + w]
+  (_, rows), = restorer().strips(read, 40, 48, image, self_ensemble=True)
+  runs = []
+  for flip in (False, True):
+    for k in range(4):
+      turn = lambda x: np.rot90(x[:, ::-1] if flip else x, k)
+      turned = turn(image)
+      inside = lambda y, x, h, w: turned[y:y + h, x:x + w]
+      (_, y), = restorer().strips(inside, *turned.shape[:2], turned)
+      y = np.rot90(y, -k)
+      runs.append(y[:, ::-1] if flip else y)
+  np.testing.assert_allclose(rows[..., :3], np.mean(runs, 0), atol=2e-3)
+  np.testing.assert_allclose(rows[..., 3], np.std(runs, 0).mean(-1), atol=4e-3)
+
+
+def test_shipped_weights_show_no_tiles():
+  source = sorted(shared('paintings/val').iterdir())[0]
+  image = decode.decode(source.read_bytes())[:300, :420]
+  run = inference.Restorer.load('unet')
+  whole = run(image, tile=448).astype(int)
+  assert np.abs(whole - image).max() > 5
+  for tile in (128, 256):
+    assert np.abs(run(image, tile=tile) - whole).max() <= 1
 
 
 def test_loads_weights_files_and_names_misfits(tmp_path):
@@ -70,3 +125,20 @@ def test_loads_weights_files_and_names_misfits(tmp_path):
 def test_missing_weights_are_named(tmp_path):
   with pytest.raises(FileNotFoundError, match='gone.safetensors'):
     inference.Restorer.load(str(tmp_path / 'gone.safetensors'))
+
+
+def test_names_are_those_of_the_shipped_weights():
+  assert inference.find('unet').endswith('pretrained/unet.safetensors')
+  with pytest.raises(FileNotFoundError, match='one of: .*unet'):
+    inference.find('nonsense')
+
+
+def test_a_changed_file_is_not_that_of_its_manifest(tmp_path):
+  path = tmp_path / 'w.safetensors'
+  weights.save(str(path), params(), CONFIG)
+  manifest = {'w.safetensors': {'sha256': weights.file_sha256(path)}}
+  (tmp_path / 'manifest.json').write_text(json.dumps(manifest))
+  inference.Restorer.load(str(path))
+  weights.save(str(path), params(), CONFIG, step=1)
+  with pytest.raises(ValueError, match='its sha256 is not that of'):
+    inference.Restorer.load(str(path))

@@ -19,7 +19,7 @@ from artjax import weights
 def chain(tmp_path_factory):
   path = str(tmp_path_factory.mktemp('weights') / 'tiny.safetensors')
   config = tiny_config()
-  weights.save(path, random_params(lookup.model(config), 0.02), config)
+  weights.save(path, random_params(lookup.model(config), 0.01), config)
   return restoration.Chain(path)
 
 
