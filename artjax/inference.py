@@ -15,7 +15,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from artjax import checkpoint
 from artjax import lookup
 from artjax import tasks
 from artjax import tiling
@@ -42,6 +41,7 @@ def load(where, step=None):
     ValueError: the file is damaged, or not what its manifest says.
   """
   if os.path.isdir(where):
+    from artjax import checkpoint  # Orbax is a third of the time to start.
     return checkpoint.load_generator(where, step)[:2]
   path = find(where)
   check_manifest(path)

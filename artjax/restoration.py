@@ -20,8 +20,8 @@ from artjax import inference
 from artjax import weights
 
 # What a grey level of the maps means; what is more is white.
-CHANGE_STEP = 0.1  # CIEDE2000
-UNCERTAINTY_STEP = 0.5 / 255  # of the range of a channel
+CHANGE_STEP = 0.05  # CIEDE2000
+UNCERTAINTY_STEP = 0.1 / 255  # of the range of a channel
 _PACKAGES = ('jax', 'flax', 'numpy', 'pyvips')
 
 
@@ -166,7 +166,7 @@ def _restore(picture, chain, outputs, options, on_tiles, folder):
   if outputs.change_map:
     measured['change_map'] = f'1 level = {CHANGE_STEP} CIEDE2000'
   if outputs.uncertainty:
-    measured['uncertainty_map'] = '1 level = 0.5/255 standard deviation'
+    measured['uncertainty_map'] = '1 level = 0.1/255 standard deviation'
   if scale > 1:
     measured['consistency_psnr'] = picture.consistency(outputs.picture, scale)
   return measured

@@ -1,7 +1,8 @@
-"""Speed: of the input pipeline, and of a training step beside a peer's.
+"""Speed: of input pipeline, training step beside a peer's, and restoration.
 
   python scripts/benchmark.py pipeline --source=folder:PATH
   python scripts/benchmark.py step --peer='python peer.py --model unet ...'
+  python scripts/benchmark.py restore --picture=scan.png --megapixels 1 16 100
 
 Each prints what it did and, on the last line of stdout, one JSON object. Two
 things that are compared run in turn in one call, for machines are noisy and
@@ -22,6 +23,11 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 
 
+# What the pipeline is measured with: damage on 128-px crops.
+CROPS = ('random_scale_crop(128, 0.2)|flip|rotate90|copy("image", "target")|'
+         'old_painting((0.0, 1.0))|keep("image", "target")')
+
+
 def pipeline_speed(args):
   """Examples a second of the training pipeline, with nothing else to do."""
   from artjax.data import pipeline
@@ -32,7 +38,7 @@ def pipeline_speed(args):
   config.data.loader = args.loader
   config.data.workers = args.workers
   config.batch_size = args.batch
-  config.data.ops = args.ops or unet.TRAIN_OPS
+  config.data.ops = args.ops or CROPS
   start = time.perf_counter()
   batches = pipeline.batches(config, 'train', num_devices=1)
   next(batches)
@@ -126,16 +132,54 @@ def step_times(args):
           'median_s': statistics.median(times), 'min_s': min(times)}
 
 
+def restore_speed(args):
+  """Seconds and memory of scripts/restore.py, start included, by size."""
+  import math
+  import os
+  import tempfile
+  import pyvips
+  script = pathlib.Path(__file__).with_name('restore.py')
+  rows = []
+  with tempfile.TemporaryDirectory() as folder:
+    for megapixels in args.megapixels:
+      source = os.path.join(folder, f'{megapixels:g}.tif')
+      side = math.isqrt(round(megapixels * 1e6))
+      image = pyvips.Image.new_from_file(args.picture)[:3]
+      image = image.replicate(-(-side // image.width), -(-side // image.height))
+      image.crop(0, 0, side, side).tiffsave(source)
+      # A small process of its own, so that its children's memory is theirs.
+      timed = ('import resource, subprocess, sys, time; start = time.time(); '
+               'done = subprocess.run(sys.argv[1:]); '
+               'print(time.time() - start, resource.getrusage('
+               'resource.RUSAGE_CHILDREN).ru_maxrss); '
+               'sys.exit(done.returncode)')
+      out = subprocess.run(
+          [sys.executable, '-c', timed, sys.executable, script, source,
+           f'--weights={args.weights}', f'--output={folder}/out'],
+          capture_output=True, text=True, check=False)
+      if out.returncode:
+        sys.exit(f'restore.py failed: {out.stderr.strip().splitlines()[-1:]}')
+      seconds, kib = map(float, out.stdout.split()[-2:])
+      rows.append({'megapixels': megapixels, 'side': side,
+                   'seconds': round(seconds, 2),
+                   'resident_mb': round(kib / 1024)})
+      print(f'{megapixels:6g} Mpx  {seconds:8.1f} s  {kib / 1024:6.0f} MiB',
+            flush=True)
+      os.remove(source)
+      os.remove(os.path.join(folder, 'out', os.path.basename(source)))
+  return {'weights': args.weights, 'sizes': rows}
+
+
 def main():
   """Parses the command line, runs one benchmark, prints its JSON line."""
   parser = argparse.ArgumentParser(
       description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-  commands = parser.add_subparsers(required=True, metavar='pipeline | step')
+  commands = parser.add_subparsers(required=True, metavar='pipeline | step | restore')
 
   p = commands.add_parser('pipeline', help='examples a second')
   p.set_defaults(run=pipeline_speed)
   p.add_argument('--source', default='sample')
-  p.add_argument('--ops', default='', help='default: those of configs/unet.py')
+  p.add_argument('--ops', default='', help='default: damaged 128-px crops')
   p.add_argument('--loader', choices=['tf', 'threads'], default='tf')
   p.add_argument('--workers', type=int, default=0, help='0 = one per core')
   p.add_argument('--validation', type=float, default=0.2)
@@ -157,6 +201,12 @@ def main():
   p.add_argument('--peer', default='', help='a command whose last line of '
                  'stdout is JSON with "median_s"; run in turn with ours')
   p.add_argument('--rounds', type=int, default=3, help='turns with the peer')
+
+  p = commands.add_parser('restore', help='seconds and memory a picture')
+  p.set_defaults(run=restore_speed)
+  p.add_argument('--picture', required=True, help='repeated to every size')
+  p.add_argument('--weights', default='unet')
+  p.add_argument('--megapixels', type=float, nargs='+', default=[1, 4, 16])
 
   args = parser.parse_args()
   try:

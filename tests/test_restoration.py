@@ -66,7 +66,7 @@ def test_record_says_what_was_done(tmp_path, chain):
   assert record['size'] == [90, 60] and record['bits'] == 8
   for map_name, name in (('change.png', 'change_mean_ciede2000'),
                          ('spread.png', 'uncertainty_mean')):
-    step = 0.1 if map_name == 'change.png' else 0.5 / 255
+    step = 0.05 if map_name == 'change.png' else 0.1 / 255
     grey = pixels(tmp_path / map_name)
     assert grey.shape == (60, 90)
     if grey.max() < 255:

@@ -5,6 +5,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import time
 
 from conftest import random_params
 from conftest import ROOT
@@ -188,3 +189,40 @@ def test_no_tensorflow_on_this_path(tmp_path, folder, tiny):
                         capture_output=True)
   assert done.returncode == 0, done.stderr
   assert json.loads(done.stdout.splitlines()[-1])['done'] == 1
+
+
+def test_killed_in_the_middle_and_resumed(tmp_path, tiny):
+  # A folder of many, 5 % of it broken; ARTJAX_RESUME_PICTURES=500 for more.
+  count = int(os.environ.get('ARTJAX_RESUME_PICTURES', 40))
+  folder, out = tmp_path / 'in', tmp_path / 'out'
+  folder.mkdir()
+  for i in range(count):
+    picture = np.random.default_rng(i).integers(
+        0, 256, [16, 20, 3], dtype=np.uint8)
+    data = files.encode(picture, '.png')
+    (folder / f'{i:04d}.png').write_bytes(data[:90] if i % 20 == 7 else data)
+  broken = sum(i % 20 == 7 for i in range(count))
+  command = [sys.executable, 'scripts/restore.py', str(folder), '-o', str(out),
+             f'--weights={tiny}', '--resume']
+  log = out / 'restore.jsonl'
+  lines = lambda: log.read_text().splitlines() if log.exists() else []
+  with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL,
+                        stderr=subprocess.DEVNULL) as process:
+    deadline = time.monotonic() + 200
+    while len(lines()) < count // 2 and time.monotonic() < deadline:
+      time.sleep(0.005)
+    process.kill()
+  before = len(lines())
+  assert count // 2 <= before < count
+  done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True)
+  assert done.returncode == 1
+  result = json.loads(done.stdout.splitlines()[-1])
+  assert result['done'] + result['skipped'] == count - broken
+  assert result['failed'] == broken and result['skipped'] > 0
+  assert len(list(out.glob('*.png'))) == count - broken
+  entries = [json.loads(line) for line in lines()]
+  finished = [e['source'] for e in entries if e['status'] == 'done']
+  # The one it was killed in may have been finished but not yet in the log.
+  assert count - broken == len(set(finished)) == len(finished)
+  assert len({e['source'] for e in entries if e['status'] == 'failed'}) == broken
+  assert not list(out.glob('*.part'))

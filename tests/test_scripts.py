@@ -5,8 +5,10 @@ import sys
 
 from conftest import ROOT
 from conftest import tiny_config
+import numpy as np
 import pytest
 
+from artjax import files
 from artjax import inference
 from artjax import train
 
@@ -82,5 +84,9 @@ def test_benchmarks_count_what_they_do(tmp_path):
       '--size=32x32', '--batch=1', '--repeats=2', '--rounds=1',
       f'--peer={sys.executable} {peer}'))
   assert result['ratio'] == pytest.approx(result['median_s'] / 2, abs=1e-3)
+  files.write_picture(str(tmp_path / 'a.png'), np.zeros([9, 9, 3], np.uint8))
+  result = last(run('benchmark.py', 'restore', f'--picture={tmp_path}/a.png',
+                    '--megapixels', '0.01'))
+  assert result['sizes'][0]['resident_mb'] > 100
   out = run('benchmark.py', 'step', '--model=unet.Unet')
   assert out.returncode == 1 and 'did you mean unet.UNet' in out.stderr
