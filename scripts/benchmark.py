@@ -3,6 +3,7 @@
   python scripts/benchmark.py pipeline --source=folder:PATH
   python scripts/benchmark.py step --peer='python peer.py --model unet ...'
   python scripts/benchmark.py restore --picture=scan.png --megapixels 1 16 100
+  python scripts/benchmark.py tiles --source=folder:PATH
 
 Each prints what it did and, on the last line of stdout, one JSON object. Two
 things that are compared run in turn in one call, for machines are noisy and
@@ -170,11 +171,33 @@ def restore_speed(args):
   return {'weights': args.weights, 'sizes': rows}
 
 
+def tile_differences(args):
+  """How far tiled results are from those of the whole picture, in 1/255."""
+  import numpy as np
+  from artjax import inference
+  from artjax.data import sources
+  restorer = inference.Restorer.load(args.weights)
+  pictures = sources.load(args.source)
+  worst = dict.fromkeys(args.tiles, 0)
+  differing = dict.fromkeys(args.tiles, 0.0)
+  for i in range(len(pictures)):
+    image = pictures[i]['image']
+    whole = restorer(image, tile=max(image.shape)).astype(int)
+    for tile in args.tiles:
+      difference = np.abs(restorer(image, tile=tile) - whole)
+      worst[tile] = max(worst[tile], int(difference.max()))
+      differing[tile] += float((difference > 0).mean()) / len(pictures)
+    print(f'{i + 1}/{len(pictures)}: {worst}', flush=True)
+  return {'weights': args.weights, 'source': args.source,
+          'pictures': len(pictures), 'max_difference': worst,
+          'share_of_values_that_differ': differing}
+
+
 def main():
   """Parses the command line, runs one benchmark, prints its JSON line."""
   parser = argparse.ArgumentParser(
       description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-  commands = parser.add_subparsers(required=True, metavar='pipeline | step | restore')
+  commands = parser.add_subparsers(required=True, metavar='pipeline | step | restore | tiles')
 
   p = commands.add_parser('pipeline', help='examples a second')
   p.set_defaults(run=pipeline_speed)
@@ -207,6 +230,12 @@ def main():
   p.add_argument('--picture', required=True, help='repeated to every size')
   p.add_argument('--weights', default='unet')
   p.add_argument('--megapixels', type=float, nargs='+', default=[1, 4, 16])
+
+  p = commands.add_parser('tiles', help='tiled against whole')
+  p.set_defaults(run=tile_differences)
+  p.add_argument('--source', required=True, help='folder:PATH')
+  p.add_argument('--weights', default='unet')
+  p.add_argument('--tiles', type=int, nargs='+', default=[128, 256, 384])
 
   args = parser.parse_args()
   try:
