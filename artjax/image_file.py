@@ -1,4 +1,4 @@
-"""Picture files in and out, faithfully, in pieces; every pyvips call is here.
+"""Picture files as a network sees them, and its changes as the files hold them.
 
 A network sees 3 channels of sRGB in [0, 1]; a file may hold 8 or 16 bits, grey,
 RGB or CMYK in any colour space, transparency and metadata. `open_picture`
@@ -6,18 +6,17 @@ shows the one as the other, and `Picture.merge` brings a network's *change*
 back: it is converted to the file's own colour space and added to the file's own
 values. So what is not changed keeps every bit, colours beyond sRGB included.
 """
-import contextlib
 import os
 import tempfile
 
 import numpy as np
+import pyvips
 
-os.environ.setdefault('VIPS_WARNING', '0')  # what matters is raised
-import pyvips  # noqa: E402
+from artjax import colour
+from artjax import image_writer
+from artjax import vips
 
-from artjax import colour  # noqa: E402
-from artjax import tiff_tags  # noqa: E402
-
+BadPicture = vips.BadPicture
 MAX_PIXELS = 400_000_000  # of a picture, by its header, before decoding
 SUFFIXES = ('.jpg', '.jpeg', '.png', '.tif', '.tiff', '.webp', '.avif', '.heic',
             '.heif')
@@ -28,22 +27,12 @@ _HEAD = 32
 _BRANDS = (b'avif', b'avis', b'mif1', b'msf1', b'heic', b'heix')
 _LOADERS = {'JPEG': 'jpegload', 'PNG': 'pngload', 'TIFF': 'tiffload',
             'WebP': 'webpload', 'HEIF': 'heifload'}
-_SAVERS = {
-    '.jpg': ('jpegsave', dict(Q=95, subsample_mode='off',
-                              optimize_coding=True)),
-    '.png': ('pngsave', dict(compression=6)),
-    '.tif': ('tiffsave', dict(compression='deflate', predictor='horizontal')),
-    '.webp': ('webpsave', dict(Q=95, smart_subsample=True)),
-    '.avif': ('heifsave', dict(Q=90, subsample_mode='off', compression='av1')),
-}
-_SAME = {'.jpeg': '.jpg', '.tiff': '.tif'}
 _SPACES = {b'GRAY': 1, b'RGB ': 3, b'CMYK': 4}  # of a profile: channels
 _LUMA = np.float32([0.2126, 0.7152, 0.0722])  # of sRGB's primaries
 _FULL = 65535
 _MISFIT = 'its colour profile does not fit it and is left out'
 # What stands before a profile in JPEG, PNG and WebP, and in every profile.
 _PROFILE_MARKS = (b'ICC_PROFILE\0', b'iCCP', b'ICCP', b'acsp')
-_IN_MEMORY = 64 << 20  # results beyond this many bytes are kept on disk
 # What libvips itself sets of a picture it makes.
 _OWN_FIELDS = {
     'width', 'height', 'bands', 'format', 'coding', 'interpretation', 'xoffset',
@@ -53,23 +42,6 @@ _OWN_FIELDS = {
     'heif-compression', 'heif-bitdepth', 'jpeg-multiscan', 'loop', 'delay',
     'gif-delay', 'gif-loop', 'jpeg-chroma-subsample', 'jpeg-thumbnail-data',
     'background', 'concurrency', 'exif-ifd0-Orientation'}
-
-
-class BadPicture(ValueError):
-  """A file that cannot be used; the message names it and says why."""
-
-
-@contextlib.contextmanager
-def _blame(path):
-  """Turns what libvips says into one line about `path`."""
-  try:
-    yield
-  except pyvips.Error as error:
-    lines = [line.strip() for line in (error.detail or str(error)).splitlines()]
-    reason = next((line for line in lines if line), 'cannot be read')
-    raise BadPicture(f'{path}: damaged or not readable ({reason})') from error
-  except OSError as error:
-    raise BadPicture(f'{path}: {error.strerror or error}') from error
 
 
 def open_picture(path, *, max_pixels=MAX_PIXELS):
@@ -87,7 +59,7 @@ def open_picture(path, *, max_pixels=MAX_PIXELS):
       be brought back faithfully.
   """
   path = os.fspath(path)
-  with _blame(path):
+  with vips.blame(path):
     with open(path, 'rb') as file:
       head = file.read(_HEAD)
     if not head:
@@ -181,7 +153,7 @@ class Picture:
     Raises:
       BadPicture: the file turns out to be damaged there.
     """
-    with _blame(self.path):
+    with vips.blame(self.path):
       working = _fetch(self._working, top, left, height, width)
       rgb = working.astype(np.float32) / _FULL
       if self.has_alpha:
@@ -192,7 +164,7 @@ class Picture:
 
   def thumbnail(self, side):
     """f32[side', side', 3]: the whole picture, at most about `side` px each."""
-    with _blame(self.path):
+    with vips.blame(self.path):
       factor = max(1, min(self.height, self.width) // side)
       small = self._working.shrink(factor, factor)
       rgb = small.numpy().reshape(
@@ -218,7 +190,7 @@ class Picture:
       u8 or u16 [rows, width * scale, channels], alpha included; and how far
       each pixel was moved, CIEDE2000, f32[rows, width * scale].
     """
-    with _blame(self.path):
+    with vips.blame(self.path):
       native = self._rows(self._native, top, len(restored), scale)
       before = self._rows(self._working, top, len(restored), scale)
       before = before / np.float32(_FULL)
@@ -246,15 +218,15 @@ class Picture:
 
   def consistency(self, path, scale):
     """PSNR in dB of a result, shrunk to this picture's size, against it."""
-    with _blame(path), open_picture(path) as result:
+    with vips.blame(path), open_picture(path) as result:
       small = result._working.resize(1 / scale, kernel='cubic')
       error = (small.cast('float') - self._working.cast('float')) / _FULL
       mse = (error * error).avg()
     return round(float(10 * np.log10(1 / max(mse, 1e-12))), 3)
 
   def writer(self, path, *, scale=1, strip_metadata=False):
-    """A `Writer` of the restored picture, with this one's metadata."""
-    return Writer(self, path, scale, strip_metadata)
+    """An `image_writer.Writer` of the result, with this one's metadata."""
+    return image_writer.Writer(self, path, scale, strip_metadata)
 
   def describe(self, image):
     """A vips image of the result with this file's metadata and profile."""
@@ -331,14 +303,14 @@ class Picture:
     if not self._profile:
       return rgb[..., :self.bands] * np.float32(_FULL)
     values = np.rint(rgb * _FULL).astype(np.uint16)
-    image = _image(values).copy(interpretation='rgb16')
+    image = vips.image(values).copy(interpretation='rgb16')
     image = self._transform(image, 'srgb', self._profile)
     return image.numpy().reshape(*rgb.shape[:2], self.bands).astype(np.float32)
 
   def _mean_colour(self):
     """f32[3]: of what is not transparent."""
     factor = max(1, min(self.height, self.width) // 64)
-    with _blame(self.path):
+    with vips.blame(self.path):
       alpha = self._alpha.shrink(factor, factor).numpy().astype(np.float64)
       rgb = self._working.shrink(factor, factor).numpy().reshape(-1, 3)
     weight = alpha.reshape(-1, 1)
@@ -359,100 +331,6 @@ class Picture:
     return _fetch(large, top, 0, rows, self.width * scale)
 
 
-class Writer:
-  """Takes the rows of a result and makes a file of them, all or nothing.
-
-  A context manager: `write` arrays from top to bottom within it. The file
-  appears under its name when the block ends well, and not at all otherwise.
-  """
-
-  def __init__(self, picture, path, scale, strip_metadata):
-    self._picture = picture
-    self._path = os.fspath(path)
-    bands = picture.bands + picture.has_alpha
-    self._shape = picture.height * scale, picture.width * scale, bands
-    self._dtype = np.uint8 if picture.depth == 8 else np.uint16
-    self._strip_metadata = strip_metadata
-    size = np.prod(self._shape, dtype=np.int64) * np.dtype(self._dtype).itemsize
-    self._raw = f'{self._path}.raw.part' if size > _IN_MEMORY else None
-    self._rows = None  # an array, or a file
-    self._done = 0
-
-  def __enter__(self):
-    with _blame(self._path):
-      os.makedirs(os.path.dirname(self._path) or '.', exist_ok=True)
-      self._rows = (open(self._raw, 'wb') if self._raw
-                    else np.empty(self._shape, self._dtype))
-    return self
-
-  def write(self, values):
-    """The next rows, as `Picture.merge` gives them."""
-    with _blame(self._path):
-      if self._raw:
-        self._rows.write(np.ascontiguousarray(values).data)
-      else:
-        self._rows[self._done:self._done + len(values)] = values
-    self._done += len(values)
-
-  def __exit__(self, kind, error, trace):
-    try:
-      if self._raw:
-        self._rows.close()
-      if kind is None:
-        if self._done != self._shape[0]:
-          raise RuntimeError(f'{self._done} of {self._shape[0]} rows written')
-        self._save()
-    finally:
-      if self._raw:
-        _remove(self._raw)
-
-  def _save(self):
-    height, width, bands = self._shape
-    if self._raw:
-      image = pyvips.Image.rawload(
-          self._raw, width, height, bands,
-          format='uchar' if self._dtype == np.uint8 else 'ushort')
-    else:
-      image = _image(self._rows)
-    save(self._picture.describe(image), self._path,
-         strip_metadata=self._strip_metadata, like=self._picture.path)
-
-
-def save_grey(levels, path):
-  """Writes u8[H, W] as a grey picture, atomically."""
-  os.makedirs(os.path.dirname(path) or '.', exist_ok=True)
-  save(_image(levels[..., None]).copy(interpretation='b-w'), path)
-
-
-def save(image, path, *, strip_metadata=False, like=''):
-  """Writes a vips image atomically, in the format that the name's end says.
-
-  `like` is a file whose TIFF tags go into a TIFF file too.
-
-  Raises:
-    BadPicture: no such format, or the disk is full or not writable.
-  """
-  suffix = os.path.splitext(path)[1].lower()
-  suffix = _SAME.get(suffix, suffix)
-  if suffix not in _SAVERS:
-    raise BadPicture(f'{path}: pictures cannot be written as {suffix!r}; use '
-                     f'{", ".join(_SAVERS)}')
-  method, options = _SAVERS[suffix]
-  if strip_metadata:
-    options = {**options, 'keep': 'icc'}
-  if suffix == '.tif' and image.width * image.height * image.bands > 2**30:
-    options = {**options, 'bigtiff': True}
-  part = f'{path}.part'
-  try:
-    with _blame(path):
-      getattr(image, method)(part, **options)
-      if suffix == '.tif' and like and not strip_metadata:
-        tiff_tags.copy(like, part)
-      os.replace(part, path)
-  finally:
-    _remove(part)
-
-
 def _claims_profile(path):
   """Whether a file seems to hold a profile, by its first and last MiB."""
   reach = 1 << 20
@@ -471,16 +349,3 @@ def _fetch(image, top, left, height, width):
   """[height, width, bands] of a vips image, in its own type."""
   values = image.crop(left, top, width, height).numpy()
   return values.reshape(height, width, image.bands)
-
-
-def _image(array):
-  """u8 or u16 [h, w, bands] -> vips image."""
-  height, width, bands = array.shape
-  return pyvips.Image.new_from_memory(
-      np.ascontiguousarray(array).data, width, height, bands,
-      'uchar' if array.dtype == np.uint8 else 'ushort')
-
-
-def _remove(path):
-  with contextlib.suppress(FileNotFoundError):
-    os.remove(path)

@@ -16,6 +16,7 @@ import numpy as np
 
 from artjax import files
 from artjax import image_file
+from artjax import image_writer
 from artjax import inference
 from artjax import weights
 
@@ -199,7 +200,7 @@ class _Map:
 
   def save(self):
     if self._path:
-      image_file.save_grey(self._levels, self._path)
+      image_writer.save_grey(self._levels, self._path)
 
 
 class _Buffer:

@@ -197,7 +197,8 @@ def main():
   """Parses the command line, runs one benchmark, prints its JSON line."""
   parser = argparse.ArgumentParser(
       description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-  commands = parser.add_subparsers(required=True, metavar='pipeline | step | restore | tiles')
+  commands = parser.add_subparsers(
+      required=True, metavar='pipeline | step | restore | tiles')
 
   p = commands.add_parser('pipeline', help='examples a second')
   p.set_defaults(run=pipeline_speed)

@@ -21,6 +21,8 @@ import time
 os.environ.setdefault('JAX_COMPILATION_CACHE_DIR', os.path.join(
     os.environ.get('XDG_CACHE_HOME', os.path.expanduser('~/.cache')),
     'artjax', 'xla'))
+# Of libvips, whose warnings name no file; what matters is raised.
+os.environ.setdefault('VIPS_WARNING', '0')
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 
 

