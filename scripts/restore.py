@@ -181,14 +181,18 @@ def finish(args, items, failures, skipped, start):
     # What came after the failure was not tried.
     last = max(i for i, item in enumerate(items) if item.source in failures)
     done -= tried - 1 - last
-  if failures:
-    print(f'\n{len(failures)} of {tried} pictures failed:', file=sys.stderr)
-    for reason in failures.values():
-      print(f'  {reason}', file=sys.stderr)
+  counts = {'done': done, 'skipped': skipped, 'failed': len(failures),
+            'not tried': tried - done - skipped - len(failures)}
+  if not args.dry_run:
+    for name, count in counts.items():
+      if count:
+        print(f'{name:>9} {count:6d}', file=sys.stderr)
+  for reason in failures.values():
+    print(f'  {reason}', file=sys.stderr)
   print(json.dumps({
-      'pictures': tried, 'done': done, 'skipped': skipped,
-      'failed': len(failures), 'output': args.output,
-      'dry_run': args.dry_run, 'seconds': round(time.time() - start, 2)}))
+      'pictures': tried, **{k.replace(' ', '_'): v for k, v in counts.items()},
+      'output': args.output, 'dry_run': args.dry_run,
+      'seconds': round(time.time() - start, 2)}))
   return 1 if failures else 0
 
 

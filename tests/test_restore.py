@@ -99,7 +99,7 @@ def test_fail_fast_stops(tmp_path, folder, tiny, capsys):
       capsys, folder / 'a.png', folder / 'broken.png', folder / 'b.jpg',
       '-o', out, f'--weights={tiny}', '--fail_fast')
   assert status == 1
-  assert (result['done'], result['failed']) == (1, 1)
+  assert (result['done'], result['failed'], result['not_tried']) == (1, 1, 1)
   assert listed(out) == ['a.png', 'restore.jsonl']
 
 
