@@ -86,3 +86,27 @@ def test_depthwise_in_bfloat16_sums_its_gradient_in_float32():
           jnp.ones([3, 3, 1], jnp.bfloat16))
   # Sums of ones stop at 256 in bfloat16.
   assert gradient.dtype == jnp.bfloat16 and gradient[1, 1, 0] == 64 * 64
+
+
+@pytest.mark.parametrize('shape, features', [((2, 7, 9, 3), 5), ((1, 4, 4, 6), 2)])
+def test_conv3x3_is_the_convolution_and_so_is_its_gradient(shape, features):
+  rng = np.random.default_rng(0)
+  x, kernel, weight = (rng.standard_normal(s).astype(np.float32) for s in (
+      shape, (3, 3, shape[-1], features), (*shape[:3], features)))
+  plain = lambda x, k: jax.lax.conv_general_dilated(
+      x, k, (1, 1), 'SAME', dimension_numbers=('NHWC', 'HWIO', 'NHWC'))
+  np.testing.assert_allclose(layers.conv3x3(x, kernel), plain(x, kernel),
+                             rtol=1e-5, atol=1e-5)
+  have, want = (jax.grad(lambda x, k, f=f: (f(x, k) * weight).sum(), (0, 1))(
+      x, kernel) for f in (layers.conv3x3, plain))
+  for a, b in zip(have, want):
+    np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-4)
+
+
+def test_prelu_and_nearest():
+  x = np.float32([[[[-2, 3], [1, -1]]]])
+  params = {'params': {'slope': np.float32([0.5, 0.1])}}
+  np.testing.assert_allclose(
+      layers.PReLU().apply(params, x), [[[[-1, 3], [1, -0.1]]]], rtol=1e-6)
+  np.testing.assert_array_equal(
+      layers.upsample_nearest(x, 2)[0, :, :, 0], [[-2, -2, 1, 1]] * 2)
