@@ -25,6 +25,7 @@ ARROWS = {
     'steps': {'losses', 'parallel', 'tasks'},
     'inference': {'checkpoint', 'data.resize', 'lookup', 'tasks', 'tiling',
                   'weights'},
+    'foreign': {'weights'},
     'image_file': {'colour', 'image_writer', 'vips'},
     'image_writer': {'tiff_tags', 'vips'},
     'restoration': {'files', 'image_file', 'image_writer', 'inference',

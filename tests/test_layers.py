@@ -88,7 +88,8 @@ def test_depthwise_in_bfloat16_sums_its_gradient_in_float32():
   assert gradient.dtype == jnp.bfloat16 and gradient[1, 1, 0] == 64 * 64
 
 
-@pytest.mark.parametrize('shape, features', [((2, 7, 9, 3), 5), ((1, 4, 4, 6), 2)])
+@pytest.mark.parametrize('shape, features', [
+    ((2, 7, 9, 3), 5), ((1, 4, 4, 6), 2)])
 def test_conv3x3_is_the_convolution_and_so_is_its_gradient(shape, features):
   rng = np.random.default_rng(0)
   x, kernel, weight = (rng.standard_normal(s).astype(np.float32) for s in (

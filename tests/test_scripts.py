@@ -36,7 +36,8 @@ def workdir(tmp_path_factory):
 @pytest.mark.parametrize('script', SCRIPTS)
 def test_help(script):
   out = run(script, '--help')
-  assert 'usage' in (out.stdout + out.stderr).lower() or '--output' in out.stdout
+  assert ('usage' in (out.stdout + out.stderr).lower()
+          or '--output' in out.stdout)
   assert 'Traceback' not in out.stderr
 
 
@@ -74,8 +75,9 @@ def test_plot_draws_a_run(workdir, tmp_path):
 
 
 def test_benchmarks_count_what_they_do(tmp_path):
-  result = last(run('benchmark.py', 'pipeline', '--loader=threads', '--batches=2',
-                    '--warmup=0', '--repeats=1', '--batch=2'))
+  result = last(run(
+      'benchmark.py', 'pipeline', '--loader=threads', '--batches=2',
+      '--warmup=0', '--repeats=1', '--batch=2'))
   assert result['examples_per_s'] > 0 and result['resident_mb'] > 50
   peer = tmp_path / 'peer.py'
   peer.write_text('print("noise"); print(\'{"peer": "p", "median_s": 2.0}\')')

@@ -73,7 +73,8 @@ def test_other_and_damaged_sources_give_none(tmp_path):
   good = tmp_path / 'good.tif'
   tifffile.imwrite(good, VALUES, extratags=[(315, 's', 0, 'x' * 99, True)])
   whole = good.read_bytes()
-  for data in (b'', b'\xff\xd8\xff\xe0 a JPEG', b'II*\0', b'II*\0\xff\xff\xff\x7f',
+  for data in (b'', b'\xff\xd8\xff\xe0 a JPEG', b'II*\0',
+               b'II*\0\xff\xff\xff\x7f',
                whole[:8] + b'\xff' * 400, whole[:200]):
     source.write_bytes(data)
     assert tiff_tags.copy(source, target) == 0

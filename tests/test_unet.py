@@ -49,7 +49,8 @@ def test_parameter_counts():
   assert count(unet.UNet()) == 4_755_306
   assert count(unet.UNet(blocks=(1, 1, 1, 1))) == 2_606_826
   # By hand: three convolutions; 102 quantiles and 448 means and maxima into two
-  # dense layers; the colours; the modulation of the blocks at the bottom and on the way up.
+  # dense layers; the colours; the modulation of the blocks at the bottom and on
+  # the way up.
   film = lambda f: 256 * 2 * f + 2 * f
   colour = (27 * 32 + 32 + 9 * 32 * 64 + 64 + 9 * 64 * 128 + 128
             + 550 * 256 + 256 + 256 * 256 + 256 + 256 * 30 + 30)

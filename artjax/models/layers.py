@@ -186,7 +186,7 @@ conv3x3.defvjp(_conv3x3_forward, _conv3x3_backward)
 
 
 class LoopConv3x3(nn.Module):
-  """Conv3x3 for trunks under `nn.scan`, see conv3x3; parameters as nn.Conv's."""
+  """Conv3x3 for trunks under `nn.scan`, see conv3x3; nn.Conv's parameters."""
   features: int
   dtype: jnp.dtype = jnp.float32
   kernel_init: nn.initializers.Initializer = nn.initializers.lecun_normal()

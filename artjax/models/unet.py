@@ -1,7 +1,7 @@
 """U-Net that restores a picture, told of the whole picture's colours.
 
-https://arxiv.org/abs/1505.04597, with residual blocks (`x + conv(lrelu(conv))`),
-skips that are added, a space-to-depth stem and a global residual. Scale x1.
+https://arxiv.org/abs/1505.04597, with residual blocks
+(`x + conv(lrelu(conv))`), skips that are added, a space-to-depth stem and a global residual. Scale x1.
 With the default fields: 4,755,306 parameters; the residual sees 402 px a side
 (`receptive_field`), the colour transform the whole context; any height and
 width, padded inside to a multiple of 16.

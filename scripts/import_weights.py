@@ -1,0 +1,44 @@
+"""Brings published super-resolution weights into a file of this project.
+
+  python scripts/import_weights.py RealESRGAN_x4plus.safetensors \
+      --output=pretrained/realesrgan.safetensors
+
+RRDBNet (Real-ESRGAN, BasicSR, ESRGAN old and new), SRVGGNetCompact and
+MSRResNet, from .safetensors, .npz, and .pth where torch is installed; the
+architecture is found from the names. The result runs like any other weights.
+"""
+import argparse
+import json
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
+
+
+def main():
+  """Parses the command line, writes the file, prints what it is."""
+  parser = argparse.ArgumentParser(
+      description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+  parser.add_argument('weights', help='the published file')
+  parser.add_argument('--output', required=True, help='a .safetensors file')
+  parser.add_argument('--dtype', choices=['float32', 'float16'],
+                      default='float32')
+  args = parser.parse_args()
+  import ml_collections
+  from artjax import foreign
+  from artjax import weights
+  try:
+    if not args.output.endswith('.safetensors'):
+      raise ValueError(f'--output={args.output} must end in .safetensors')
+    model, params = foreign.recognise(foreign.read(args.weights), args.weights)
+    config = ml_collections.ConfigDict({'task': 'restore', 'model': model})
+    weights.save(args.output, params, config, dtype=args.dtype)
+  except (ValueError, OSError) as error:
+    sys.exit(f'import_weights: {error}')
+  count = sum(value.size for value in weights.flatten(params).values())
+  print(json.dumps({'output': args.output, 'model': model, 'parameters': count,
+                    'sha256': weights.file_sha256(args.output)}))
+
+
+if __name__ == '__main__':
+  main()
