@@ -92,3 +92,14 @@ def test_benchmarks_count_what_they_do(tmp_path):
   assert result['sizes'][0]['resident_mb'] > 100
   out = run('benchmark.py', 'step', '--model=unet.Unet')
   assert out.returncode == 1 and 'did you mean unet.UNet' in out.stderr
+
+
+def test_measured_damage_is_that_of_colour_where_it_is():
+  ops = 'fit(96)|copy("image", "target")|'
+  tint = last(run('measure_damage.py', f'--ops={ops}fading(0.5)'))
+  noise = last(run('measure_damage.py', f'--ops={ops}gaussian_noise(0.5)'))
+  gain = lambda r: r['best colours']['psnr_rgb'] - r['degraded']['psnr_rgb']
+  assert gain(tint) > 10 and 0 < gain(noise) < 3
+  out = run('measure_damage.py', '--ops=nonsense')
+  assert out.returncode == 1 and 'nonsense' in out.stderr
+  assert 'Traceback' not in out.stderr
