@@ -34,7 +34,7 @@ def test_help():
     (['--config=configs/unet.py', '--workdir=/tmp/x', 'extra'],
      "unexpected argument 'extra'"),
     (['--config=configs/unet.py', '--mode=evaluate', '--weights=gone.st'],
-     'gone.st: no such weights file'),
+     'gone.st: no such weights'),
 ])
 def test_mistakes_are_one_line(args, says):
   out = run(*args)
