@@ -23,6 +23,7 @@ from artjax import weights
 # What a grey level of the maps means; what is more is white.
 CHANGE_STEP = 0.05  # CIEDE2000
 UNCERTAINTY_STEP = 0.1 / 255  # of the range of a channel
+_AT_ONCE = 1_000_000  # px that are merged at a time: colour takes much room
 _PACKAGES = ('jax', 'flax', 'numpy', 'pyvips')
 
 
@@ -150,7 +151,7 @@ def _restore(picture, chain, outputs, options, on_tiles, folder):
   strips = chain.restorers[-1].strips(stage, *sizes[-1], whole, **settings)
   with picture.writer(outputs.picture, scale=scale,
                       strip_metadata=options.strip_metadata) as writer:
-    for top, rows in strips:
+    for top, rows in _thinner(strips, _AT_ONCE // shape[1] + 1):
       values, moved = picture.merge(top, rows[..., :3], scale,
                                     options.strength)
       writer.write(values)
@@ -171,6 +172,13 @@ def _restore(picture, chain, outputs, options, on_tiles, folder):
   if scale > 1:
     measured['consistency_psnr'] = picture.consistency(outputs.picture, scale)
   return measured
+
+
+def _thinner(strips, most):
+  """(top, rows) in pieces of at most so many rows."""
+  for top, rows in strips:
+    for i in range(0, len(rows), most):
+      yield top + i, rows[i:i + most]
 
 
 class _Map:
