@@ -239,7 +239,8 @@ class Picture:
     for name in source.get_fields():
       if name not in _OWN_FIELDS:
         image.set_type(source.get_typeof(name), name, source.get(name))
-    if self._profile == '' and 'icc-profile-data' in image.get_fields():
+    embedded = self._profile not in ('', 'cmyk')
+    if not embedded and 'icc-profile-data' in image.get_fields():
       image.remove('icc-profile-data')  # it does not fit
     return image
 

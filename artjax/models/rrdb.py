@@ -96,7 +96,8 @@ class RRDBNet(nn.Module):
   def halo(self):
     """What tiles need around what they are to get right, px of the input.
 
-    Far less than the 15 convolutions a block could carry: what is scaled by
-    0.2 twice a block hardly comes from afar.
+    Far less than the 15 convolutions of each block could carry, on the guess
+    that what is scaled by 0.2 twice a block hardly comes from afar: hold
+    trained weights to it with `scripts/benchmark.py tiles`.
     """
     return 24 * self.multiple

@@ -200,8 +200,8 @@ class UNet(nn.Module):
     """What tiles need around what they are to get right, px.
 
     Less than half of what is seen, for what is far away hardly matters: with
-    the shipped weights 64 px leave an error below 0.1/255, and an exact result
-    would cost three times the time (tests/test_inference.py).
+    the shipped weights tiled and whole pictures agree to 1/255
+    (`scripts/benchmark.py tiles`).
     """
     return min(64, self.receptive_field // 2)
 
