@@ -19,6 +19,7 @@ from artjax import inference
 from artjax import metrics
 from artjax import summary
 from artjax.data import pipeline
+from artjax.data import resize
 
 PANEL_HEIGHT = 320  # px, of one picture in a panel
 
@@ -33,6 +34,17 @@ def means(rows):
   """Mean over pictures of a list of {metric: number}."""
   return {name: float(np.mean([row[name] for row in rows]))
           for name in rows[0]}
+
+
+def enlarge(degraded, target):
+  """A low-resolution input at the size of its target: by MATLAB's bicubic.
+
+  What super-resolution is measured against; others come back as they are.
+  """
+  factor = target.shape[0] // degraded.shape[0]
+  if factor == 1:
+    return degraded
+  return resize.imresize(degraded, factor)
 
 
 def evaluate(config, restorer, *, metric_names=None):
@@ -62,6 +74,7 @@ def evaluate(config, restorer, *, metric_names=None):
     start = time.perf_counter()
     restored = restorer(degraded)
     seconds += time.perf_counter() - start
+    degraded = enlarge(degraded, target)
     rows.append((example['name'],
                  measure(names, restored, target, config.eval.crop),
                  measure(names, degraded, target, config.eval.crop)))

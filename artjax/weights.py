@@ -11,6 +11,8 @@ from flax import traverse_util
 import ml_collections
 import numpy as np
 
+STATS = 'batch_stats'  # linen's name for the running statistics of norms
+
 
 def flatten(params):
   """Nested dict of arrays -> {'a/b/kernel': array}, sorted by name."""
@@ -21,6 +23,19 @@ def flatten(params):
 def unflatten(tensors):
   """Undoes `flatten`."""
   return traverse_util.unflatten_dict(tensors, sep='/')
+
+
+def merge(variables):
+  """{'params', 'batch_stats'} -> one tree: what is saved of a network."""
+  stats = variables.get('batch_stats')
+  return {**variables['params'], **({STATS: stats} if stats else {})}
+
+
+def variables(merged):
+  """Undoes `merge`: what linen's `apply` takes."""
+  params = {name: value for name, value in merged.items() if name != STATS}
+  return {'params': params,
+          **({STATS: merged[STATS]} if STATS in merged else {})}
 
 
 def sha256(params):

@@ -51,20 +51,28 @@ def get_config():
   # Options of losses that have some.
   config.loss_options = ml_collections.ConfigDict()
   config.loss_options.perceptual = ml_collections.ConfigDict()
+  config.loss_options.perceptual.net = 'vgg16'  # 'vgg19:FILE', torchvision's
+  config.loss_options.perceptual.distance = 'l1'  # 'l1' | 'mse'
   config.loss_options.perceptual.layers = ml_collections.ConfigDict(dict(
-      conv1_2=0.1, conv2_2=0.1, conv3_3=1.0, conv4_3=1.0,
-      conv5_3=1.0))  # of VGG16, before activation: weight of each
+      conv1_2=0.1, conv2_2=0.1, conv3_3=1.0, conv4_3=1.0, conv5_3=1.0,
+      conv3_4=0.0, conv4_4=0.0, conv5_4=0.0,  # these only VGG19 has
+  ))  # before activation: weight of each
 
-  config.optimizer = ml_collections.ConfigDict()
-  config.optimizer.name = 'adam'  # 'adam' | 'adamw' | 'lion'
-  config.optimizer.learning_rate = 4e-4  # at its peak
-  config.optimizer.warmup_steps = 200  # linear from 0 to the peak
-  config.optimizer.final_fraction = 0.01  # of the peak, where the cosine ends
-  config.optimizer.b1 = 0.9
-  config.optimizer.b2 = 0.99
-  config.optimizer.weight_decay = 0.0  # of kernels; adamw and lion only
-  config.optimizer.clip_norm = 1.0  # of the global gradient, 0 = no clipping
+  config.optimizer = _optimizer()  # of the generator
   config.ema_decay = 0.999  # of the averaged weights that are evaluated
+
+  # A discriminator that the generator learns to please; none by default.
+  config.adversary = ml_collections.ConfigDict()
+  config.adversary.name = ''  # '<file>.<class>' in artjax/models, '' = none
+  config.adversary.args = ml_collections.ConfigDict()  # its fields
+  config.adversary.size = 128  # side of what it judges, the crop's, px
+  config.adversary.condition = False  # whether it also sees the input
+  # 'vanilla' | 'least_squares' | 'hinge' | 'relativistic', see adversarial.py.
+  config.adversary.loss = 'vanilla'
+  config.adversary.weight = 0.0  # of this loss beside config.losses
+  config.adversary.feature_matching = 0.0  # weight of a loss of its features
+  config.adversary.r1 = 0.0  # weight of the penalty on its gradient
+  config.adversary.optimizer = _optimizer()
 
   # Saving and reporting, in steps.
   config.log_every = 50
@@ -83,4 +91,17 @@ def get_config():
   config.eval.panels = 8  # pictures shown in TensorBoard and in the report
   config.eval.metrics = (  # see metrics.py; lpips not while training
       'psnr_rgb', 'psnr_y', 'ssim_rgb', 'ssim_y', 'lpips', 'mae', 'accuracy')
+  return config
+
+
+def _optimizer():
+  config = ml_collections.ConfigDict()
+  config.name = 'adam'  # 'adam' | 'adamw' | 'lion'
+  config.learning_rate = 4e-4  # at its peak
+  config.warmup_steps = 200  # linear from 0 to the peak
+  config.final_fraction = 0.01  # of the peak, where the cosine ends
+  config.b1 = 0.9
+  config.b2 = 0.99
+  config.weight_decay = 0.0  # of kernels; adamw and lion only
+  config.clip_norm = 1.0  # of the global gradient, 0 = no clipping
   return config

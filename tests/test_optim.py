@@ -12,7 +12,7 @@ def test_schedule_warms_up_and_ends_at_its_fraction():
   config = tiny_config(**{
       'steps': 100, 'optimizer.learning_rate': 0.5,
       'optimizer.warmup_steps': 10, 'optimizer.final_fraction': 0.1})
-  rate = optim.schedule(config)
+  rate = optim.schedule(config.optimizer, config.steps)
   assert float(rate(0)) == 0.0
   assert float(rate(5)) == pytest.approx(0.25)
   assert float(rate(10)) == pytest.approx(0.5)
@@ -22,7 +22,7 @@ def test_schedule_warms_up_and_ends_at_its_fraction():
 
 def test_no_warmup_starts_at_the_peak():
   config = tiny_config(**{'optimizer.warmup_steps': 0})
-  assert float(optim.schedule(config)(0)) == pytest.approx(
+  assert float(optim.schedule(config.optimizer, config.steps)(0)) == pytest.approx(
       config.optimizer.learning_rate)
 
 
@@ -31,7 +31,7 @@ def test_every_optimizer_descends(name):
   config = tiny_config(**{
       'optimizer.name': name, 'optimizer.warmup_steps': 0, 'steps': 50,
       'optimizer.learning_rate': 0.1})
-  tx = optim.optimizer(config)
+  tx = optim.optimizer(config.optimizer, config.steps)
   params = {'w': jnp.array([[1.0, -2.0]])}
   state = tx.init(params)
 
@@ -50,7 +50,7 @@ def test_decay_spares_biases():
   config = tiny_config(**{
       'optimizer.name': 'adamw', 'optimizer.weight_decay': 0.5,
       'optimizer.warmup_steps': 0, 'optimizer.learning_rate': 0.1})
-  tx = optim.optimizer(config)
+  tx = optim.optimizer(config.optimizer, config.steps)
   params = {'kernel': jnp.ones([2, 2]), 'bias': jnp.ones([2])}
   zero = jax.tree.map(jnp.zeros_like, params)
   updates, _ = tx.update(zero, tx.init(params), params)
@@ -61,7 +61,7 @@ def test_decay_spares_biases():
 def test_clipping_bounds_what_reaches_the_optimizer():
   config = tiny_config(**{
       'optimizer.clip_norm': 1.0, 'optimizer.warmup_steps': 0})
-  tx = optim.optimizer(config)
+  tx = optim.optimizer(config.optimizer, config.steps)
   params = {'w': jnp.zeros([2])}
   _, state = tx.update({'w': jnp.array([3e4, 4e4])}, tx.init(params), params)
   moment = jax.tree.leaves(state)[1]  # of Adam: (1 - b1) times the gradient
@@ -70,6 +70,7 @@ def test_clipping_bounds_what_reaches_the_optimizer():
 
 def test_refuses_what_would_be_ignored():
   with pytest.raises(ValueError, match='not one of adam'):
-    optim.optimizer(tiny_config(**{'optimizer.name': 'sgd'}))
+    optim.optimizer(tiny_config(**{'optimizer.name': 'sgd'}).optimizer, 1)
   with pytest.raises(ValueError, match='adamw'):
-    optim.optimizer(tiny_config(**{'optimizer.weight_decay': 0.1}))
+    optim.optimizer(
+        tiny_config(**{'optimizer.weight_decay': 0.1}).optimizer, 1)

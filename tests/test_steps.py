@@ -21,13 +21,19 @@ def batch(seed=0, devices=1, size=8):
   return {'image': image.reshape(shape), 'target': target.reshape(shape)}
 
 
+def player(config):
+  return steps.Player(
+      lookup.model(config), optim.optimizer(config.optimizer, config.steps))
+
+
 @functools.cache
 def setup(**overrides):
   config = tiny_config(**{'optimizer.warmup_steps': 0, 'steps': 100})
   model = lookup.model(config)
-  tx = optim.optimizer(config)
-  state = jax.device_get(steps.create_state(config, model, tx))
-  step = steps.make_train_step(config, model, tx, optim.schedule(config))
+  generator = player(config)
+  state = jax.device_get(steps.create_state(config, generator))
+  step = steps.make_train_step(
+      config, generator, None, optim.schedule(config.optimizer, config.steps))
   return config, model, state, step
 
 
@@ -109,7 +115,7 @@ def test_average_warms_up_then_follows_the_decay():
 def test_the_average_is_a_copy():
   _, model, _, _ = setup()
   config = tiny_config()
-  state = steps.create_state(config, model, optim.optimizer(config))
+  state = steps.create_state(config, player(config))
   for e, p in zip(jax.tree.leaves(state.ema),
                   jax.tree.leaves(state.generator.params)):
     assert e.unsafe_buffer_pointer() != p.unsafe_buffer_pointer()
@@ -118,8 +124,8 @@ def test_the_average_is_a_copy():
 def test_seed_decides_the_start():
   config, model, state, _ = setup()
   other = tiny_config(seed=config.seed + 1)
-  again = steps.create_state(config, model, optim.optimizer(config))
-  new = steps.create_state(other, model, optim.optimizer(other))
+  again = steps.create_state(config, player(config))
+  new = steps.create_state(other, player(other))
   same = lambda a, b: all(map(np.array_equal, jax.tree.leaves(a),
                               jax.tree.leaves(b)))
   assert same(again.ema, state.ema)

@@ -12,7 +12,8 @@ import numpy as np
 
 from artjax.data import resize
 
-PICTURES = ('image', 'target', 'mask')
+# 'real' is what a discriminator sees in place of 'target', where it differs.
+PICTURES = ('image', 'target', 'mask', 'real')
 KEYS = PICTURES + ('context',)  # what an example may give to a batch
 _TURNS = (None, cv2.ROTATE_90_COUNTERCLOCKWISE, cv2.ROTATE_180,
           cv2.ROTATE_90_CLOCKWISE)

@@ -1,0 +1,61 @@
+"""Real-ESRGAN: x4 for pictures of unknown, bad quality.
+
+  python -m artjax.main --config=configs/realesrgan.py:psnr \
+      --workdir=runs/realesrnet --config.data.source=folder:PATH
+  python -m artjax.main --config=configs/realesrgan.py --workdir=runs/realesrgan \
+      --config.data.source=folder:PATH --config.init_from=runs/realesrnet
+
+https://arxiv.org/abs/2107.10833: the second-order degradation, drawn for each
+picture; sharpened targets for the absolute error and for the features of VGG,
+the picture as it is for the discriminator, a U-Net with spectral norm. Trained
+for a million and for 400,000 steps of 48 crops there. `:quick` is a run of one
+CPU minute.
+"""
+import ml_collections
+
+from configs import common
+from configs import esrgan
+from configs import esrgan_psnr
+
+TRAIN_OPS = ('random_crop(400)|flip|copy("image", "target")|second_order(4)'
+             '|sharpen|random_crop(256)|keep("image", "target", "real")')
+EVAL_OPS = ('mod_crop(4)|copy("image", "target")|second_order(4)'
+            '|keep("image", "target")')
+
+
+def get_config(variant=''):
+  """The configuration; variant: '' | 'psnr' | 'quick'."""
+  if variant not in ('', 'psnr', 'quick'):
+    raise ValueError(f'no variant {variant!r} of configs/realesrgan.py: '
+                     'psnr, quick')
+  config = common.get_config()
+  config.model.name = 'rrdb.RRDBNet'
+  config.model.args = ml_collections.ConfigDict(dict(blocks=23))
+  config.losses.l1 = 1.0
+  config.batch_size = 48
+  config.data.ops = TRAIN_OPS
+  config.data.min_size = 256
+  config.eval.ops = EVAL_OPS
+  config.eval.crop = 4
+  if variant == 'psnr':
+    config.steps = 1_000_000
+    config.optimizer.learning_rate = 2e-4
+    return config.lock()
+  config.losses.perceptual = 1.0  # the layers of configs/common.py
+  config.adversary.name = 'unet_discriminator.UNetDiscriminatorSN'
+  config.adversary.size = 256
+  config.adversary.loss = 'vanilla'
+  config.adversary.weight = 0.1
+  config.best_metric, config.best_mode = 'lpips', 'min'
+  if variant == 'quick':
+    esrgan_psnr.make_quick(config)
+    config.data.ops = TRAIN_OPS.replace('(400)', '(96)').replace(
+        '(256)', '(64)')
+    esrgan.make_quick(config)
+    config.adversary.name = 'unet_discriminator.UNetDiscriminatorSN'
+    config.adversary.args = ml_collections.ConfigDict(dict(features=8))
+  else:
+    config.init_from = 'runs/realesrnet'
+    config.steps = 400_000
+    esrgan.rates(config, 1e-4, 1e-4)
+  return config.lock()
