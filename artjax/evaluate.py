@@ -24,27 +24,24 @@ from artjax.data import resize
 PANEL_HEIGHT = 320  # px, of one picture in a panel
 
 
-def measure(names, picture, target, crop):
-  """{metric: number} of one picture, u8[H, W, 3] each."""
-  return {name: float(getattr(metrics, name)(
+def measure(names, picture, target, crop, low=None):
+  """{metric: number} of one picture, u8[H, W, 3] each.
+
+  With the low-resolution input `low` also `consistency`: the PSNR, in dB, of
+  the picture shrunk again against it. What was invented fits what was seen.
+  """
+  found = {name: float(getattr(metrics, name)(
       picture[None], target[None], crop=crop)[0]) for name in names}
+  if low is not None:
+    again = resize.imresize(picture, size=low.shape[:2])
+    found['consistency'] = float(metrics.psnr_rgb(again[None], low[None])[0])
+  return found
 
 
 def means(rows):
   """Mean over pictures of a list of {metric: number}."""
   return {name: float(np.mean([row[name] for row in rows]))
           for name in rows[0]}
-
-
-def enlarge(degraded, target):
-  """A low-resolution input at the size of its target: by MATLAB's bicubic.
-
-  What super-resolution is measured against; others come back as they are.
-  """
-  factor = target.shape[0] // degraded.shape[0]
-  if factor == 1:
-    return degraded
-  return resize.imresize(degraded, factor)
 
 
 def evaluate(config, restorer, *, metric_names=None):
@@ -56,8 +53,9 @@ def evaluate(config, restorer, *, metric_names=None):
     metric_names: functions of metrics.py; default config.eval.metrics.
 
   Returns:
-    dict: 'output' and 'input' {metric: mean over pictures}, 'pictures' their
-    number, 'rows' [(name, output metrics, input metrics)], 'panels' the first
+    dict: 'output' and 'input' {metric: mean over pictures}; the input of
+    super-resolution is its bicubic enlargement ('baseline' says so), 'pictures'
+    their number, 'rows' [(name, output metrics, input metrics)], 'panels' the first
     few [(name, degraded, restored, target)] and 'seconds' of restoring.
 
   Raises:
@@ -68,23 +66,27 @@ def evaluate(config, restorer, *, metric_names=None):
   if unknown:
     raise ValueError(f'eval.metrics: no metric called {unknown[0]!r} in '
                      'artjax/metrics.py')
-  rows, panels, seconds = [], [], 0.0
+  rows, panels, seconds, baseline = [], [], 0.0, 'degraded'
   for example in pipeline.pictures(config):
     degraded, target = example['image'], example['target']
     start = time.perf_counter()
     restored = restorer(degraded)
     seconds += time.perf_counter() - start
-    degraded = enlarge(degraded, target)
+    factor = target.shape[0] // degraded.shape[0]
+    low = degraded if factor > 1 else None
+    if factor > 1:
+      # What super-resolution is measured against.
+      degraded, baseline = resize.imresize(degraded, factor), 'bicubic'
     rows.append((example['name'],
-                 measure(names, restored, target, config.eval.crop),
-                 measure(names, degraded, target, config.eval.crop)))
+                 measure(names, restored, target, config.eval.crop, low),
+                 measure(names, degraded, target, config.eval.crop, low)))
     if len(panels) < config.eval.panels:
       panels.append((example['name'], degraded, restored, target))
   return {
       'output': means([row[1] for row in rows]),
       'input': means([row[2] for row in rows]),
       'pictures': len(rows), 'seconds': seconds,
-      'rows': rows, 'panels': panels,
+      'rows': rows, 'panels': panels, 'baseline': baseline,
   }
 
 
@@ -118,7 +120,8 @@ def square_panels(results, side=256):
 
 def table(results, crop=0):
   """The means as a markdown table: input, output and their difference."""
-  lines = ['| metric | degraded | restored | change |', '|---|---|---|---|']
+  lines = [f'| metric | {results["baseline"]} | restored | change |',
+           '|---|---|---|---|']
   for name, after in results['output'].items():
     before = results['input'][name]
     lines.append(f'| {name} | {before:.4f} | {after:.4f} '
@@ -149,7 +152,7 @@ def write_report(results, folder, *, title, settings, crop=0):
 
   lines = [f'# {title}', '']
   lines += [f'- {what}: `{value}`' for what, value in settings.items()]
-  lines += ['', table(results, crop), '', 'Panels: degraded, restored, target.']
+  lines += ['', table(results, crop), '', f'Panels: {results["baseline"]}, restored, target.']
   by_name = {name: (after, before) for name, after, before in results['rows']}
   shown = []
   for i, (name, *pictures) in enumerate(results['panels']):

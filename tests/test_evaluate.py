@@ -9,6 +9,7 @@ import pytest
 from artjax import evaluate
 from artjax import metrics
 from artjax.data import pipeline
+from artjax.data import resize
 
 NAMES = ('psnr_rgb', 'mae')
 
@@ -40,6 +41,25 @@ def test_lpips_of_a_damaged_picture_is_worse_than_of_itself():
   results = evaluate.evaluate(
       config, lambda picture: picture, metric_names=('lpips',))
   assert results['output']['lpips'] == results['input']['lpips'] > 1e-3
+
+
+def test_super_resolution_stands_beside_bicubic_and_its_input():
+  config = tiny_config(**{
+      'eval.ops': 'fit(64)|mod_crop(4)|copy("image", "target")|downscale(4)',
+      'eval.crop': 4})
+  nearest = lambda low: low.repeat(4, 0).repeat(4, 1)
+  results = evaluate.evaluate(config, nearest, metric_names=NAMES)
+  example = next(iter(pipeline.pictures(config)))
+  bicubic = resize.imresize(example['image'], 4)
+  before = results['rows'][0][2]
+  assert before['psnr_rgb'] == metrics.psnr_rgb(
+      bicubic[None], example['target'][None], crop=4)[0]
+  # Repeated pixels shrink to what they were, but for the kernel's overshoot;
+  # the consistency is measured up to the border.
+  again = resize.imresize(nearest(example['image']), 1 / 4)
+  assert results['rows'][0][1]['consistency'] == metrics.psnr_rgb(
+      again[None], example['image'][None])[0] > before['psnr_rgb']
+  assert '| metric | bicubic |' in evaluate.table(results)
 
 
 def test_unknown_metric_is_named():

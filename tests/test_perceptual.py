@@ -117,6 +117,32 @@ def test_bfloat16_is_near():
   assert 0 < error.mean() < 0.01 * np.abs(exact).mean()
 
 
+def test_vgg19_of_a_torchvision_file(tmp_path):
+  rng = np.random.default_rng(0)
+  tensors, index, channels = {}, 0, 3
+  for width, depth in zip((64, 128, 256, 512, 512), (2, 2, 4, 4, 4)):
+    for _ in range(depth):
+      tensors[f'features.{index}.weight'] = rng.standard_normal(
+          [width, channels, 3, 3], np.float32)
+      tensors[f'features.{index}.bias'] = np.zeros(width, np.float32)
+      index, channels = index + 2, width
+    index += 1  # the pooling
+  path = str(tmp_path / 'vgg19.npz')
+  np.savez(path, **tensors)
+  params = perceptual.load(f'vgg19:{path}')
+  assert len(params) == 16
+  assert np.array_equal(params['conv5_4']['kernel'][1, 2],
+                        tensors['features.34.weight'][:, :, 1, 2].T)
+  found = perceptual.features(
+      params, np.full([1, 32, 32, 3], 0.5, np.float32), ['conv2_1'],
+      net=f'vgg19:{path}')
+  assert found['conv2_1'].shape == (1, 16, 16, 128)
+  del tensors['features.30.bias']
+  np.savez(path, **tensors)
+  with pytest.raises(ValueError, match='features.30.weight'):
+    perceptual.load.__wrapped__(f'vgg19:{path}')
+
+
 def test_refuses():
   params = perceptual.load('alexnet')
   x = np.zeros((1, 32, 32, 3), np.float32)
