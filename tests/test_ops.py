@@ -136,13 +136,75 @@ def test_downscale_is_of_the_image_alone():
   result = ops.downscale(4)(example, _rng())
   np.testing.assert_array_equal(result['image'], resize.imresize(picture, 0.25))
   assert result['target'] is picture
-  with pytest.raises(ValueError, match='geometry comes before'):
-    ops.random_crop(8)(result, _rng())
   odd = {'name': 'x', 'image': picture[:47]}
   with pytest.raises(ValueError, match=r'mod_crop\(4\)'):
     ops.downscale(4)(odd, _rng())
   whole = ops.downscale(4)(ops.mod_crop(4)(odd, _rng()), _rng())
   assert whole['image'].shape == (11, 16, 3)
+
+
+def _pair(height, width, factor):
+  """'image' holds, in one pixel, the place of each block of the others."""
+  image = _example(height, width, masks=False)['image']
+  target = image.repeat(factor, 0).repeat(factor, 1)
+  mask = np.where(target % 3 == 0, np.uint8(255), np.uint8(0))
+  return {'name': 'x', 'image': image, 'target': target, 'mask': mask}
+
+
+@pytest.mark.parametrize('factor', [2, 3, 4, 8])
+@pytest.mark.parametrize('op', [
+    ops.random_crop(48), ops.center_crop(48), ops.random_crop(240), ops.flip(),
+    ops.rotate90(), ops.mod_crop(24)])
+def test_geometry_keeps_pairs_of_two_sizes_in_register(op, factor):
+  sizes = set()
+  for seed in range(8):
+    result = op(_pair(25, 27, factor), _rng(seed))
+    image = result['image']
+    np.testing.assert_array_equal(
+        result['target'], image.repeat(factor, 0).repeat(factor, 1))
+    np.testing.assert_array_equal(result['mask'] == 255,
+                                  result['target'] % 3 == 0)
+    assert all(result[key].flags.c_contiguous for key in ops.PICTURES)
+    sizes.add(result['target'].shape[:2])
+  assert sizes <= {(48, 48), (240, 240), (25 * factor, 27 * factor),
+                   (27 * factor, 25 * factor),
+                   tuple(side * factor // 24 * 24 for side in (25, 27))}
+
+
+def test_crops_of_pairs_take_every_window_of_the_smaller():
+  corners = {tuple(ops.random_crop(16)(_pair(6, 5, 4), _rng(seed))['image']
+                   [0, 0, :2].tolist()) for seed in range(100)}
+  assert corners == {(row, column) for row in range(3) for column in range(2)}
+
+
+@pytest.mark.parametrize('op, message', [
+    (ops.random_crop(18), 'size 18 is no multiple of 4'),
+    (ops.center_crop(6), 'size 6 is no multiple of 4'),
+    (ops.mod_crop(2), 'multiple 2 is no multiple of 4'),
+    (ops.scale(0.5), "'image' is 4 times smaller than 'target'"),
+    (ops.fit(500), "'image' is 4 times smaller than 'target'"),
+    (ops.random_scale_crop(8), 'this op is for pictures of one size'),
+])
+def test_what_pairs_of_two_sizes_cannot_do_is_said(op, message):
+  with pytest.raises(ValueError, match=message):
+    op(_pair(10, 12, 4), _rng())
+
+
+@pytest.mark.parametrize('key, extent', [
+    ('image', (10, 11)), ('image', (7, 8)), ('mask', (10, 12)),
+    ('target', (39, 48)), ('target', (10, 12)), ('image', (80, 96))])
+def test_pictures_in_no_register_are_refused(key, extent):
+  example = {**_pair(10, 12, 4), key: np.zeros((*extent, 3), np.uint8)}
+  with pytest.raises(ValueError, match='geometry comes before'):
+    ops.flip()(example, _rng(1))
+    ops.random_crop(8)(example, _rng())
+
+
+def test_an_empty_mask_of_a_pair_is_that_of_the_target():
+  pair = _pair(10, 12, 4)
+  del pair['mask']
+  kept = ops.keep('image', 'target', 'mask')(pair, _rng())
+  assert kept['mask'].shape == (40, 48, 3) and not kept['mask'].any()
 
 
 def test_keep_drops_the_rest_and_fills_in_masks():

@@ -309,6 +309,33 @@ def test_an_evaluation_goes_on_without_a_file_that_vanished(
   assert len(lines) == 1 and '05.png' in lines[0]
 
 
+def test_pairs_of_two_sizes_make_batches_and_pictures(tmp_path, loader):
+  for i in range(6):
+    for side, factor in ('low', 1), ('high', 4):
+      (tmp_path / side).mkdir(exist_ok=True)
+      picture = np.random.default_rng(i).integers(
+          0, 256, (33, 40 + i, 3), np.uint8)
+      cv2.imwrite(str(tmp_path / side / f'{i}.png'),
+                  picture.repeat(factor, 0).repeat(factor, 1))
+  config = _config(tmp_path, **{
+      'data.source': f'pairs:{tmp_path}/high,{tmp_path}/low',
+      'data.loader': loader, 'data.validation': 0.0, 'eval.split': 'all',
+      'data.ops': 'random_crop(64)|flip|rotate90|keep("image", "target")',
+      'eval.ops': ''})
+  batches = _take(config, 2, num_devices=4)
+  for batch in batches:
+    assert batch['image'].shape == (8, 16, 16, 3)
+    np.testing.assert_array_equal(
+        batch['target'], batch['image'].repeat(4, 1).repeat(4, 2))
+  _assert_equal(_take(config, 1, start_step=1), batches[1:])
+  pictures = list(pipeline.pictures(config))
+  assert [x['image'].shape[:2] for x in pictures] == [
+      (33, 40 + i) for i in range(6)]
+  for x in pictures:
+    np.testing.assert_array_equal(
+        x['target'], x['image'].repeat(4, 0).repeat(4, 1))
+
+
 def test_closing_ends_the_threads(folder):
   import threading
   iterator = pipeline.batches(_config(folder), num_devices=1)

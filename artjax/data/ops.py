@@ -6,6 +6,9 @@ pictures [H, W, 3] under 'image' (what the network sees), 'target' (the clean
 picture) and 'mask' (255 = damaged). Geometry acts on all of them alike, but not
 on 'context', a thumbnail of what 'image' was before it was cropped. An op never
 writes into the arrays it was given: a source may hand them out again.
+
+In pairs for super-resolution 'image' is a whole factor smaller than the others.
+Sizes are in px of the others then, and must be multiples of the factor.
 """
 import cv2
 import numpy as np
@@ -50,13 +53,13 @@ def random_scale_crop(size, min_scale=0.25):
     raise ValueError(f'min_scale must be in [0, 1], got {min_scale}')
 
   def fn(example, rng):
-    height, width = _extent(example)
+    height, width = _same_extent(example)
     smallest = max(min_scale, size / max(size, min(height, width)))
     side = int(round(size * smallest ** -rng.uniform()))
     side = max(size, min(side, max(size, min(height, width))))
     top = int(rng.integers(max(0, height - side) + 1))
     left = int(rng.integers(max(0, width - side) + 1))
-    window = lambda x: _pad(x[top:top + side, left:left + side], side)
+    window = lambda x, _: _pad(x[top:top + side, left:left + side], side)
     # Slicing first keeps the cost that of the window, not of the picture.
     return _each(example, window, then=lambda x, key: _shrink(
         x, (size, size), key))
@@ -71,7 +74,7 @@ def scale(factor):
 
   def fn(example, rng):
     del rng
-    height, width = _extent(example)
+    height, width = _same_extent(example)
     new = max(1, round(height * factor)), max(1, round(width * factor))
     return _each(example, then=lambda x, key: _shrink(x, new, key))
 
@@ -83,7 +86,7 @@ def fit(long_side):
   _positive('long_side', long_side)
 
   def fn(example, rng):
-    factor = min(1.0, long_side / max(_extent(example)))
+    factor = min(1.0, long_side / max(_same_extent(example)))
     return scale(factor)(example, rng)
 
   return fn
@@ -95,10 +98,12 @@ def mod_crop(multiple):
 
   def fn(example, rng):
     del rng
-    height, width = (side - side % multiple for side in _extent(example))
+    height, width, factor = _extent(example)
+    _multiple('multiple', multiple, factor)
+    height, width = height - height % multiple, width - width % multiple
     if not height or not width:
       raise ValueError(f'smaller than {multiple} px')
-    return _each(example, lambda x: x[:height, :width])
+    return _each(example, lambda x, unit: x[:height // unit, :width // unit])
 
   return fn
 
@@ -107,7 +112,7 @@ def flip():
   """Mirrors left and right in half of the examples."""
   def fn(example, rng):
     if rng.integers(2):
-      return _each(example, lambda x: cv2.flip(x, 1))
+      return _each(example, lambda x, _: cv2.flip(x, 1))
     return example
 
   return fn
@@ -119,7 +124,7 @@ def rotate90():
     turn = _TURNS[rng.integers(4)]
     if turn is None:
       return example
-    return _each(example, lambda x: cv2.rotate(x, turn))
+    return _each(example, lambda x, _: cv2.rotate(x, turn))
 
   return fn
 
@@ -187,7 +192,8 @@ def keep(*names):
     for name in names:
       if name == 'mask' and name not in kept:
         # Severity 0 damages nothing and so leaves no mask.
-        kept['mask'] = np.zeros(example['image'].shape[:2] + (3,), np.uint8)
+        height, width, _ = _extent(example)
+        kept['mask'] = np.zeros([height, width, 3], np.uint8)
       elif name not in kept:
         raise ValueError(f'no {name!r} among {", ".join(example)}')
     return kept
@@ -200,26 +206,51 @@ def _crop(size, place):
   _positive('size', size)
 
   def fn(example, rng):
-    height, width = _extent(example)
-    top = place(max(0, height - size), rng)
-    left = place(max(0, width - size), rng)
-    return _each(example, lambda x: _pad(
-        x[top:top + size, left:left + size], size))
+    height, width, factor = _extent(example)
+    _multiple('size', size, factor)
+    # In px of the smallest picture: windows of the others begin at its edges.
+    top, left = (place(max(0, side - size) // factor, rng) * factor
+                 for side in (height, width))
+
+    def window(x, unit):
+      rows = slice(top // unit, (top + size) // unit)
+      columns = slice(left // unit, (left + size) // unit)
+      return _pad(x[rows, columns], size // unit, factor // unit, factor)
+
+    return _each(example, window)
 
   return fn
 
 
 def _extent(example):
-  """(height, width), the same for all pictures of the example."""
+  """(height, width, factor): of 'target' and 'mask'; 'image' is smaller."""
   extents = {key: example[key].shape[:2] for key in PICTURES if key in example}
-  if len(set(extents.values())) != 1:
+  height, width = max(extents.values())
+  factor = height // extents['image'][0]
+  expected = {**dict.fromkeys(extents, (height, width)),
+              'image': (height / factor, width / factor)}
+  if extents != expected:
     raise ValueError(f'pictures of different sizes {extents}: geometry comes '
                      'before ops that resize one of them')
-  return extents['image']
+  return height, width, factor
 
 
-def _each(example, view=lambda x: x, then=None):
-  """Applies a geometry to all pictures; what was copied stays shared."""
+def _same_extent(example):
+  """(height, width) where there is no factor."""
+  height, width, factor = _extent(example)
+  if factor > 1:
+    raise ValueError(
+        f"'image' is {factor} times smaller than 'target', and this op is for "
+        'pictures of one size: use random_crop, center_crop or mod_crop')
+  return height, width
+
+
+def _each(example, view=lambda x, unit: x, then=None):
+  """Applies a geometry to all pictures; what was copied stays shared.
+
+  view(array, unit) is told how many px of 'target' are one of the array.
+  """
+  _, _, factor = _extent(example)
   done, result = {}, dict(example)
   for key in PICTURES:
     if key not in example:
@@ -228,22 +259,29 @@ def _each(example, view=lambda x: x, then=None):
     identity = id(example[key]), key == 'mask'
     if identity not in done:
       # A contiguous copy lets go of the whole picture behind a window.
-      array = view(example[key])
+      array = view(example[key], factor if key == 'image' else 1)
       done[identity] = (np.ascontiguousarray(array) if then is None
                         else then(array, key))
     result[key] = done[identity]
   return result
 
 
-def _pad(array, size):
-  """[h, w, C] -> at least [size, size, C], reflected about its edges."""
+def _pad(array, size, step=1, factor=1):
+  """[h, w, C] -> at least [size, size, C], reflected about its edges.
+
+  `step` is the number of its px in one of the smallest picture, `factor` that
+  of the largest.
+  """
   height, width = array.shape[:2]
   down, right = max(0, size - height), max(0, size - width)
   if not down and not right:
     return array
+  top, left = down // step // 2 * step, right // step // 2 * step
+  # About the centre of the outermost pixel; pictures of two sizes only share
+  # the outer edge of it.
+  border = cv2.BORDER_REFLECT_101 if factor == 1 else cv2.BORDER_REFLECT
   return cv2.copyMakeBorder(
-      array, down // 2, down - down // 2, right // 2, right - right // 2,
-      cv2.BORDER_REFLECT_101)
+      array, top, down - top, left, right - left, border)
 
 
 def _shrink(array, extent, key):
@@ -259,3 +297,9 @@ def _shrink(array, extent, key):
 def _positive(name, value):
   if not isinstance(value, int) or value < 1:
     raise ValueError(f'{name} must be a whole number above 0, got {value!r}')
+
+
+def _multiple(name, value, factor):
+  if value % factor:
+    raise ValueError(f"{name} {value} is no multiple of {factor}, by which "
+                     "'target' is larger than 'image'")

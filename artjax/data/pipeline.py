@@ -47,8 +47,8 @@ def batches(config, split='train', *, start_step=0, num_devices=None,
 
   Returns:
     A generator of dicts of np arrays: 'image' and what the ops leave of
-    'target', 'mask' and 'context', u8[D, B/D, H, W, 3], and '_mask',
-    f32[D, B/D], ones.
+    'target', 'mask' and 'context', u8[D, B/D, H, W, 3], each of its own H and W
+    where pairs or ops make it so, and '_mask', f32[D, B/D], ones.
     B = batch_size / process_count. Devices and processes divide a global batch
     without changing it. Close the generator to end its threads.
 

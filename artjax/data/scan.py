@@ -30,6 +30,28 @@ def cores():
   return os.cpu_count() or 1
 
 
+def files(folder):
+  """(path below the folder with '/', path) of each file, in order of names.
+
+  Hidden files and folders (.git, .DS_Store, ._x.jpg) are passed over.
+  """
+  root = pathlib.Path(folder).expanduser()
+  if not root.is_dir():
+    what = 'is not a folder' if root.exists() else 'does not exist'
+    raise FileNotFoundError(f'{root.absolute()} {what}')
+  found, seen = [], set()
+  for top, folders, names in os.walk(root, followlinks=True):
+    real = os.path.realpath(top)
+    if real in seen:
+      folders.clear()  # a link back up would never end
+      continue
+    seen.add(real)
+    folders[:] = [name for name in folders if not name.startswith('.')]
+    found += [pathlib.Path(top, name) for name in names
+              if not name.startswith('.')]
+  return sorted((path.relative_to(root).as_posix(), path) for path in found)
+
+
 def read_file(path):
   """The bytes of a picture file; of any other, just enough to see so."""
   with open(path, 'rb') as file:

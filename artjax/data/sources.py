@@ -2,7 +2,9 @@
 
   sample                    colour photographs that come with scikit-image
   folder:PATH               all JPEG, PNG, TIFF and WebP files below PATH
-  pairs:TARGETS,INPUTS      two folders, matched by path without suffix
+  pairs:TARGETS,INPUTS      two folders, matched by path without suffix, or
+                            patterns such as HR/*_HR.png, matched by path and
+                            what the asterisk stands for
   tfds:NAME[:VERSION][@DATA_DIR][:SPLIT]
                             feature 'image' of a TFDS dataset prepared as
                             array_record; SPLIT as TFDS writes it, 'train'
@@ -10,15 +12,21 @@
 `load(spec)` reads and decodes every picture once, in threads. What cannot be
 used is logged with its reason, stands in `source.rejected` and is left out.
 
+Inputs of pairs are as large as their targets, or 2, 3, 4 or 8 times smaller, as
+in super-resolution: all of a source by one factor, the one that most of them
+have. A target whose sides are no multiples of it is cut right and bottom.
+
 Of `sample`, chelsea and coffee are held out for validation at the default
 share, 0.2, and at any share from 0.08 to 0.31; astronaut, hubble_deep_field,
 ihc, motorcycle_left, retina and rocket are trained on.
 """
+import collections
 import hashlib
 import importlib.util
 import os
 import pathlib
 import re
+from typing import NamedTuple
 
 from absl import logging
 
@@ -34,6 +42,7 @@ SPECS = ('sample', 'folder:PATH', 'pairs:TARGETS,INPUTS',
 # Of the salts, one under which the few pictures of `sample` divide sensibly: a
 # cat and a cup are held out, with a margin on both sides of the threshold.
 _SALT = b'artjax 7730'
+_FACTORS = (1, 2, 3, 4, 8)  # by which targets of pairs may be larger
 _LISTED = 20  # rejected files named one by one in the log
 
 Unreadable = decode.Unreadable  # source[i], once its file has gone bad
@@ -42,8 +51,9 @@ Unreadable = decode.Unreadable  # source[i], once its file has gone bad
 class Source:
   """Pictures by index: `source[i] -> {'image': u8[H, W, 3] RGB, 'name'}`.
 
-  Pairs also give 'target' u8[H, W, 3]. The arrays are read-only, because a
-  cache may hand them out again. Safe to use from many threads.
+  Pairs also give 'target', u8[s H, s W, 3] of one factor s. The arrays are
+  read-only, because a cache may hand them out again. Safe to use from many
+  threads.
 
   Attributes:
     spec: what it was loaded from, for messages.
@@ -96,7 +106,7 @@ def load(spec, *, min_size=32, cache_mb=0, workers=0):
   cache = scan.Cache(cache_mb * 2 ** 20)
   check = scan.Scan(min_size, workers, cache)
   source = openers[kind](spec, rest, check)
-  _report(source)
+  report(source)
   if not source.entries:
     raise ValueError(
         f'{spec}: no usable picture (JPEG, PNG, TIFF or WebP, shorter side of '
@@ -127,7 +137,7 @@ def split(source, part, share):
     return source
   inside = [
       i for i, entry in enumerate(source.entries)
-      if (_position(entry.digest) < share) == (part == 'validation')]
+      if part_of(entry.digest, share) == part]
   if not inside:
     advice = ('raise it, or name other pictures in eval.source'
               if part == 'validation' else 'lower it, or add pictures')
@@ -137,10 +147,11 @@ def split(source, part, share):
   return source.subset(inside)
 
 
-def _position(digest):
-  """Content digest -> a number in [0, 1), uniform over contents."""
+def part_of(digest, share):
+  """'train' or 'validation', where `split` puts a picture of this content."""
   salted = hashlib.sha256(_SALT + digest).digest()
-  return int.from_bytes(salted[:8], 'big') / 2 ** 64
+  position = int.from_bytes(salted[:8], 'big') / 2 ** 64  # uniform in [0, 1)
+  return 'validation' if position < share else 'train'
 
 
 # The four kinds of source: (spec, rest, check) -> Source.
@@ -158,55 +169,96 @@ def _sample(spec, rest, check):
 
 
 def _folder(spec, rest, check):
-  items = list(_files(rest))
+  items = list(scan.files(rest))
   entries, rejected = check(items, scan.read_file, rest)
   return Source(spec, entries, check.reader(scan.read_file), rejected)
 
 
 def _pairs(spec, rest, check):
-  folders = rest.split(',')
-  if len(folders) != 2 or not all(folders):
+  texts = rest.split(',')
+  if len(texts) != 2 or not all(texts):
     raise ValueError(f'{spec!r} is not of the form pairs:TARGETS,INPUTS')
-  sides, rejected = [], []
-  for folder in folders:
-    entries, bad = check(list(_files(folder)), scan.read_file, folder)
-    rejected += [(os.path.join(folder, name), why) for name, why in bad]
-    side = {}
-    for entry in entries:
-      stem = os.path.splitext(entry.name)[0]
-      if stem in side:
-        rejected.append((os.path.join(folder, entry.name),
-                         f'same stem as {side[stem].name}'))
-      else:
-        side[stem] = entry
-    sides.append(side)
-  targets, inputs = sides
-  for side, folder, other in (targets, *folders), (inputs, *folders[::-1]):
-    others = inputs if side is targets else targets
-    rejected += [(os.path.join(folder, side[stem].name),
-                  f'no usable partner in {other}')
-                 for stem in sorted(set(side) - set(others))]
-  entries = []
-  for stem in sorted(set(targets) & set(inputs)):
-    target, image = targets[stem], inputs[stem]
-    sizes = [check.extents[entry.key] for entry in (target, image)]
-    if sizes[0] == sizes[1]:
-      entries.append(scan.Entry(stem, target.digest, (target.key, image.key)))
+  targets, inputs = sides = [_side(text, check) for text in texts]
+  rejected = targets.rejected + inputs.rejected
+  for one, other in (targets, inputs), (inputs, targets):
+    rejected += [(one.entries[key].name, f'no usable partner in {other.text}')
+                 for key in sorted(set(one.entries) - set(other.entries))]
+  pairs = [(key, *(side.entries[key] for side in sides))
+           for key in sorted(set(targets.entries) & set(inputs.entries))]
+  sizes = [[check.extents[entry.key] for entry in pair[1:]] for pair in pairs]
+  factors = [_factor(*size) for size in sizes]
+  counts = collections.Counter(filter(None, factors))
+  factor = max(sorted(counts), key=counts.get, default=1)
+  entries, cut = [], 0
+  for (key, target, image), (large, small), own in zip(pairs, sizes, factors):
+    if own == factor:
+      entries.append(scan.Entry(key, target.digest, (target.key, image.key)))
+      cut += large != (factor * small[0], factor * small[1])
     else:
-      rejected.append((
-          os.path.join(folders[1], image.name),
-          '{1} x {0} px, but its target has {3} x {2}'.format(
-              *sizes[1], *sizes[0])))
-  check.where = ' and '.join(map(os.path.abspath, folders))
+      times = f', not {factor} times as much' if factor > 1 else ''
+      rejected.append((image.name, (
+          f'{small[1]} x {small[0]} px, but its target has '
+          f'{large[1]} x {large[0]}{times}')))
+  if cut and _first_time((spec, cut)):
+    logging.warning(
+        '%s: %d of %d targets have a side that is no multiple of %d; it is cut '
+        'to what the input shows', spec, cut, len(entries), factor)
+  check.where = ' and '.join(map(os.path.abspath, texts))
   picture = check.reader(scan.read_file)
 
   def read(keys):
     target, image = (picture(key)['image'] for key in keys)
-    if target.shape != image.shape:
-      raise Unreadable(f'{keys[0]} and {keys[1]} differ in size by now')
-    return {'image': image, 'target': target}
+    height, width = image.shape[:2]
+    if _factor(target.shape, (height, width)) != factor:
+      raise Unreadable(f'{keys[0]} and {keys[1]} changed in size by now')
+    return {'image': image, 'target': target[:factor * height, :factor * width]}
 
   return Source(spec, entries, read, rejected)
+
+
+class _Side(NamedTuple):
+  """The targets or the inputs of pairs."""
+  text: str  # a folder, or a pattern of files in it
+  entries: dict  # what a picture is matched by -> scan.Entry, its name a path
+  rejected: list  # (path, reason)
+
+
+def _side(text, check):
+  keys = _keys(text)
+  entries, rejected = check(
+      [(str(path), path) for path in keys], scan.read_file, text)
+  side = _Side(text, {}, rejected)
+  for entry in entries:
+    first = side.entries.setdefault(keys[entry.key], entry)
+    if first is not entry:
+      rejected.append((entry.name, f'same stem as {first.key.name}'))
+  return side
+
+
+def _keys(text):
+  """{path: what it is matched by} of one side of pairs, in order of names."""
+  if '*' not in text:
+    return {path: os.path.splitext(name)[0] for name, path in scan.files(text)}
+  folder, pattern = os.path.split(text)
+  if pattern.count('*') != 1 or '*' in folder:
+    raise ValueError(f'{text!r} may have one asterisk, after the last slash')
+  start, end = pattern.split('*')
+  keys = {}
+  for name, path in scan.files(folder or '.'):
+    below, base = os.path.split(name)
+    if (base.startswith(start) and base.endswith(end)
+        and len(base) > len(start + end)):
+      keys[path] = os.path.join(below, base[len(start):len(base) - len(end)])
+  return keys
+
+
+def _factor(target, image):
+  """How many times (height, width) `image` fits into `target`, or None."""
+  for factor in _FACTORS:
+    if all(0 <= large - factor * small < factor
+           for large, small in zip(target, image)):
+      return factor
+  return None
 
 
 _TFDS = re.compile(  # NAME[/CONFIG][:VERSION][@DATA_DIR][:SPLIT]
@@ -252,28 +304,6 @@ def _tfds(spec, rest, check):
   return Source(spec, entries, check.reader(read_bytes), rejected)
 
 
-def _files(folder):
-  """(path below the folder with '/', path) of each file, in order of names.
-
-  Hidden files and folders (.git, .DS_Store, ._x.jpg) are passed over.
-  """
-  root = pathlib.Path(folder).expanduser()
-  if not root.is_dir():
-    what = 'is not a folder' if root.exists() else 'does not exist'
-    raise FileNotFoundError(f'{root.absolute()} {what}')
-  found, seen = [], set()
-  for top, folders, names in os.walk(root, followlinks=True):
-    real = os.path.realpath(top)
-    if real in seen:
-      folders.clear()  # a link back up would never end
-      continue
-    seen.add(real)
-    folders[:] = [name for name in folders if not name.startswith('.')]
-    found += [pathlib.Path(top, name) for name in names
-              if not name.startswith('.')]
-  return sorted((path.relative_to(root).as_posix(), path) for path in found)
-
-
 # The report.
 
 
@@ -284,12 +314,18 @@ def _first_reason(rejected):
 _reported = set()
 
 
-def _report(source):
-  """Logs what was left out, a line each, then a count; once in a run."""
-  report = source.spec, tuple(source.rejected)
-  if not source.rejected or report in _reported:
+def _first_time(message):
+  """Whether this was not yet said: each evaluation opens its source anew."""
+  new = message not in _reported
+  _reported.add(message)
+  return new
+
+
+def report(source):
+  """Logs what was left out, a count, then a line each; once in a run."""
+  if not source.rejected or not _first_time(
+      (source.spec, tuple(source.rejected))):
     return
-  _reported.add(report)  # each evaluation opens its source anew
   logging.warning('%s: left out %d of %d files', source.spec,
                   len(source.rejected),
                   len(source.rejected) + len(source.entries))
