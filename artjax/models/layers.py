@@ -6,6 +6,16 @@ import jax
 import jax.numpy as jnp
 
 Conv3x3 = functools.partial(nn.Conv, kernel_size=(3, 3), padding='SAME')
+# Halves both sides, rounding down as PyTorch does; SAME would round up.
+Conv4x4Down = functools.partial(
+    nn.Conv, kernel_size=(4, 4), strides=(2, 2), padding=(1, 1))
+# PyTorch's defaults; its momentum is one minus this.
+BatchNorm = functools.partial(nn.BatchNorm, momentum=0.9, epsilon=1e-5)
+
+
+def leaky_relu(x):
+  """LeakyReLU of slope 0.2, the usual one of adversarial networks."""
+  return nn.leaky_relu(x, 0.2)
 
 
 def pixel_unshuffle(x, scale):
@@ -211,3 +221,61 @@ class PReLU(nn.Module):
     slope = self.param('slope', nn.initializers.constant(0.25), x.shape[-1:])
     slope = slope.astype(x.dtype).reshape((1,) * (x.ndim - 1) + (-1,))
     return jnp.where(x > 0, x, slope * x)
+
+
+def _unit(x):
+  return x / jnp.maximum(jnp.linalg.norm(x), 1e-12)
+
+
+def _power_iteration(matrix, u):
+  """(u, v) nearer to the first singular vectors of [M, N]: u [M], v [N]."""
+  v = _unit(u @ matrix)
+  return _unit(matrix @ v), v
+
+
+class SpectralConv(nn.Module):
+  """Convolution by its kernel over the largest singular value of that.
+
+  https://arxiv.org/abs/1802.05957. The kernel is a matrix of its outputs by all
+  the rest. 'batch_stats' holds its first singular vectors as they are known so
+  far, u of the outputs and v of the rest; with train=True a power iteration
+  renews them, with train=False they are used as they are. The singular value is
+  taken along them from the present kernel, so gradients flow through it.
+
+  Not nn.SpectralNorm: that keeps u alone and therefore iterates once more with
+  train=False, which makes another network of it than the one that was trained
+  and than PyTorch's.
+  """
+  features: int
+  kernel_size: tuple[int, int] = (3, 3)
+  strides: int = 1
+  padding: int = 1
+  use_bias: bool = True
+  dtype: jnp.dtype = jnp.float32
+  kernel_init: nn.initializers.Initializer = nn.initializers.lecun_normal()
+
+  @nn.compact
+  def __call__(self, x, *, train=False):
+    """[B, H, W, C] -> [B, h, w, features]."""
+    kernel = self.param('kernel', self.kernel_init,
+                        (*self.kernel_size, x.shape[-1], self.features))
+    matrix = kernel.reshape(-1, self.features).T
+    frozen = jax.lax.stop_gradient(matrix)
+
+    # So many that an untrained network is about right before its first step.
+    u = self.variable('batch_stats', 'u', lambda: jax.lax.fori_loop(
+        0, 15, lambda _, u: _power_iteration(frozen, u)[0],
+        jax.random.normal(self.make_rng('params'), matrix.shape[:1])))
+    v = self.variable('batch_stats', 'v', lambda: _unit(u.value @ frozen))
+    if train and not self.is_initializing():
+      u.value, v.value = _power_iteration(frozen, u.value)
+    sigma = u.value @ matrix @ v.value
+    kernel = (kernel / sigma).astype(self.dtype)
+    y = jax.lax.conv_general_dilated(
+        x.astype(self.dtype), kernel, (self.strides,) * 2,
+        ((self.padding,) * 2,) * 2,
+        dimension_numbers=('NHWC', 'HWIO', 'NHWC'))
+    if not self.use_bias:
+      return y
+    bias = self.param('bias', nn.initializers.zeros, (self.features,))
+    return y + bias.astype(self.dtype).reshape(1, 1, 1, self.features)

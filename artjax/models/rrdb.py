@@ -18,11 +18,6 @@ from artjax.models import layers
 _SMALL = nn.initializers.variance_scaling(0.02, 'fan_in', 'normal')
 
 
-def leaky_relu(x):
-  """LeakyReLU of slope 0.2."""
-  return nn.leaky_relu(x, 0.2)
-
-
 class DenseBlock(nn.Module):
   """x + 0.2 * five convolutions, each of all that came before it."""
   growth: int
@@ -35,7 +30,7 @@ class DenseBlock(nn.Module):
     for i in range(1, 5):
       y = layers.LoopConv3x3(self.growth, dtype=self.dtype, kernel_init=_SMALL,
                              name=f'conv{i}')(seen)
-      seen = jnp.concatenate([seen, leaky_relu(y)], -1)
+      seen = jnp.concatenate([seen, layers.leaky_relu(y)], -1)
     y = layers.LoopConv3x3(x.shape[-1], dtype=self.dtype, kernel_init=_SMALL,
                            name='conv5')(seen)
     return x + 0.2 * y
@@ -82,8 +77,8 @@ class RRDBNet(nn.Module):
     features, _ = trunk(self.growth, self.dtype, name='body')(y, None)
     y = y + conv('conv_body')(features)
     for name in ('conv_up1', 'conv_up2'):
-      y = leaky_relu(conv(name)(layers.upsample_nearest(y, 2)))
-    y = conv('conv_last', 3)(leaky_relu(conv('conv_hr')(y)))
+      y = layers.leaky_relu(conv(name)(layers.upsample_nearest(y, 2)))
+    y = conv('conv_last', 3)(layers.leaky_relu(conv('conv_hr')(y)))
     y = y.astype(jnp.float32)
     return y[:, :height * self.scale, :width * self.scale]
 

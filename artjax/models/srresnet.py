@@ -1,8 +1,10 @@
-"""MSRResNet: SRResNet without batch norm, a plain x4 network.
+"""SRResNet, the generator of SRGAN, and MSRResNet, the same without batch norm.
 
-https://arxiv.org/abs/1609.04802 as BasicSR modified it: 16 residual blocks, two
-pixel shuffles, and the picture itself, enlarged. x4 with 1,517,571 parameters;
-receptive field 75 px and a little more after enlarging.
+https://arxiv.org/abs/1609.04802: 16 residual blocks and two pixel shuffles, x4.
+SRResNet is the paper's, with 1,548,547 parameters and a receptive field of
+79 px. MSRResNet is what BasicSR made of it: no batch norm, and the picture
+itself, enlarged, is added; 1,517,571 parameters, receptive field 75 px and a
+little more after enlarging.
 """
 import flax.linen as nn
 import jax
@@ -46,3 +48,66 @@ class MSRResNet(nn.Module):
   def halo(self):
     """What tiles need around what they are to get right, px of the input."""
     return 2 * self.blocks + 4
+
+
+def _passing(init, copies=1):
+  """`init`, but channels 0, 1, 2 go on as they are, `copies` times each."""
+  def start(key, shape, dtype=jnp.float32):
+    kernel = init(key, shape, dtype)
+    middle, colours = shape[0] // 2, 3 * copies
+    if shape[-1] > colours:
+      kernel = kernel.at[..., :colours].set(0)
+    return kernel.at[middle, middle, :3, :colours].add(
+        jnp.eye(3, dtype=dtype).repeat(copies, axis=1))
+  return start
+
+
+class SRResNet(nn.Module):
+  """f32[B, H, W, 3] in [0, 1] -> f32[B, 4 * H, 4 * W, 3].
+
+  Nothing adds the enlarged picture to the result, but the kernels start so that
+  three channels carry it through, its pixels repeated.
+  """
+  features: int = 64
+  blocks: int = 16
+  axis_name: str | None = 'batch'  # devices that share their statistics
+  dtype: jnp.dtype = jnp.float32  # of the computation
+
+  scale = 4
+  multiple = 1  # any height and width
+
+  @nn.compact
+  def __call__(self, x, *, train=False, context=None):
+    """The enlarged picture; `train` normalises by the batch's statistics."""
+    del context
+    lecun = nn.initializers.lecun_normal()
+
+    def conv_norm(name, y, **options):
+      # No bias: the norm would take it away again.
+      y = layers.Conv3x3(self.features, use_bias=False, dtype=self.dtype,
+                         name=f'{name}_conv')(y)
+      return layers.BatchNorm(
+          use_running_average=not train, axis_name=self.axis_name,
+          dtype=self.dtype, name=f'{name}_bn', **options)(y)
+
+    first = nn.Conv(self.features, (9, 9), dtype=self.dtype, name='conv_first',
+                    kernel_init=_passing(lecun))(x.astype(self.dtype))
+    first = layers.PReLU(name='prelu_first')(first)
+    y = first
+    for i in range(self.blocks):
+      z = layers.PReLU(name=f'body{i}_prelu')(conv_norm(f'body{i}_1', y))
+      y = y + conv_norm(f'body{i}_2', z)
+    # Starts at 0, or the trunk would drown the picture at once.
+    y = first + conv_norm('body', y, scale_init=nn.initializers.zeros)
+    for i in (1, 2):
+      y = layers.Conv3x3(4 * self.features, dtype=self.dtype, name=f'upconv{i}',
+                         kernel_init=_passing(lecun, copies=4))(y)
+      y = layers.PReLU(name=f'prelu_up{i}')(layers.pixel_shuffle(y, 2))
+    y = nn.Conv(3, (9, 9), dtype=self.dtype, name='conv_last',
+                kernel_init=_passing(_SMALL))(y)
+    return y.astype(jnp.float32)
+
+  @property
+  def halo(self):
+    """What tiles need around what they are to get right, px of the input."""
+    return 2 * self.blocks + 8

@@ -30,11 +30,6 @@ NORMS = ('none', 'group')
 DOWNS = ('bilinear', 'stride')
 
 
-def leaky_relu(x):
-  """LeakyReLU of slope 0.2, the field's usual one."""
-  return nn.leaky_relu(x, 0.2)
-
-
 class ResBlock(nn.Module):
   """x + conv(lrelu(film(norm(conv(x))))), at constant width."""
   features: int
@@ -57,7 +52,7 @@ class ResBlock(nn.Module):
     y = layers.Conv3x3(
         self.features, dtype=self.dtype, name='conv2',
         kernel_init=nn.initializers.variance_scaling(
-            0.1, 'fan_in', 'truncated_normal'))(leaky_relu(y))
+            0.1, 'fan_in', 'truncated_normal'))(layers.leaky_relu(y))
     return x + y
 
 
@@ -81,12 +76,13 @@ class ContextEncoder(nn.Module):
     statistics = [self._quantiles(layers.downsample2(x))]
     y = x.astype(self.dtype)
     for i, features in enumerate((32, 64, 128)):
-      y = leaky_relu(layers.Conv3x3(
+      y = layers.leaky_relu(layers.Conv3x3(
           features, strides=2, dtype=self.dtype, name=f'conv{i}')(y))
       statistics += [y.mean((1, 2)), y.max((1, 2))]
     y = jnp.concatenate(statistics, -1).astype(self.dtype)
-    y = leaky_relu(nn.Dense(self.features, dtype=self.dtype, name='dense1')(y))
-    return leaky_relu(
+    y = layers.leaky_relu(
+        nn.Dense(self.features, dtype=self.dtype, name='dense1')(y))
+    return layers.leaky_relu(
         nn.Dense(self.features, dtype=self.dtype, name='dense2')(y))
 
   def _quantiles(self, x):
@@ -175,7 +171,7 @@ class UNet(nn.Module):
         y = ResBlock(features, self.norm, self.dtype, name=f'up{level}_{i}')(
             y, vector)
     y = layers.Conv3x3(3 * self.stem**2, dtype=self.dtype, name='stem_out',
-                       kernel_init=nn.initializers.zeros)(leaky_relu(y))
+                       kernel_init=nn.initializers.zeros)(layers.leaky_relu(y))
     y = layers.pixel_shuffle(y.astype(jnp.float32), self.stem)
     return base + y[:, :height, :width]
 
