@@ -12,6 +12,9 @@ ARROWS = {
     'data.ops': {'data.resize'},
     'data.scan': {'data.decode'},
     'data.sources': {'data.decode', 'data.scan'},
+    'data.subimages': {'data.decode', 'data.scan', 'files'},
+    'data.prepare': {'data.decode', 'data.scan', 'data.sources',
+                     'data.subimages', 'files'},
     'data.masks': {'data.lift'},
     'data.cracks': {'data.masks'},
     'data.paint': {'data.lift', 'data.masks'},
@@ -41,7 +44,7 @@ ARROWS = {
 # Frameworks are layered too: who may import them at all.
 FRAMEWORKS = {
     'tensorflow': {'main', 'data.pipeline'},
-    'tensorflow_datasets': {'data.sources'},
+    'tensorflow_datasets': {'data.prepare', 'data.sources'},
     'clu': {'summary'},
     'flax': {'steps', 'weights'},  # and models/
     'orbax': {'checkpoint'},

@@ -68,6 +68,7 @@ def prepare(pictures, output, name, settings=subimages.Settings(), *,
                      'a letter first')
   if not 0 <= validation < 1:
     raise ValueError(f'validation={validation} is not in [0, 1)')
+  validation = float(validation)  # 0 is 0.0 in the record
   workers = workers or scan.cores()
   output = os.path.expanduser(output)
   target = os.path.join(output, name)
@@ -250,12 +251,13 @@ def _import_tfds(name):
     import tensorflow_datasets as tfds
     from array_record.python import array_record_module
     from tensorflow_datasets.proto import tf_example_pb2
-  except ImportError as error:
+    find = tfds.builder_cls  # missing where its own imports failed
+  except (ImportError, AttributeError) as error:
     raise ValueError(
         'needs tensorflow-datasets and array-record: pip install '
         f'-r requirements.txt ({error})') from error
   try:
-    tfds.builder_cls(name)
+    find(name)
   except tfds.core.registered.DatasetNotFoundError:
     return _Tfds(tfds, array_record_module, tf_example_pb2.Example)
   raise ValueError(f'name={name} is that of a dataset of the TFDS catalogue: '
@@ -278,17 +280,20 @@ def _write(modules, folder, name, numbers, parts):
   tfds = modules.tfds
   os.makedirs(folder)
   infos = []
-  with _progress(None, 'Writing', sum(numbers.values())) as bar:
-    for split in numbers:
-      shards = _Shards(modules, os.path.join(folder, f'{name}-{split}'))
-      for picture, path in parts[split]:
-        for label, data in subimages.read_part(path):
-          shards.write({'image': data,
-                        'name': f'{picture}@{label}'.encode()})
-          bar.update()
-      shards.close()
-      infos.append(tfds.core.SplitInfo(
-          name=split, shard_lengths=shards.lengths, num_bytes=shards.bytes))
+  try:
+    with _progress(None, 'Writing', sum(numbers.values())) as bar:
+      for split in numbers:
+        shards = _Shards(modules, os.path.join(folder, f'{name}-{split}'))
+        for picture, path in parts[split]:
+          for label, data in subimages.read_part(path):
+            shards.write({'image': data,
+                          'name': f'{picture}@{label}'.encode()})
+            bar.update()
+        shards.close()
+        infos.append(tfds.core.SplitInfo(
+            name=split, shard_lengths=shards.lengths, num_bytes=shards.bytes))
+  except RuntimeError as error:  # of array_record, as on a full disk
+    raise OSError(' '.join(str(error).split())) from error
   tfds.folder_dataset.write_metadata(
       data_dir=folder, split_infos=infos, check_data=False,
       description='Sub-images of pictures, called PICTURE@SCALE+LEFT+TOP.',

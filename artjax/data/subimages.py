@@ -51,6 +51,9 @@ class Settings:
   min_std: float = 0.0
 
   def __post_init__(self):
+    # 0 and 0.0 are one setting, also where settings are compared as text.
+    object.__setattr__(self, 'min_std', float(self.min_std))
+    object.__setattr__(self, 'scales', tuple(map(float, self.scales)))
     for name, least in (('crop', 1), ('step', 1), ('threshold', 0),
                         ('shortest', 0), ('min_size', 1), ('min_std', 0)):
       if not getattr(self, name) >= least:  # nor NaN
