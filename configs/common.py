@@ -87,6 +87,7 @@ def get_config():
   config.eval.split = ''  # train | validation | all; '' = what fits source
   config.eval.ops = ''  # what makes an evaluation example of a picture
   config.eval.max_pictures = 0  # 0 = all
+  config.eval.min_size = 32  # px; pictures with a shorter side are left out
   config.eval.crop = 0  # border left out of every metric, px
   config.eval.panels = 8  # pictures shown in TensorBoard and in the report
   config.eval.metrics = (  # see metrics.py; lpips not while training

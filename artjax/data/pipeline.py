@@ -122,7 +122,8 @@ def pictures(config, *, start=0):
   content digest: a fixed random sample, not the first of the alphabet.
 
   Args:
-    config: reads seed, data.* and eval.source, split, ops, max_pictures. The
+    config: reads seed, data.* and eval.source, split, ops, min_size and
+      max_pictures. The
       split '' means all of `eval.source` if set, else the validation part of
       `data.source`.
     start: number of pictures to skip.
@@ -134,7 +135,7 @@ def pictures(config, *, start=0):
   """
   spec = config.eval.source or config.data.source
   part = config.eval.split or ('all' if config.eval.source else 'validation')
-  source = sources.load(spec, min_size=config.data.min_size,
+  source = sources.load(spec, min_size=config.eval.min_size,
                         workers=config.data.workers)
   source = sources.split(source, part, config.data.validation)
   limit = config.eval.max_pictures or len(source)

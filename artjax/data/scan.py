@@ -87,7 +87,7 @@ class Scan:
     entries, rejected = [], []
     for (name, key), (digest, extent, reason) in zip(items, verdicts):
       if not reason and min(extent) < self._min_size:
-        reason = (f'too small: {extent[1]} x {extent[0]} px, data.min_size is '
+        reason = (f'too small: {extent[1]} x {extent[0]} px, the least is '
                   f'{self._min_size}')
       if reason:
         rejected.append((name, reason))
