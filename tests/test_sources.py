@@ -66,7 +66,7 @@ def test_bad_files_are_listed_with_the_reason(tmp_path, warned):
   source = sources.load(f'folder:{tmp_path}', min_size=32)
   assert names(source) == ['good.png']
   assert dict(source.rejected) == {
-      'small.png': 'too small: 56 x 31 px, data.min_size is 32',
+      'small.png': 'too small: 56 x 31 px, the least is 32',
       'cut.jpg': 'truncated JPEG: no end-of-image marker',
       'text.jpg': decode.NOT_A_PICTURE,
       'empty.png': 'empty file',
