@@ -60,14 +60,14 @@ def compact(config):
   config.steps = 2_000
   config.batch_size = 8
   config.data.ops = config.data.ops.replace('crop(128', 'crop(96')
-  config.losses.l1 = 1.0
+  config.losses.l1 = 5.0
   layers(config, conv1_2=0.1, conv2_2=0.1, conv3_3=1.0, conv4_3=1.0)
   config.adversary.name = 'patchgan.PatchGAN'
   config.adversary.args = ml_collections.ConfigDict(
       dict(features=32, norm='spectral'))
   config.adversary.size = 96
   config.adversary.loss = 'vanilla'
-  config.adversary.weight = 0.1
+  config.adversary.weight = 0.4
   rates(config, 3e-4, 3e-4)
 
 
