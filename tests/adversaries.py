@@ -11,7 +11,7 @@ def pictures(*shape, seed=0):
 
 
 def variables(model, x):
-  """Weights and statistics of `model`, none at a special value; no compiling."""
+  """Weights and statistics, none at a special value; compiles nothing."""
   shapes = jax.eval_shape(model.init, jax.random.key(0), x)
   rng = np.random.default_rng(0)
 
