@@ -11,18 +11,26 @@ def pictures(*shape, seed=0):
 
 
 def variables(model, x):
-  """Weights and statistics of `model`, none of them at a special value."""
-  found = jax.jit(model.init)(jax.random.key(0), x)
+  """Weights and statistics, none at a special value; compiles nothing."""
+  shapes = jax.eval_shape(model.init, jax.random.key(0), x)
   rng = np.random.default_rng(0)
 
-  def draw(path, value):
-    kind, noise = path[-1].key, 0.3 * rng.standard_normal(
-        value.shape, np.float32)
-    if kind in ('u', 'v'):  # near the kernel's, as after a step of training
-      return np.asarray(value)
-    return value * np.exp(noise) if kind in ('kernel', 'var') else value + noise
+  def draw(path, shape):
+    noise = rng.standard_normal(shape.shape, np.float32)
+    kind = path[-1].key
+    if kind == 'kernel':
+      return noise * np.float32(np.prod(shape.shape[:-1])**-0.5)
+    return np.float32(kind in ('scale', 'var')) + np.float32(0.3) * (
+        np.abs(noise) if kind == 'var' else noise)
 
-  return jax.tree_util.tree_map_with_path(draw, found)
+  given = jax.tree_util.tree_map_with_path(draw, shapes)
+  for name, stats in given.get('batch_stats', {}).items():
+    if 'u' in stats:  # the kernel's before a step that changed it a little
+      kernel = given['params'][name]['kernel']
+      kernel = kernel * np.exp(rng.normal(0, 0.2, kernel.shape))
+      v, _, u = np.linalg.svd(kernel.reshape(-1, kernel.shape[-1]), False)
+      stats.update(u=u[0].astype(np.float32), v=v[:, 0].astype(np.float32))
+  return given
 
 
 def parameters(model, x):

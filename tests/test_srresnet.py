@@ -1,4 +1,4 @@
-"""SRResNet and MSRResNet: counts, any size, statistics, the same as in torch."""
+"""SRResNet, MSRResNet: counts, any size, statistics, the same as in torch."""
 import adversaries
 from conftest import random_params
 import jax
@@ -93,7 +93,8 @@ def in_torch(features, blocks):
         self.add_norm(f'body{i}_2')
       self.add_norm('body')
       for i in (1, 2):
-        self.add_module(f'upconv{i}', nn.Conv2d(features, 4 * features, 3, 1, 1))
+        self.add_module(f'upconv{i}', nn.Conv2d(
+            features, 4 * features, 3, 1, 1))
         self.add_module(f'prelu_up{i}', nn.PReLU(features))
       self.conv_last = nn.Conv2d(features, 3, 9, 1, 4)
 

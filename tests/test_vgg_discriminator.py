@@ -38,7 +38,8 @@ def test_statistics_change_in_training_only():
 
 
 def test_statistics_are_those_of_all_devices():
-  model, x = built(features=4, input_size=16), adversaries.pictures(8, 16, 16, 3)
+  model = built(features=4, input_size=16)
+  x = adversaries.pictures(8, 16, 16, 3)
   adversaries.assert_devices_make_one_batch(
       model, adversaries.variables(model, x), x)
 

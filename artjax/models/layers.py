@@ -9,7 +9,8 @@ Conv3x3 = functools.partial(nn.Conv, kernel_size=(3, 3), padding='SAME')
 # Halves both sides, rounding down as PyTorch does; SAME would round up.
 Conv4x4Down = functools.partial(
     nn.Conv, kernel_size=(4, 4), strides=(2, 2), padding=(1, 1))
-# PyTorch's defaults; its momentum is one minus this.
+# PyTorch's defaults; its momentum is one minus this. It keeps the variance of
+# the population, though, which is larger by n / (n - 1).
 BatchNorm = functools.partial(nn.BatchNorm, momentum=0.9, epsilon=1e-5)
 
 

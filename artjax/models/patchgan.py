@@ -1,8 +1,8 @@
 """PatchGAN, the discriminator of pix2pix: a logit for every patch.
 
-https://arxiv.org/abs/1611.07004. With the default fields 2,768,705 parameters for
-6 channels (a picture and what it was made from, concatenated) and 2,765,633 for
-3; a logit sees 70 x 70 px (16, 34, 142 with n_layers 1, 2, 4).
+https://arxiv.org/abs/1611.07004. With the default fields 2,768,705 parameters
+for 6 channels (a picture and what it was made from, concatenated) and 2,765,633
+for 3; a logit sees 70 x 70 px (16, 34, 142 with n_layers 1, 2, 4).
 """
 import flax.linen as nn
 import jax.numpy as jnp

@@ -2,7 +2,7 @@
 
 https://arxiv.org/abs/1609.04802: 16 residual blocks and two pixel shuffles, x4.
 SRResNet is the paper's, with 1,548,547 parameters and a receptive field of
-79 px. MSRResNet is what BasicSR made of it: no batch norm, and the picture
+80 px. MSRResNet is what BasicSR made of it: no batch norm, and the picture
 itself, enlarged, is added; 1,517,571 parameters, receptive field 75 px and a
 little more after enlarging.
 """

@@ -1,8 +1,8 @@
 """The discriminator of ESRGAN: a VGG-like stack that gives one logit a picture.
 
-https://arxiv.org/abs/1809.00219, nearly that of https://arxiv.org/abs/1609.04802;
-as BasicSR trains it. 14,499,401 parameters for 128 px. Its dense layers take one
-size of crop only, and every logit sees all of that crop.
+https://arxiv.org/abs/1809.00219, as BasicSR trains it; SRGAN's is nearly the
+same. 14,499,401 parameters for 128 px. Its dense layers take one size of crop
+only, and every logit sees all of that crop.
 """
 import flax.linen as nn
 import jax.numpy as jnp
@@ -31,8 +31,8 @@ class VGGStyleDiscriminator(nn.Module):
       raise ValueError(f'input_size={size} is not 8 or a higher power of 2')
     if x.shape[1:3] != (size, size):
       raise ValueError(
-          f'a picture of {x.shape[1]} x {x.shape[2]} px, but input_size={size}: '
-          'VGGStyleDiscriminator takes square crops of that one size')
+          f'a picture of {x.shape[1]} x {x.shape[2]} px, but input_size='
+          f'{size}: VGGStyleDiscriminator takes crops of that one size')
     seen = []
     y = x.astype(self.dtype)
     for level in range(levels):
