@@ -48,6 +48,15 @@ _STRIP = flags.DEFINE_bool('strip_metadata', False, 'Leave out everything but '
                            'the colour profile.')
 
 
+def parse(argv):
+  """Parses the flags; a mistake is one line."""
+  try:
+    return flags.FLAGS(argv)
+  except (flags.Error, AttributeError, KeyError) as error:
+    # The last line is what is wrong; above it may be where it was raised.
+    sys.exit(f'deep_image_prior: {str(error).splitlines()[-1]}')
+
+
 def main(argv):
   """Restores the picture that the command line names; the exit status."""
   if len(argv) != 2:
@@ -158,4 +167,4 @@ def psnr(error):
 
 
 if __name__ == '__main__':
-  app.run(main)
+  app.run(main, flags_parser=parse)

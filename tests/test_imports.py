@@ -30,6 +30,7 @@ ARROWS = {
     'image_writer': {'tiff_tags', 'vips'},
     'restoration': {'files', 'image_file', 'image_writer', 'inference',
                     'weights'},
+    'deep_image_prior': {'data.resize', 'models.skip'},
     'evaluate': {'data.pipeline', 'files', 'inference', 'metrics', 'summary'},
     'train': {'checkpoint', 'data.pipeline', 'evaluate', 'files', 'inference',
               'lookup', 'losses', 'optim', 'parallel', 'steps', 'summary',
