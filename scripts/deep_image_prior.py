@@ -11,6 +11,8 @@ configs/deep_image_prior.py are set as --config.steps=500. The last line of
 stdout is a JSON object.
 """
 import json
+import logging
+import math
 import os
 import pathlib
 import sys
@@ -32,8 +34,8 @@ from ml_collections import config_flags  # noqa: E402
 ROWS = 512  # of the result that are merged at a time
 
 _CONFIG = config_flags.DEFINE_config_file(
-    'config', str(ROOT / 'configs' / 'deep_image_prior.py'),
-    'Configuration; its fields are arguments of restore().', lock_config=True)
+    'config', None, 'Configuration; default configs/deep_image_prior.py.',
+    lock_config=True)
 _TASK = flags.DEFINE_string('task', None, 'In place of --config.task: inpaint, '
                             'denoise or x4.')
 _MASK = flags.DEFINE_string('mask', None, 'Picture, white where PICTURE is to '
@@ -50,11 +52,17 @@ _STRIP = flags.DEFINE_bool('strip_metadata', False, 'Leave out everything but '
 
 def parse(argv):
   """Parses the flags; a mistake is one line."""
+  if not any(arg.startswith('--config=') for arg in argv):
+    # Not the flag's default, with which a mistyped field ends in a traceback.
+    default = ROOT / 'configs' / 'deep_image_prior.py'
+    argv = [argv[0], f'--config={default}', *argv[1:]]
   try:
     return flags.FLAGS(argv)
   except (flags.Error, AttributeError, KeyError) as error:
+    while error.args and isinstance(error.args[0], Exception):
+      error = error.args[0]
     # The last line is what is wrong; above it may be where it was raised.
-    sys.exit(f'deep_image_prior: {str(error).splitlines()[-1]}')
+    sys.exit(f'deep_image_prior: {str(error.args[0]).splitlines()[-1]}')
 
 
 def main(argv):
@@ -64,6 +72,7 @@ def main(argv):
              f'{len(argv) - 1}: {" ".join(argv[1:])}')
   if not _OUTPUT.value:
     sys.exit('deep_image_prior: --output=FILE is needed')
+  logging.getLogger('pyvips').setLevel(logging.WARNING)  # it tells all it does
   from artjax import deep_image_prior  # heavy, so not for --help
   try:
     result = run(argv[1])
@@ -161,7 +170,6 @@ def rounded(picture):
 
 def psnr(error):
   """dB of squared errors of 8-bit values; None if there are none at all."""
-  import math
   mean = float(error.mean(dtype='float64'))
   return round(10 * math.log10(255**2 / mean), 4) if mean else None
 

@@ -226,9 +226,7 @@ def test_command(scan, tmp_path):
 
 @pytest.mark.parametrize('change, problem', [
     (['--output=x.bmp'], "cannot be written as '.bmp'"),
-    (['--task=denoise'], 'takes no mask'),
     (['--config.stepz=3'], 'stepz'),
-    (['--mask=nowhere.png'], 'nowhere.png'),
 ])
 def test_mistakes_are_one_line(scan, tmp_path, change, problem):
   path, mask, _ = scan
