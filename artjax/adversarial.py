@@ -64,8 +64,9 @@ def feature_matching(real, fake):
 
   https://arxiv.org/abs/1711.11585
   """
-  distances = [jnp.abs(ours - jax.lax.stop_gradient(theirs)).mean()
-               for ours, theirs in zip(fake, real)]
+  distances = [
+      jnp.abs(ours.astype(jnp.float32) - jax.lax.stop_gradient(theirs)).mean()
+      for ours, theirs in zip(fake, real)]
   return sum(distances) / len(distances)
 
 

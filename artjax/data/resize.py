@@ -24,8 +24,18 @@ def _cubic(x):
 
 
 @functools.lru_cache(maxsize=64)
-def _matrix(size, new_size, scale, antialias):
-  """Weights [new_size, size], float64, that resize one direction."""
+def matrix(size, new_size, scale, antialias=True):
+  """What resizes one direction, as a product.
+
+  Args:
+    size: of a side, px.
+    new_size: of the result, px.
+    scale: of the result to it, about new_size / size.
+    antialias: widen the kernel when shrinking.
+
+  Returns:
+    Weights, float64 [new_size, size], read-only.
+  """
   # Shrinking widens the kernel so that it also acts as the low-pass filter.
   shrink = min(scale, 1.0) if antialias else 1.0
   width = _SUPPORT / shrink
@@ -83,8 +93,8 @@ def imresize(image, scale=None, *, size=None, antialias=True):
     scales = size[0] / height, size[1] / width
 
   work = np.float32 if image.dtype == np.float32 else np.float64
-  rows = _matrix(height, size[0], scales[0], antialias).astype(work)
-  columns = _matrix(width, size[1], scales[1], antialias).astype(work)
+  rows = matrix(height, size[0], scales[0], antialias).astype(work)
+  columns = matrix(width, size[1], scales[1], antialias).astype(work)
   planes = image.astype(work).reshape(height, -1)  # [H, W * C]
   out = (rows @ planes).reshape(size[0], width, -1)  # [h, W, C]
   out = np.matmul(columns, out)  # [h, w, C]

@@ -1,0 +1,90 @@
+"""Encoder-decoder with skips whose structure alone is a prior of pictures.
+
+https://arxiv.org/abs/1711.10925 (Deep Image Prior), the network of its
+inpainting and denoising experiments. It is fitted to one picture and never
+trained on others, so it is called on noise, not on the picture: f32[B, H, W,
+input channels] -> f32[B, H, W, out_channels] in [0, 1]. Scale x1; with the
+default fields and 32 input channels 2,217,831 parameters, with out_channels=1
+2,217,573. Any height and width, padded inside to a multiple of 32 and to at
+least 64.
+
+Statistics of the normalisation are always those of the picture itself, as batch
+norm has them when it is trained on a batch of one. It takes away the bias of
+the convolution before it; the biases are there because the paper's count has
+them.
+"""
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from artjax.models import layers
+
+
+# As the paper's: the normalisation makes the output the same for kernels of any
+# size, but how fast they turn depends on it.
+_KERNEL_INIT = nn.initializers.variance_scaling(1 / 3, 'fan_in', 'uniform')
+
+
+class ConvNorm(nn.Module):
+  """Convolution, reflected edges, normalisation, LeakyReLU."""
+  features: int
+  kernel: int = 3  # side, px
+  strides: int = 1
+  dtype: jnp.dtype = jnp.float32
+
+  @nn.compact
+  def __call__(self, x):
+    """[B, H, W, C] -> [B, H / strides, W / strides, features]."""
+    reach = self.kernel // 2
+    if reach:
+      x = jnp.pad(x, ((0, 0), (reach, reach), (reach, reach), (0, 0)),
+                  mode='reflect')
+    x = nn.Conv(self.features, (self.kernel, self.kernel), self.strides,
+                padding='VALID', dtype=self.dtype, kernel_init=_KERNEL_INIT,
+                name='conv')(x)
+    return nn.leaky_relu(norm(self.dtype, 'norm')(x), 0.2)
+
+
+def norm(dtype, name):
+  """Batch norm of a batch of one: zero mean, unit variance a channel."""
+  return nn.InstanceNorm(epsilon=1e-5, dtype=dtype, name=name)
+
+
+class SkipNet(nn.Module):
+  """f32[B, H, W, C] of noise -> f32[B, H, W, out_channels] in [0, 1]."""
+  out_channels: int = 3
+  features: int = 128  # channels of the way down and of the way up
+  skip_features: int = 4  # channels of a skip
+  scales: int = 5  # times the size is halved
+  dtype: jnp.dtype = jnp.float32  # of the computation
+
+  @nn.compact
+  def __call__(self, x, *, train=False, context=None):
+    """A picture; `train` and `context` make no difference to this network."""
+    del train, context
+    height, width = x.shape[1:3]
+    y = layers.pad_to_multiple(x.astype(self.dtype), self.multiple)
+    # The coarsest level needs two pixels a side to reflect about an edge.
+    less = [max(0, 2 * self.multiple - side) for side in y.shape[1:3]]
+    y = jnp.pad(y, ((0, 0), (0, less[0]), (0, less[1]), (0, 0)), mode='reflect')
+
+    skips = []
+    for i in range(self.scales):
+      skips.append(ConvNorm(
+          self.skip_features, 1, dtype=self.dtype, name=f'skip{i}')(y))
+      y = ConvNorm(
+          self.features, strides=2, dtype=self.dtype, name=f'down{i}_1')(y)
+      y = ConvNorm(self.features, dtype=self.dtype, name=f'down{i}_2')(y)
+    for i in reversed(range(self.scales)):
+      y = jnp.concatenate([skips[i], layers.upsample2(y)], -1)
+      y = norm(self.dtype, f'join{i}')(y)
+      y = ConvNorm(self.features, dtype=self.dtype, name=f'up{i}_1')(y)
+      y = ConvNorm(self.features, 1, dtype=self.dtype, name=f'up{i}_2')(y)
+    y = nn.Conv(self.out_channels, (1, 1), dtype=self.dtype,
+                kernel_init=_KERNEL_INIT, name='out')(y)
+    return jax.nn.sigmoid(y.astype(jnp.float32))[:, :height, :width]
+
+  @property
+  def multiple(self):
+    """What both sides are padded to a multiple of, px."""
+    return 2**self.scales
