@@ -11,6 +11,7 @@ import zlib
 import numpy as np
 import pytest
 import pyvips
+import tifffile
 
 from artjax import image_file
 from artjax import image_writer
@@ -232,6 +233,17 @@ def test_a_profile_that_does_not_fit_is_left_out_and_said(tmp_path, icc):
   assert len(notices) == 1 and 'profile does not fit' in notices[0]
   out = read(tmp_path / 'out.tif')
   assert 'icc-profile-data' not in out.get_fields()
+
+
+def test_a_profile_of_another_kind_in_a_cmyk_file(tmp_path):
+  source, target = tmp_path / 'in.tif', tmp_path / 'out.tif'
+  values = smooth(40, 56, 4, 8)
+  tifffile.imwrite(source, values, photometric='separated',
+                   iccprofile=profile('p3'))
+  notices = restored(source, target)
+  assert len(notices) == 1 and 'profile does not fit' in notices[0]
+  assert 'icc-profile-data' not in read(target).get_fields()
+  np.testing.assert_array_equal(pixels(target), values)
 
 
 # What cannot be restored.

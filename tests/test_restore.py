@@ -227,3 +227,17 @@ def test_killed_in_the_middle_and_resumed(tmp_path, tiny):
   failed = {e['source'] for e in entries if e['status'] == 'failed'}
   assert len(failed) == broken
   assert not list(out.glob('*.part'))
+
+
+def test_a_folder_that_cannot_be_read_is_a_failure(folder, monkeypatch):
+  scan = os.scandir
+
+  def refuse(path):
+    if str(path).endswith('sub'):
+      raise PermissionError(13, 'Permission denied', str(path))
+    return scan(path)
+
+  monkeypatch.setattr(os, 'scandir', refuse)
+  items, _ = restore.find([str(folder)], recursive=True)
+  assert [item.problem for item in items if item.problem] == [
+      f'{folder / "sub"}: Permission denied']
