@@ -32,7 +32,8 @@ bench: setup
 
 # onnx, and what holds exported weights to other programs (torch is large).
 export-setup: setup
-	$(BIN)/python -m pip install --quiet -r requirements-export.txt
+	$(BIN)/python -m pip install --quiet -r requirements.txt \
+	  -r requirements-export.txt
 
 clean:
 	rm -rf $(VENV) runs

@@ -193,8 +193,11 @@ def _model(tensors):
         'features': shape('conv_first.weight')[0], 'blocks': blocks}}
   last = f'body.{blocks - 1}.weight'
   if tensors.get('body.0.weight', np.zeros(0)).ndim == 4 and last in tensors:
+    scale = math.isqrt(shape(last)[0] // 3)
+    if scale < 1 or shape(last)[0] != 3 * scale**2:
+      return None
     return {'name': 'srvgg.SRVGGNetCompact', 'args': {
-        'scale': math.isqrt(shape(last)[0] // 3),
+        'scale': scale,
         'features': shape('body.0.weight')[0], 'convs': blocks // 2 - 1}}
   return None
 
@@ -225,9 +228,13 @@ def _basicsr_names(tensors):
 
 def _read_npz(path):
   try:
-    with np.load(path, allow_pickle=False) as file:
-      return dict(file)
-  except (ValueError, OSError, EOFError, zipfile.BadZipFile,
+    with open(path, 'rb') as file:
+      tensors = dict(np.load(file, allow_pickle=False))
+    for name, value in tensors.items():
+      if not isinstance(value, np.ndarray):
+        raise ValueError(f'{name} is no array')
+    return tensors
+  except (ValueError, TypeError, OSError, EOFError, zipfile.BadZipFile,
           zlib.error) as error:
     raise ValueError(f'{path}: not an .npz file of arrays ({error})') from error
 
