@@ -1,10 +1,10 @@
-# make setup | demo | test | bench: each does all its own set-up.
+# make setup | demo | test | bench | export-setup: each does all its own set-up.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 export JAX_COMPILATION_CACHE_DIR ?= $(HOME)/.cache/artjax/xla
 
-.PHONY: setup demo test bench clean
+.PHONY: setup demo test bench export-setup clean
 
 setup: $(VENV)/.ready
 
@@ -30,5 +30,14 @@ bench: setup
 	@$(BIN)/python scripts/benchmark.py pipeline
 	@$(BIN)/python scripts/benchmark.py step
 
+# ONNX, and what holds exported weights to other programs (torch is large).
+export-setup: $(VENV)-export/.ready
+
+$(VENV)-export/.ready: requirements.txt requirements-test.txt requirements-export.txt
+	$(PYTHON) -m venv $(VENV)-export
+	$(VENV)-export/bin/python -m pip install --quiet -r requirements.txt \
+	  -r requirements-test.txt -r requirements-export.txt
+	@touch $@
+
 clean:
-	rm -rf $(VENV) runs
+	rm -rf $(VENV) $(VENV)-export runs

@@ -8,9 +8,14 @@ table a model, `_TABLES`, serves both directions.
 import math
 import os
 import re
+import zipfile
+import zlib
 
+import jax
+import ml_collections
 import numpy as np
 
+from artjax import lookup
 from artjax import weights
 
 # What ESRGAN's own files call things, in BasicSR's words.
@@ -36,11 +41,16 @@ def read(path):
              '.pth': _read_torch, '.pt': _read_torch}
   if suffix not in readers:
     raise ValueError(f'{path}: weights are read from {", ".join(readers)}')
-  tensors = {name.removeprefix('module.'): np.asarray(value, np.float32)
+  tensors = {name.removeprefix('module.'): value
              for name, value in readers[suffix](path).items()}
   if not tensors:
     raise ValueError(f'{path}: holds no tensors')
-  return tensors
+  odd = [name for name, value in tensors.items()
+         if value.dtype.kind not in 'fiu' and value.dtype.name != 'bfloat16']
+  if odd:
+    raise ValueError(f'{path}: not numbers: {", ".join(odd[:8])}')
+  return {name: np.asarray(value, np.float32)
+          for name, value in tensors.items()}
 
 
 def recognise(tensors, where='weights'):
@@ -54,24 +64,25 @@ def recognise(tensors, where='weights'):
     {'name': 'file.Class', 'args': fields} and the nested weights.
 
   Raises:
-    ValueError: no known architecture, or tensors missing, extra or misshapen;
-      all of them are named, and nothing is half loaded.
+    ValueError: no known architecture, or tensors missing, extra, misshapen or
+      not finite; they are named, and nothing is half loaded.
   """
   tensors = _basicsr_names(tensors)
-  model = _model(tensors)
+  try:
+    model = _model(tensors)
+  except (ValueError, IndexError):  # a tensor of too few axes
+    model = None
   if model is None:
     raise ValueError(f'{where}: no architecture known here (RRDBNet, '
                      f'SRVGGNetCompact, MSRResNet); it has '
                      f'{", ".join(sorted(tensors)[:4])} ...')
-  table = _TABLES[model['name']](model['args'])
-  missing = [name for name, *_ in table if name not in tensors]
-  extra = sorted(set(tensors) - {name for name, *_ in table})
-  if missing or extra:
-    raise ValueError(f'{where}: not quite a {model["name"]}: ' + '; '.join(
-        [f'missing {name}' for name in missing]
-        + [f'extra {name}' for name in extra]))
+  config = ml_collections.ConfigDict({'model': model})
+  expected = publish(model, jax.tree.map(
+      lambda shape: np.broadcast_to(np.float32(0), shape.shape),
+      lookup.variables(config)['params']))
+  weights.check(tensors, expected, f'{where}, as a {model["name"]}')
   flat = {}
-  for name, path, block in table:
+  for name, path, block in _TABLES[model['name']](model['args']):
     value = tensors[name]
     if value.ndim == 4:
       value = value.transpose(2, 3, 1, 0)  # OIHW -> HWIO
@@ -79,13 +90,9 @@ def recognise(tensors, where='weights'):
       flat[path] = value
     else:
       flat.setdefault(path, []).append(value)
-  try:
-    flat = {path: np.stack(value) if isinstance(value, list) else value
-            for path, value in flat.items()}
-  except ValueError as error:
-    raise ValueError(
-        f'{where}: blocks of different shapes ({error})') from error
-  return model, weights.unflatten(flat)
+  return model, weights.unflatten({
+      path: np.stack(value) if isinstance(value, list) else value
+      for path, value in flat.items()})
 
 
 def publish(model, params):
@@ -106,6 +113,11 @@ def publish(model, params):
       value = value.transpose(3, 2, 0, 1)
     tensors[published] = np.ascontiguousarray(value, np.float32)
   return tensors
+
+
+def save(path, model, params, dtype='float32'):
+  """Writes weights under their published names, for PyTorch's tools."""
+  weights.save_tensors(path, publish(model, params), {'format': 'pt'}, dtype)
 
 
 # One table a model: [(published name, flax name, index of the block or None)].
@@ -181,8 +193,11 @@ def _model(tensors):
         'features': shape('conv_first.weight')[0], 'blocks': blocks}}
   last = f'body.{blocks - 1}.weight'
   if tensors.get('body.0.weight', np.zeros(0)).ndim == 4 and last in tensors:
+    scale = math.isqrt(shape(last)[0] // 3)
+    if scale < 1 or shape(last)[0] != 3 * scale**2:
+      return None
     return {'name': 'srvgg.SRVGGNetCompact', 'args': {
-        'scale': math.isqrt(shape(last)[0] // 3),
+        'scale': scale,
         'features': shape('body.0.weight')[0], 'convs': blocks // 2 - 1}}
   return None
 
@@ -213,9 +228,14 @@ def _basicsr_names(tensors):
 
 def _read_npz(path):
   try:
-    with np.load(path, allow_pickle=False) as file:
-      return dict(file)
-  except (ValueError, OSError, EOFError) as error:
+    with open(path, 'rb') as file:
+      tensors = dict(np.load(file, allow_pickle=False))
+    for name, value in tensors.items():
+      if not isinstance(value, np.ndarray):
+        raise ValueError(f'{name} is no array')
+    return tensors
+  except (ValueError, TypeError, OSError, EOFError, zipfile.BadZipFile,
+          zlib.error) as error:
     raise ValueError(f'{path}: not an .npz file of arrays ({error})') from error
 
 
@@ -238,11 +258,16 @@ def _read_torch(path):
   try:
     # Nothing but tensors: a .pth may hold a program.
     found = torch.load(path, map_location='cpu', weights_only=True)
-  except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
-    raise ValueError(f'{path}: not a file of tensors '
-                     f'({str(error).splitlines()[0]})') from error
+  except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError,
+          LookupError, TypeError, AttributeError) as error:
+    # torch has no error of its own for a damaged file.
+    reason = (str(error).splitlines() or [type(error).__name__])[0]
+    raise ValueError(f'{path}: not a file of tensors ({reason})') from error
   for key in _CONTAINERS:
     if isinstance(found, dict) and isinstance(found.get(key), dict):
       found = found[key]
+  if not isinstance(found, dict):
+    raise ValueError(f'{path}: holds a {type(found).__name__}, not named '
+                     'tensors')
   return {name: value.float().numpy() for name, value in found.items()
           if torch.is_tensor(value)}

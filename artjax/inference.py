@@ -10,6 +10,7 @@ import functools
 import json
 import os
 import pathlib
+import re
 
 import jax
 import jax.numpy as jnp
@@ -25,6 +26,7 @@ PRETRAINED = pathlib.Path(__file__).parent.parent / 'pretrained'
 # Side of the square thumbnail that shows a model the whole picture's colours,
 # as the op `thumbnail` does in training, px.
 CONTEXT = 64
+_SHARE = re.compile(r'(.+?):(-?\d*\.?\d+)(?:\+|$)')
 
 
 def load(where, step=None):
@@ -33,19 +35,67 @@ def load(where, step=None):
   Args:
     where: a name in `pretrained/` ('unet'), the workdir of a training run, or
       a weights file. A file that stands in a manifest.json beside it must have
-      the sha256 given there.
+      the sha256 given there. Or a blend of several, 'a:0.3+b:0.7': the mean of
+      their weights, with shares that sum to 1
+      (https://arxiv.org/abs/1809.00219, network interpolation).
     step: of a workdir's checkpoint; None = the best.
 
   Raises:
     FileNotFoundError: there is no such name, workdir, checkpoint or file.
-    ValueError: the file is damaged, or not what its manifest says.
+    ValueError: the file is damaged, or not what its manifest says; the parts
+      of a blend do not go together.
   """
+  parts = shares(where)
+  if parts:
+    return _blend(where, parts, step)
   if os.path.isdir(where):
     from artjax import checkpoint  # Orbax is a third of the time to start.
     return checkpoint.load_generator(where, step)[:2]
   path = find(where)
   check_manifest(path)
   return weights.load(path)[:2]
+
+
+def shares(where):
+  """[(name, share)] of a blend 'a:0.3+b:0.7'; [] of anything else.
+
+  Raises:
+    ValueError: shares outside [0, 1], or that do not sum to 1.
+  """
+  found = _SHARE.findall(where)
+  # What exists is what is meant, whatever its name looks like.
+  if os.path.exists(where) or not _SHARE.sub('', where) == '' or not found:
+    return []
+  parts = [(name, float(share)) for name, share in found]
+  total = sum(share for _, share in parts)
+  if abs(total - 1) > 1e-3 or not all(0 <= share <= 1 for _, share in parts):
+    raise ValueError(f'{where}: shares must be in [0, 1] and sum to 1; these '
+                     f'sum to {total:g}')
+  return parts
+
+
+def _blend(where, parts, step):
+  """(config, weights): the mean of several weights of one model."""
+  total, mean, first = sum(share for _, share in parts), None, None
+  for name, share in parts:
+    config, params = load(name, step)
+    if mean is None:
+      first, mean = config, jax.tree.map(np.zeros_like, params)
+    if _network(config) != _network(first):
+      ours, theirs = (' '.join(map(str, _network(c))) for c in (first, config))
+      raise ValueError(f'{where}: {parts[0][0]} is {ours}, and {name} is '
+                       f'{theirs}'.replace('\n', ' '))
+    weights.check(params, mean, f'{where}: {name}')
+    mean = jax.tree.map(
+        lambda a, b, s=np.float32(share / total): a + s * b, mean, params)
+  return first, mean
+
+
+def _network(config):
+  """Task, model and fields: what two weights of one network have in common."""
+  fields = {key: tuple(value) if isinstance(value, (list, tuple)) else value
+            for key, value in config.model.args.items()}
+  return config.task, config.model.name, fields
 
 
 def find(where):
@@ -57,7 +107,8 @@ def find(where):
     names = sorted(p.stem for p in PRETRAINED.glob('*.safetensors'))
     raise FileNotFoundError(
         f'{where}: no such weights; give a training run\'s workdir, a '
-        f'.safetensors file, or one of: {", ".join(names) or "(none here)"}')
+        '.safetensors file, a blend such as a:0.3+b:0.7, or one of: '
+        f'{", ".join(names) or "(none here)"}')
   return str(path)
 
 
@@ -95,7 +146,7 @@ class Restorer:
 
   @classmethod
   def load(cls, where, step=None):
-    """Of a name, a workdir (best checkpoint, or `step`) or a weights file.
+    """Of a name, workdir (best checkpoint, or `step`), file or blend: `load`.
 
     Raises:
       FileNotFoundError: there is no such name, workdir, checkpoint or file.
@@ -103,12 +154,9 @@ class Restorer:
         fit its model.
     """
     config, params = load(where, step)
-    model = lookup.model(config)
     channels = tasks.get(config.task).channels
-    expected = jax.eval_shape(
-        model.init, jax.random.key(0),
-        jax.ShapeDtypeStruct([1, 64, 64, channels], np.float32))
-    weights.check(params, weights.merge(expected), where)
+    expected = weights.merge(lookup.variables(config, channels))
+    weights.check(params, expected, where)
     return cls(config, params)
 
   def __call__(self, picture, *, strength=1.0, self_ensemble=False, tile=0):

@@ -187,3 +187,17 @@ def _module(described, dtype, field):
   except TypeError as error:
     raise ValueError(
         f'{field}.args of {described.name}: {error}') from error
+
+
+def variables(config, channels=3):
+  """What `model(config)` has: {'params', ...} of jax.ShapeDtypeStruct.
+
+  Args:
+    config: with `model`.
+    channels: of the model's input, which its task knows.
+  """
+  import jax  # Only where a model is; ops are looked up without it.
+  import numpy as np
+  return jax.eval_shape(
+      model(config).init, jax.random.key(0),
+      jax.ShapeDtypeStruct([1, 64, 64, channels], np.float32))

@@ -29,8 +29,8 @@ config_flags.DEFINE_config_file(
 flags.DEFINE_string('workdir', None, 'Folder of the run: checkpoints, '
                     'summaries, evaluations.')
 flags.DEFINE_enum('mode', 'train', ['train', 'evaluate'], 'What to do.')
-flags.DEFINE_string('weights', None, 'evaluate: a .safetensors file to use in '
-                    'place of the checkpoints of --workdir.')
+flags.DEFINE_string('weights', None, 'evaluate: a name, a .safetensors file or '
+                    'a blend (a:0.3+b:0.7) in place of --workdir.')
 flags.DEFINE_string('output', None, 'evaluate: folder of the report; default '
                     '<workdir>/evaluation.')
 

@@ -11,6 +11,8 @@ from flax import traverse_util
 import ml_collections
 import numpy as np
 
+from artjax import files
+
 STATS = 'batch_stats'  # linen's name for the running statistics of norms
 
 
@@ -54,17 +56,35 @@ def file_sha256(path):
 
 
 def save(path, params, config, *, dtype='float32', step=0):
-  """Writes weights and the config they belong to, atomically."""
-  from safetensors import numpy as safetensors  # Only where files are touched.
+  """Writes weights and the config they belong to, atomically.
+
+  Raises:
+    ValueError: a value is not finite, or too large for `dtype`.
+  """
   described = {'task': config.task, 'model': config.model.to_dict()}
   # One entry: the library writes several in any order, and then the same
   # weights would not be the same file.
   header = {'artjax': json.dumps({'config': described, 'step': step})}
-  tensors = {name: np.ascontiguousarray(value.astype(dtype))
-             for name, value in flatten(params).items()}
-  part = f'{path}.part'
-  safetensors.save_file(tensors, part, metadata=header)
-  os.replace(part, path)
+  save_tensors(path, flatten(params), header, dtype)
+
+
+def save_tensors(path, tensors, header, dtype='float32'):
+  """Writes {name: array} and {key: text} as safetensors; see `save`."""
+  from safetensors import numpy as safetensors  # Only where files are touched.
+  with np.errstate(over='ignore'):
+    tensors = {name: np.ascontiguousarray(value.astype(dtype))
+               for name, value in tensors.items()}
+  odd = not_finite(tensors)
+  if odd:
+    raise ValueError(f'{path}: not written, for as {dtype} these are not '
+                     f'finite: {", ".join(odd[:8])}')
+  files.write_bytes(path, safetensors.save(tensors, metadata=header))
+
+
+def not_finite(tensors):
+  """Names of the tensors that hold NaN or infinity."""
+  return [name for name, value in tensors.items()
+          if not np.isfinite(value).all()]
 
 
 def load(path):
@@ -92,12 +112,13 @@ def load(path):
 
 
 def check(params, expected, where):
-  """Raises ValueError naming each missing, extra or misshapen tensor."""
+  """Raises ValueError naming each missing, extra, misshapen, NaN tensor."""
   have, want = flatten(params), traverse_util.flatten_dict(expected, sep='/')
   faults = [f'missing {n}' for n in want if n not in have]
   faults += [f'extra {n}' for n in have if n not in want]
   faults += [f'{n} has shape {have[n].shape}, not {want[n].shape}'
              for n in want if n in have and have[n].shape != want[n].shape]
+  faults += [f'{n} is not finite' for n in not_finite(have)]
   if faults:
     raise ValueError(f'{where}: the weights do not fit the model: '
                      f'{"; ".join(faults[:8])}'

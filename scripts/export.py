@@ -1,11 +1,18 @@
-"""Exports the weights of a run as one .safetensors file, for others to use.
+"""Writes weights for others: as a file of this project, of PyTorch's, as ONNX.
 
   python scripts/export.py --workdir=runs/unet \
       --output=pretrained/unet.safetensors --dtype=float16
+  python scripts/export.py --weights=unet --output=unet.onnx
+  python scripts/export.py --weights=runs/esrgan --names=published \
+      --output=esrgan.safetensors
 
-The file carries its model's configuration. Beside it, `manifest.json` gets an
-entry: sha256, configuration, training set, and the figures given as
-`--figures=FILE`, the JSON lines that `--mode=evaluate` printed.
+A .safetensors file carries its model's configuration, and `manifest.json`
+beside it gets an entry: sha256, configuration, training set, and the figures
+given as `--figures=FILE`, the JSON lines that `--mode=evaluate` printed. With
+--names=published it has the names of BasicSR and Real-ESRGAN instead, by which
+spandrel and the programs that use it know the architecture (RRDBNet,
+SRVGGNetCompact, MSRResNet), and no entry. An .onnx file takes pictures of any
+size: f32[N, 3, H, W], RGB in [0, 1]; it needs requirements-export.txt.
 """
 import argparse
 import json
@@ -18,12 +25,18 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 
 
 def main():
-  """Parses the command line, writes file and manifest."""
+  """Parses the command line, writes the file, prints what it is."""
   parser = argparse.ArgumentParser(
       description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-  parser.add_argument('--workdir', required=True)
-  parser.add_argument('--step', type=int, help='default: the best one')
-  parser.add_argument('--output', required=True)
+  source = parser.add_mutually_exclusive_group(required=True)
+  source.add_argument('--weights', help='a name, a file, a workdir or a blend')
+  source.add_argument('--workdir', dest='weights', help='the same')
+  parser.add_argument('--step', type=int,
+                      help='of a workdir; default: the best one')
+  parser.add_argument('--output', required=True,
+                      help='a .safetensors or .onnx file')
+  parser.add_argument('--names', choices=['artjax', 'published'],
+                      default='artjax', help='of tensors; default %(default)s')
   parser.add_argument('--dtype', choices=['float32', 'float16'],
                       default='float32')
   parser.add_argument('--training_set', default='',
@@ -32,47 +45,86 @@ def main():
   args = parser.parse_args()
   try:
     result = export(args)
-  except (ValueError, FileNotFoundError) as error:
+  except (ValueError, OSError) as error:
     sys.exit(f'export: {error}')
   print(json.dumps(result))
 
 
 def export(args):
-  """Writes the weights file and its entry in the manifest."""
-  from artjax import checkpoint
+  """Writes one file; what it is, for the last line of stdout."""
+  suffix = os.path.splitext(args.output)[1]
+  if suffix not in ('.safetensors', '.onnx'):
+    raise ValueError(
+        f'--output={args.output} must end in .safetensors or .onnx')
+  described = args.training_set or args.figures
+  if described and (suffix == '.onnx' or args.names == 'published'):
+    raise ValueError('--training_set and --figures go into the manifest, which '
+                     'only files with --names=artjax have')
+  if suffix == '.onnx' and (args.dtype, args.names) != ('float32', 'artjax'):
+    raise ValueError('--dtype and --names are for .safetensors files')
+  figures = read_figures(args.figures) if args.figures else None
+
   from artjax import files
   from artjax import weights
-  if not args.output.endswith('.safetensors'):
-    raise ValueError(f'--output={args.output} must end in .safetensors')
-  figures = None
-  if args.figures:
-    with open(args.figures) as file:
-      figures = [json.loads(line) for line in file if line.startswith('{')]
-  config, params, step = checkpoint.load_generator(args.workdir, args.step)
-  os.makedirs(os.path.dirname(args.output) or '.', exist_ok=True)
-  weights.save(args.output, params, config, dtype=args.dtype, step=step)
+  config, params, step = load(args.weights, args.step)
+  if suffix == '.onnx':
+    from artjax import onnx_export
+    proto = onnx_export.convert(config, params, step)
+    files.write_bytes(args.output, proto.SerializeToString())
+  elif args.names == 'published':
+    from artjax import foreign
+    foreign.save(args.output, config.model.to_dict(), params, args.dtype)
+  else:
+    weights.save(args.output, params, config, dtype=args.dtype, step=step)
+    write_entry(args, config, step, figures)
+  return {'output': args.output, 'sha256': weights.file_sha256(args.output),
+          'bytes': os.path.getsize(args.output), 'step': step}
 
+
+def read_figures(path):
+  """The JSON lines of a file, whatever stands between them."""
+  with open(path) as file:
+    return [json.loads(line) for line in file if line.startswith('{')]
+
+
+def load(where, step):
+  """(config, weights, step) of --weights."""
+  from artjax import checkpoint
+  from artjax import inference
+  if os.path.isdir(where):
+    return checkpoint.load_generator(where, step)
+  if step is not None:
+    raise ValueError(f'--step={step}: {where} is not a workdir')
+  restorer = inference.Restorer.load(where)
+  return restorer.config, restorer.params, 0
+
+
+def write_entry(args, config, step, figures):
+  """Tells the manifest beside a weights file of it."""
+  from artjax import files
+  from artjax import weights
   manifest = os.path.join(os.path.dirname(args.output), 'manifest.json')
   entries = {}
   if os.path.exists(manifest):
     with open(manifest) as file:
       entries = json.load(file)
-  name = os.path.basename(args.output)
-  entries[name] = {
+  entry = {
       'sha256': weights.file_sha256(args.output),
       'bytes': os.path.getsize(args.output),
       'dtype': args.dtype,
       'step': step,
       'task': config.task,
       'model': config.model.to_dict(),
-      'data': {'ops': config.data.ops, 'batch_size': config.batch_size},
-      'losses': {k: v for k, v in config.losses.items() if v},
-      'training_set': args.training_set,
-      'figures': figures,
   }
+  if 'data' in config:  # a run knows how it was trained
+    entry |= {
+        'data': {'ops': config.data.ops, 'batch_size': config.batch_size},
+        'losses': {k: v for k, v in config.losses.items() if v}}
+  else:
+    entry['source'] = args.weights
+  entry |= {'training_set': args.training_set, 'figures': figures}
+  entries[os.path.basename(args.output)] = entry
   files.write_text(manifest, json.dumps(entries, indent=2) + '\n')
-  return {'output': args.output, **{
-      k: entries[name][k] for k in ('sha256', 'bytes', 'step')}}
 
 
 if __name__ == '__main__':

@@ -14,6 +14,7 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import sys
 import time
 
@@ -44,7 +45,8 @@ def parse(argv):
                       help='files, folders or quoted patterns')
   parser.add_argument('--weights', required=True,
                       help="a name ('unet'), a workdir or a .safetensors file; "
-                      "'a,b' runs one after the other")
+                      "'a,b' runs one after the other, 'a:0.3+b:0.7' is the "
+                      'mean of two of one kind')
   parser.add_argument('-o', '--output', required=True,
                       help='folder of the results')
   parser.add_argument('--name', default='{stem}{suffix}', metavar='TEMPLATE',
@@ -248,7 +250,7 @@ def plan_outputs(items, args):
     suffix = {'.heic': '.avif', '.heif': '.avif'}.get(suffix.lower(), suffix)
     item.output = os.path.join(args.output, folder, args.name.format(
         stem=stem, suffix=suffix,
-        weights=os.path.basename(args.weights.replace(',', '+'))))
+        weights=named(args.weights)))
     real = os.path.realpath(item.output)
     if real == os.path.realpath(item.source):
       item.problem = (f'{item.source}: the output would overwrite it; choose '
@@ -258,6 +260,11 @@ def plan_outputs(items, args):
                       f'is, {taken[real].source}; choose another --name')
     else:
       taken[real] = item
+
+
+def named(weights):
+  """Weights as part of a file's name: no folders, nothing that systems mind."""
+  return re.sub(r'[^,+]*[/\\]', '', weights).replace(',', '+').replace(':', '_')
 
 
 def outputs(path, args):

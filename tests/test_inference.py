@@ -1,6 +1,7 @@
 """A trained generator as a function of a picture."""
 import functools
 import json
+import os
 
 from conftest import random_params
 from conftest import shared
@@ -142,3 +143,61 @@ def test_a_changed_file_is_not_that_of_its_manifest(tmp_path):
   weights.save(str(path), params(), CONFIG, step=1)
   with pytest.raises(ValueError, match='its sha256 is not that of'):
     inference.Restorer.load(str(path))
+
+
+def saved(folder, name, spread, **overrides):
+  """Path and weights of a new file."""
+  config, path = tiny_config(**overrides), str(folder / f'{name}.safetensors')
+  values = random_params(lookup.model(config), spread)
+  weights.save(path, values, config)
+  return path, values
+
+
+def test_a_blend_is_the_mean_of_every_parameter(tmp_path):
+  (a, ours), (b, theirs) = (saved(tmp_path, *x) for x in (('a', 1), ('b', 2)))
+  mixed = inference.Restorer.load(f'{a}:0.3+{b}:0.7')
+  ours, theirs, mean = map(weights.flatten, (ours, theirs, mixed.params))
+  assert list(mean) == list(ours)
+  for name in mean:
+    assert mean[name].dtype == np.float32
+    np.testing.assert_allclose(
+        mean[name], 0.3 * ours[name] + 0.7 * theirs[name], atol=1e-6)
+  # Shares are a third of a whole, as far as they are written out.
+  _, third = inference.load(f'{a}:.333+{a}:.333+{a}:.334')
+  np.testing.assert_allclose(weights.flatten(third)['stem_in/bias'],
+                             ours['stem_in/bias'], rtol=1e-6)
+  _, whole = inference.load(f'{a}:1+{b}:0')
+  assert weights.sha256(whole) == weights.sha256(
+      weights.unflatten(ours))
+
+
+def test_shares_that_are_none_and_networks_that_differ_are_named(tmp_path):
+  a, _ = saved(tmp_path, 'a', 1)
+  b, _ = saved(tmp_path, 'b', 1, **{'model.args.features': (8, 24)})
+  for blend in (f'{a}:0.3+{a}:0.6', f'{a}:1.5+{a}:-0.5', f'{a}:0.3'):
+    with pytest.raises(ValueError, match=r'a\.safetensors.*sum to 1') as e:
+      inference.load(blend)
+    assert '\n' not in str(e.value)
+  with pytest.raises(ValueError, match='a.safetensors is restore unet.*8, 16.*'
+                     'b.safetensors is restore unet.*8, 24') as e:
+    inference.load(f'{a}:0.5+{b}:0.5')
+  assert '\n' not in str(e.value)
+  with pytest.raises(FileNotFoundError, match='gone: no such weights'):
+    inference.load(f'{a}:0.5+gone:0.5')
+
+
+def test_names_that_exist_are_no_blends(tmp_path, monkeypatch):
+  monkeypatch.chdir(tmp_path)
+  _, values = saved(tmp_path, 'w', 1)
+  for name in ('a:0.5+b:0.5', 'v2+x.safetensors'):
+    os.link('w.safetensors', name)
+  # A file of that very name; one within a blend; a drive's letter.
+  for where in ('a:0.5+b:0.5', 'v2+x.safetensors:0.5+w.safetensors:0.5'):
+    assert weights.sha256(inference.load(where)[1]) == weights.sha256(values)
+  assert inference.shares('C:\\w.safetensors') == []
+  assert inference.shares('C:\\w:0.5+D:\\w:0.5') == [
+      ('C:\\w', 0.5), ('D:\\w', 0.5)]
+  for plain in ('unet', 'runs/a+b', 'a+b.safetensors', 'a:0.5+b', 'a:x+b:y'):
+    assert inference.shares(plain) == []
+  with pytest.raises(FileNotFoundError, match='no such weights'):
+    inference.load('a:0.5+b')

@@ -31,11 +31,12 @@ def test_downsample_is_the_mean_of_squares():
 
 
 @pytest.mark.parametrize('size', [(4, 6), (1, 3), (1, 1)])
-def test_upsample_is_the_bilinear_resize(size):
+@pytest.mark.parametrize('scale', [2, 3, 4])
+def test_upsample_is_the_bilinear_resize(size, scale):
   x = array(2, *size, 3)
   want = jax.image.resize(
-      x, (2, 2 * size[0], 2 * size[1], 3), 'bilinear')
-  np.testing.assert_allclose(layers.upsample2(x), want, atol=1e-5)
+      x, (2, scale * size[0], scale * size[1], 3), 'bilinear')
+  np.testing.assert_allclose(layers.upsample(x, scale), want, atol=1e-5)
 
 
 def test_padding_reflects_to_the_multiple():

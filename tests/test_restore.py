@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from artjax import files
+from artjax import inference
 from artjax import lookup
 from artjax import weights
 
@@ -241,3 +242,14 @@ def test_a_folder_that_cannot_be_read_is_a_failure(folder, monkeypatch):
   items, _ = restore.find([str(folder)], recursive=True)
   assert [item.problem for item in items if item.problem] == [
       f'{folder / "sub"}: Permission denied']
+
+
+def test_a_blend_is_on_record(tmp_path, folder, tiny, capsys):
+  blend, out = f'{tiny}:0.25+{tiny}:0.75', tmp_path / 'out'
+  status, _, _ = run(capsys, folder / 'a.png', '-o', out, '--report',
+                     f'--weights={blend}', '--name={stem}_{weights}{suffix}')
+  assert status == 0
+  name = 'a_tiny.safetensors_0.25+tiny.safetensors_0.75.png'
+  record, = json.loads((out / f'{name}.json').read_text())['weights']
+  assert record['name'] == blend
+  assert record['params_sha256'] == weights.sha256(inference.load(blend)[1])

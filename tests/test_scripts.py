@@ -3,14 +3,18 @@ import json
 import subprocess
 import sys
 
+from conftest import random_params
 from conftest import ROOT
 from conftest import tiny_config
+import ml_collections
 import numpy as np
 import pytest
 
 from artjax import files
 from artjax import inference
+from artjax import lookup
 from artjax import train
+from artjax import weights
 
 SCRIPTS = sorted(p.name for p in (ROOT / 'scripts').glob('*.py'))
 
@@ -57,11 +61,64 @@ def test_export_writes_weights_and_manifest(workdir, tmp_path):
   assert inference.Restorer.load(str(path)).config.model.name == 'unet.UNet'
 
 
-def test_export_of_nothing_is_one_line(tmp_path):
-  out = run('export.py', f'--workdir={tmp_path}',
-            f'--output={tmp_path / "x.safetensors"}')
+@pytest.fixture(scope='module')
+def compact(tmp_path_factory):
+  """A small super-resolution network of this project."""
+  path = tmp_path_factory.mktemp('weights') / 'compact.safetensors'
+  config = ml_collections.ConfigDict({'task': 'restore', 'model': {
+      'name': 'srvgg.SRVGGNetCompact', 'args': {'features': 6, 'convs': 2}}})
+  weights.save(str(path), random_params(lookup.model(config), 0.02), config)
+  return path
+
+
+def test_export_under_published_names_comes_back(compact, tmp_path):
+  path, back = tmp_path / 'out' / 'x.safetensors', tmp_path / 'b.safetensors'
+  result = last(run('export.py', f'--weights={compact}', '--names=published',
+                    f'--output={path}'))
+  assert result['sha256'] == weights.file_sha256(path)
+  assert [p.name for p in path.parent.iterdir()] == ['x.safetensors']
+  last(run('import_weights.py', path, f'--output={back}'))
+  assert weights.sha256(weights.load(str(back))[1]) == (
+      weights.sha256(weights.load(str(compact))[1]))
+
+
+def test_export_of_a_blend_has_an_entry_that_says_so(compact, tmp_path):
+  path, blend = tmp_path / 'x.safetensors', f'{compact}:0.5+{compact}:0.5'
+  last(run('export.py', f'--weights={blend}', f'--output={path}'))
+  entry = json.loads((tmp_path / 'manifest.json').read_text())[path.name]
+  assert entry['source'] == blend and 'data' not in entry
+  inference.Restorer.load(str(path))
+
+
+def test_export_to_onnx(compact, tmp_path):
+  onnx = pytest.importorskip('onnx', reason='needs onnx (make export-setup)')
+  path = tmp_path / 'out' / 'x.onnx'
+  result = last(run('export.py', f'--weights={compact}', f'--output={path}'))
+  assert result['bytes'] == path.stat().st_size
+  onnx.checker.check_model(str(path))
+  assert [p.name for p in path.parent.iterdir()] == ['x.onnx']
+
+
+@pytest.mark.parametrize('args, said', [
+    (['--workdir={tmp}', '--output={tmp}/x.safetensors'],
+     'no checkpoints here'),
+    (['--weights=unet', '--output={tmp}/x.safetensors', '--names=published'],
+     'unet.UNet has no published names'),
+    (['--weights=unet', '--output={tmp}/x.bin'], 'must end in'),
+    (['--weights=unet', '--output={tmp}/x.onnx', '--dtype=float16'],
+     '--dtype and --names are for .safetensors'),
+    (['--weights=unet', '--output={tmp}/x.onnx', '--figures=x'],
+     'go into the manifest'),
+    (['--weights=unet', '--output={tmp}/x.safetensors', '--step=3'],
+     'unet is not a workdir'),
+    (['--weights=nonsense', '--output={tmp}/x.safetensors'],
+     'nonsense: no such weights')])
+def test_export_of_nothing_is_one_line(tmp_path, args, said):
+  out = run('export.py', *(arg.format(tmp=tmp_path) for arg in args))
   assert out.returncode == 1
-  assert 'no checkpoints here' in out.stderr and 'Traceback' not in out.stderr
+  assert said in out.stderr and 'Traceback' not in out.stderr
+  assert len(out.stderr.splitlines()) == 1
+  assert not list(tmp_path.iterdir())
 
 
 def test_plot_draws_a_run(workdir, tmp_path):

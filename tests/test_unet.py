@@ -88,18 +88,18 @@ def test_every_skip_changes_the_output(monkeypatch):
   model, moved = setup()
   x = picture(16, 16)
   whole = run(model, moved, x)
-  upsample = layers.upsample2
+  upsample = layers.upsample
   levels = len(SMALL['features']) - 1
   for cut in range(levels):
     calls = []
 
-    def without(y, cut=cut, calls=calls):
+    def without(y, scale, cut=cut, calls=calls):
       calls.append(y.shape)
-      up = upsample(y)
+      up = upsample(y, scale)
       # The skip is added to this: what cancels it makes the skip a zero.
       return _Absorb(up) if len(calls) == cut + 1 else up
 
-    monkeypatch.setattr(layers, 'upsample2', without)
+    monkeypatch.setattr(layers, 'upsample', without)
     changed = run(model, moved, x)
     assert len(calls) == levels
     assert np.abs(changed - whole).max() > 1e-3, cut

@@ -67,3 +67,19 @@ def test_same_weights_are_the_same_file(tmp_path):
   # The library orders several entries anew in each process.
   with safetensors.safe_open(path, framework='numpy') as file:
     assert len(file.metadata()) == 1
+
+
+def test_what_is_not_finite_is_neither_written_nor_used(tmp_path):
+  path = tmp_path / 'new' / 'w.safetensors'
+  weights.save(str(path), PARAMS, tiny_config())
+  before = path.read_bytes()
+  for value, dtype in ((np.nan, 'float32'), (-np.inf, 'float32'),
+                       (1e5, 'float16')):
+    odd = {'conv': {**PARAMS['conv'], 'bias': np.full(3, value, np.float32)}}
+    with pytest.raises(ValueError, match=f'as {dtype} .* finite: conv/bias'):
+      weights.save(str(path), odd, tiny_config(), dtype=dtype)
+  assert path.read_bytes() == before
+  assert [p.name for p in path.parent.iterdir()] == ['w.safetensors']
+  odd = {'conv': {**PARAMS['conv'], 'bias': np.float32([0, np.nan, 0])}}
+  with pytest.raises(ValueError, match='conv/bias is not finite'):
+    weights.check(odd, PARAMS, 'w.safetensors')

@@ -50,25 +50,28 @@ def downsample2(x):
   return x.mean(axis=(2, 4))
 
 
-def _upsample2(x, axis):
-  """Bilinear x2 along one axis; pixel centres at halves, edges repeated."""
+def _upsample(x, axis, scale):
+  """Bilinear along one axis; pixel centres at halves, edges repeated."""
   size = x.shape[axis]
   take = functools.partial(jax.lax.slice_in_dim, x, axis=axis)
   before = jnp.concatenate([take(0, 1), take(0, size - 1)], axis)
   after = jnp.concatenate([take(1, size), take(size - 1, size)], axis)
-  out = jnp.stack(
-      [0.75 * x + 0.25 * before, 0.75 * x + 0.25 * after], axis + 1)
-  return out.reshape(
-      x.shape[:axis] + (2 * size,) + x.shape[axis + 1:])
+  out = []
+  for i in range(scale):
+    offset = (i + 0.5) / scale - 0.5  # from the centre of the coarse pixel
+    near = after if offset > 0 else before
+    out.append((1 - abs(offset)) * x + abs(offset) * near)
+  return jnp.stack(out, axis + 1).reshape(
+      x.shape[:axis] + (scale * size,) + x.shape[axis + 1:])
 
 
-def upsample2(x):
-  """[B, H, W, C] -> [B, 2H, 2W, C], bilinear.
+def upsample(x, scale):
+  """[B, H, W, C] -> [B, H * scale, W * scale, C], bilinear.
 
   The numbers of jax.image.resize(..., 'bilinear'), without its two matrix
   products over H and W.
   """
-  return _upsample2(_upsample2(x, 1), 2)
+  return _upsample(_upsample(x, 1, scale), 2, scale)
 
 
 def pad_to_multiple(x, multiple):

@@ -10,6 +10,7 @@ The trunk is one block under `nn.scan`: it compiles once, not 23 times, and its
 weights carry a leading axis of the blocks.
 """
 import flax.linen as nn
+import jax
 import jax.numpy as jnp
 
 from artjax.models import layers
@@ -57,6 +58,7 @@ class RRDBNet(nn.Module):
   growth: int = 32
   blocks: int = 23
   remat: bool = False  # recompute the trunk in the backward pass: less memory
+  unroll: bool = False  # write the loop out, for tools that trace none
   dtype: jnp.dtype = jnp.float32  # of the computation
 
   @nn.compact
@@ -74,13 +76,25 @@ class RRDBNet(nn.Module):
     trunk = nn.scan(
         block, variable_axes={'params': 0}, split_rngs={'params': True},
         length=self.blocks)
-    features, _ = trunk(self.growth, self.dtype, name='body')(y, None)
+    if self.unroll:
+      features = self._unrolled(y)
+    else:
+      features, _ = trunk(self.growth, self.dtype, name='body')(y, None)
     y = y + conv('conv_body')(features)
     for name in ('conv_up1', 'conv_up2'):
       y = layers.leaky_relu(conv(name)(layers.upsample_nearest(y, 2)))
     y = conv('conv_last', 3)(layers.leaky_relu(conv('conv_hr')(y)))
     y = y.astype(jnp.float32)
     return y[:, :height * self.scale, :width * self.scale]
+
+  def _unrolled(self, y):
+    """The trunk without a loop, of weights that are there already."""
+    stacked = self.get_variable('params', 'body')
+    for i in range(self.blocks):
+      params = jax.tree.map(lambda w, i=i: w[i], stacked)
+      block = RRDB(self.growth, self.dtype, parent=None)
+      y, _ = block.apply({'params': params}, y, None)
+    return y
 
   @property
   def multiple(self):

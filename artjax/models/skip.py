@@ -76,7 +76,7 @@ class SkipNet(nn.Module):
           self.features, strides=2, dtype=self.dtype, name=f'down{i}_1')(y)
       y = ConvNorm(self.features, dtype=self.dtype, name=f'down{i}_2')(y)
     for i in reversed(range(self.scales)):
-      y = jnp.concatenate([skips[i], layers.upsample2(y)], -1)
+      y = jnp.concatenate([skips[i], layers.upsample(y, 2)], -1)
       y = norm(self.dtype, f'join{i}')(y)
       y = ConvNorm(self.features, dtype=self.dtype, name=f'up{i}_1')(y)
       y = ConvNorm(self.features, 1, dtype=self.dtype, name=f'up{i}_2')(y)

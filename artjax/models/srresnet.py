@@ -7,7 +7,6 @@ itself, enlarged, is added; 1,517,571 parameters, receptive field 75 px and a
 little more after enlarging.
 """
 import flax.linen as nn
-import jax
 import jax.numpy as jnp
 
 from artjax.models import layers
@@ -38,11 +37,7 @@ class MSRResNet(nn.Module):
     for name in ('upconv1', 'upconv2'):
       y = lrelu(layers.pixel_shuffle(conv(name, 4 * self.features)(y), 2))
     y = conv('conv_last', 3, kernel_init=_SMALL)(lrelu(conv('conv_hr')(y)))
-    batch, height, width, channels = x.shape
-    base = jax.image.resize(
-        x.astype(jnp.float32), (batch, 4 * height, 4 * width, channels),
-        'bilinear')
-    return y.astype(jnp.float32) + base
+    return y.astype(jnp.float32) + layers.upsample(x.astype(jnp.float32), 4)
 
   @property
   def halo(self):

@@ -166,7 +166,7 @@ class UNet(nn.Module):
       features = self.features[level]
       # The convolution goes before the resize, where it is four times cheaper.
       y = nn.Dense(features, dtype=self.dtype, name=f'up{level}')(y)
-      y = layers.upsample2(y) + skips[level]
+      y = layers.upsample(y, 2) + skips[level]
       for i in range(self.blocks[level]):
         y = ResBlock(features, self.norm, self.dtype, name=f'up{level}_{i}')(
             y, vector)

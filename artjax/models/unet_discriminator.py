@@ -41,7 +41,7 @@ class UNetDiscriminatorSN(nn.Module):
                        kernel_size=(4, 4), strides=2))
     y, up = down[3], []
     for i in (2, 1, 0):
-      y = conv(f'conv{6 - i}', self.features * 2**i, layers.upsample2(y))
+      y = conv(f'conv{6 - i}', self.features * 2**i, layers.upsample(y, 2))
       y = y + down[i]
       up.append(y)
     for name in ('conv7', 'conv8'):
