@@ -9,6 +9,7 @@ models that pad their input or look at the whole picture do not go through it.
 """
 import json
 
+import jax
 import jax.numpy as jnp
 
 from artjax import lookup
@@ -43,10 +44,11 @@ def convert(config, params, step=0):
         weights.variables(params), task.inputs(seen, None)))
 
   try:
-    proto = jax2onnx.to_onnx(
-        run, [('N', 'H', 'W', task.channels)], opset=OPSET,
-        model_name=config.model.name, inputs_as_nchw=[0], outputs_as_nchw=[0],
-        input_names=['input'], output_names=['output'])
+    with jax.numpy_rank_promotion('allow'):  # its own layers rely on it
+      proto = jax2onnx.to_onnx(
+          run, [('N', 'H', 'W', task.channels)], opset=OPSET,
+          model_name=config.model.name, inputs_as_nchw=[0],
+          outputs_as_nchw=[0], input_names=['input'], output_names=['output'])
   except Exception as error:  # of many types: it reads a traced program
     reason = (str(error).splitlines() or [type(error).__name__])[0]
     raise ValueError(f'{config.model.name} cannot be written as ONNX for '

@@ -38,8 +38,9 @@ def noise(*shape):
 def random_weights(key):
   shapes = weights.merge(lookup.variables(config(key)))
   rng = np.random.default_rng(0)
+  # Above zero, for variances are among them.
   return jax.tree.map(
-      lambda s: 0.2 * rng.random(s.shape, np.float32) - 0.05, shapes)
+      lambda s: 0.1 * rng.random(s.shape, np.float32), shapes)
 
 
 @functools.cache

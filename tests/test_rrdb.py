@@ -51,6 +51,14 @@ def test_recomputing_changes_memory_not_numbers():
                                                        atol=1e-5), *grads)
 
 
+def test_without_the_loop_it_is_the_same_network():
+  model = rrdb.RRDBNet(**SMALL)
+  params, x = random_params(model, 0.02), picture(8, 8)
+  loop, unrolled = (m.apply({'params': params}, x)
+                    for m in (model, model.clone(unroll=True)))
+  np.testing.assert_allclose(loop, unrolled, atol=1e-5)
+
+
 def test_bad_scale_is_named():
   with pytest.raises(ValueError, match='scale=3'):
     rrdb.RRDBNet(scale=3).init(jax.random.key(0), picture(8, 8))
