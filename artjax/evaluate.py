@@ -104,6 +104,14 @@ def panel(degraded, restored, target):
   return summary.panel(*map(shrink, (degraded, restored, target)))
 
 
+def closeup(*pictures, side=PANEL_HEIGHT // 2):
+  """Their middle, `side` px, at double size: what enlarging is judged by."""
+  height, width = pictures[0].shape[:2]
+  top, left = max(height - side, 0) // 2, max(width - side, 0) // 2
+  return [p[top:top + side, left:left + side].repeat(2, 0).repeat(2, 1)
+          for p in pictures]
+
+
 def square_panels(results, side=256):
   """The panels as one batch u8[N, side, 3 side, 3], for TensorBoard."""
   def fit(picture):
@@ -156,6 +164,8 @@ def write_report(results, folder, *, title, settings, crop=0):
   by_name = {name: (after, before) for name, after, before in results['rows']}
   shown = []
   for i, (name, *pictures) in enumerate(results['panels']):
+    if results['baseline'] == 'bicubic':
+      pictures = closeup(*pictures)
     shown.append(panel(*pictures))
     file = f'panels/{i:03d}.jpg'
     files.write_picture(os.path.join(folder, file), shown[-1])

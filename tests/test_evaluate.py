@@ -60,6 +60,12 @@ def test_super_resolution_stands_beside_bicubic_and_its_input():
   assert results['rows'][0][1]['consistency'] == metrics.psnr_rgb(
       again[None], example['image'][None])[0] > before['psnr_rgb']
   assert '| metric | bicubic |' in evaluate.table(results)
+  middle, = evaluate.closeup(example['target'], side=16)
+  height, width = example['target'].shape[:2]
+  top, left = (height - 16) // 2, (width - 16) // 2
+  assert middle.shape == (32, 32, 3)
+  assert (middle[::2, 1::2] == example['target'][
+      top:top + 16, left:left + 16]).all()
 
 
 def test_unknown_metric_is_named():
