@@ -16,7 +16,7 @@ TILE = 512  # px
 # lighter (from violet over red to yellow) and more opaque.
 _COLOURS = np.float32([[60, 20, 110], [150, 30, 120], [225, 70, 80],
                        [250, 150, 50], [252, 240, 150]])
-_OPAQUE_FROM = 60  # levels
+_OPAQUE_FROM = 120  # levels
 
 
 def save_tiles(picture, folder):
@@ -59,6 +59,7 @@ def _save(image, folder):
     # Files to be read once or twice from the same disk: speed before size.
     image.dzsave(part, layout='dz', depth='onetile', tile_size=TILE, overlap=0,
                  suffix='.png[compression=1]', keep='none')
+    os.remove(os.path.join(f'{part}_files', 'vips-properties.xml'))
     os.replace(f'{part}_files', folder)
   finally:
     shutil.rmtree(f'{part}_files', ignore_errors=True)

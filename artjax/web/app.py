@@ -425,6 +425,10 @@ def _download(entry, part):
   name = {'picture': entry.name}.get(part, f'{stem}.{part}')
   kind = (_TYPES[entry.suffix] if part == 'picture' else
           'application/json' if part.endswith('.json') else 'image/png')
+  # The first for what does not know the second, such as curl.
+  plain = ''.join(c if c.isascii() and c.isalnum() or c in '._-' else '_'
+                  for c in name)
   return responses.FileResponse(path, media_type=kind, headers={
-      'Content-Disposition':
-          f"attachment; filename*=UTF-8''{urllib.parse.quote(name, safe='')}"})
+      'Content-Disposition': f'attachment; filename="{plain}"; '
+                             f"filename*=UTF-8''"
+                             f'{urllib.parse.quote(name, safe="")}'})

@@ -21,7 +21,8 @@ os.environ.setdefault('JAX_COMPILATION_CACHE_DIR', os.path.join(
     os.environ.get('XDG_CACHE_HOME', os.path.expanduser('~/.cache')),
     'artjax', 'xla'))
 
-_LOADED = {}  # names of weights -> restoration.Chain
+_LOADED = {}  # paths of weights -> restoration.Chain
+_COMPILED = set()  # shapes of tiles that they have run on
 
 
 class Cancelled(Exception):
@@ -151,8 +152,9 @@ def run(request, say, stop):
   """Restores a picture file; progress by tiles."""
   from artjax import restoration
   key = request['id']
-  say(id=key, event='preparing', cold=tuple(request['weights']) not in _LOADED)
   chain = _chain(request['weights'])
+  shapes = _shapes(request, chain)
+  say(id=key, event='preparing', cold=not shapes <= _COMPILED)
 
   def on_tiles(done, total):
     if stop():
@@ -161,7 +163,7 @@ def run(request, say, stop):
 
   if stop():
     raise Cancelled()
-  size = request['pixels'] * chain.scale**2
+  size = request['height'] * request['width'] * chain.scale**2
   if size > request['max_pixels']:
     raise ValueError(f'the result would have {size} px, more than the limit '
                      f'of {request["max_pixels"]} px')
@@ -172,12 +174,23 @@ def run(request, say, stop):
       restoration.Options(strength=request['strength'],
                           self_ensemble=request['self_ensemble'],
                           max_pixels=request['max_pixels']), on_tiles)
+  _COMPILED.update(shapes)
   # Of the person's files, not of where they lay in between.
   record |= {'source': request['name'], 'output': request['output_name'],
              'steps': request['steps']}
   for entry in record['weights']:
     entry['name'] = pathlib.Path(entry['name']).stem
   return {'record': record}
+
+
+def _shapes(request, chain):
+  """{(weights, shape of tiles)}: each is compiled when it is first met."""
+  found, scale = set(), 1
+  for path, restorer in zip(request['weights'], chain.restorers):
+    grid = restorer.grid(request['height'] * scale, request['width'] * scale)
+    found.add((path, grid.tile()))
+    scale *= restorer.scale
+  return found
 
 
 def _chain(paths):

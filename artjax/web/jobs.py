@@ -296,7 +296,8 @@ class Jobs:
         'output_name': entry.name, 'change': entry.path('change.png'),
         'uncertainty': uncertainty, 'steps': job.steps,
         'weights': self._find_weights(job.steps),
-        'pixels': job.source.info['width'] * job.source.info['height'],
+        'height': job.source.info['height'],
+        'width': job.source.info['width'],
         'max_pixels': self.limits.result_pixels, **job.options,
     }, self.limits.stall_time, job.progress)
     if answer['event'] != 'done':
