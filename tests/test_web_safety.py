@@ -225,7 +225,8 @@ def test_sides_are_limited():
     b'', b'x', b'<svg xmlns="http://www.w3.org/2000/svg"/>' + bytes(40),
     b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"></svg>',
     b'<!DOCTYPE html><script>alert(1)</script>' + bytes(40),
-    b'%PDF-1.7\n' + bytes(100), b'GIF89a' + bytes(100), b'BM' + bytes(100)])
+    b'%PDF-1.7\n' + bytes(100), b'GIF89a' + bytes(100), b'BM' + bytes(100)],
+                         ids=range(8))
 def test_other_formats_are_refused_whatever_their_name(page, data):
   before = on_disk(page)
   out = page.post('/api/pictures?name=picture.png', content=data)
@@ -241,11 +242,13 @@ def test_the_content_counts_and_not_the_name(page):
 
 
 def test_a_decoder_short_of_memory_is_one_refusal():
-  image = pyvips.Image.black(6000, 6000, bands=3).copy(interpretation='srgb')
-  data = image.pngsave_buffer(interlace=True)  # needs all of it at once
-  with web.client(decode_memory=50 << 20) as page:
-    out = page.post('/api/pictures?name=large.png', content=data)
-    assert out.status_code == 422 and out.json()['error'].startswith('large.png')
+  image = pyvips.Image.black(12000, 12000, bands=3).copy(interpretation='srgb')
+  # One tile, which a decoder needs as a whole.
+  data = image.tiffsave_buffer(compression='deflate', tile=True,
+                               tile_width=12000, tile_height=12000)
+  with web.client(decode_memory=300 << 20, pixels=1 << 30) as page:
+    out = page.post('/api/pictures?name=large.tif', content=data)
+    assert out.status_code == 422 and out.json()['error'].startswith('large.tif')
     assert page.post('/api/pictures', content=PICTURE).status_code == 201
 
 
@@ -272,8 +275,9 @@ def test_a_worker_that_dies_is_one_failed_job(page):
 
 
 def test_a_worker_short_of_memory_is_one_failed_job(folder):
-  with web.client(folder, run_memory=1 << 20) as page:
-    job = page.post('/api/jobs?steps=restore', content=PICTURE).json()
+  with web.client(folder, run_memory=30 << 20, stall_time=30) as page:
+    data = web.picture(2000, 2000)
+    job = page.post('/api/jobs?steps=restore', content=data).json()
     state = web.wait(page, job)
     assert state['state'] == 'failed' and state['reason']
     assert page.get('/').status_code == 200

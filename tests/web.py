@@ -34,7 +34,9 @@ def client(folder='nowhere', token='', **limits):
 
 def another(first):
   """A client without cookies of the same application."""
-  return testclient.TestClient(first.app, HOST, raise_server_exceptions=False)
+  other = testclient.TestClient(first.app, HOST, raise_server_exceptions=False)
+  other.portal = first.portal  # the same event loop
+  return other
 
 
 def picture(height=20, width=30, seed=0, suffix='.png'):

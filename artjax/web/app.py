@@ -96,7 +96,6 @@ def create_app(limits=limits_lib.Limits(), weights=abilities.PRETRAINED,
   app.add_exception_handler(exceptions.RequestValidationError, _wrong_value)
   app.add_exception_handler(store_lib.Full, _full)
   app.add_exception_handler(jobs_lib.QueueFull, _full)
-  app.add_exception_handler(Exception, _unforeseen)
   app.add_middleware(guard.Guard, hosts=hosts, token=token)
   return app
 
@@ -131,11 +130,6 @@ async def _full(request, error):
   if isinstance(error, jobs_lib.QueueFull):
     return _error(429, str(error), {'Retry-After': '20'})
   return _error(507, str(error))
-
-
-async def _unforeseen(request, error):
-  del request, error  # The traceback goes to the log.
-  return _error(500, 'something went wrong on the server; its log says what')
 
 
 def _fail(status, reason):
@@ -361,6 +355,7 @@ async def _receive(request, session, name):
           f'{_mib(limit)}')
   entry = state.store.add('', '')
   reserved, kept = 0, False
+  session.uploads += 1  # so that it does not expire
   try:
     async with state.uploads:
       part = os.path.join(entry.folder, 'upload')
@@ -399,6 +394,7 @@ async def _receive(request, session, name):
   except starlette_requests.ClientDisconnect:
     _fail(400, 'the upload was broken off')
   finally:
+    session.uploads -= 1
     if not kept:
       state.store.drop(entry, reserved=reserved)
 

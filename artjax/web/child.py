@@ -43,6 +43,7 @@ def main():
   threading.Thread(target=_listen, args=(requests, cancelled),
                    daemon=True).start()
   import pyvips
+  from artjax import image_view  # noqa: F401, before memory is limited
   # Files come and go here; nothing of them is to stay.
   pyvips.cache_set_max(0)
   limited = False
@@ -50,7 +51,7 @@ def main():
     request = requests.get()
     if request['op'] in ('run', 'warm'):
       import jax
-      from artjax import restoration  # pylint: disable=unused-import
+      from artjax import restoration  # noqa: F401
       jax.devices()
     if not limited:
       limit_memory(args.memory)

@@ -8,6 +8,7 @@ import collections
 import hmac
 import http.cookies
 import json
+import logging
 import time
 import urllib.parse
 
@@ -51,8 +52,11 @@ class Guard:
       await send({'type': 'websocket.close', 'code': 1008})
       return
 
+    started = []
+
     async def guarded(message):
       if message['type'] == 'http.response.start':
+        started.append(True)
         own = {name.lower().encode() for name in HEADERS}
         message['headers'] = [
             header for header in message.get('headers', ())
@@ -61,19 +65,29 @@ class Guard:
                 for name, value in HEADERS.items()]
       await send(message)
 
-    headers = {}
-    for name, value in scope['headers']:
-      headers.setdefault(name.decode('latin-1'), value.decode('latin-1'))
-    status, reason, extra = self._check(scope, headers)
-    if status:
+    async def answer(status, reason, extra):
       body = json.dumps({'error': reason}).encode()
       await guarded({'type': 'http.response.start', 'status': status,
                      'headers': [(b'content-type', b'application/json'),
                                  (b'content-length', b'%d' % len(body)),
                                  *extra]})
       await guarded({'type': 'http.response.body', 'body': body})
-    else:
+
+    headers = {}
+    for name, value in scope['headers']:
+      headers.setdefault(name.decode('latin-1'), value.decode('latin-1'))
+    status, reason, extra = self._check(scope, headers)
+    if status:
+      await answer(status, reason, extra)
+      return
+    try:
       await self._app(scope, receive, guarded)
+    except Exception:  # pylint: disable=broad-except
+      # Here and not further out, where these headers would be missing.
+      logging.exception('artjax: %s %s', scope['method'], scope['path'])
+      if not started:
+        await answer(500, 'something went wrong on the server; its log says '
+                     'what', [])
 
   def _check(self, scope, headers):
     """(status, reason, headers); status 0 = nothing is wrong."""

@@ -62,10 +62,11 @@ class Session:
   def __init__(self):
     self.pictures = {}  # id -> Entry, oldest first
     self.jobs = {}  # id -> jobs.Job
+    self.uploads = 0  # under way
     self.used = time.monotonic()
 
   def busy(self):
-    return any(not job.over for job in self.jobs.values())
+    return self.uploads > 0 or any(not job.over for job in self.jobs.values())
 
 
 class Store:
@@ -121,6 +122,7 @@ class Store:
                      if path.is_file())
     self.used += entry.size - reserved
     session.pictures[entry.id] = entry
+    session.used = time.monotonic()
 
   def drop(self, entry, session=None, reserved=0):
     """Deletes an entry's files."""
