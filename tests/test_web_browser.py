@@ -79,9 +79,8 @@ def page(browser, address):
 
 def upload(page, path):
   page.locator('.file').first.set_input_files(path)
-  page.wait_for_function(
-      'n => document.querySelector("#name").textContent === n',
-      arg=pathlib.Path(path).name)
+  playwright.expect(page.locator('#name')).to_have_text(
+      pathlib.Path(path).name, timeout=TIMEOUT)
 
 
 def pixel(page, x, y):

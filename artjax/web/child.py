@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import queue
+import re
 import resource
 import sys
 import threading
@@ -111,11 +112,12 @@ def answer(request, say, stop):
 def plain(error, request):
   """An error in one line, with the person's name of the file, not a path."""
   text = ' '.join(str(error).split()) or type(error).__name__
-  for key in ('path', 'output'):
-    if request.get(key):
-      text = text.replace(request[key], request['name'])
-  folder = os.path.dirname(request.get('path', ''))
-  return text.replace(folder + os.sep, '') if folder else text
+  if 'path' not in request:
+    return text
+  # All paths, for libvips may still speak of the file before this one.
+  root = os.path.dirname(os.path.dirname(request['path']))
+  return re.sub(re.escape(root) + r'[^\s:)]*',
+                lambda match: request['name'], text)
 
 
 def open_picture(request, say, stop):
