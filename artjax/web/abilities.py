@@ -16,7 +16,7 @@ class Ability(NamedTuple):
   title: str  # on the page
   weights: tuple[str, ...]  # the first of these that is there is used
   about: str  # what it can and cannot do, one honest line
-  train: str  # how to get weights
+  train: str  # how to get weights; '' = no version of this can yet
   ready: bool = True  # whether `restoration` can run its kind of network
 
 
@@ -29,8 +29,7 @@ ABILITIES = (
     Ability('fill', 'Find and fill damage', ('inpaint',),
             'Finds cracks, losses and stains and paints over them. What it '
             'paints is invented.',
-            'not yet in this version: needs a detector and a filling network',
-            ready=False),
+            '', ready=False),
     Ability('colorize', 'Colorize', ('colorize',),
             'Puts plausible colours on a grey picture. They are conjecture, '
             'not what was there.',

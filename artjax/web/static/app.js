@@ -239,7 +239,8 @@ function abilities(list) {
     const about = line('p', ability.about);
     about.className = 'hint';
     if (!ability.available) {
-      const train = line('p', 'There are no weights for it here. To train them: ');
+      const train = line('p', ability.train ? 'There are no weights for it here. To train them: '
+          : 'Not in this version yet.');
       train.className = 'hint';
       train.append(line('code', ability.train));
       box.append(line('summary', `${ability.title}: not available`), about, train);
