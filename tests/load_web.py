@@ -81,6 +81,18 @@ def one(client, number, pictures, expected):
   return state['state']
 
 
+def seconds(client, picture):
+  """From the request to restore a picture to the first tile of the result."""
+  start = time.time()
+  _, body = client.ask('POST', f'jobs?steps=restore&picture={picture}')
+  _, text = client.ask('GET', f'jobs/{json.loads(body)["id"]}/events')
+  state = json.loads(text.decode().strip().splitlines()[-1][6:])
+  status, _ = client.ask(
+      'GET', f'pictures/{state["result"]["id"]}/tiles/picture/0/0_0.png')
+  assert status == 200
+  return time.time() - start
+
+
 def children(pid):
   """Of a process, as {pid: its command line}."""
   found = {}
@@ -139,11 +151,14 @@ def main():
     last = resident(process.pid)
     assert killed.is_set()
     assert sum(outcomes.values()) == args.jobs
+    _, body = clients[0].ask('POST', 'pictures', web.picture(600, 600))
+    warm = [seconds(clients[0], json.loads(body)['id']) for _ in range(3)]
     print(json.dumps({
         'clients': args.clients, 'jobs': args.jobs, **outcomes,
         'seconds': round(time.time() - start, 1),
         'resident_mb': [round(first), round(last)],
-        'growth': round(last / first - 1, 3)}))
+        'growth': round(last / first - 1, 3),
+        'warm_600x600_s': round(min(warm[1:]), 2)}))
     return 0 if last < 1.1 * first else 1
   finally:
     process.send_signal(signal.SIGINT)
