@@ -3,8 +3,8 @@
   python scripts/serve.py --port=8080
 
 Then open http://127.0.0.1:8080. Nothing is sent anywhere: the page asks only
-this server, which listens on this machine alone unless told otherwise. Files are
-deleted an hour after their last use and when it ends (Ctrl-C). The last line of
+this server, which listens on this machine alone unless told otherwise. Files
+are deleted an hour after their last use and when it ends (Ctrl-C). The last line of
 stdout is a JSON object.
 """
 import argparse

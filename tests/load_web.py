@@ -2,8 +2,8 @@
 
   python tests/load_web.py --clients=16 --jobs=200
 
-Starts scripts/serve.py. A tenth of the files are damaged, a twentieth of the jobs
-are cancelled, and the process that restores is killed once. Every job must end
+Starts scripts/serve.py. A tenth of the files are damaged, a twentieth of the
+jobs are cancelled, and the process that restores is killed once. Every job must end
 as done, failed with a reason, or cancelled; results must be those of a single
 run, and memory must not have grown.
 """
