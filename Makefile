@@ -1,10 +1,11 @@
-# make setup | demo | test | bench | export-setup: each does all its own set-up.
+# make setup | demo | serve | test | test-web | bench | export-setup: each does
+# all its own set-up.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 export JAX_COMPILATION_CACHE_DIR ?= $(HOME)/.cache/artjax/xla
 
-.PHONY: setup demo test bench export-setup clean
+.PHONY: setup demo serve test test-web bench export-setup clean
 
 setup: $(VENV)/.ready
 
@@ -23,8 +24,18 @@ demo: setup
 	  --mode=evaluate
 	@cp runs/demo/evaluation/before_after.png before_after.png
 
+serve: setup
+	@$(BIN)/python scripts/serve.py --port=$(or $(PORT),8080)
+
 test: setup
 	@$(BIN)/python -m pytest -q -n 2
+
+# The page in a real browser, with what that takes (Debian's chromium).
+test-web: setup
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || \
+	  (apt-get update -qq && apt-get install -y -qq chromium)
+	$(BIN)/python -m pip install --quiet 'playwright>=1.48,<2'
+	@$(BIN)/python -m pytest -q tests/test_web_browser.py
 
 bench: setup
 	@$(BIN)/python scripts/benchmark.py pipeline

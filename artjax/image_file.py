@@ -175,6 +175,21 @@ class Picture:
         rgb = rgb * alpha + self._matte * (1 - alpha)
       return rgb
 
+  def screen(self):
+    """A vips image of 8-bit sRGB, with transparency if it has any."""
+    if not self._profile and self.depth == 8:
+      image = self._native  # to the bit
+      if self.bands == 1:
+        image = image.bandjoin([image, image])
+    else:
+      image = (self._working / 257).rint().cast('uchar')
+    if self.has_alpha:
+      alpha = self._alpha
+      if self.depth == 16:
+        alpha = (alpha / 257).rint().cast('uchar')
+      image = image.bandjoin(alpha)
+    return image.copy(interpretation='srgb')
+
   # What comes back.
 
   def merge(self, top, restored, scale=1, strength=1.0):

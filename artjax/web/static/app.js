@@ -1,0 +1,377 @@
+// The page: pictures in, jobs, what is shown. Talks to nothing but its server.
+import {Viewer} from '/view.js';
+
+const $ = id => document.getElementById(id);
+const LEGENDS = {change: ['none', '12.75 CIEDE2000'],
+                 uncertainty: ['none', '25/255 and more']};
+const viewer = new Viewer($('frame'), $('canvas'), $('split'), zoom => {
+  $('zoom').value = `${Math.round(zoom * 100)} %`;
+});
+let limits = null;
+let pictures = [];  // of this session, oldest first
+let shown = null;  // the one that is looked at
+let job = null;  // the one that runs
+let events = null;  // of it
+
+// Every request of the page goes through here.
+async function api(path, options = {}) {
+  let answer;
+  try {
+    answer = await fetch(`/api/${path}`, options);
+  } catch {
+    throw new Error('The server does not answer. Is it still running?');
+  }
+  if (answer.status === 204) return null;
+  const body = await answer.json().catch(() => ({}));
+  if (!answer.ok) throw new Error(body.error || `The server says ${answer.status}.`);
+  return body;
+}
+
+function complain(error) {
+  $('error').textContent = error ? error.message || String(error) : '';
+  $('error').hidden = !error;
+}
+
+// Runs something a person asked for; what goes wrong is said, not lost.
+const attempt = action => async (...args) => {
+  complain();
+  try { await action(...args); } catch (error) { complain(error); }
+};
+
+function say(text) { $('live').textContent = text; }
+
+const count = new Intl.NumberFormat('en');
+function bytes(number) {
+  const units = ['B', 'kB', 'MB', 'GB'];
+  const power = Math.min(3, Math.floor(Math.log10(Math.max(1, number)) / 3));
+  return `${(number / 1000 ** power).toPrecision(3)} ${units[power]}`;
+}
+function duration(seconds) {
+  return seconds < 90 ? `${Math.max(1, Math.round(seconds))} s`
+      : `${Math.round(seconds / 60)} min`;
+}
+
+// Pictures in.
+
+const take = attempt(async file => {
+  if (!file) return;
+  if (limits && file.size > limits.upload)
+    throw new Error(`${file.name}: ${bytes(file.size)} are more than the limit of ${bytes(limits.upload)}.`);
+  say(`Reading ${file.name}`);
+  document.body.classList.add('busy');
+  $('name').textContent = `Reading ${file.name} …`;
+  $('facts').textContent = bytes(file.size);
+  $('notices').replaceChildren();
+  $('about').hidden = false;
+  $('downloads').hidden = true;
+  try {
+    const picture = await api(`pictures?name=${encodeURIComponent(file.name.slice(-200))}`,
+                              {method: 'POST', body: file});
+    pictures.push(picture);
+    show(picture);
+    say(`${picture.name} is here`);
+  } catch (error) {
+    describe();
+    throw error;
+  } finally {
+    document.body.classList.remove('busy');
+  }
+});
+
+for (const input of document.querySelectorAll('.file'))
+  input.addEventListener('change', async () => {
+    await take(input.files[0]);
+    input.value = '';
+  });
+$('example').addEventListener('click', attempt(async () => {
+  const answer = await fetch('/example.jpg');
+  await take(new File([await answer.blob()], 'example.jpg'));
+}));
+document.addEventListener('paste', event => {
+  const file = [...event.clipboardData.files][0];
+  if (file) take(file);
+  else if (!event.target.closest('input, textarea'))
+    complain('There is no picture in the clipboard.');
+});
+document.addEventListener('dragover', event => {
+  event.preventDefault();
+  document.body.classList.add('over');
+});
+document.addEventListener('dragleave', event => {
+  if (!event.relatedTarget) document.body.classList.remove('over');
+});
+document.addEventListener('drop', event => {
+  event.preventDefault();
+  document.body.classList.remove('over');
+  take(event.dataTransfer.files[0]);
+});
+
+// What is shown.
+
+const find = id => pictures.find(picture => picture.id === id);
+
+function steps(made) {
+  const titles = made.steps.map(step =>
+    document.querySelector(`[data-step=${step}]`)?.dataset.title || step);
+  return `${titles.join(', then ')}, ${Math.round(made.strength * 100)} %${
+      made.self_ensemble ? ', self-ensemble' : ''}`;
+}
+
+function show(picture) {
+  shown = picture;
+  $('empty').hidden = Boolean(picture);
+  $('viewer').hidden = $('another').hidden = !picture;
+  describe();
+  history();
+  ready();
+  if (!picture) return;
+  const origin = find(picture.origin);
+  for (const id of ['tag-before', 'tag-after', 'hold']) $(id).hidden = !origin;
+  $('canvas').setAttribute('aria-label', origin
+      ? `${origin.name} before and after: ${steps(picture.made)}` : picture.name);
+  overlays(origin ? picture.layers : []);
+  viewer.resize();
+  viewer.show(origin || picture, origin ? picture : null);
+}
+
+function describe() {
+  $('about').hidden = !shown;
+  const made = Boolean(shown && shown.made.steps);
+  $('downloads').hidden = !made;
+  const origin = shown && find(shown.origin);
+  $('input').hidden = !origin;
+  if (origin) $('origin-name').textContent = origin.name;
+  if (!shown) return;
+  $('name').textContent = shown.name;
+  const facts = [`${shown.width} × ${shown.height} px`, `${shown.bits} bits`,
+                 shown.channels, shown.format, bytes(shown.bytes)];
+  $('facts').textContent = facts.join(' · ');
+  const notices = [...shown.notices, ...(shown.tiling || [])];
+  if (made) {
+    notices.unshift(`${steps(shown.made)}: moved each pixel by ${
+        shown.change_mean_ciede2000.toFixed(2)} CIEDE2000 on average, ${
+        shown.change_max_ciede2000.toFixed(1)} at most, in ${duration(shown.seconds)}.`);
+    $('get-file').href = `/api/pictures/${shown.id}/file`;
+    $('file-facts').textContent = `The file itself, lossless, ${shown.format} of ${
+        shown.bits} bits, with profile and metadata, ${bytes(shown.bytes)}.`;
+    $('get-report').href = `/api/pictures/${shown.id}/report`;
+    for (const layer of ['change', 'uncertainty']) {
+      $(`get-${layer}`).href = `/api/pictures/${shown.id}/${layer}`;
+      $(`get-${layer}`).hidden = !shown.layers.includes(layer);
+    }
+  }
+  $('notices').replaceChildren(...notices.map(text => line('li', text)));
+}
+
+function overlays(layers) {
+  $('overlay-label').hidden = !layers.length;
+  for (const option of $('overlay').options)
+    option.disabled = option.hidden = option.value !== '' && !layers.includes(option.value);
+  if (!layers.includes($('overlay').value)) $('overlay').value = '';
+  const layer = viewer.overlay = $('overlay').value;
+  $('legend').hidden = !layer;
+  if (layer) [$('legend-from').textContent, $('legend-to').textContent] = LEGENDS[layer];
+  viewer.draw();
+}
+$('overlay').addEventListener('change', () => overlays(shown.layers));
+
+function original(on) {
+  viewer.original = on;
+  $('tag-after').hidden = on || !viewer.after;
+  viewer.draw();
+}
+$('hold').addEventListener('pointerdown', () => original(true));
+for (const end of ['pointerup', 'pointerleave', 'pointercancel', 'blur'])
+  $('hold').addEventListener(end, () => original(false));
+for (const [type, on] of [['keydown', true], ['keyup', false]]) {
+  $('hold').addEventListener(type, event => {
+    if (event.key === ' ' || event.key === 'Enter') original(on);
+  });
+  document.addEventListener(type, event => {
+    if (event.key.toLowerCase() === 'o' && !event.ctrlKey && !event.metaKey &&
+        viewer.after && !event.target.closest('select, textarea')) original(on);
+  });
+}
+window.addEventListener('blur', () => original(false));
+$('in').addEventListener('click', () => viewer.zoomBy(1.5));
+$('out').addEventListener('click', () => viewer.zoomBy(1 / 1.5));
+$('fit').addEventListener('click', () => viewer.fit());
+$('full').addEventListener('click', () => viewer.zoomTo(1));
+
+function history() {
+  $('history').hidden = !pictures.length;
+  $('strip').replaceChildren(...pictures.map(picture => {
+    const item = document.createElement('li');
+    const pick = document.createElement('button');
+    pick.type = 'button';
+    pick.className = 'quiet pick';
+    const image = document.createElement('img');
+    image.src = `/api/pictures/${picture.id}/tiles/picture/0/0_0.png`;
+    image.alt = '';
+    const text = line('span', picture.made.steps
+        ? `${steps(picture.made)} of ${find(picture.origin)?.name || 'a removed picture'}`
+        : picture.name);
+    pick.append(image, text);
+    if (picture === shown) pick.setAttribute('aria-current', 'true');
+    pick.addEventListener('click', () => { complain(); show(picture); });
+    const remove = line('button', 'Remove');
+    remove.type = 'button';
+    remove.className = 'remove';
+    remove.setAttribute('aria-label', `Remove ${picture.name}`);
+    remove.addEventListener('click', attempt(async () => {
+      await api(`pictures/${picture.id}`, {method: 'DELETE'});
+      pictures = pictures.filter(other => other !== picture);
+      show(shown === picture ? pictures.at(-1) || null : shown);
+      say(`${picture.name} is removed`);
+    }));
+    item.append(pick, remove);
+    return item;
+  }));
+}
+
+// What to do.
+
+function abilities(list) {
+  $('abilities').replaceChildren(...list.map((ability, i) => {
+    const box = document.createElement(ability.available ? 'div' : 'details');
+    box.dataset.step = ability.name;
+    box.dataset.title = ability.title;
+    const about = line('p', ability.about);
+    about.className = 'hint';
+    if (!ability.available) {
+      const train = line('p', ability.train ? 'There are no weights for it here. To train them: '
+          : 'Not in this version yet.');
+      train.className = 'hint';
+      train.append(line('code', ability.train));
+      box.append(line('summary', `${ability.title}: not available`), about, train);
+      return box;
+    }
+    const label = document.createElement('label');
+    const input = document.createElement('input');
+    Object.assign(input, {type: 'checkbox', value: ability.name, name: 'step', checked: !i});
+    about.id = `about-${ability.name}`;
+    input.setAttribute('aria-describedby', about.id);
+    label.append(input, ability.title);
+    box.append(label, about);
+    return box;
+  }));
+}
+
+function line(kind, text) {
+  const element = document.createElement(kind);
+  element.textContent = text;
+  return element;
+}
+
+const chosen = () => [...document.querySelectorAll('[name=step]:checked')].map(i => i.value);
+
+function ready() {
+  const why = !shown ? 'First give it a picture.'
+      : !chosen().length ? 'Choose what to do.' : '';
+  $('why').textContent = job ? '' : why;
+  $('run').disabled = Boolean(job || why);
+}
+$('abilities').addEventListener('change', ready);
+$('strength').addEventListener('input', () => {
+  $('strength-value').value = `${$('strength').value} %`;
+});
+
+$('form').addEventListener('submit', event => {
+  event.preventDefault();
+  start();
+});
+const start = attempt(async () => {
+  if ($('run').disabled) return;
+  const origin = find(shown.origin);
+  const again = origin && document.querySelector('[name=input]:checked').value === 'origin';
+  const query = new URLSearchParams({
+    steps: chosen().join(), picture: again ? origin.id : shown.id, tied: true,
+    strength: $('strength').value / 100, self_ensemble: $('ensemble').checked});
+  $('run').disabled = true;
+  try {
+    follow(await api(`jobs?${query}`, {method: 'POST'}));
+  } finally {
+    ready();
+  }
+});
+
+// Progress.
+
+function follow(next) {
+  job = next;
+  sessionStorage.setItem('job', job.id);
+  progress();
+  events = new EventSource(`/api/jobs/${job.id}/events`);
+  events.onmessage = event => {
+    const state = job.state;
+    job = JSON.parse(event.data);
+    progress();
+    if (job.state !== state) say($('progress').textContent);
+    if (['done', 'failed', 'cancelled'].includes(job.state)) finish();
+  };
+  events.onerror = () => {
+    if (events.readyState === EventSource.CLOSED) {
+      finish();
+      complain('The job is gone: the server was started anew, or it has expired.');
+    }  // else the browser connects again by itself
+  };
+}
+
+function progress() {
+  $('job').hidden = !job;
+  if (!job) return;
+  const texts = {
+    queued: `Waits in the queue: place ${job.place}`,
+    preparing: job.cold ? 'Loads and compiles the network: the first picture of a size takes longer'
+        : 'Starts',
+    running: `Tile ${job.done} of ${job.total}${
+        job.eta === null ? '' : `, about ${duration(job.eta)} left`}`,
+    finishing: 'Writes the files and the preview',
+    done: 'Done', cancelled: 'Cancelled', failed: 'Failed'};
+  $('progress').textContent = job.stopping ? 'Stops after this tile' : texts[job.state];
+  if (job.total) { $('bar').max = job.total; $('bar').value = job.done; }
+  else $('bar').removeAttribute('value');
+  $('cancel').disabled = job.stopping;
+}
+
+function finish() {
+  const ended = job;
+  events.close();
+  sessionStorage.removeItem('job');
+  job = null;
+  progress();
+  ready();
+  if (ended.state === 'done') {
+    pictures.push(ended.result);
+    document.querySelector('[name=input][value=origin]').checked = true;
+    show(ended.result);
+    $('stage').scrollIntoView({block: 'nearest'});
+    say(`Done: ${ended.result.name}. The slider compares before and after.`);
+  } else if (ended.state === 'failed') {
+    complain(`It did not work: ${ended.reason}.`);
+  } else {
+    say('Cancelled');
+  }
+}
+$('cancel').addEventListener('click', attempt(async () => {
+  if (job) await api(`jobs/${job.id}/cancel`, {method: 'POST'});
+}));
+
+// The beginning: what can be done, and what this session had before a reload.
+
+attempt(async () => {
+  const [table, mine] = await Promise.all([api('abilities'), api('pictures')]);
+  limits = table.limits;
+  $('limits').textContent = `, up to ${count.format(limits.pixels / 1e6)} million pixels and ${bytes(limits.upload)}`;
+  $('kept').textContent = `Kept on this server until ${
+      duration(limits.minutes * 60)} after the last use, or until it ends; then deleted.`;
+  abilities(table.abilities);
+  pictures = mine;
+  show(pictures.at(-1) || null);
+  const id = sessionStorage.getItem('job');
+  if (id) {
+    const last = await api(`jobs/${id}`).catch(() => null);
+    sessionStorage.removeItem('job');
+    if (last && !['done', 'failed', 'cancelled'].includes(last.state)) follow(last);
+  }
+})();

@@ -1,0 +1,264 @@
+// Two pictures of one place, before and after, at any zoom: tiles on a canvas.
+//
+// A picture's tiles come from the server (artjax/image_view.py): level 0 is one
+// tile, each level has twice the side of the one before, the last is the file.
+
+const TILE = 512;
+const KEPT = 160;  // tiles, of at most 1 MB each
+const MOST = 8;  // 800 %
+const THUMB = 44;  // px, the width of the slider's handle in style.css
+
+export class Viewer {
+  constructor(frame, canvas, slider, onZoom) {
+    Object.assign(this, {frame, canvas, slider, onZoom});
+    this.context = canvas.getContext('2d');
+    this.tiles = new Map();  // url -> ImageBitmap, or null while it comes
+    this.before = this.after = null;
+    this.overlay = '';
+    this.original = false;
+    this.zoom = 1;  // device px to a px of the largest picture
+    this.x = this.y = 0;  // its px in the middle of the frame
+    this.pointers = new Map();
+    new ResizeObserver(() => this.resize()).observe(frame);
+    slider.addEventListener('input', () => this.moved());
+    slider.addEventListener('keydown', event => this.slide(event));
+    canvas.addEventListener('keydown', event => this.key(event));
+    frame.addEventListener('wheel', event => {
+      event.preventDefault();
+      const [x, y] = this.place(event);
+      this.zoomBy(Math.exp(-event.deltaY * (event.ctrlKey ? .01 : .0015)), x, y);
+    }, {passive: false});
+    canvas.addEventListener('pointerdown', event => {
+      canvas.setPointerCapture(event.pointerId);
+      this.pointers.set(event.pointerId, this.place(event));
+    });
+    canvas.addEventListener('pointermove', event => this.drag(event));
+    for (const end of ['pointerup', 'pointercancel'])
+      canvas.addEventListener(end, event => this.pointers.delete(event.pointerId));
+  }
+
+  // before: what it was; after: what it became, or null. As the API has them.
+  show(before, after) {
+    const same = this.before && before.id === this.before.id &&
+        this.size()[0] === (after || before).width;
+    Object.assign(this, {before, after});
+    this.slider.hidden = !after;
+    for (const picture of [before, after])
+      if (picture) this.tile(picture, 'picture', 0, 0, 0);
+    if (same) this.draw(); else this.fit();  // stay at the place compared
+    this.moved();
+  }
+
+  size() {
+    const largest = this.after || this.before;
+    return [largest.width, largest.height];
+  }
+
+  resize() {
+    const ratio = window.devicePixelRatio || 1;
+    const fitted = this.fitted;
+    this.canvas.width = Math.round(this.frame.clientWidth * ratio);
+    this.canvas.height = Math.round(this.frame.clientHeight * ratio);
+    if (this.before) fitted ? this.fit() : this.draw();
+  }
+
+  least() {
+    const [width, height] = this.size();
+    return Math.min(this.canvas.width / width, this.canvas.height / height);
+  }
+
+  fit() {
+    const [width, height] = this.size();
+    // A small picture is shown as it is, not blown up.
+    this.set(Math.min(this.least(), 1), width / 2, height / 2);
+    this.fitted = true;
+  }
+
+  set(zoom, x, y) {
+    const [width, height] = this.size();
+    this.zoom = Math.min(MOST, Math.max(Math.min(this.least(), 1) / 2, zoom));
+    this.x = Math.min(width, Math.max(0, x));
+    this.y = Math.min(height, Math.max(0, y));
+    this.fitted = false;
+    this.onZoom(this.zoom);
+    this.draw();
+  }
+
+  // Zooms so that what is under a place of the canvas stays there.
+  zoomBy(factor, x = this.canvas.width / 2, y = this.canvas.height / 2) {
+    const [dx, dy] = [x - this.canvas.width / 2, y - this.canvas.height / 2];
+    const under = [this.x + dx / this.zoom, this.y + dy / this.zoom];
+    const zoom = Math.min(MOST, Math.max(
+        Math.min(this.least(), 1) / 2, this.zoom * factor));
+    this.set(zoom, under[0] - dx / zoom, under[1] - dy / zoom);
+  }
+
+  zoomTo(zoom) { this.set(zoom, this.x, this.y); }
+
+  place(event) {
+    const box = this.canvas.getBoundingClientRect();
+    const ratio = this.canvas.width / box.width;
+    return [(event.clientX - box.left) * ratio, (event.clientY - box.top) * ratio];
+  }
+
+  drag(event) {
+    if (!this.pointers.has(event.pointerId)) return;
+    const now = this.place(event);
+    const last = this.pointers.get(event.pointerId);
+    if (this.pointers.size === 2) {
+      const other = [...this.pointers].find(([id]) => id !== event.pointerId)[1];
+      const span = p => Math.hypot(p[0] - other[0], p[1] - other[1]);
+      this.zoomBy(span(now) / Math.max(1, span(last)),
+                  (now[0] + other[0]) / 2, (now[1] + other[1]) / 2);
+    } else {
+      this.set(this.zoom, this.x - (now[0] - last[0]) / this.zoom,
+               this.y - (now[1] - last[1]) / this.zoom);
+    }
+    this.pointers.set(event.pointerId, now);
+  }
+
+  key(event) {
+    const step = 60 / this.zoom;
+    const moves = {ArrowLeft: [-step, 0], ArrowRight: [step, 0],
+                   ArrowUp: [0, -step], ArrowDown: [0, step]};
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (moves[event.key])
+      this.set(this.zoom, this.x + moves[event.key][0], this.y + moves[event.key][1]);
+    else if (event.key === '+' || event.key === '=') this.zoomBy(1.25);
+    else if (event.key === '-') this.zoomBy(.8);
+    else if (event.key === '0') this.fit();
+    else if (event.key === '1') this.zoomTo(1);
+    else return;
+    event.preventDefault();
+  }
+
+  slide(event) {
+    const steps = {ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1,
+                   PageDown: -10, PageUp: 10};
+    if (!(event.key in steps)) return;  // Home and End are the browser's own
+    event.preventDefault();
+    this.slider.value = +this.slider.value + steps[event.key];
+    this.moved();
+  }
+
+  moved() {
+    this.slider.setAttribute('aria-valuetext', `${
+        Math.round(this.slider.value)} % of the width shows before`);
+    this.draw();
+  }
+
+  // px of the canvas from its left to the border.
+  border() {
+    if (!this.after) return this.canvas.width;
+    if (this.original) return this.canvas.width;
+    const width = this.frame.clientWidth;
+    const css = THUMB / 2 + this.slider.value / 100 * (width - THUMB);
+    return Math.round(css * this.canvas.width / width);
+  }
+
+  draw() {
+    if (this.drawing || !this.before) return;
+    this.drawing = true;
+    requestAnimationFrame(() => {
+      this.drawing = false;
+      const {width, height} = this.canvas;
+      this.context.clearRect(0, 0, width, height);
+      const border = this.border();
+      this.side(this.before, 'picture', 0, border);
+      if (border < width) {
+        this.side(this.after, 'picture', border, width);
+        if (this.overlay && this.after.layers.includes(this.overlay))
+          this.side(this.after, this.overlay, border, width);
+      }
+    });
+  }
+
+  // One picture between two columns of the canvas.
+  side(picture, layer, from, to) {
+    const {context, canvas} = this;
+    const ratio = this.size()[0] / picture.width;
+    const scale = this.zoom * ratio;  // device px to its own px
+    const left = canvas.width / 2 - this.x * this.zoom;
+    const top = canvas.height / 2 - this.y * this.zoom;
+    const levels = sizes(picture.width, picture.height);
+    let level = levels.length - 1;
+    while (level && levels[level - 1][0] / picture.width >= scale) level--;
+    context.save();
+    context.beginPath();
+    context.rect(from, 0, to - from, canvas.height);
+    context.clip();
+    context.imageSmoothingEnabled = scale < 2;  // pixels, where they are large
+    context.imageSmoothingQuality = 'high';
+    // Overlays are transparent: two zooms of them would add up.
+    const all = this.patches(picture, layer, level, levels, scale, left, top, from, to);
+    if (layer === 'picture' && level && all.some(patch => !patch.image))
+      this.paint(this.patches(picture, layer, 0, levels, scale, left, top, from, to));
+    this.paint(all);
+    context.restore();
+  }
+
+  patches(picture, layer, level, levels, scale, left, top, from, to) {
+    const [width, height] = levels[level];
+    const px = scale * picture.width / width;  // device px to a px of the level
+    const py = scale * picture.height / height;
+    const span = (size, start, p, low, high) => [
+      Math.max(0, Math.floor((low - start) / p / TILE)),
+      Math.min(Math.ceil(size / TILE) - 1, Math.floor((high - start) / p / TILE))];
+    const [c0, c1] = span(width, left, px, from, to - 1);
+    const [r0, r1] = span(height, top, py, 0, this.canvas.height - 1);
+    const found = [];
+    for (let row = r0; row <= r1; row++)
+      for (let column = c0; column <= c1; column++) {
+        const edge = (index, size, start, p) =>
+            Math.round(start + Math.min(index * TILE, size) * p);
+        const x = edge(column, width, left, px), y = edge(row, height, top, py);
+        found.push({image: this.tile(picture, layer, level, column, row), x, y,
+                    w: edge(column + 1, width, left, px) - x,
+                    h: edge(row + 1, height, top, py) - y});
+      }
+    return found;
+  }
+
+  paint(patches) {
+    for (const {image, x, y, w, h} of patches)
+      if (image) this.context.drawImage(image, x, y, w, h);
+  }
+
+  // The bitmap of a tile, or null until it has come.
+  tile(picture, layer, level, column, row) {
+    const url = `/api/pictures/${picture.id}/tiles/${layer}/${level}/${column}_${row}.png`;
+    if (this.tiles.has(url)) {
+      const image = this.tiles.get(url);
+      this.tiles.delete(url);
+      this.tiles.set(url, image);  // now the last to go
+      return image;
+    }
+    this.tiles.set(url, null);
+    this.load(url);
+    return null;
+  }
+
+  async load(url) {
+    try {
+      const answer = await fetch(url);
+      if (!answer.ok) throw new Error(answer.status);
+      this.tiles.set(url, await createImageBitmap(await answer.blob()));
+    } catch {
+      setTimeout(() => this.tiles.delete(url), 2000);  // then try again
+      return;
+    }
+    for (const [old, image] of this.tiles) {
+      if (this.tiles.size <= KEPT) break;
+      if (image) { image.close(); this.tiles.delete(old); }
+    }
+    this.draw();
+  }
+}
+
+// [width, height] of each level, the smallest first; as libvips halves them.
+export function sizes(width, height) {
+  const found = [[width, height]];
+  while (Math.max(...found[0]) > TILE)
+    found.unshift(found[0].map(side => Math.ceil(side / 2)));
+  return found;
+}

@@ -1,0 +1,165 @@
+"""Pictures of each session on disk, under names the server makes.
+
+Nothing a client sends ever becomes part of a path: an id is looked up among
+those of its own session, and any other is simply not there.
+"""
+import dataclasses
+import os
+import pathlib
+import re
+import secrets
+import shutil
+import tempfile
+import time
+
+_PREFIX = 'artjax_web_'
+
+
+class Full(Exception):
+  """The disk quota or the number of sessions is used up; says what to do."""
+
+
+@dataclasses.dataclass
+class Entry:
+  """A picture: uploaded, or the result of a job."""
+  id: str
+  folder: str
+  name: str  # for a person; never a path
+  suffix: str
+  info: dict = dataclasses.field(default_factory=dict)
+  origin: str = ''  # id of the picture it was made of
+  made: dict = dataclasses.field(default_factory=dict)  # the settings
+  record: dict = dataclasses.field(default_factory=dict)
+  size: int = 0  # bytes on disk
+
+  def path(self, part='picture'):
+    """Of the file, or of 'change.png', 'uncertainty.png', 'report.json'."""
+    return os.path.join(
+        self.folder, f'picture{self.suffix}' if part == 'picture' else part)
+
+  def tiles(self, layer):
+    """Folder of the tiles of 'picture', 'change' or 'uncertainty'."""
+    return os.path.join(self.folder, f'tiles_{layer}')
+
+  def has(self, layer):
+    return os.path.isdir(self.tiles(layer))
+
+  def describe(self):
+    """For the page, as JSON."""
+    return {'id': self.id, 'name': self.name, **self.info,
+            'origin': self.origin, 'made': self.made,
+            'bytes': os.path.getsize(self.path()),
+            'layers': [layer for layer in ('change', 'uncertainty')
+                       if self.has(layer)],
+            **{key: self.record[key] for key in (
+                'seconds', 'change_mean_ciede2000', 'change_max_ciede2000',
+                'uncertainty_mean', 'tiling') if key in self.record}}
+
+
+class Session:
+  """What one browser, or one user of the API, has here."""
+
+  def __init__(self):
+    self.pictures = {}  # id -> Entry, oldest first
+    self.jobs = {}  # id -> jobs.Job
+    self.uploads = 0  # under way
+    self.used = time.monotonic()
+
+  def busy(self):
+    return self.uploads > 0 or any(not job.over for job in self.jobs.values())
+
+
+class Store:
+  """The sessions and their files, in one folder that is deleted at the end."""
+
+  def __init__(self, limits):
+    self.limits = limits
+    sweep()
+    self.root = tempfile.mkdtemp(prefix=f'{_PREFIX}{os.getpid()}_')
+    self.scratch = os.path.join(self.root, 'scratch')  # TMPDIR of children
+    os.mkdir(self.scratch)
+    self._sessions = {}  # secret token -> Session
+    self.used = 0  # bytes of all entries, uploads under way included
+
+  def close(self):
+    shutil.rmtree(self.root, ignore_errors=True)
+
+  def session(self, token):
+    """The session of a cookie, or None; marks it as in use."""
+    session = self._sessions.get(token)
+    if session:
+      session.used = time.monotonic()
+    return session
+
+  def start_session(self):
+    """(token, Session), new."""
+    if len(self._sessions) >= self.limits.sessions:
+      raise Full('too many people use this page at once; try again later')
+    token = secrets.token_urlsafe(24)
+    self._sessions[token] = Session()
+    return token, self._sessions[token]
+
+  def add(self, name, suffix):
+    """A new entry with an empty folder; not yet in any session."""
+    key = secrets.token_hex(12)
+    folder = os.path.join(self.root, key)
+    os.mkdir(folder)
+    return Entry(key, folder, name, suffix)
+
+  def take(self, count):
+    """Sets so many bytes aside; raises `Full` where the quota is used up."""
+    if self.used + count > self.limits.quota:
+      self.expire()
+    if self.used + count > self.limits.quota:
+      raise Full('the disk space of this page is used up; remove pictures '
+                 'from the history, or try again later')
+    self.used += count
+
+  def keep(self, session, entry, reserved=0):
+    """Puts a finished entry into a session, in place of what was reserved."""
+    entry.size = sum(path.stat().st_size
+                     for path in pathlib.Path(entry.folder).rglob('*')
+                     if path.is_file())
+    self.used += entry.size - reserved
+    session.pictures[entry.id] = entry
+    session.used = time.monotonic()
+
+  def drop(self, entry, session=None, reserved=0):
+    """Deletes an entry's files."""
+    shutil.rmtree(entry.folder, ignore_errors=True)
+    self.used -= reserved
+    if session and session.pictures.pop(entry.id, None):
+      self.used -= entry.size
+
+  def expire(self):
+    """Deletes the sessions that nobody has used for long."""
+    before = time.monotonic() - self.limits.ttl
+    for token, session in list(self._sessions.items()):
+      if session.used <= before and not session.busy():
+        for entry in list(session.pictures.values()):
+          self.drop(entry, session)
+        del self._sessions[token]
+
+
+def sweep():
+  """Deletes what servers left behind that were killed."""
+  for folder in pathlib.Path(tempfile.gettempdir()).glob(f'{_PREFIX}*'):
+    pid = folder.name.removeprefix(_PREFIX).partition('_')[0]
+    try:
+      os.kill(int(pid), 0)
+    except ProcessLookupError:
+      shutil.rmtree(folder, ignore_errors=True)
+    except (ValueError, PermissionError):
+      pass  # Not ours.
+
+
+def clean_name(text):
+  """What a client calls its file, as one short line without folders.
+
+  Returns:
+    (stem, suffix): for people to read and for downloads to suggest.
+  """
+  name = re.split(r'[/\\]', text)[-1]
+  name = ''.join(c for c in name if c.isprintable() and c not in '<>:"|?*')
+  stem, suffix = os.path.splitext(name.strip().strip('.'))
+  return stem.strip()[:80] or 'picture', suffix[:8]
