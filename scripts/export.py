@@ -120,6 +120,8 @@ def write_entry(args, config, step, figures):
     entry |= {
         'data': {'ops': config.data.ops, 'batch_size': config.batch_size},
         'losses': {k: v for k, v in config.losses.items() if v}}
+    if config.get('adversary') and config.adversary.name:
+      entry['adversary'] = config.adversary.to_dict()
   else:
     entry['source'] = args.weights
   entry |= {'training_set': args.training_set, 'figures': figures}
