@@ -34,7 +34,8 @@ def test_geometry_is_the_same_for_all_pictures(op):
     np.testing.assert_array_equal(result['image'], result['target'])
     np.testing.assert_array_equal(result['mask'] == 255,
                                   result['image'] % 3 == 0)
-    assert all(result[key].flags.c_contiguous for key in ops.PICTURES)
+    assert all(value.flags.c_contiguous for value in result.values()
+               if isinstance(value, np.ndarray))
 
 
 def test_random_crop_takes_every_window_there_is():
@@ -164,7 +165,8 @@ def test_geometry_keeps_pairs_of_two_sizes_in_register(op, factor):
         result['target'], image.repeat(factor, 0).repeat(factor, 1))
     np.testing.assert_array_equal(result['mask'] == 255,
                                   result['target'] % 3 == 0)
-    assert all(result[key].flags.c_contiguous for key in ops.PICTURES)
+    assert all(value.flags.c_contiguous for value in result.values()
+               if isinstance(value, np.ndarray))
     sizes.add(result['target'].shape[:2])
   assert sizes <= {(48, 48), (240, 240), (25 * factor, 27 * factor),
                    (27 * factor, 25 * factor),

@@ -39,7 +39,7 @@ def _config(folder, **changes):
       data=dict(source=f'folder:{folder}', ops=OPS, validation=0.2, min_size=32,
                 loader='threads', workers=2, cache_mb=16, prefetch=2),
       eval=dict(source='', split='', ops='copy("image", "target")',
-                max_pictures=0)))
+                max_pictures=0, min_size=32)))
   config.update_from_flattened_dict(changes)
   return config
 
