@@ -10,6 +10,7 @@ it back; it is clipped where it is rounded to 8 bit.
 """
 from typing import Any, Callable, NamedTuple
 
+import jax
 import jax.numpy as jnp
 
 
@@ -18,6 +19,7 @@ class Task(NamedTuple):
   inputs: Callable[[Any, Any], Any]
   picture: Callable[[Any, Any], Any]
   channels: int  # of the generator's input
+  reads: tuple[str, ...] = ('image',)  # what it needs of a batch to be run
 
 
 def unit(picture):
@@ -35,8 +37,30 @@ def _restore_picture(batch, y):
   return y
 
 
+def _detect_picture(batch, y):
+  """Logits -> chances of crack, loss and stain: a mask's channels."""
+  del batch
+  return jax.nn.sigmoid(y.astype(jnp.float32))
+
+
+def missing(batch):
+  """f32[B, H, W, 1]: 1 where any part of the mask says so."""
+  return unit(batch['mask']).max(-1, keepdims=True)
+
+
+def _inpaint_inputs(batch, rng):
+  """The picture without what is missing, and where that is."""
+  del rng
+  hole = missing(batch)
+  return jnp.concatenate([unit(batch['image']) * (1 - hole), hole], -1)
+
+
+# A picture back as it was; which of its pixels are damaged; what is missing.
 restore = Task(_restore_inputs, _restore_picture, channels=3)
-TASKS = {'restore': restore}
+detect = Task(_restore_inputs, _detect_picture, channels=3)
+inpaint = Task(_inpaint_inputs, _restore_picture, channels=4,
+               reads=('image', 'mask'))
+TASKS = {'restore': restore, 'detect': detect, 'inpaint': inpaint}
 
 
 def get(name):

@@ -15,3 +15,16 @@ def test_restore_sees_the_degraded_picture_in_unit_range():
 def test_unknown_task_names_the_known_ones():
   with pytest.raises(ValueError, match="'retsore' is not one of restore"):
     tasks.get('retsore')
+
+
+def test_detect_gives_chances_of_the_three_kinds_of_damage():
+  picture = tasks.get('detect').picture({}, np.float32([[[[0, 40, -40]]]]))
+  np.testing.assert_allclose(picture, [[[[0.5, 1, 0]]]], atol=1e-6)
+
+
+def test_inpaint_sees_nothing_of_what_any_part_of_the_mask_covers():
+  batch = {'image': np.array([[[[51, 51, 51], [255, 0, 51]]]], np.uint8),
+           'mask': np.array([[[[0, 255, 0], [0, 0, 0]]]], np.uint8)}
+  x = tasks.get('inpaint').inputs(batch, None)
+  np.testing.assert_allclose(x, [[[[0, 0, 0, 1], [1, 0, 0.2, 0]]]], rtol=1e-6)
+  assert x.shape[-1] == tasks.get('inpaint').channels
