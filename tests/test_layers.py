@@ -105,6 +105,28 @@ def test_conv3x3_is_the_convolution_and_so_is_its_gradient(shape, features):
     np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize('strides', [1, 2])
+def test_reflect_conv3x3_is_the_convolution_and_so_is_its_gradient(strides):
+  x, weight = array(2, 6, 8, 3), array(2, 6 // strides, 8 // strides, 5)
+  layer = layers.ReflectConv3x3(5, strides=strides)
+  params = {'kernel': array(3, 3, 3, 5), 'bias': array(5)}
+
+  def plain(params, x):
+    x = jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)), mode='reflect')
+    return jax.lax.conv_general_dilated(
+        x, params['kernel'], (strides, strides), 'VALID',
+        dimension_numbers=('NHWC', 'HWIO', 'NHWC')) + params['bias'].reshape(
+            1, 1, 1, 5)
+
+  have = lambda params, x: layer.apply({'params': params}, x)
+  np.testing.assert_allclose(have(params, x), plain(params, x), atol=1e-5)
+  have, want = (jax.jit(jax.grad(
+      lambda *args, f=f: (f(*args) * weight).sum(), (0, 1)))(params, x)
+                for f in (have, plain))
+  for a, b in zip(jax.tree.leaves(have), jax.tree.leaves(want)):
+    np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-4)
+
+
 def test_prelu_and_nearest():
   x = np.float32([[[[-2, 3], [1, -1]]]])
   params = {'params': {'slope': np.float32([0.5, 0.1])}}

@@ -216,6 +216,72 @@ class LoopConv3x3(nn.Module):
     return conv3x3(x, kernel) + bias.reshape(1, 1, 1, self.features)
 
 
+def _valid_conv3x3(x, kernel, strides):
+  return jax.lax.conv_general_dilated(
+      x, kernel, (strides, strides), 'VALID',
+      dimension_numbers=('NHWC', 'HWIO', 'NHWC'))
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(2,))
+def valid_conv3x3(x, kernel, strides=1):
+  """3x3 convolution without padding, in forms that are fast on a CPU.
+
+  There XLA takes 2.5 times as long without padding as with it (256 x 256 px,
+  128 channels), and for the kernel's gradient 4.6 times as long as these nine
+  products of matrices.
+
+  Args:
+    x: [B, H, W, C].
+    kernel: [3, 3, C, D], of the same dtype.
+    strides: 1 or 2.
+
+  Returns:
+    [B, (H - 3) // strides + 1, (W - 3) // strides + 1, D].
+  """
+  if strides == 1:
+    return _CONV(x, kernel)[:, 1:-1, 1:-1]
+  return _valid_conv3x3(x, kernel, strides)
+
+
+def _valid_conv3x3_forward(x, kernel, strides):
+  return valid_conv3x3(x, kernel, strides), (x, kernel)
+
+
+def _valid_conv3x3_backward(strides, saved, cotangent):
+  x, kernel = saved
+  _, transposed = jax.vjp(lambda x: _valid_conv3x3(x, kernel, strides), x)
+  height, width, features = cotangent.shape[1:]
+  flat = cotangent.reshape(-1, features)
+  taps = [
+      x[:, dy:dy + strides * height:strides, dx:dx + strides * width:strides]
+      .reshape(-1, x.shape[-1]).T @ flat
+      for dy in range(3) for dx in range(3)]
+  return transposed(cotangent)[0], jnp.stack(taps).reshape(kernel.shape)
+
+
+valid_conv3x3.defvjp(_valid_conv3x3_forward, _valid_conv3x3_backward)
+
+
+class ReflectConv3x3(nn.Module):
+  """3x3 convolution about whose edges the picture is mirrored."""
+  features: int
+  strides: int = 1
+  dtype: jnp.dtype = jnp.float32
+  kernel_init: nn.initializers.Initializer = nn.initializers.lecun_normal()
+
+  @nn.compact
+  def __call__(self, x):
+    """[B, H, W, C] of even sides -> [B, H / strides, W / strides, features]."""
+    kernel = self.param('kernel', self.kernel_init,
+                        (3, 3, x.shape[-1], self.features))
+    bias = self.param('bias', nn.initializers.zeros, (self.features,))
+    x, kernel, bias = nn.dtypes.promote_dtype(
+        x, kernel, bias, dtype=self.dtype)
+    x = jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)), mode='reflect')
+    y = valid_conv3x3(x, kernel, self.strides)
+    return y + bias.reshape(1, 1, 1, self.features)
+
+
 class PReLU(nn.Module):
   """max(x, 0) + slope * min(x, 0), a learnt slope a channel."""
 

@@ -13,6 +13,8 @@ norm has them when it is trained on a batch of one. It takes away the bias of
 the convolution before it; the biases are there because the paper's count has
 them.
 """
+import functools
+
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
@@ -26,22 +28,19 @@ _KERNEL_INIT = nn.initializers.variance_scaling(1 / 3, 'fan_in', 'uniform')
 
 
 class ConvNorm(nn.Module):
-  """Convolution, reflected edges, normalisation, LeakyReLU."""
+  """Convolution, normalisation, LeakyReLU."""
   features: int
-  kernel: int = 3  # side, px
+  kernel: int = 3  # side, px: 3 or 1
   strides: int = 1
   dtype: jnp.dtype = jnp.float32
 
   @nn.compact
   def __call__(self, x):
     """[B, H, W, C] -> [B, H / strides, W / strides, features]."""
-    reach = self.kernel // 2
-    if reach:
-      x = jnp.pad(x, ((0, 0), (reach, reach), (reach, reach), (0, 0)),
-                  mode='reflect')
-    x = nn.Conv(self.features, (self.kernel, self.kernel), self.strides,
-                padding='VALID', dtype=self.dtype, kernel_init=_KERNEL_INIT,
-                name='conv')(x)
+    conv = (nn.Dense if self.kernel == 1 else
+            functools.partial(layers.ReflectConv3x3, strides=self.strides))
+    x = conv(self.features, dtype=self.dtype, kernel_init=_KERNEL_INIT,
+             name='conv')(x)
     return nn.leaky_relu(norm(self.dtype, 'norm')(x), 0.2)
 
 
@@ -80,8 +79,8 @@ class SkipNet(nn.Module):
       y = norm(self.dtype, f'join{i}')(y)
       y = ConvNorm(self.features, dtype=self.dtype, name=f'up{i}_1')(y)
       y = ConvNorm(self.features, 1, dtype=self.dtype, name=f'up{i}_2')(y)
-    y = nn.Conv(self.out_channels, (1, 1), dtype=self.dtype,
-                kernel_init=_KERNEL_INIT, name='out')(y)
+    y = nn.Dense(self.out_channels, dtype=self.dtype, kernel_init=_KERNEL_INIT,
+                 name='out')(y)
     return jax.nn.sigmoid(y.astype(jnp.float32))[:, :height, :width]
 
   @property
