@@ -219,13 +219,15 @@ def test_workers_import_no_framework():
   assert out.stdout.strip() == '[]'
 
 
-# The command, with nothing to import before it cuts.
+# The command, with nothing to import before it cuts, and which waits to be
+# interrupted where all is cut before the test has looked.
 COMMAND = f'''
-import sys
+import sys, time
 sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / "scripts")!r}]
 import prepare_data
 from artjax.data import prepare
 prepare._import_tfds = lambda name: None
+prepare._write = lambda *arguments: time.sleep(60)
 prepare_data.main()
 '''
 
@@ -262,7 +264,7 @@ def test_an_interrupted_run_goes_on(tmp_path, monkeypatch, sign):
     assert process.returncode == 130 and 'goes on from there' in errors
   assert os.listdir(out) == ['.art.parts']  # no half of a dataset
   done = {p: p.stat().st_mtime_ns for p in parts()}
-  assert 1 <= len(done) < 24
+  assert done
   real, seen = prepare._write, {}
 
   def write_dataset(*arguments):
