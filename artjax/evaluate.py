@@ -18,6 +18,7 @@ from artjax import files
 from artjax import inference
 from artjax import metrics
 from artjax import summary
+from artjax import tasks
 from artjax.data import pipeline
 from artjax.data import resize
 
@@ -49,7 +50,8 @@ def evaluate(config, restorer, *, metric_names=None):
 
   Args:
     config: reads eval.* and what finds its pictures.
-    restorer: u8[H, W, 3] -> u8[H, W, 3].
+    restorer: u8[H, W, 3] -> u8[H, W, 3]; where the task also reads a mask, of
+      picture and mask.
     metric_names: functions of metrics.py; default config.eval.metrics.
 
   Returns:
@@ -66,11 +68,12 @@ def evaluate(config, restorer, *, metric_names=None):
   if unknown:
     raise ValueError(f'eval.metrics: no metric called {unknown[0]!r} in '
                      'artjax/metrics.py')
+  reads = tasks.get(config.task).reads
   rows, panels, seconds, baseline = [], [], 0.0, 'degraded'
   for example in pipeline.pictures(config):
     degraded, target = example['image'], example['target']
     start = time.perf_counter()
-    restored = restorer(degraded)
+    restored = restorer(*(example[key] for key in reads))
     seconds += time.perf_counter() - start
     factor = target.shape[0] // degraded.shape[0]
     low = degraded if factor > 1 else None

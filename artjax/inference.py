@@ -16,6 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from artjax import fill
 from artjax import lookup
 from artjax import tasks
 from artjax import tiling
@@ -132,6 +133,7 @@ class Restorer:
     params: the generator's weights.
     scale: of the result to the picture.
     halo: px around a tile that the network must see.
+    fills: whether it changes only what a mask shows.
   """
 
   def __init__(self, config, params):
@@ -142,7 +144,9 @@ class Restorer:
     self.scale = getattr(model, 'scale', 1)
     self.halo = model.halo
     self._multiple = model.multiple
-    self._run = _compiled(model, tasks.get(config.task))
+    task = tasks.get(config.task)
+    self.fills = 'mask' in task.reads
+    self._run = _compiled(model, task)
 
   @classmethod
   def load(cls, where, step=None):
@@ -159,11 +163,15 @@ class Restorer:
     weights.check(params, expected, where)
     return cls(config, params)
 
-  def __call__(self, picture, *, strength=1.0, self_ensemble=False, tile=0):
+  def __call__(self, picture, mask=None, *, strength=1.0, self_ensemble=False,
+               tile=0):
     """The restored picture, of the same type.
 
     Args:
       picture: u8 or u16 [H, W, 3], RGB, any size.
+      mask: bool or u8 [H, W] or [H, W, C], not 0 in any channel where the
+        picture is to be filled, and only there it is changed; for weights that
+        fill, and only for these (`fills`).
       strength: in [0, 1], share of the change that is made; at 0 (and scale 1)
         the picture itself comes back.
       self_ensemble: the mean over the 8 flips and turns of the picture.
@@ -171,8 +179,13 @@ class Restorer:
 
     Returns:
       u8 or u16 [H * scale, W * scale, 3].
+
+    Raises:
+      ValueError: strength, or a mask that is missing, of another size, or of
+        no use.
     """
     check_strength(strength)
+    hole = self._hole(picture, mask)
     if strength == 0 and self.scale == 1:
       return picture
     full = np.iinfo(picture.dtype).max
@@ -180,16 +193,33 @@ class Restorer:
     unit = np.float32(1 / full)
     read = lambda y, x, h, w: picture[y:y + h, x:x + w] * unit
     strips = [rows[..., :3] for _, rows in self.strips(
-        read, height, width, picture * unit, self_ensemble=self_ensemble,
-        tile=tile)]
+        read, height, width, picture * unit, hole=hole,
+        self_ensemble=self_ensemble, tile=tile)]
     restored = np.concatenate(strips)
     if strength < 1:
       before = resize.enlarge(picture * unit, self.scale)
       restored = before + np.float32(strength) * (restored - before)
-    return np.rint(np.clip(restored, 0, 1) * full).astype(picture.dtype)
+    restored = np.rint(np.clip(restored, 0, 1) * full).astype(picture.dtype)
+    if hole is None:
+      return restored
+    return np.where(hole[..., None], restored, picture)
 
-  def strips(self, read, height, width, whole, *, self_ensemble=False, tile=0,
-             on_tiles=lambda done: None, on_halved=lambda grid: None):
+  def _hole(self, picture, mask):
+    """bool [H, W], or None where nothing is filled."""
+    if not self.fills:
+      if mask is not None:
+        raise ValueError('these weights take no mask: they do not fill')
+      return None
+    if mask is None:
+      raise ValueError('these weights fill what a mask shows: give a mask')
+    if mask.shape[:2] != picture.shape[:2]:
+      raise ValueError(f'the mask is {mask.shape[1]} x {mask.shape[0]} px, the '
+                       f'picture {picture.shape[1]} x {picture.shape[0]} px')
+    return mask.reshape(*mask.shape[:2], -1).any(-1)
+
+  def strips(self, read, height, width, whole, *, hole=None,
+             self_ensemble=False, tile=0, on_tiles=lambda done: None,
+             on_halved=lambda grid: None):
     """The restored picture, strip by strip.
 
     Args:
@@ -197,6 +227,8 @@ class Restorer:
       height: of the picture, px.
       width: of the picture, px.
       whole: f32[h, w, 3]: the whole picture, or a smaller copy of it.
+      hole: bool [height, width], True where to fill, for weights that do
+        (`fills`); elsewhere the picture stays as it is.
       self_ensemble: the mean over 8 flips and turns, and their spread.
       tile: largest side of a tile's core, px; 0 = as it is fastest.
       on_tiles: see `tiling.run`.
@@ -212,10 +244,19 @@ class Restorer:
     context = resize.thumbnail(np.float32(whole), CONTEXT)
     apply = functools.partial(_apply, self._run, self.params, context[None],
                               _turned if self_ensemble else _upright)
+    if self.fills:
+      apply = functools.partial(_filled, apply, 4 if self_ensemble else 3)
+      read = fill.reader(read, hole, functools.partial(self._fill, tile=tile))
     yield from tiling.run(
         apply, read, height, width, self.grid(height, width, tile),
         scale=self.scale, batch=1 if jax.default_backend() == 'cpu' else 4,
         on_tiles=on_tiles, on_halved=on_halved)
+
+  def _fill(self, picture, hole, tile):
+    """f32[h, w, 3], filled where bool [h, w] says so."""
+    read = lambda y, x, h, w: picture[y:y + h, x:x + w]
+    return np.concatenate([rows[..., :3] for _, rows in self.strips(
+        read, *hole.shape, picture, hole=hole, tile=tile)])
 
   def tiles(self, height, width, tile=0):
     """How many tiles a picture takes."""
@@ -236,13 +277,18 @@ def check_strength(strength):
 
 @functools.cache
 def _compiled(model, task):
-  """run(params, f32[B, H, W, 3] in [0, 1], context) -> f32[B, H', W', 3]."""
+  """run(params, f32[B, H, W, C] in [0, 1], context) -> f32[B, H', W', 3].
+
+  C is 3, or 4 with the mask where the task reads one.
+  """
   def run(params, picture, context):
     # Tasks take what batches hold, values up to 255; here with their fractions.
-    batch = {'image': picture * 255}
+    batch = {'image': picture[..., :3] * 255}
+    if 'mask' in task.reads:
+      batch['mask'] = picture[..., 3:] * 255
     context = jnp.repeat(context, picture.shape[0], 0)
     y = model.apply(weights.variables(params), task.inputs(batch, None),
-                    context=task.inputs({'image': context * 255}, None))
+                    context=context)
     return task.picture(batch, y)
   return jax.jit(run)
 
@@ -257,6 +303,19 @@ def _apply(run, params, context, ensemble, tiles):
     if 'RESOURCE_EXHAUSTED' in str(error) or 'out of memory' in str(error):
       raise tiling.OutOfMemory(str(error).splitlines()[0]) from error
     raise
+
+
+def _filled(apply, channels, tiles):
+  """`apply` where a tile's fourth channel says so, the tile elsewhere.
+
+  Args:
+    apply: [B, h, w, 4] -> f32[B, h, w, channels].
+    channels: 3, or 4 with the spread, which is 0 where nothing is filled.
+    tiles: f32[B, h, w, 4].
+  """
+  missing = tiles[..., 3:] > 0
+  known = tiles[..., :channels] * np.float32([1, 1, 1, 0][:channels])
+  return np.where(missing, apply(tiles), known) if missing.any() else known
 
 
 def _upright(run, tiles, context):

@@ -101,7 +101,7 @@ def make_train_step(config, generator, adversary, learning_rate):
     x = task.inputs(batch, key)
     context = batch.get('context')
     if context is not None:
-      context = task.inputs({'image': context}, key)
+      context = tasks.unit(context)
     target = tasks.unit(batch['target'])
     seen = Seen(x, tasks.unit(batch['real']) if 'real' in batch else target)
 

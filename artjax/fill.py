@@ -1,0 +1,97 @@
+"""What a network that fills is shown, and what becomes of its answer.
+
+A network sees only so far. Of a hole that is deeper, the middle is first filled
+in a copy of half the size, itself made in this way, and shown to the network as
+known: from coarse to fine, whatever the size of the hole.
+"""
+import cv2
+import numpy as np
+
+# From the edge of a hole to where its middle begins, px. Networks are trained
+# on crops of 128 px, in which holes are seldom deeper.
+REACH = 40
+
+
+def reader(read, hole, run):
+  """`read` with a channel more, and the middle of deep holes filled.
+
+  Args:
+    read: (top, left, height, width) -> f32[height, width, 3] in [0, 1].
+    hole: bool [H, W], True where the picture is missing.
+    run: (f32[h, w, 3], bool [h, w]) -> f32[h, w, 3]: fills a small picture.
+
+  Returns:
+    (top, left, height, width) -> f32[height, width, 4], the last 1 where it is
+    still to be filled.
+  """
+  deep = cv2.distanceTransform(
+      np.uint8(hole), cv2.DIST_L2, cv2.DIST_MASK_5) > REACH
+  left_over = np.float32(hole & ~deep)[..., None]
+  if not deep.any():
+    small = None
+  else:
+    small, small_hole = _half(read, hole)
+    small = np.float32(run(small, small_hole))
+
+  def read_with_hole(top, left, height, width):
+    rgb = read(top, left, height, width)
+    window = np.s_[top:top + height, left:left + width]
+    middle = deep[window]
+    if middle.any():
+      rgb = np.where(middle[..., None],
+                     _twice(small, top, left, height, width), rgb)
+    return np.concatenate([rgb, left_over[window]], -1)
+
+  return read_with_hole
+
+
+def soften(hole, feather):
+  """A hole with a margin, and how much of the fill is seen.
+
+  Args:
+    hole: bool [H, W].
+    feather: px around the hole that are filled as well and faded into what is
+      known; beyond them nothing changes.
+
+  Returns:
+    bool [H, W], the hole with its margin; u8 [H, W], 255 in the hole and 0
+    where the fill is not seen at all.
+  """
+  if not feather:
+    return hole, np.uint8(hole) * np.uint8(255)
+  side = 2 * feather + 1
+  disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+  wide = cv2.dilate(np.uint8(hole) * np.uint8(255), disc)
+  weight = cv2.blur(wide, (side, side), borderType=cv2.BORDER_REPLICATE)
+  weight[hole] = 255
+  weight[wide == 0] = 0
+  return wide > 0, weight
+
+
+def _half(read, hole):
+  """The picture at half its size, means of what is known; and its hole."""
+  height, width = hole.shape
+  rows, columns = -(-height // 2), -(-width // 2)
+  small = np.empty([rows, columns, 3], np.float32)
+  small_hole = np.empty([rows, columns], bool)
+  step = 256  # rows of the result at a time
+  for top in range(0, rows, step):
+    below = min(2 * (top + step), height)
+    block = read(2 * top, 0, below - 2 * top, width)
+    known = np.float32(~hole[2 * top:below])[..., None]
+    block = np.concatenate([block * known, known], -1)
+    block = np.pad(block, [(0, len(block) % 2), (0, width % 2), (0, 0)])
+    total = block.reshape(-1, 2, columns, 2, 4).sum((1, 3))
+    count = total[..., 3:]
+    here = slice(top, top + len(total))
+    small[here] = total[..., :3] / np.maximum(count, 1)
+    small_hole[here] = count[..., 0] == 0
+  return small, small_hole
+
+
+def _twice(small, top, left, height, width):
+  """A window of a picture enlarged twice, straight lines between pixels."""
+  to_small = np.float32([[0.5, 0, left / 2 - 0.25], [0, 0.5, top / 2 - 0.25]])
+  return cv2.warpAffine(
+      small, to_small, (width, height), borderMode=cv2.BORDER_REPLICATE,
+      flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
