@@ -19,6 +19,7 @@ from absl import logging
 import cv2
 import jax
 import jax.numpy as jnp
+import ml_collections
 import numpy as np
 import optax
 
@@ -50,6 +51,33 @@ class Result(NamedTuple):
   stopped_by: str  # 'steps' | 'early_stop' | 'interrupted'
   loss: float  # as in Report
   restarts: int  # after a loss that was not finite
+
+
+class Restorer:
+  """Fills holes of pictures; stands where an `inference.Restorer` does."""
+  scale, fills, finds, params = 1, True, False, {}
+
+  def __init__(self, **settings):
+    """With arguments of `restore`."""
+    self._settings = dict(steps=3000, report_every=20) | settings
+    self.config = ml_collections.ConfigDict({
+        'task': 'inpaint', 'model': {'name': 'skip.SkipNet', 'args': {}},
+        **self._settings})
+
+  def tiles(self, height, width, tile=0):
+    """How often progress is reported."""
+    del height, width, tile
+    return -(-self._settings['steps'] // self._settings['report_every'])
+
+  def strips(self, read, height, width, whole, *, hole, on_tiles=lambda n: None,
+             **unused):
+    """The picture in one strip, see `inference.Restorer.strips`."""
+    del whole, unused
+    picture = read(0, 0, height, width)
+    if hole.any():
+      picture = restore(picture, mask=hole, **self._settings,
+                        on_report=lambda _: on_tiles(1)).picture
+    yield 0, picture
 
 
 class _State(NamedTuple):

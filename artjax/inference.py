@@ -134,6 +134,7 @@ class Restorer:
     scale: of the result to the picture.
     halo: px around a tile that the network must see.
     fills: whether it changes only what a mask shows.
+    finds: whether its result is no picture, but where damage is.
   """
 
   def __init__(self, config, params):
@@ -145,7 +146,7 @@ class Restorer:
     self.halo = model.halo
     self._multiple = model.multiple
     task = tasks.get(config.task)
-    self.fills = 'mask' in task.reads
+    self.fills, self.finds = 'mask' in task.reads, task.finds
     self._run = _compiled(model, task)
 
   @classmethod

@@ -15,15 +15,20 @@ import jax
 import numpy as np
 
 from artjax import files
+from artjax import fill
 from artjax import image_file
 from artjax import image_writer
 from artjax import inference
+from artjax import masking
+from artjax import vips
 from artjax import weights
 
 # What a grey level of the maps means; what is more is white.
 CHANGE_STEP = 0.05  # CIEDE2000
 UNCERTAINTY_STEP = 0.1 / 255  # of the range of a channel
 _AT_ONCE = 1_000_000  # px that are merged at a time: colour takes much room
+_DIP = 'deep_image_prior'  # restores without weights
+_ROWS = 256  # px that are copied at a time where nothing is done
 _PACKAGES = ('jax', 'flax', 'numpy', 'pyvips')
 
 
@@ -35,6 +40,7 @@ class Options:
   tile: int = 0  # largest side of a tile's core, px; 0 = as it is fastest
   strip_metadata: bool = False
   max_pixels: int = image_file.MAX_PIXELS
+  mask: masking.Options = masking.Options()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,6 +50,8 @@ class Outputs:
   change_map: str = ''
   uncertainty: str = ''  # needs self_ensemble
   report: str = ''
+  mask: str = ''  # what was filled, white
+  chances: str = ''  # of crack, loss and stain as red, green and blue
 
 
 class Chain:
@@ -54,8 +62,29 @@ class Chain:
     self.names = [name for name in names.split(',') if name]
     if not self.names:
       raise ValueError(f'weights={names!r} names no weights')
-    self.restorers = [inference.Restorer.load(name) for name in self.names]
+    self.restorers = [_load(name) for name in self.names]
     self.scale = int(np.prod([r.scale for r in self.restorers]))
+    # Of all of them only Deep Image Prior draws at random.
+    self.seed = 0 if _DIP in self.names else None
+    self.finds = any(r.finds for r in self.restorers)
+    self.fills = any(r.fills for r in self.restorers)
+
+  def check(self, mask):
+    """Raises ValueError where a mask is wanting, or of no use.
+
+    Args:
+      mask: whether there is one, or a region.
+    """
+    found = False
+    for name, restorer in zip(self.names, self.restorers):
+      found |= restorer.finds
+      if restorer.fills and not (found or mask):
+        raise ValueError(f'{name} fills what a mask shows: give a mask, or put '
+                         'weights that find damage before it (detect,'
+                         f'{name})')
+    if mask and not (self.fills or self.finds):
+      raise ValueError(f'{",".join(self.names)} does not fill: a mask or a '
+                       'region is of no use to it')
 
   def describe(self):
     """What was run, as JSON: names, fingerprints, configurations."""
@@ -64,7 +93,14 @@ class Chain:
             for name, r in zip(self.names, self.restorers)]
 
 
-def restore_file(source, chain, outputs, options=Options(),
+def _load(name):
+  if name == _DIP:
+    from artjax import deep_image_prior  # of no use to others
+    return deep_image_prior.Restorer()
+  return inference.Restorer.load(name)
+
+
+def restore_file(source, chain, outputs, options=Options(), mask='',
                  on_tiles=lambda done, total: None):
   """Restores a picture file.
 
@@ -73,6 +109,7 @@ def restore_file(source, chain, outputs, options=Options(),
     chain: `Chain`.
     outputs: `Outputs`; each file appears whole or not at all.
     options: `Options`.
+    mask: path of a mask file of what is to be filled, see mask_file.py.
     on_tiles: called with the tiles done and in all.
 
   Returns:
@@ -80,6 +117,7 @@ def restore_file(source, chain, outputs, options=Options(),
 
   Raises:
     image_file.BadPicture: what is wrong with the file, in one line.
+    mask_file.BadMask: what is wrong with the mask.
     ValueError: options that do not go together, output = input.
     tiling.OutOfMemory: not even the smallest tiles fit.
   """
@@ -87,12 +125,15 @@ def restore_file(source, chain, outputs, options=Options(),
   inference.check_strength(options.strength)
   if outputs.uncertainty and not options.self_ensemble:
     raise ValueError('an uncertainty map needs self_ensemble')
+  chain.check(bool(mask or options.mask.region))
   for path in dataclasses.astuple(outputs):
     if path and os.path.realpath(path) == os.path.realpath(source):
       raise ValueError(f'{path}: the output would overwrite the source')
   with (image_file.open_picture(source, max_pixels=options.max_pixels)
         as picture, tempfile.TemporaryDirectory(prefix='artjax_') as folder):
-    measured = _restore(picture, chain, outputs, options, on_tiles, folder)
+    missing = masking.Mask(picture.height, picture.width, options.mask, mask)
+    measured = _restore(picture, chain, outputs, options, missing, on_tiles,
+                        folder)
     record = {
         'source': os.path.abspath(source),
         'source_sha256': weights.file_sha256(source),
@@ -101,11 +142,12 @@ def restore_file(source, chain, outputs, options=Options(),
         'size': [picture.width, picture.height],
         'channels': picture.bands + picture.has_alpha,
         'bits': picture.depth,
-        'notices': picture.notices,
+        'notices': picture.notices + missing.notices,
         'weights': chain.describe(),
         'scale': chain.scale,
-        'options': dataclasses.asdict(options),
-        'seed': None,  # nothing is drawn at random
+        # Through JSON, which has no tuples: as it is read again.
+        'options': json.loads(json.dumps(dataclasses.asdict(options))),
+        'seed': chain.seed,
         **measured,
         'seconds': round(time.time() - start, 3),
         'date': time.strftime('%Y-%m-%dT%H:%M:%S%z'),
@@ -119,7 +161,7 @@ def restore_file(source, chain, outputs, options=Options(),
   return record
 
 
-def _restore(picture, chain, outputs, options, on_tiles, folder):
+def _restore(picture, chain, outputs, options, missing, on_tiles, folder):
   """Runs the chain and writes the pictures; what was measured on the way."""
   sizes, scale = [], 1
   for restorer in chain.restorers:
@@ -127,7 +169,7 @@ def _restore(picture, chain, outputs, options, on_tiles, folder):
     scale *= restorer.scale
   total = sum(r.tiles(*size, options.tile)
               for r, size in zip(chain.restorers, sizes))
-  done, halved = 0, []
+  done, halved, hole = 0, [], None
 
   def count(tiles):
     nonlocal done
@@ -138,17 +180,31 @@ def _restore(picture, chain, outputs, options, on_tiles, folder):
                   on_tiles=count, on_halved=lambda grid: halved.append(
                       f'short of memory: tiles of {max(grid.core)} px'))
   stage, whole = picture.read, picture.thumbnail(2 * inference.CONTEXT)
-  for i, (restorer, size) in enumerate(zip(chain.restorers[:-1], sizes)):
-    buffer = _Buffer(os.path.join(folder, f'stage{i}'),
-                     *(side * restorer.scale for side in size))
-    for top, rows in restorer.strips(stage, *size, whole, **settings):
-      buffer.write(top, rows[..., :3])
-    stage, whole = buffer.read, buffer.thumbnail(2 * inference.CONTEXT)
-
   shape = picture.height * scale, picture.width * scale
+  strips = None  # of the last stage that changes the picture
+  for i, (restorer, size) in enumerate(zip(chain.restorers, sizes)):
+    if strips:  # what the stage before makes is what this one sees
+      buffer = _Buffer(os.path.join(folder, f'stage{i}'), *size)
+      for top, rows in strips:
+        buffer.write(top, rows[..., :3])
+      stage, whole = buffer.read, buffer.thumbnail(2 * inference.CONTEXT)
+      strips = None
+    if restorer.finds:
+      missing.find(restorer.strips(stage, *size, whole, **settings))
+    elif restorer.fills:
+      hole = missing.hole()
+      strips = masking.fill_strips(restorer, stage, hole, *size, whole,
+                                   options.mask, **settings)
+    else:
+      strips = restorer.strips(stage, *size, whole, **settings)
+  strips = strips or _unchanged(stage, *shape)
+
+  known, most_outside = None, 0.0  # what must be as it was
+  if hole is not None and all(r.fills or r.finds for r in chain.restorers):
+    known = ~fill.soften(hole, options.mask.feather)[0]
+
   change = _Map(outputs.change_map, shape, CHANGE_STEP)
   spread = _Map(outputs.uncertainty, shape, UNCERTAINTY_STEP)
-  strips = chain.restorers[-1].strips(stage, *sizes[-1], whole, **settings)
   with picture.writer(outputs.picture, scale=scale,
                       strip_metadata=options.strip_metadata) as writer:
     for top, rows in _thinner(strips, _AT_ONCE // shape[1] + 1):
@@ -156,7 +212,10 @@ def _restore(picture, chain, outputs, options, on_tiles, folder):
                                     options.strength)
       writer.write(values)
       change.write(top, moved)
-      if options.self_ensemble:
+      if known is not None:
+        outside = np.where(known[top:top + len(moved)], moved, 0)
+        most_outside = max(most_outside, float(outside.max()))
+      if options.self_ensemble and rows.shape[-1] > 3:
         spread.write(top, options.strength * rows[..., 3])
   change.save()
   spread.save()
@@ -165,12 +224,38 @@ def _restore(picture, chain, outputs, options, on_tiles, folder):
               'change_max_ciede2000': change.max}
   if options.self_ensemble:
     measured |= {'uncertainty_mean': spread.mean, 'uncertainty_max': spread.max}
+  if known is not None:
+    measured['change_outside_mask_max_ciede2000'] = round(most_outside, 6)
   if outputs.change_map:
     measured['change_map'] = f'1 level = {CHANGE_STEP} CIEDE2000'
   if outputs.uncertainty:
     measured['uncertainty_map'] = '1 level = 0.1/255 standard deviation'
   if scale > 1:
     measured['consistency_psnr'] = picture.consistency(outputs.picture, scale)
+  return measured | _save_masks(missing, hole, outputs)
+
+
+def _unchanged(stage, height, width):
+  """(top, rows) of a picture that nothing was done to."""
+  for top in range(0, height, _ROWS):
+    yield top, stage(top, 0, min(_ROWS, height - top), width)
+
+
+def _save_masks(missing, hole, outputs):
+  """Writes what was found and filled; its shares of the area."""
+  measured = {}
+  if missing.chances is not None:
+    measured['damage'] = missing.shares()
+    if hole is None:
+      hole = missing.hole()
+    else:
+      measured['filled'] = round(float(hole.mean()), 6)
+    if outputs.chances:
+      image_writer.save(vips.image(missing.chances), outputs.chances)
+  elif hole is not None:
+    measured['filled'] = round(float(hole.mean()), 6)
+  if outputs.mask and hole is not None:
+    image_writer.save_grey(np.uint8(hole) * np.uint8(255), outputs.mask)
   return measured
 
 

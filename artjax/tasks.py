@@ -20,6 +20,7 @@ class Task(NamedTuple):
   picture: Callable[[Any, Any], Any]
   channels: int  # of the generator's input
   reads: tuple[str, ...] = ('image',)  # what it needs of a batch to be run
+  finds: bool = False  # its result is a mask, not a picture
 
 
 def unit(picture):
@@ -57,7 +58,7 @@ def _inpaint_inputs(batch, rng):
 
 # A picture back as it was; which of its pixels are damaged; what is missing.
 restore = Task(_restore_inputs, _restore_picture, channels=3)
-detect = Task(_restore_inputs, _detect_picture, channels=3)
+detect = Task(_restore_inputs, _detect_picture, channels=3, finds=True)
 inpaint = Task(_inpaint_inputs, _restore_picture, channels=4,
                reads=('image', 'mask'))
 TASKS = {'restore': restore, 'detect': detect, 'inpaint': inpaint}

@@ -1,6 +1,8 @@
 """Restores picture files: scans, photographs, whole folders of them.
 
   python scripts/restore.py --weights=unet scan.tif photos/ --output=restored/
+  python scripts/restore.py --weights=detect,inpaint scan.tif --output=filled/
+  python scripts/restore.py --weights=inpaint scan.tif --mask=holes.png -o out/
 
 JPEG, PNG, TIFF, WebP, AVIF and HEIF of 8 and 16 bits come back in their own
 format, depth, size and colour space, with their metadata. What cannot be
@@ -63,6 +65,25 @@ def parse(argv):
                       help='a map of how far each pixel was moved (CIEDE2000)')
   parser.add_argument('--report', action='store_true',
                       help='a JSON record beside each result')
+  parser.add_argument('--mask', default='', metavar='FILE|DIR',
+                      help='what to fill, white; of a folder the mask of the '
+                      "picture's name")
+  parser.add_argument('--region', default='', metavar='X,Y,W,H',
+                      help='find and fill only there, px')
+  parser.add_argument('--save_mask', action='store_true',
+                      help='what was filled and what was found, beside the '
+                      'result: STEM.mask.png, and STEM.damage.png, which '
+                      '--mask takes with another --mask_threshold')
+  parser.add_argument('--mask_threshold', type=float, default=0.5,
+                      help='of the chance of damage, and of grey masks; '
+                      'default %(default)s')
+  parser.add_argument('--mask_min_area', type=int, default=12, metavar='PX',
+                      help='smaller finds are left alone; default %(default)s')
+  parser.add_argument('--mask_dilate', type=int, default=2, metavar='PX',
+                      help='added around what is found; default %(default)s')
+  parser.add_argument('--mask_feather', type=int, default=2, metavar='PX',
+                      help='around a mask, over which the fill fades into the '
+                      'picture; default %(default)s')
   parser.add_argument('--strip_metadata', action='store_true',
                       help='leave out everything but the colour profile')
   parser.add_argument('--tile', type=int, default=0, metavar='PX',
@@ -80,8 +101,20 @@ def parse(argv):
   args.self_ensemble |= args.uncertainty
   if not 0 <= args.strength <= 1:
     parser.error(f'--strength={args.strength} is not in [0, 1]')
-  if args.tile < 0:
-    parser.error(f'--tile={args.tile} is less than 0')
+  for name in ('tile', 'mask_min_area', 'mask_dilate', 'mask_feather'):
+    if getattr(args, name) < 0:
+      parser.error(f'--{name}={getattr(args, name)} is less than 0')
+  if not 0 < args.mask_threshold < 1:
+    parser.error(f'--mask_threshold={args.mask_threshold} is not between 0 '
+                 'and 1')
+  try:
+    args.region = tuple(int(x) for x in args.region.split(',') if args.region)
+    if len(args.region) not in (0, 4):
+      raise ValueError
+  except ValueError:
+    parser.error(f'--region={args.region!r} is not X,Y,W,H in whole px')
+  if args.mask and not os.path.exists(args.mask):
+    parser.error(f'--mask={args.mask}: no such file or folder')
   try:
     named = args.name.format(stem='a', suffix='.png', weights='b')
     if os.path.basename(named) != named or not named:
@@ -109,14 +142,20 @@ def main(argv=None):
       print(f'{item.source} -> {item.problem or item.output}')
     return finish(args, items, {}, 0, start)
 
+  from artjax import masking
   from artjax import restoration  # heavy, so not for --help or a wrong flag
   try:
     chain = restoration.Chain(args.weights)
+    chain.check(bool(args.mask or args.region))
   except (ValueError, FileNotFoundError) as error:
     parser.error(str(error))
+  if args.save_mask and not (chain.finds or chain.fills):
+    parser.error(f'--save_mask: {args.weights} neither finds nor fills')
   options = restoration.Options(
       args.strength, args.self_ensemble, args.tile, args.strip_metadata,
-      args.max_pixels)
+      args.max_pixels, masking.Options(
+          args.mask_threshold, args.mask_min_area, args.mask_dilate,
+          args.mask_feather, args.region))
   failures, skipped = run(items, chain, options, args)
   return finish(args, items, failures, skipped, start)
 
@@ -124,6 +163,7 @@ def main(argv=None):
 def run(items, chain, options, args):
   """Restores item after item: ({source: reason}, number skipped)."""
   import tqdm
+  from artjax import mask_file
   from artjax import restoration
   from artjax import tiling
   settings = json.dumps([dataclasses.asdict(options), chain.describe()])
@@ -143,13 +183,15 @@ def run(items, chain, options, args):
       try:
         if item.problem:
           raise ValueError(item.problem)
-        entry['key'] = key(item.source, settings)
+        mask = mask_file.find(args.mask, item.source) if args.mask else ''
+        entry['key'] = key(settings, item.source, *filter(None, [mask]))
         if done.get(entry['key']) == os.path.abspath(item.output) and (
             os.path.exists(item.output)):
           skipped += 1
           continue
         record = restoration.restore_file(
-            item.source, chain, outputs(item.output, args), options, progress)
+            item.source, chain, outputs(item.output, args), options, mask,
+            progress)
         for notice in record['notices'] + record['tiling']:
           bar.write(f'{item.source}: {notice}', file=sys.stderr)
         entry |= {'status': 'done', **record}
@@ -275,14 +317,17 @@ def outputs(path, args):
       picture=path,
       change_map=f'{stem}.change.png' if args.change_map else '',
       uncertainty=f'{stem}.uncertainty.png' if args.uncertainty else '',
-      report=f'{path}.json' if args.report else '')
+      report=f'{path}.json' if args.report else '',
+      mask=f'{stem}.mask.png' if args.save_mask else '',
+      chances=f'{stem}.damage.png' if args.save_mask else '')
 
 
-def key(path, settings):
-  """Fingerprint of a picture's content and of how it is restored."""
+def key(settings, *paths):
+  """Fingerprint of the content of files and of how they are used."""
   digest = hashlib.sha256(settings.encode())
-  with open(path, 'rb') as file:
-    digest.update(hashlib.file_digest(file, 'sha256').digest())
+  for path in paths:
+    with open(path, 'rb') as file:
+      digest.update(hashlib.file_digest(file, 'sha256').digest())
   return digest.hexdigest()
 
 
