@@ -1,7 +1,10 @@
-"""Speed: of input pipeline, training step beside a peer's, and restoration.
+"""Speed: of input pipeline, networks beside a peer's, start, restoration.
 
   python scripts/benchmark.py pipeline --source=folder:PATH
   python scripts/benchmark.py step --peer='python peer.py --model unet ...'
+  python scripts/benchmark.py infer --model=rrdb.RRDBNet --onnx=rrdb.onnx \
+      --peer='python peer.py --model rrdb --mode infer ...'
+  python scripts/benchmark.py launch --config=configs/esrgan_psnr.py
   python scripts/benchmark.py restore --picture=scan.png --megapixels 1 16 100
   python scripts/benchmark.py tiles --source=folder:PATH
 
@@ -69,68 +72,167 @@ def resident_mb():
 
 def step_speed(args):
   """Seconds of a training step (L1, Adam), and its ratio to the peer's."""
-  ours, peers = [step_times(args)], []
+  return in_turn(args, {'ours': lambda: step_times(args)})
+
+
+def infer_speed(args):
+  """Seconds of a network on a batch, in process and by ONNX Runtime."""
+  runs = {'ours': lambda: infer_times(args)}
+  if args.onnx:
+    runs['onnx'] = lambda: onnx_times(args)
+  return in_turn(args, runs)
+
+
+def in_turn(args, runs):
+  """Medians of several measurements, and their ratios to the peer's.
+
+  A ratio is the peer's time by ours: above 1 we are the faster.
+
+  Args:
+    args: with peer and rounds.
+    runs: {name: function -> {'median_s', ...}}; the first names the device.
+  """
   if args.peer:
-    for i in range(args.rounds):
-      if i:
-        ours.append(step_times(args))
-      out = subprocess.run(shlex.split(args.peer), capture_output=True,
-                           text=True, check=False)
-      if out.returncode:
-        sys.exit(f'the peer failed: {args.peer}\n{out.stderr.strip()}')
-      peers.append(json.loads(out.stdout.strip().splitlines()[-1]))
-      print(f'round {i + 1}: ours {ours[-1]["median_s"]:.3f} s, '
-            f'peer {peers[-1]["median_s"]:.3f} s', flush=True)
-  result = {**ours[0], 'median_s': statistics.median(
-      o['median_s'] for o in ours), 'min_s': min(o['min_s'] for o in ours)}
-  if peers:
-    result['peer'] = peers[0]['peer']
-    result['peer_median_s'] = statistics.median(p['median_s'] for p in peers)
-    result['ratio'] = round(result['median_s'] / result['peer_median_s'], 3)
+    runs = {**runs, 'peer': lambda: peer_times(args.peer)}
+  times = {name: [] for name in runs}
+  for i in range(args.rounds if len(runs) > 1 else 1):
+    for name, run in runs.items():
+      times[name].append(run())
+    print(f'round {i + 1}: ' + ', '.join(
+        f'{name} {found[-1]["median_s"]:.3f} s'
+        for name, found in times.items()), flush=True)
+  median = {name: statistics.median(t['median_s'] for t in found)
+            for name, found in times.items()}
+  result = {**times.pop('ours')[0], 'median_s': median['ours']}
+  for name, found in times.items():
+    result[name] = {**found[0], 'median_s': median[name]}
+  if args.peer:
+    result['speed_to_peer'] = {
+        name: round(median['peer'] / seconds, 3)
+        for name, seconds in median.items() if name != 'peer'}
   return result
+
+
+def peer_times(command):
+  """What a peer's command prints on its last line."""
+  out = subprocess.run(shlex.split(command), capture_output=True, text=True,
+                       check=False)
+  if out.returncode:
+    sys.exit(f'the peer failed: {command}\n{out.stderr.strip()}')
+  return json.loads(out.stdout.strip().splitlines()[-1])
+
+
+def timed(args, call):
+  """Seconds of the first call, and the median and least of the later ones."""
+  times = []
+  for _ in range(1 + args.warmup + args.repeats):
+    start = time.perf_counter()
+    call()
+    times.append(time.perf_counter() - start)
+  later = times[1 + args.warmup:]
+  return {'first_s': round(times[0], 2), 'median_s': statistics.median(later),
+          'min_s': min(later)}
+
+
+def made(args):
+  """The model that is named, and an input f32[B, H, W, 3] for it."""
+  import ml_collections
+  import numpy as np
+  from artjax import lookup
+  model = lookup.model(ml_collections.ConfigDict({
+      'model': {'name': args.model, 'args': ast.literal_eval(args.fields)},
+      'dtype': args.dtype}))
+  height, width = map(int, args.size.split('x'))
+  x = np.random.default_rng(0).random([args.batch, height, width, 3],
+                                      np.float32)
+  return model, x
+
+
+def infer_times(args):
+  """Times of the compiled network, in seconds."""
+  import jax
+  model, x = made(args)
+  params = jax.jit(model.init)(jax.random.key(0), x[:1])
+  run, x = jax.jit(model.apply), jax.device_put(x)
+  return {'model': args.model, 'fields': args.fields, 'dtype': args.dtype,
+          'input': list(x.shape), 'device': jax.devices()[0].device_kind,
+          **timed(args, lambda: jax.block_until_ready(run(params, x))),
+          'resident_mb': round(resident_mb())}
+
+
+def onnx_times(args):
+  """Times of an exported network under ONNX Runtime, on the CPU."""
+  import onnxruntime
+  session = onnxruntime.InferenceSession(
+      args.onnx, providers=['CPUExecutionProvider'])
+  x = made(args)[1].transpose(0, 3, 1, 2).copy()
+  name, = (found.name for found in session.get_inputs())
+  return {'file': args.onnx,
+          **timed(args, lambda: session.run(None, {name: x}))}
+
+
+def launch_speed(args):
+  """Seconds from launch to the first training step, cold and cached."""
+  import os
+  import tempfile
+  found = {}
+  with tempfile.TemporaryDirectory() as folder:
+    for name in ('cold', 'cached'):
+      workdir = os.path.join(folder, name)
+      start = time.time()
+      process = subprocess.Popen(
+          [sys.executable, '-m', 'artjax.main', f'--config={args.config}',
+           f'--workdir={workdir}', '--config.steps=2', '--config.log_every=1',
+           '--config.eval_every=0', '--config.data.loader=threads',
+           f'--config.batch_size={args.batch}', *args.override],
+          cwd=pathlib.Path(__file__).parent.parent, text=True,
+          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+          env={**os.environ, 'JAX_COMPILATION_CACHE_DIR':
+               os.path.join(folder, 'cache')})
+      metrics = os.path.join(workdir, 'metrics.jsonl')
+      while process.poll() is None and not (
+          os.path.exists(metrics) and os.path.getsize(metrics)):
+        time.sleep(0.05)
+      seconds = time.time() - start
+      _, errors = process.communicate()
+      if process.returncode:
+        sys.exit(f'the run failed: {errors.strip().splitlines()[-1:]}')
+      found[f'{name}_s'] = round(seconds, 1)
+      print(f'{name}: {seconds:.1f} s', flush=True)
+  peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+  return {'config': args.config, 'batch': args.batch, **found,
+          'resident_mb': round(peak)}
 
 
 def step_times(args):
   """Times of one compiled step, in seconds, and what it computes."""
   import jax
   import jax.numpy as jnp
-  import ml_collections
-  import numpy as np
   import optax
-  from artjax import lookup
-  config = ml_collections.ConfigDict({
-      'model': {'name': args.model, 'args': ast.literal_eval(args.fields)},
-      'dtype': args.dtype})
-  model = lookup.model(config)
-  height, width = map(int, args.size.split('x'))
-  rng = np.random.default_rng(0)
-  x, target = jnp.asarray(rng.uniform(
-      0, 1, [2, args.batch, height, width, 3]), jnp.float32)
-  params = jax.jit(model.init)(jax.random.key(0), x[:1])['params']
+  model, x = made(args)
+  params = jax.jit(model.init)(jax.random.key(0), x[:1])
+  target = jax.eval_shape(model.apply, params, x)
+  x, target = jnp.asarray(x), jnp.full(target.shape, 0.5)
   optimizer = optax.adam(1e-4)
 
   def train_step(params, moments, x, target):
     grads = jax.grad(lambda p: jnp.abs(
-        model.apply({'params': p}, x, train=True) - target).mean())(params)
+        model.apply(p, x, train=True) - target).mean())(params)
     updates, moments = optimizer.update(grads, moments, params)
     return optax.apply_updates(params, updates), moments
 
   step = jax.jit(train_step, donate_argnums=(0, 1))
-  state = params, optimizer.init(params)
   count = sum(p.size for p in jax.tree.leaves(params))
-  start = time.perf_counter()
-  state = jax.block_until_ready(step(*state, x, target))
-  first = time.perf_counter() - start
-  times = []
-  for _ in range(args.warmup + args.repeats):
-    start = time.perf_counter()
+  state = params, optimizer.init(params)
+
+  def call():
+    nonlocal state
     state = jax.block_until_ready(step(*state, x, target))
-    times.append(time.perf_counter() - start)
-  times = times[args.warmup:]
+
   return {'model': args.model, 'fields': args.fields, 'dtype': args.dtype,
           'input': list(x.shape), 'parameters': count,
-          'device': jax.devices()[0].device_kind, 'first_s': round(first, 2),
-          'median_s': statistics.median(times), 'min_s': min(times)}
+          'device': jax.devices()[0].device_kind, **timed(args, call),
+          'resident_mb': round(resident_mb())}
 
 
 def restore_speed(args):
@@ -198,7 +300,8 @@ def main():
   parser = argparse.ArgumentParser(
       description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
   commands = parser.add_subparsers(
-      required=True, metavar='pipeline | step | restore | tiles')
+      required=True, metavar='pipeline | step | infer | launch | restore '
+      '| tiles')
 
   p = commands.add_parser('pipeline', help='examples a second')
   p.set_defaults(run=pipeline_speed)
@@ -212,19 +315,33 @@ def main():
   p.add_argument('--warmup', type=int, default=60, help='batches')
   p.add_argument('--repeats', type=int, default=3)
 
-  p = commands.add_parser('step', help='seconds a training step')
-  p.set_defaults(run=step_speed)
-  p.add_argument('--model', default='unet.UNet')
-  p.add_argument('--fields', default='{"features": (32, 64, 128, 256)}',
-                 help='fields of the model, a Python dict')
-  p.add_argument('--dtype', choices=['float32', 'bfloat16'], default='float32')
-  p.add_argument('--size', default='128x128')
-  p.add_argument('--batch', type=int, default=8)
-  p.add_argument('--warmup', type=int, default=3)
-  p.add_argument('--repeats', type=int, default=10)
-  p.add_argument('--peer', default='', help='a command whose last line of '
-                 'stdout is JSON with "median_s"; run in turn with ours')
-  p.add_argument('--rounds', type=int, default=3, help='turns with the peer')
+  for name, run, what in (
+      ('step', step_speed, 'seconds a training step'),
+      ('infer', infer_speed, 'seconds of a network')):
+    p = commands.add_parser(name, help=what)
+    p.set_defaults(run=run)
+    p.add_argument('--model', default='unet.UNet')
+    p.add_argument('--fields', default='{}',
+                   help='fields of the model, a Python dict')
+    p.add_argument('--dtype', choices=['float32', 'bfloat16'],
+                   default='float32')
+    p.add_argument('--size', default='128x128', help='of the input, HxW px')
+    p.add_argument('--batch', type=int, default=8)
+    p.add_argument('--warmup', type=int, default=3)
+    p.add_argument('--repeats', type=int, default=10)
+    p.add_argument('--peer', default='', help='a command whose last line of '
+                   'stdout is JSON with "median_s"; run in turn with ours')
+    p.add_argument('--rounds', type=int, default=3, help='turns')
+    if name == 'infer':
+      p.add_argument('--onnx', default='', help='the same network exported, '
+                     'run by ONNX Runtime (requirements-export.txt)')
+
+  p = commands.add_parser('launch', help='seconds to the first step')
+  p.set_defaults(run=launch_speed)
+  p.add_argument('--config', required=True)
+  p.add_argument('--batch', type=int, default=1)
+  p.add_argument('override', nargs='*', metavar='--config.FIELD=VALUE',
+                 help='after --')
 
   p = commands.add_parser('restore', help='seconds and memory a picture')
   p.set_defaults(run=restore_speed)

@@ -142,7 +142,13 @@ def test_benchmarks_count_what_they_do(tmp_path):
       'benchmark.py', 'step', '--fields={"features": (4, 8), "blocks": (1, 1)}',
       '--size=32x32', '--batch=1', '--repeats=2', '--rounds=1',
       f'--peer={sys.executable} {peer}'))
-  assert result['ratio'] == pytest.approx(result['median_s'] / 2, abs=1e-3)
+  assert result['speed_to_peer']['ours'] == pytest.approx(
+      2 / result['median_s'], rel=0.01)
+  result = last(run(
+      'benchmark.py', 'infer', '--model=srvgg.SRVGGNetCompact',
+      '--fields={"features": 4, "convs": 1}', '--size=8x8', '--batch=1',
+      '--repeats=2'))
+  assert result['input'] == [1, 8, 8, 3] and result['median_s'] > 0
   files.write_picture(str(tmp_path / 'a.png'), np.zeros([9, 9, 3], np.uint8))
   result = last(run('benchmark.py', 'restore', f'--picture={tmp_path}/a.png',
                     '--megapixels', '0.01'))
