@@ -7,6 +7,7 @@
   python scripts/benchmark.py launch --config=configs/esrgan_psnr.py
   python scripts/benchmark.py restore --picture=scan.png --megapixels 1 16 100
   python scripts/benchmark.py tiles --source=folder:PATH
+  python scripts/benchmark.py ramp
 
 Each prints what it did and, on the last line of stdout, one JSON object. Two
 things that are compared run in turn in one call, for machines are noisy and
@@ -295,13 +296,56 @@ def tile_differences(args):
           'share_of_values_that_differ': differing}
 
 
+def ramp_levels(args):
+  """What becomes of the levels of a 16-bit ramp with a P3 profile.
+
+  4096 x 256 px, of which each level has 16, one after the other along the rows,
+  between a bar of black and one of white. As TIFF through `restoration`.
+  """
+  import os
+  import tempfile
+  import numpy as np
+  import pyvips
+  from artjax import restoration
+  from artjax import vips
+  ramp = np.repeat(np.arange(2**16, dtype=np.uint16), 16).reshape(256, 4096)
+  bar = np.zeros([64, 4096], np.uint16)
+  values = np.concatenate([bar, ramp, bar + 65535])[..., None].repeat(3, -1)
+  chain = restoration.Chain(args.weights)
+  result = {'weights': args.weights}
+  with tempfile.TemporaryDirectory() as folder:
+    source = os.path.join(folder, 'ramp.tif')
+    vips.image(values).copy(interpretation='rgb16').tiffsave(
+        source, profile='p3')
+    for strength in (0.0, 1.0):
+      path = os.path.join(folder, f'{strength}.tif')
+      record = restoration.restore_file(
+          source, chain, restoration.Outputs(path),
+          restoration.Options(strength=strength))
+      image = pyvips.Image.new_from_file(path)
+      out = image.numpy()
+      black, white = out[:32].astype(int), out[-32:].astype(int)
+      found = {
+          'levels': int(np.unique(out[64:-64, :, 1]).size),
+          'identical': bool((out == values).all()),
+          'profile_kept': image.get('icc-profile-data')
+                          == pyvips.Image.new_from_file(source).get(
+                              'icc-profile-data'),
+          'black_off_255ths': round(float(black.max()) / 257, 2),
+          'white_off_255ths': round(float((65535 - white).max()) / 257, 2),
+          'seconds': record['seconds']}
+      print(f'strength {strength:g}: {found}', flush=True)
+      result[f'strength_{strength:g}'] = found
+  return result
+
+
 def main():
   """Parses the command line, runs one benchmark, prints its JSON line."""
   parser = argparse.ArgumentParser(
       description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
   commands = parser.add_subparsers(
       required=True, metavar='pipeline | step | infer | launch | restore '
-      '| tiles')
+      '| tiles | ramp')
 
   p = commands.add_parser('pipeline', help='examples a second')
   p.set_defaults(run=pipeline_speed)
@@ -354,6 +398,10 @@ def main():
   p.add_argument('--source', required=True, help='folder:PATH')
   p.add_argument('--weights', default='unet')
   p.add_argument('--tiles', type=int, nargs='+', default=[128, 256, 384])
+
+  p = commands.add_parser('ramp', help='levels of 16 bits that survive')
+  p.set_defaults(run=ramp_levels)
+  p.add_argument('--weights', default='unet')
 
   args = parser.parse_args()
   try:
