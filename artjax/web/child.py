@@ -176,7 +176,8 @@ def run(request, say, stop):
                           request['uncertainty']),
       restoration.Options(strength=request['strength'],
                           self_ensemble=request['self_ensemble'],
-                          max_pixels=request['max_pixels']), on_tiles)
+                          max_pixels=request['max_pixels']),
+      on_tiles=on_tiles)
   _COMPILED.update(shapes)
   # Of the person's files, not of where they lay in between.
   record |= {'source': request['name'], 'output': request['output_name'],
