@@ -93,6 +93,7 @@ def get_config():
   config.eval.max_pictures = 0  # 0 = all
   config.eval.min_size = 32  # px; pictures with a shorter side are left out
   config.eval.crop = 0  # border left out of every metric, px
+  config.eval.threshold = 0.5  # of the task detect: the chance to be marked from
   config.eval.panels = 8  # pictures shown in TensorBoard and in the report
   config.eval.metrics = (  # see metrics.py; lpips not while training
       'psnr_rgb', 'psnr_y', 'ssim_rgb', 'ssim_y', 'lpips', 'mae', 'accuracy')

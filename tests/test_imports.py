@@ -40,6 +40,9 @@ ARROWS = {
     'deep_image_prior': {'data.resize', 'models.skip'},
     'evaluate': {'data.pipeline', 'data.resize', 'files', 'inference',
                  'metrics', 'summary'},
+    'damage_map': {'data.lift'},
+    'detection': {'data.lift', 'data.pipeline', 'evaluate', 'files',
+                  'inference', 'metrics'},
     'image_view': {'vips'},
     # The server decodes nothing and runs nothing: only its child does.
     'web.app': {'image_file', 'web.abilities', 'web.guard', 'web.jobs',
@@ -48,7 +51,7 @@ ARROWS = {
     'train': {'checkpoint', 'data.pipeline', 'evaluate', 'files', 'inference',
               'lookup', 'losses', 'optim', 'parallel', 'steps', 'summary',
               'weights'},
-    'main': {'evaluate', 'parallel', 'train'},
+    'main': {'detection', 'evaluate', 'parallel', 'train'},
 }
 # Frameworks are layered too: who may import them at all.
 FRAMEWORKS = {
