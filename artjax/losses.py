@@ -145,6 +145,39 @@ def _band(size):
   return matrix
 
 
+def bce(pred, target, *, gamma=0.0, eps=1e-6):
+  """Mean binary cross-entropy of chances, in nats.
+
+  Args:
+    pred: chances [B, H, W, C] in [0, 1], what a sigmoid gives.
+    target: masks of the same shape, 0 or 1.
+    gamma: above 0 it is the focal loss (https://arxiv.org/abs/1708.02002):
+      pixels that are right already count little.
+    eps: least chance that is told from 0, and 1 - eps from 1: what is surely
+      wrong costs -log(eps), not infinity.
+  """
+  pred, target = _prepare(pred, target)
+  # Of what is there, and of what is not: each safe at its own end.
+  there = -target * jnp.log(jnp.maximum(pred, eps))
+  absent = -(1 - target) * jnp.log(jnp.maximum(1 - pred, eps))
+  if gamma:
+    there, absent = there * (1 - pred)**gamma, absent * pred**gamma
+  return _mean(there + absent)
+
+
+def dice(pred, target, *, slack=0.01):
+  """1 - soft Dice overlap of masks, the mean over channels, in [0, 1].
+
+  Unlike `bce` it weighs a picture of a single crack as much as one that is
+  covered by them. `slack`, a share of the picture, is added to both overlap
+  and areas: where there is nothing to find the loss is the share p of what was
+  found, as p / (p + slack). https://arxiv.org/abs/1606.04797
+  """
+  pred, target = _prepare(pred, target)
+  both = 2 * (pred * target).mean((1, 2)) + slack
+  return (1 - both / (pred.mean((1, 2)) + target.mean((1, 2)) + slack)).mean(-1)
+
+
 def perceptual(pred, target, frozen, *, net='vgg16', layers=None,
                distance='l1', dtype='float32'):
   """Weighted distance of a frozen network's features, RGB pictures only.

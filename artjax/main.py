@@ -18,6 +18,7 @@ import jax
 from ml_collections import config_flags
 import ml_collections
 
+from artjax import detection
 from artjax import evaluate
 from artjax import parallel
 from artjax import train
@@ -51,7 +52,8 @@ def main(argv):
   else:
     if not (FLAGS.workdir or FLAGS.weights):
       raise app.UsageError('--workdir=FOLDER or --weights=FILE is needed')
-    result = evaluate.evaluate_and_report(
+    how = detection if FLAGS.config.task == 'detect' else evaluate
+    result = how.evaluate_and_report(
         FLAGS.config, FLAGS.weights or FLAGS.workdir, FLAGS.output)
   print(json.dumps(result))
 

@@ -8,9 +8,9 @@ import dataclasses
 import cv2
 import numpy as np
 
+from artjax import damage_map
 from artjax import fill
 from artjax import mask_file
-from artjax.data import lift
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,12 +59,7 @@ class Mask:
     if self._brought is not None:
       hole |= self._brought
     if self.chances is not None:
-      found = found_damage(self.chances, options).any(-1)
-      if options.dilate:
-        side = 2 * options.dilate + 1
-        disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
-        found = cv2.dilate(np.uint8(found), disc) > 0
-      hole |= found
+      hole |= self._found(options.dilate).any(-1)
     if options.region:
       x, y, width, height = options.region
       inside = np.zeros(self._size, bool)
@@ -77,13 +72,16 @@ class Mask:
                               'is left to fill from')
     return hole
 
-  def shares(self):
-    """{'crack', 'loss', 'stain': share of the area found}; {} before."""
-    if self.chances is None:
-      return {}
-    found = found_damage(self.chances, self._options)
-    return {part: round(float(found[..., i].mean()), 6)
-            for i, part in enumerate(lift.PARTS)}
+  def describe(self):
+    """What was found, for the record: shares of the area, and regions."""
+    found = self._found(0)
+    return {'share': {part: round(share, 6) for part, share
+                      in damage_map.shares(found).items()},
+            'regions': len(damage_map.regions(found))}
+
+  def _found(self, dilate):
+    return damage_map.binary(self.chances, self._options.threshold,
+                             min_area=self._options.min_area, dilate=dilate)
 
   def _check_region(self):
     x, y, width, height = self._options.region
@@ -93,24 +91,6 @@ class Mask:
       raise mask_file.BadMask(
           f'the region {x},{y},{width},{height} has nothing of the picture of '
           f'{columns} x {rows} px')
-
-
-def found_damage(chances, options):
-  """bool [H, W, 3]: chances above the threshold, specks left out.
-
-  Args:
-    chances: u8 [H, W, 3].
-    options: `Options`; reads threshold and min_area.
-  """
-  found = chances > 255 * options.threshold
-  if options.min_area > 1:
-    for i in range(found.shape[-1]):
-      part = np.ascontiguousarray(found[..., i]).view(np.uint8)
-      _, labels, stats, _ = cv2.connectedComponentsWithStats(part)
-      large = stats[:, cv2.CC_STAT_AREA] >= options.min_area
-      large[0] = False
-      found[..., i] = large[labels]
-  return found
 
 
 def fill_strips(restorer, read, mask, height, width, whole, options,

@@ -131,6 +131,60 @@ def accuracy(pred, target, *, crop=0):
   return np.mean(pred.argmax(-1) == target.argmax(-1), axis=(1, 2))
 
 
+def average_precision(pred, target, *, crop=0):
+  """Average precision of finding damage of any kind, in [0, 1].
+
+  Of masks' channels the largest counts. pred holds chances, 255 = certain,
+  and target is damaged from 128 on: the mean of the precision over the recall,
+  by its steps, without interpolation. Where nothing is damaged there is no
+  precision to speak of: 1 if pred is 0 all over, else 0.
+  """
+  pred, target = _prepare(pred, target, crop)
+  return np.array([
+      _average_precision(p.max(-1), t.max(-1) >= 128)
+      for p, t in zip(pred, target)])
+
+
+def _average_precision(pred, damaged):
+  if not damaged.any():
+    return float(not pred.any())
+  return precision_recall(np.bincount(pred[damaged], minlength=256),
+                          np.bincount(pred[~damaged], minlength=256))[2]
+
+
+def precision_recall(damaged, sound):
+  """(precision, recall, average precision) of marking from each level on.
+
+  Args:
+    damaged: [256], how many damaged pixels have each level of chance.
+    sound: [256], how many others.
+
+  Returns:
+    f64[256] each, by level: nan where nothing is marked, or nothing is there
+    to be found; and the average precision, nan without damage.
+  """
+  # From the surest level down: what is marked when all from there on is.
+  hits, marks = (np.cumsum(counts[::-1], dtype=np.float64)
+                 for counts in (damaged, damaged + sound))
+  with np.errstate(invalid='ignore'):  # 0 / 0
+    precision, recall = hits / marks, hits / hits[-1]
+  gained = np.diff(recall, prepend=0.0)
+  average = np.sum(np.where(gained == 0, 0, gained * precision))
+  return precision[::-1], recall[::-1], float(average)
+
+
+def mask_iou(pred, target, *, crop=0):
+  """Intersection over union of damage of any kind, in [0, 1].
+
+  Damaged is where any channel is 128 or more; 1 if nothing is in both.
+  """
+  pred, target = _prepare(pred, target, crop)
+  found, damaged = (x.max(-1) >= 128 for x in (pred, target))
+  both = (found & damaged).sum((1, 2))
+  either = (found | damaged).sum((1, 2))
+  return np.where(either, both / np.maximum(either, 1), 1.0)
+
+
 def lpips(pred, target, *, crop=0, frozen=None):
   """LPIPS 0.1 of AlexNet with linear heads, 0 for equal pictures, >= 0.
 

@@ -245,7 +245,7 @@ def _save_masks(missing, hole, outputs):
   """Writes what was found and filled; its shares of the area."""
   measured = {}
   if missing.chances is not None:
-    measured['damage'] = missing.shares()
+    measured['damage'] = missing.describe()
     if hole is None:
       hole = missing.hole()
     else:

@@ -45,11 +45,15 @@ def get_config():
   config.losses.detail = 0.0  # charbonnier, each block's mean error taken off
   config.losses.psnr = 0.0  # decibels below 40: relative error
   config.losses.ssim = 0.0  # 1 - SSIM
+  config.losses.bce = 0.0  # binary cross-entropy of masks
+  config.losses.dice = 0.0  # 1 - soft overlap of masks
   config.losses.perceptual = 0.0  # VGG16 features
   config.losses.lpips = 0.0  # LPIPS of VGG16
 
   # Options of losses that have some.
   config.loss_options = ml_collections.ConfigDict()
+  config.loss_options.bce = ml_collections.ConfigDict()
+  config.loss_options.bce.gamma = 0.0  # above 0: focal
   config.loss_options.perceptual = ml_collections.ConfigDict()
   config.loss_options.perceptual.net = 'vgg16'  # 'vgg19:FILE', torchvision's
   config.loss_options.perceptual.distance = 'l1'  # 'l1' | 'mse'
@@ -89,6 +93,7 @@ def get_config():
   config.eval.max_pictures = 0  # 0 = all
   config.eval.min_size = 32  # px; pictures with a shorter side are left out
   config.eval.crop = 0  # border left out of every metric, px
+  config.eval.threshold = 0.5  # of the task detect: the chance to be marked from
   config.eval.panels = 8  # pictures shown in TensorBoard and in the report
   config.eval.metrics = (  # see metrics.py; lpips not while training
       'psnr_rgb', 'psnr_y', 'ssim_rgb', 'ssim_y', 'lpips', 'mae', 'accuracy')

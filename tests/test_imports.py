@@ -36,12 +36,15 @@ ARROWS = {
     'image_file': {'colour', 'image_writer', 'vips'},
     'image_writer': {'tiff_tags', 'vips'},
     'mask_file': {'image_file'},
-    'masking': {'data.lift', 'fill', 'mask_file'},
+    'masking': {'damage_map', 'fill', 'mask_file'},
     'restoration': {'deep_image_prior', 'files', 'fill', 'image_file',
                     'image_writer', 'inference', 'masking', 'vips', 'weights'},
     'deep_image_prior': {'data.resize', 'models.skip'},
     'evaluate': {'data.pipeline', 'data.resize', 'files', 'inference',
                  'metrics', 'summary', 'tasks'},
+    'damage_map': {'data.lift'},
+    'detection': {'data.lift', 'data.pipeline', 'evaluate', 'files',
+                  'inference', 'metrics'},
     'image_view': {'vips'},
     # The server decodes nothing and runs nothing: only its child does.
     'web.app': {'image_file', 'web.abilities', 'web.guard', 'web.jobs',
@@ -50,7 +53,7 @@ ARROWS = {
     'train': {'checkpoint', 'data.pipeline', 'evaluate', 'files', 'inference',
               'lookup', 'losses', 'optim', 'parallel', 'steps', 'summary',
               'weights'},
-    'main': {'evaluate', 'parallel', 'train'},
+    'main': {'detection', 'evaluate', 'parallel', 'train'},
 }
 # Frameworks are layered too: who may import them at all.
 FRAMEWORKS = {

@@ -179,6 +179,19 @@ def copy(source, destination):
   return fn
 
 
+def mask_target():
+  """'target' becomes the mask, all zero where nothing was drawn.
+
+  A mask is a picture of three channels, so what learns to find damage learns
+  as all others do.
+  """
+  def fn(example, rng):
+    del rng
+    return {**example, 'target': _mask(example)}
+
+  return fn
+
+
 def keep(*names):
   """Drops all pictures but these; a 'mask' that nothing drew is all zero."""
   unknown = sorted(set(names) - set(KEYS))
@@ -190,15 +203,21 @@ def keep(*names):
     kept = {key: value for key, value in example.items()
             if key in names or key not in KEYS}
     for name in names:
-      if name == 'mask' and name not in kept:
-        # Severity 0 damages nothing and so leaves no mask.
-        height, width, _ = _extent(example)
-        kept['mask'] = np.zeros([height, width, 3], np.uint8)
+      if name == 'mask':
+        kept['mask'] = _mask(example)
       elif name not in kept:
         raise ValueError(f'no {name!r} among {", ".join(example)}')
     return kept
 
   return fn
+
+
+def _mask(example):
+  """The mask; severity 0 damages nothing and so leaves none."""
+  if 'mask' in example:
+    return example['mask']
+  height, width, _ = _extent(example)
+  return np.zeros([height, width, 3], np.uint8)
 
 
 def _crop(size, place):

@@ -92,6 +92,36 @@ def old_photo(example, severity, rng):
   return _run(plan + _camera(rng), example, severity, rng)
 
 
+@preset
+def damaged_or_clean(example, severity, rng, *, clean=0.3):
+  """What a detector learns from: damage of every kind, or none at all.
+
+  Args:
+    example: with the picture.
+    severity: in [0, 1].
+    rng: the Generator.
+    clean: share of examples without any local damage: paintings as they are,
+      aged evenly, or as a camera has seen them. Brush strokes, branches,
+      rigging, hair, noise and yellow varnish are no damage.
+
+  Returns:
+    The example; half of the damaged ones are `old_painting`, the rest have a
+    few kinds of damage each, drawn evenly, so that the rare ones are learnt.
+  """
+  draw = rng.random()
+  if draw < 0.5 * (1 - clean):
+    return old_painting(severity)(example, rng)
+  severity = _STRENGTH * severity ** _CURVE
+  plan = _some(_AGED_PAINT, rng) if rng.random() < 0.4 else []
+  if draw < 1 - clean:
+    kinds = _PAINT_DAMAGE
+    plan += [kinds[i][::2] for i in rng.choice(
+        len(kinds), rng.integers(1, 4), replace=False)]
+  if rng.random() < 0.6:
+    plan += _camera(rng)
+  return _run(plan, example, severity, rng)
+
+
 def _camera(rng):
   """[(factory, factor)] of what a camera or scanner and a file add."""
   steps = [_one(_BLUR, rng)] if rng.random() < 0.8 else []

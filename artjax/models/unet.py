@@ -128,6 +128,7 @@ class UNet(nn.Module):
   down: str = 'bilinear'  # 'bilinear' (2x2 means) | 'stride' (learnt)
   stem: int = 2  # space-to-depth factor, 1 = full resolution
   context_size: int = 64  # thumbnail's side, px; 0 = no context
+  residual: bool = True  # the picture plus what is learnt, or that alone
   dtype: jnp.dtype = jnp.float32  # of the computation
 
   @nn.compact
@@ -173,7 +174,8 @@ class UNet(nn.Module):
     y = layers.Conv3x3(3 * self.stem**2, dtype=self.dtype, name='stem_out',
                        kernel_init=nn.initializers.zeros)(layers.leaky_relu(y))
     y = layers.pixel_shuffle(y.astype(jnp.float32), self.stem)
-    return base + y[:, :height, :width]
+    y = y[:, :height, :width]
+    return base + y if self.residual else y
 
   @property
   def multiple(self):

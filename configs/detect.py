@@ -1,0 +1,60 @@
+"""Detector of damage: the chance of crack, loss and stain of every pixel.
+
+  python -m artjax.main --config=configs/detect.py --workdir=runs/detect \
+      --config.data.source=folder:PATH --config.eval.source=folder:OTHER
+
+A mask is a picture of three channels: crack, loss, stain. `--mode=evaluate`
+prints how well it is found, beside a filter without learning, and how much of
+the undamaged pictures is taken for damage. `:quick` is a run of one CPU minute.
+"""
+import ml_collections
+
+from configs import common
+
+# A third of the examples is clean, see `damaged_or_clean`. Damage is drawn over
+# a window and a part of it is learnt from: stains larger than that part are
+# seen from within. 'real' is the picture as it was before.
+TRAIN_OPS = ('random_scale_crop(320, 0.4)|flip|rotate90|'
+             'damaged_or_clean((0.1, 1.0))|random_crop(160)|'
+             'mask_target|keep("image", "target")')
+EVAL_OPS = 'copy("image", "real")|old_painting(0.6)|mask_target'
+
+
+def get_config(variant=''):
+  """The configuration; variant: '' | 'quick'."""
+  config = common.get_config()
+  config.task = 'detect'
+  config.model.name = 'unet.UNet'
+  # Cracks are seen at half the resolution, with all pixels in the channels;
+  # large losses and stains 32 times coarser.
+  config.model.args = ml_collections.ConfigDict(dict(
+      features=(48, 64, 80, 96, 112),  # channels a level, finest first
+      blocks=(1, 1, 1, 1, 2),  # residual blocks a level
+      context_size=0,
+      residual=False,
+  ))
+  config.losses.bce = 1.0
+  config.losses.dice = 0.2
+  config.steps = 3_000
+  config.batch_size = 6
+  config.optimizer.learning_rate = 1e-3
+  config.optimizer.warmup_steps = 100
+  config.ema_decay = 0.995
+  config.data.ops = TRAIN_OPS
+  config.eval.ops = EVAL_OPS
+  config.eval.metrics = ('average_precision', 'mask_iou')
+  config.best_metric = 'average_precision'
+  if variant == 'quick':
+    config.model.args.features = (16, 24, 32)
+    config.model.args.blocks = (1, 1, 1)
+    config.steps = 20
+    config.batch_size = 4
+    config.data.ops = config.data.ops.replace('320', '128').replace('160', '64')
+    config.eval.ops = 'fit(160)|' + config.eval.ops
+    config.log_every = 5
+    config.eval_every = config.checkpoint_every = 10
+    config.optimizer.warmup_steps = 5
+    config.ema_decay = 0.9
+  elif variant:
+    raise ValueError(f'no variant {variant!r} of configs/detect.py: quick')
+  return config.lock()
