@@ -36,8 +36,9 @@ def binary(chances, threshold=0.5, *, min_area=0, dilate=0):
   for name, value in (('min_area', min_area), ('dilate', dilate)):
     if value < 0 or value != int(value):
       raise ValueError(f'{name} must be a whole number of px, got {value}')
-  full = 255 if chances.dtype == np.uint8 else 1
-  mask = (chances >= levels * np.float32(full)).view(np.uint8) * np.uint8(255)
+  if chances.dtype == np.uint8:
+    levels = levels * 255 - np.float32(1e-4)  # 51 / 255 is level 51
+  mask = (chances >= levels).view(np.uint8) * np.uint8(255)
   if min_area > 1:
     _, pieces, stats, _ = cv2.connectedComponentsWithStats(
         mask.max(-1), connectivity=8)

@@ -145,7 +145,7 @@ def _band(size):
   return matrix
 
 
-def bce(pred, target, *, gamma=0.0, eps=1e-6):
+def bce(pred, target, *, gamma=0.0):
   """Mean binary cross-entropy of chances, in nats.
 
   Args:
@@ -153,13 +153,16 @@ def bce(pred, target, *, gamma=0.0, eps=1e-6):
     target: masks of the same shape, 0 or 1.
     gamma: above 0 it is the focal loss (https://arxiv.org/abs/1708.02002):
       pixels that are right already count little.
-    eps: least chance that is told from 0, and 1 - eps from 1: what is surely
-      wrong costs -log(eps), not infinity.
+
+  Returns:
+    f32[B], finite. What is missed has its full gradient down to chances of
+    1e-37: float32 has them, and a bound of 1e-6, say, would leave a network
+    that has once become sure of nothing so for ever.
   """
   pred, target = _prepare(pred, target)
-  # Of what is there, and of what is not: each safe at its own end.
-  there = -target * jnp.log(jnp.maximum(pred, eps))
-  absent = -(1 - target) * jnp.log(jnp.maximum(1 - pred, eps))
+  # 1 - pred is a multiple of 2^-24: nothing is closer to 1.
+  there = -target * jnp.log(jnp.maximum(pred, 1e-37))
+  absent = -(1 - target) * jnp.log(jnp.maximum(1 - pred, 2.0**-25))
   if gamma:
     there, absent = there * (1 - pred)**gamma, absent * pred**gamma
   return _mean(there + absent)

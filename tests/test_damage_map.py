@@ -20,6 +20,9 @@ def test_threshold_by_hand_in_both_types():
   assert [tuple(p) for p in np.argwhere(mask == 255)] == [(3, 4, 0), (9, 9, 2)]
   unit = found.astype(np.float32) / 255
   np.testing.assert_array_equal(damage_map.binary(unit, 0.5), mask)
+  for level in range(1, 256):
+    edge = chances((0, 0, 0, level), (0, 1, 0, level - 1))
+    assert damage_map.binary(edge, level / 255)[0, :2, 0].tolist() == [255, 0]
   # One threshold a class.
   assert damage_map.binary(found, (0.6, 0.4, 1.0))[3].sum(0).tolist() == [
       0, 255, 0]

@@ -9,7 +9,8 @@ from artjax import perceptual
 from artjax.data.resize import imresize
 from conftest import shared
 
-ALL = ['psnr_rgb', 'psnr_y', 'ssim_rgb', 'ssim_y', 'mae', 'accuracy', 'lpips']
+ALL = ['psnr_rgb', 'psnr_y', 'ssim_rgb', 'ssim_y', 'mae', 'accuracy', 'lpips',
+       'average_precision', 'mask_iou']
 
 # Bicubic x4 of the low-resolution picture, crop 4, as BasicSR publishes.
 GOLDEN = {
@@ -156,3 +157,46 @@ def test_lpips_takes_weights_and_orders_damage():
   twice = dict(params, lpips={k: 2 * v for k, v in params['lpips'].items()})
   np.testing.assert_allclose(
       metrics.lpips(preds[0], target, frozen=twice), [2 * weak], rtol=1e-5)
+
+
+def _masks(chances, damaged):
+  """(pred, target) u8[1, 1, N, 3]: chances in one channel, damage in another."""
+  pred, target = np.zeros((2, 1, 1, len(chances), 3), np.uint8)
+  pred[0, 0, :, 2] = chances
+  target[0, 0, :, 0] = 255 * np.array(damaged, np.uint8)
+  return pred, target
+
+
+def test_average_precision_by_hand():
+  # In the order of the chances: right, wrong, right and (equal) wrong.
+  pair = _masks([250, 200, 100, 100, 0], [1, 0, 1, 0, 0])
+  np.testing.assert_allclose(
+      metrics.average_precision(*pair), [0.5 * 1 + 0.5 * 2 / 4])
+  np.testing.assert_allclose(metrics.average_precision(*_masks(
+      [255, 9, 0], [1, 1, 0])), [1])
+  # Everything is marked before the last of the damage is found.
+  np.testing.assert_allclose(metrics.average_precision(*_masks(
+      [0, 0, 0, 0], [1, 0, 0, 0])), [0.25])
+
+
+def test_average_precision_where_nothing_is_damaged():
+  assert metrics.average_precision(*_masks([0, 0], [0, 0])) == [1]
+  assert metrics.average_precision(*_masks([0, 1], [0, 0])) == [0]
+
+
+def test_precision_and_recall_from_each_level_on():
+  damaged, sound = np.zeros((2, 256), int)
+  damaged[[200, 100]] = 3, 1
+  sound[[150, 0]] = 2, 10
+  precision, recall, average = metrics.precision_recall(damaged, sound)
+  np.testing.assert_allclose(precision[[200, 150, 100, 0]],
+                             [1, 3 / 5, 4 / 6, 4 / 16])
+  np.testing.assert_allclose(recall[[201, 200, 101, 100]], [0, 0.75, 0.75, 1])
+  assert np.isnan(precision[201])
+  np.testing.assert_allclose(average, 0.75 + 0.25 * 4 / 6)
+
+
+def test_mask_iou_by_hand():
+  np.testing.assert_allclose(metrics.mask_iou(*_masks(
+      [128, 255, 127, 0], [1, 0, 1, 0])), [1 / 3])
+  np.testing.assert_allclose(metrics.mask_iou(*_masks([3, 0], [0, 0])), [1])

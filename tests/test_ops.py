@@ -242,3 +242,13 @@ def test_thumbnail_is_of_the_picture_before_the_crop():
       example['context'], resize.thumbnail(_example()['image'], 8))
   assert 'context' in ops.keep('image', 'context')(example, _rng())
   assert 'context' not in ops.keep('image')(example, _rng())
+
+
+def test_the_mask_becomes_the_target_and_is_empty_where_nothing_was_drawn():
+  example = _example()
+  out = ops.mask_target()(example, _rng())
+  assert out['target'] is example['mask'] and out['image'] is example['image']
+  del example['mask']
+  out = ops.mask_target()(example, _rng())
+  assert out['target'].shape == example['image'].shape
+  assert out['target'].dtype == np.uint8 and not out['target'].any()

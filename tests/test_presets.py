@@ -49,8 +49,32 @@ def names_of(run, monkeypatch, factory, seeds):
   return plans
 
 
-def test_both_are_there():
-  assert set(PRESETS) == {'old_painting', 'old_photo'}
+def test_all_are_there():
+  assert set(PRESETS) == {'old_painting', 'old_photo', 'damaged_or_clean'}
+
+
+def test_as_many_are_clean_as_asked_for_and_the_rest_is_damaged():
+  image = picture(64, 64)
+
+  def damaged(clean):
+    ops = PRESETS['damaged_or_clean'](0.8, clean=clean)
+    found = [ops({'image': image}, np.random.default_rng(i)) for i in range(60)]
+    return [out.get('mask', np.zeros(3)).any() for out in found], found
+
+  none, found = damaged(1.0)
+  assert not any(none)
+  # Clean is not untouched: noise and fading are there to be told from damage.
+  touched = [out['image'] is not image for out in found]
+  assert 0.3 < np.mean(touched) < 0.95
+  assert np.mean(damaged(0.0)[0]) > 0.85
+  assert 0.4 < np.mean(damaged(0.4)[0]) < 0.75
+
+
+def test_every_kind_of_local_damage_is_drawn(monkeypatch):
+  plans = names_of(presets._run, monkeypatch, PRESETS['damaged_or_clean'],
+                   range(150))
+  drawn = {name for plan in plans for name in plan}
+  assert drawn >= {f.__name__ for f, _, _ in presets._PAINT_DAMAGE}
 
 
 @pytest.mark.parametrize('name', PRESETS)

@@ -108,16 +108,16 @@ def damaged_or_clean(example, severity, rng, *, clean=0.3):
     The example; half of the damaged ones are `old_painting`, the rest have a
     few kinds of damage each, drawn evenly, so that the rare ones are learnt.
   """
-  draw = rng.random()
+  draw, camera = rng.random(), rng.random() < 0.4
   if draw < 0.5 * (1 - clean):
-    return old_painting(severity)(example, rng)
+    return old_painting(severity, camera=camera)(example, rng)
   severity = _STRENGTH * severity ** _CURVE
   plan = _some(_AGED_PAINT, rng) if rng.random() < 0.4 else []
   if draw < 1 - clean:
     kinds = _PAINT_DAMAGE
     plan += [kinds[i][::2] for i in rng.choice(
         len(kinds), rng.integers(1, 4), replace=False)]
-  if rng.random() < 0.6:
+  if camera:
     plan += _camera(rng)
   return _run(plan, example, severity, rng)
 
