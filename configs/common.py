@@ -40,6 +40,7 @@ def get_config():
   # Losses by name, weight as value; 0 is not even computed. See losses.py.
   config.losses = ml_collections.ConfigDict()
   config.losses.l1 = 0.0  # mean absolute error
+  config.losses.hole_l1 = 0.0  # l1 of what is missing, and some of the rest
   config.losses.charbonnier = 0.0  # smooth l1
   config.losses.mse = 0.0  # mean squared error
   config.losses.detail = 0.0  # charbonnier, each block's mean error taken off
@@ -50,6 +51,8 @@ def get_config():
 
   # Options of losses that have some.
   config.loss_options = ml_collections.ConfigDict()
+  config.loss_options.hole_l1 = ml_collections.ConfigDict()
+  config.loss_options.hole_l1.known = 0.1  # weight of the known pixels
   config.loss_options.perceptual = ml_collections.ConfigDict()
   config.loss_options.perceptual.net = 'vgg16'  # 'vgg19:FILE', torchvision's
   config.loss_options.perceptual.distance = 'l1'  # 'l1' | 'mse'

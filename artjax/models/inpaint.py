@@ -22,7 +22,7 @@ from artjax.models import layers
 
 GREY = 0.5  # of a picture of which nothing is known
 _TINY = 1e-8
-_DEPTHS = 8  # halvings after which every hole counts as equally deep
+_DEPTHS = 6  # halvings after which every hole counts as equally deep
 
 
 def push_pull(colour, known, fallback=GREY, *, sweeps=4):
@@ -44,7 +44,7 @@ def push_pull(colour, known, fallback=GREY, *, sweeps=4):
   Returns:
     (f32[B, H, W, C], the fill, which is `colour` where `known` is 1;
     f32[B, H, W, 1] in [0, 1], how deep in a hole each pixel lies, on a
-    logarithmic scale: 0 where it is known, 1 where only cells of 128 px and
+    logarithmic scale: 0 where it is known, 1 where only cells of 32 px and
     more know anything).
   """
   height, width = known.shape[1:3]
