@@ -93,6 +93,9 @@ def get_config():
   config.eval.min_size = 32  # px; pictures with a shorter side are left out
   config.eval.crop = 0  # border left out of every metric, px
   config.eval.panels = 8  # pictures shown in TensorBoard and in the report
+  # What a filler is measured beside, see baselines.py; 'deep_image_prior' takes
+  # minutes a picture.
+  config.eval.fills = ('telea', 'navier_stokes', 'biharmonic', 'mean_fill')
   config.eval.metrics = (  # see metrics.py; lpips not while training
       'psnr_rgb', 'psnr_y', 'ssim_rgb', 'ssim_y', 'lpips', 'mae', 'accuracy')
   return config

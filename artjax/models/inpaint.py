@@ -7,8 +7,8 @@ network sees is filled from coarse to fine by the pyramid. Scale x1.
 
 The convolutions are gated (https://arxiv.org/abs/1806.03589), the gate being a
 1x1 convolution (https://arxiv.org/abs/2005.09704), with dilated ones at an
-eighth of the resolution. With the default fields: 1,452,396 parameters, a
-residual that sees 410 px a side (`receptive_field`), any height and width,
+eighth of the resolution. With the default fields: 1,529,676 parameters, a
+residual that sees 426 px a side (`receptive_field`), any height and width,
 padded inside to a multiple of 8.
 """
 from collections.abc import Sequence
@@ -109,8 +109,8 @@ class GatedUNet(nn.Module):
   The picture is in [0, 1], the hole map 1 where it is missing; what the picture
   holds there is ignored. Starts as `push_pull`.
 
-  `context` f32[B, h, w, 4] is the whole picture that `x` is a tile of: a tile
-  of which nothing is known gets its mean colour. Without one it is `x`.
+  `context` f32[B, h, w, 3] is the whole picture that `x` is a tile of: a tile
+  of which nothing is known gets its mean colour. Without one that is grey.
   """
   features: Sequence[int] = (32, 64, 128)  # a level, finest first
   blocks: Sequence[int] = (1, 2)  # gated blocks a level, down and up again
@@ -125,7 +125,8 @@ class GatedUNet(nn.Module):
     self._check(x)
     height, width = x.shape[1:3]
     x = x.astype(jnp.float32)
-    colour = _known_mean(x if context is None else context.astype(jnp.float32))
+    colour = GREY if context is None else context.astype(jnp.float32).mean(
+        (1, 2), keepdims=True)
     x = layers.pad_to_multiple(x, self.multiple)
     hole = x[..., 3:]
     base, depth = push_pull(x[..., :3] * (1 - hole), 1 - hole, colour)
@@ -202,11 +203,3 @@ class GatedUNet(nn.Module):
     if x.shape[-1] != 4:
       raise ValueError('a filler wants [B, H, W, 4], picture and hole map, got '
                        f'{list(x.shape)}')
-
-
-def _known_mean(x):
-  """Mean of the known pixels of [B, H, W, 4]: f32[B, 1, 1, 3], else grey."""
-  known = 1 - x[..., 3:]
-  share = known.mean((1, 2), keepdims=True)
-  mean = (x[..., :3] * known).mean((1, 2), keepdims=True)
-  return jnp.where(share > _TINY, mean / jnp.maximum(share, _TINY), GREY)
