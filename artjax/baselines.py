@@ -38,8 +38,9 @@ def biharmonic(image, mask):
   of all pixels of a hole, which takes minutes where it has some ten thousand:
   each connected hole is cut out with its surroundings and solved for by
   itself, and one of more than `MAX_UNKNOWNS` px on a grid that is coarser by
-  as much as it takes; what has no known pixel there does not change. The
-  surface is smooth, so that little is lost (a test holds both to each other).
+  as much as it takes. The surface is smooth, so that little is lost (a test
+  holds both to each other). Values are clipped to those around each hole, where
+  the whole picture's would let a surface run off.
   """
   from skimage import restoration  # Seconds, and for this alone.
   image, hole = _checked(image, mask)

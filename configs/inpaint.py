@@ -8,8 +8,8 @@
 The first stage learns what is likely, from the absolute error; the second, from
 its weights, what is real: a hinge adversary with feature matching
 (https://arxiv.org/abs/1806.03589, https://arxiv.org/abs/1711.11585) and features
-of VGG. Masks are drawn (artjax/data/holes.py); `|holes_from("FOLDER")|` in the
-place of `|holes(...)|` takes those of a folder. `:quick` is a run of one CPU
+of VGG. Masks are drawn (artjax/data/holes.py); `|missing_from("FOLDER")|` in the
+place of `|missing(...)|` takes those of a folder. `:quick` is a run of one CPU
 minute.
 """
 import ml_collections
@@ -18,8 +18,8 @@ from configs import common
 from configs import esrgan
 
 OPS = ('random_scale_crop({size}, 0.35)|flip|rotate90|copy("image", "target")'
-       '|holes((0.02, 0.6))|keep("image", "target", "mask")')
-EVAL_OPS = ('copy("image", "target")|holes((0.02, 0.5))'
+       '|missing((0.02, 0.6))|keep("image", "target", "mask")')
+EVAL_OPS = ('copy("image", "target")|missing((0.02, 0.5))'
             '|keep("image", "target", "mask")')
 
 

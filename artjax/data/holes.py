@@ -102,7 +102,7 @@ KINDS = {
 }
 
 
-def holes(area=(0.01, 0.5), kinds=tuple(KINDS)):
+def missing(area=(0.01, 0.5), kinds=tuple(KINDS)):
   """Holes of one kind, drawn anew for each example.
 
   Args:
@@ -133,7 +133,7 @@ def holes(area=(0.01, 0.5), kinds=tuple(KINDS)):
   return fn
 
 
-def holes_from(folder, area=(0.0, 1.0)):
+def missing_from(folder, area=(0.0, 1.0)):
   """Masks of a folder: one of its files for each example, turned and cut.
 
   A file is taken at random, mirrored and turned by right angles, and enlarged
