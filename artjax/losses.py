@@ -6,7 +6,8 @@ or is no float raises ValueError. The module is the registry: every public
 function here whose first arguments are `pred, target` can be named in
 `config.losses`; one that takes a third argument `frozen` gets the frozen
 networks, {'vgg16': perceptual.load('vgg16'), ...}, as an argument of the
-step, since a closure would compile them in as constants.
+step, since a closure would compile them in as constants; one that takes `mask`
+gets that of what is missing, f32[B, H, W, 1].
 """
 
 import difflib
@@ -55,6 +56,30 @@ def l1(pred, target):
   """Mean absolute error."""
   pred, target = _prepare(pred, target)
   return _mean(_magnitude(pred - target))
+
+
+def hole_l1(pred, target, mask, *, known=0.1):
+  """Mean absolute error of what is missing, and `known` times that of the rest.
+
+  Each is a mean over its own pixels, so that a small hole costs as much as a
+  large one, and a fill is not lost in what was never in question.
+
+  Args:
+    pred, target: [B, H, W, C] in [0, 1].
+    mask: f32[B, H, W, 1] in [0, 1], 1 where it is missing.
+    known: weight of the known pixels.
+  """
+  pred, target = _prepare(pred, target)
+  if mask is None:
+    raise ValueError('the loss hole_l1 wants a mask, and the batch has none: '
+                     'end data.ops in keep("image", "target", "mask")')
+  error = _magnitude(pred - target).mean(-1, keepdims=True)
+  share = _mean(mask)
+  # Less than a pixel: nothing is missing, or nothing is known.
+  least = 0.5 / (mask.shape[1] * mask.shape[2])
+  missing = _mean(error * mask) / jnp.maximum(share, least)
+  rest = _mean(error * (1 - mask)) / jnp.maximum(1 - share, least)
+  return missing + known * rest
 
 
 def charbonnier(pred, target, *, eps=1e-3):
@@ -257,7 +282,7 @@ def _unknown(kind, name, known):
 
 
 def _active(weights, options):
-  """Lists (name, weight, loss, its options, wants frozen), all checked."""
+  """Lists (name, weight, loss, its options, what else it takes), checked."""
   names = _names()
   options = options or {}
   for name in (*weights, *options):
@@ -273,7 +298,8 @@ def _active(weights, options):
       if key not in allowed:
         raise _unknown(f'option of the loss {name}', key, allowed or ['none'])
     if weight:
-      active.append((name, weight, loss, chosen, 'frozen' in parameters))
+      wants = [key for key in ('frozen', 'mask') if key in parameters]
+      active.append((name, weight, loss, chosen, wants))
   return active
 
 
@@ -293,14 +319,14 @@ def frozen(weights, options=None):
     FileNotFoundError: the weights are not installed.
   """
   nets = set()
-  for _, _, loss, chosen, wants_frozen in _active(weights, options):
-    if wants_frozen:
+  for _, _, loss, chosen, wants in _active(weights, options):
+    if 'frozen' in wants:
       default = inspect.signature(loss).parameters['net'].default
       nets.add(chosen.get('net', default))
   return {net: networks.load(net) for net in sorted(nets)}
 
 
-def total(weights, pred, target, frozen=None, options=None):
+def total(weights, pred, target, frozen=None, options=None, mask=None):
   """Weighted sum of losses by name.
 
   Args:
@@ -308,6 +334,7 @@ def total(weights, pred, target, frozen=None, options=None):
     pred, target: float[B, H, W, C] in [0, 1].
     frozen: frozen networks, of `losses.frozen` for the same weights.
     options: {loss: {option: value}}, keyword arguments of the losses.
+    mask: f32[B, H, W, 1], 1 where a pixel was missing; for losses that take it.
 
   Returns:
     (f32[B] weighted sum, {loss: f32[B] without its weight}).
@@ -317,8 +344,8 @@ def total(weights, pred, target, frozen=None, options=None):
   """
   pred, target = _prepare(pred, target)
   terms, value = {}, jnp.zeros(pred.shape[0], jnp.float32)
-  for name, weight, loss, chosen, wants_frozen in _active(weights, options):
-    networks_given = (frozen,) if wants_frozen else ()
-    terms[name] = loss(pred, target, *networks_given, **chosen)
+  given = {'frozen': frozen, 'mask': mask}
+  for name, weight, loss, chosen, wants in _active(weights, options):
+    terms[name] = loss(pred, target, *(given[key] for key in wants), **chosen)
     value += weight * terms[name]
   return value, terms

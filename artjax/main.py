@@ -20,10 +20,13 @@ import ml_collections
 
 from artjax import detection
 from artjax import evaluate
+from artjax import filling
 from artjax import parallel
 from artjax import train
 from configs import common
 
+# How the tasks are measured of which pictures side by side do not tell enough.
+MEASURES = {'detect': detection, 'inpaint': filling}
 FLAGS = flags.FLAGS
 config_flags.DEFINE_config_file(
     'config', None, 'Configuration, a file of configs/.', lock_config=True)
@@ -52,7 +55,7 @@ def main(argv):
   else:
     if not (FLAGS.workdir or FLAGS.weights):
       raise app.UsageError('--workdir=FOLDER or --weights=FILE is needed')
-    how = detection if FLAGS.config.task == 'detect' else evaluate
+    how = MEASURES.get(FLAGS.config.task, evaluate)
     result = how.evaluate_and_report(
         FLAGS.config, FLAGS.weights or FLAGS.workdir, FLAGS.output)
   print(json.dumps(result))

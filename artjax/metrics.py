@@ -4,7 +4,8 @@ All take what a user would get, rounded pictures: (pred u8[B, H, W, 3], target
 u8[B, H, W, 3], *, crop=0) -> float64[B], one number a picture. RGB order.
 `crop` removes that many px at each side first (a x4 benchmark crops 4). All
 raise ValueError for unequal shapes, other dtypes, or a crop that leaves
-nothing.
+nothing. Those that take a `mask`, bool[B, H, W] of the same crop, give a mean
+over the pixels where it is True, whose surroundings may count in windows.
 
 PSNR and SSIM follow BasicSR's definitions: *_rgb over the three channels,
 *_y on the luma of BT.601 (16..235), in floating point and **not rounded**;
@@ -52,10 +53,10 @@ def _luma(image):
   return image.astype(np.float64) @ weights + 16
 
 
-def psnr_rgb(pred, target, *, crop=0):
+def psnr_rgb(pred, target, *, crop=0, mask=None):
   """Peak signal-to-noise ratio in dB over R, G, B; inf for equal pictures."""
   pred, target = _prepare(pred, target, crop)
-  return _psnr(pred.astype(np.float64), target.astype(np.float64))
+  return _psnr(pred.astype(np.float64), target.astype(np.float64), mask)
 
 
 def psnr_y(pred, target, *, crop=0):
@@ -64,20 +65,25 @@ def psnr_y(pred, target, *, crop=0):
   return _psnr(_luma(pred), _luma(target))
 
 
-def _psnr(pred, target):
-  mse = np.square(pred - target).mean(axis=(1, 2, 3))
+def _psnr(pred, target, mask=None):
+  squares = np.square(pred - target)
+  if mask is None:
+    mse = squares.mean(axis=(1, 2, 3))
+  else:
+    mse = np.array([s[m].mean() for s, m in zip(squares, mask)])
   with np.errstate(divide='ignore'):  # equal pictures: inf, as in BasicSR
     return 10 * np.log10(255**2 / mse)
 
 
-def ssim_rgb(pred, target, *, crop=0):
+def ssim_rgb(pred, target, *, crop=0, mask=None):
   """Structural similarity in [-1, 1], mean of R, G, B; 1 for equal pictures.
 
-  11x11 Gaussian of sigma 1.5 px, windows that lie inside the picture only.
+  11x11 Gaussian of sigma 1.5 px, windows that lie inside the picture only; nan
+  where none of them is centred in the mask.
   Wang et al. 2004, https://doi.org/10.1109/TIP.2003.819861
   """
   pred, target = _prepare(pred, target, crop)
-  return _ssim(pred.astype(np.float64), target.astype(np.float64))
+  return _ssim(pred.astype(np.float64), target.astype(np.float64), mask)
 
 
 def ssim_y(pred, target, *, crop=0):
@@ -86,25 +92,28 @@ def ssim_y(pred, target, *, crop=0):
   return _ssim(_luma(pred), _luma(target))
 
 
-def _ssim(pred, target):
+def _ssim(pred, target, mask=None):
   if min(pred.shape[1:3]) < _WINDOW:
     raise ValueError(
         f'SSIM wants at least {_WINDOW} px a side after the crop, '
         f'got {pred.shape[1]}x{pred.shape[2]}')
-  return np.array([_ssim_picture(x, y) for x, y in zip(pred, target)],
-                  np.float64)
+  half = _WINDOW // 2
+  within = np.ones(pred.shape[:3], bool) if mask is None else mask
+  maps = ((_ssim_map(x, y), m[half:-half, half:-half])
+          for x, y, m in zip(pred, target, within))
+  return np.array([found[m].mean() if m.any() else np.nan
+                   for found, m in maps], np.float64)
 
 
-def _ssim_picture(x, y):
-  """SSIM of one picture, float64[H, W, C] in 8-bit levels."""
+def _ssim_map(x, y):
+  """SSIM of each window of float64[H, W, C], 8-bit levels."""
   mean_x, mean_y = _gaussian(x), _gaussian(y)
   product = mean_x * mean_y
   squares = mean_x**2 + mean_y**2
   covariance = _gaussian(x * y) - product
   variances = _gaussian(x**2 + y**2) - squares  # of both, summed
-  return np.mean(
-      (2 * product + _C1) * (2 * covariance + _C2)
-      / ((squares + _C1) * (variances + _C2)))
+  return ((2 * product + _C1) * (2 * covariance + _C2)
+          / ((squares + _C1) * (variances + _C2)))
 
 
 def _gaussian(x):
@@ -185,7 +194,7 @@ def mask_iou(pred, target, *, crop=0):
   return np.where(either, both / np.maximum(either, 1), 1.0)
 
 
-def lpips(pred, target, *, crop=0, frozen=None):
+def lpips(pred, target, *, crop=0, frozen=None, mask=None):
   """LPIPS 0.1 of AlexNet with linear heads, 0 for equal pictures, >= 0.
 
   This is the variant papers quote. Computed in float32, compiled once for
@@ -198,9 +207,11 @@ def lpips(pred, target, *, crop=0, frozen=None):
   params = _alexnet() if frozen is None else frozen
   # One picture at a time: the shape to compile for and the memory needed do
   # not depend on the batch.
+  masks = [None] * len(pred) if mask is None else [
+      np.float32(m)[None, ..., None] for m in mask]
   return np.array(
-      [np.asarray(_lpips(params, x[None], y[None]))[0]
-       for x, y in zip(pred, target)], np.float64)
+      [np.asarray(_lpips(params, x[None], y[None], m))[0]
+       for x, y, m in zip(pred, target, masks)], np.float64)
 
 
 @functools.cache
@@ -209,8 +220,8 @@ def _alexnet():
 
 
 @jax.jit
-def _lpips(params, pred, target):
+def _lpips(params, pred, target, weight):
   pred, target = (x.astype('float32') / 255 for x in (pred, target))
   # Full float32, so that a GPU's TF32 does not change the figure.
   return perceptual.lpips(
-      params, pred, target, net='alexnet', precision='highest')
+      params, pred, target, net='alexnet', precision='highest', weight=weight)

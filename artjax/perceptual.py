@@ -199,13 +199,14 @@ def _max_pool(x, window):
 
 
 def lpips(params, pred, target, *, net='vgg16', dtype='float32',
-          precision=None):
+          precision=None, weight=None):
   """LPIPS 0.1 with linear heads (https://arxiv.org/abs/1801.03924).
 
   Takes f32[B, H, W, 3] RGB in [0, 1] (the published networks see the same
   after their mapping from [-1, 1]); gives f32[B], 0 for equal pictures,
   larger is worse. `params`, `net`, `dtype`, `precision` and the errors raised
-  are those of `features`.
+  are those of `features`. With `weight`, f32[B, H, W, 1], the mean over the
+  picture is one by these weights, shrunk to the size of each layer.
   """
   if net not in _LPIPS_LAYERS:
     raise ValueError(f'no LPIPS of {net!r}: use one of {list(_LPIPS_LAYERS)}')
@@ -220,7 +221,12 @@ def lpips(params, pred, target, *, net='vgg16', dtype='float32',
     difference = _unit(ours[name]) - _unit(theirs[name])  # [B, h, w, C]
     head = params['lpips'][name].reshape(1, 1, 1, -1)
     # Element-wise, not a matmul: on a GPU that would round to TF32.
-    total += jnp.sum(difference**2 * head, axis=-1).mean(axis=(1, 2))
+    distance = jnp.sum(difference**2 * head, axis=-1, keepdims=True)
+    if weight is not None:
+      shape = (*distance.shape[:3], 1)
+      small = jax.image.resize(weight, shape, 'linear', antialias=True)
+      distance *= small / jnp.maximum(small.mean((1, 2), keepdims=True), 1e-8)
+    total += distance.mean(axis=(1, 2, 3))
   return total
 
 

@@ -103,13 +103,15 @@ def make_train_step(config, generator, adversary, learning_rate):
     if context is not None:
       context = tasks.unit(context)
     target = tasks.unit(batch['target'])
+    mask = tasks.missing(batch) if 'mask' in batch else None
     seen = Seen(x, tasks.unit(batch['real']) if 'real' in batch else target)
 
     def loss_fn(params):
       y, stats = _apply(generator.module, params, state.generator.stats, x,
                         context=context)
       picture = task.picture(batch, y)
-      total, terms = losses.total(weights, picture, target, frozen, options)
+      total, terms = losses.total(
+          weights, picture, target, frozen, options, mask)
       total, terms = total.mean(), jax.tree.map(jnp.mean, terms)
       if judge:
         extra = judge.generator(state.discriminator, seen, picture)

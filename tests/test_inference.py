@@ -6,6 +6,7 @@ import os
 from conftest import random_params
 from conftest import shared
 from conftest import tiny_config
+import ml_collections
 import numpy as np
 import pytest
 
@@ -98,6 +99,77 @@ def test_self_ensemble_says_how_far_the_eight_are_apart():
       runs.append(y[:, ::-1] if flip else y)
   np.testing.assert_allclose(rows[..., :3], np.mean(runs, 0), atol=2e-3)
   np.testing.assert_allclose(rows[..., 3], np.std(runs, 0).mean(-1), atol=4e-3)
+
+
+def filler():
+  config = tiny_config(**{'task': 'inpaint'})
+  config.model.name = 'inpaint.GatedUNet'
+  config.model.args = ml_collections.ConfigDict(dict(
+      features=(8, 8, 8), blocks=(1, 1), dilations=(1, 2)))
+  return inference.Restorer(
+      config, random_params(lookup.model(config), 0.01, channels=4))
+
+
+def holes(h, w):
+  hole = np.zeros([h, w], bool)
+  hole[10:30, 12:50] = hole[-4:, -9:] = True
+  return hole
+
+
+@pytest.mark.parametrize('dtype', [np.uint8, np.uint16])
+@pytest.mark.parametrize('self_ensemble', [False, True])
+def test_a_filler_changes_only_what_the_mask_shows(dtype, self_ensemble):
+  image, hole = picture(70, 90).astype(dtype), holes(70, 90)
+  run = lambda image: filler()(image, hole, self_ensemble=self_ensemble,
+                               tile=32)
+  filled = run(image)
+  assert filled.dtype == dtype
+  np.testing.assert_array_equal(filled[~hole], image[~hole])
+  other = image.copy()
+  other[hole] = 200  # what a hole hides makes no difference
+  np.testing.assert_array_equal(run(other), filled)
+  assert filled[hole].std() > 0
+
+
+def test_tiles_of_a_filler_hardly_show():
+  image, hole = picture(150, 120), holes(150, 120)
+  whole = filler()(image, hole, tile=160).astype(int)
+  assert np.abs(filler()(image, hole, tile=64) - whole).max() <= 2
+
+
+def test_tiles_without_holes_are_not_run():
+  run, seen = filler(), []
+  network = run._run
+  run._run = lambda params, tiles, context: seen.append(tiles.shape) or (
+      network(params, tiles, context))
+  image, hole = picture(200, 200), np.zeros([200, 200], bool)
+  np.testing.assert_array_equal(run(image, hole, tile=64), image)
+  assert not seen
+  hole[5:9, 5:9] = True
+  for count, ensemble in ((1, False), (8, True)):
+    seen.clear()
+    run(image, hole, tile=64, self_ensemble=ensemble)
+    # Its halo takes it into the neighbours' view, where nothing is filled.
+    assert count <= len(seen) < 16 * count
+
+
+def test_deep_holes_are_filled_from_a_smaller_copy():
+  image, hole = picture(300, 300) // 8 + 100, np.zeros([300, 300], bool)
+  hole[40:260, 30:270] = True
+  image[hole] = 0
+  filled = filler()(image, hole, tile=96)
+  # From the mean of what is around it, far inside as well.
+  assert np.abs(filled[150, 150].astype(int) - 116).max() < 40
+
+
+def test_masks_that_do_not_fit_are_named():
+  image = picture(40, 40)
+  with pytest.raises(ValueError, match='take no mask'):
+    restorer()(image, np.zeros([40, 40], bool))
+  with pytest.raises(ValueError, match='give a mask'):
+    filler()(image)
+  with pytest.raises(ValueError, match='mask is 30 x 40 px, the picture 40 x'):
+    filler()(image, np.zeros([40, 30], bool))
 
 
 def test_shipped_weights_show_no_tiles():

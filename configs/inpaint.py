@@ -1,0 +1,82 @@
+"""Filler of holes in paintings: picture and mask -> picture.
+
+  python -m artjax.main --config=configs/inpaint.py --workdir=runs/inpaint_l1 \
+      --config.data.source=folder:PATH
+  python -m artjax.main --config=configs/inpaint.py:gan --workdir=runs/inpaint \
+      --config.data.source=folder:PATH --config.init_from=runs/inpaint_l1
+
+The first stage learns what is likely, from the absolute error; the second, from
+its weights, what is real: a hinge adversary with feature matching
+(https://arxiv.org/abs/1806.03589, https://arxiv.org/abs/1711.11585) and features
+of VGG. Masks are drawn (artjax/data/holes.py); `|missing_from("FOLDER")|` in the
+place of `|missing(...)|` takes those of a folder. `:quick` is a run of one CPU
+minute.
+"""
+import ml_collections
+
+from configs import common
+from configs import esrgan
+
+OPS = ('random_scale_crop({size}, 0.35)|flip|rotate90|copy("image", "target")'
+       '|missing((0.02, 0.6))|keep("image", "target", "mask")')
+EVAL_OPS = ('copy("image", "target")|missing((0.02, 0.5))'
+            '|keep("image", "target", "mask")')
+
+
+def get_config(variant=''):
+  """The configuration; variant: '' | 'gan' | 'quick'."""
+  if variant not in ('', 'gan', 'quick'):
+    raise ValueError(f'no variant {variant!r} of configs/inpaint.py: '
+                     'gan, quick')
+  config = common.get_config()
+  config.task = 'inpaint'
+  config.model.name = 'inpaint.GatedUNet'
+  config.model.args = ml_collections.ConfigDict(dict(
+      features=(32, 64, 128),  # channels a level, finest first
+      blocks=(1, 2),  # gated blocks a level, down and up again
+      dilations=(1, 2, 4, 8, 4, 2, 1),  # one gated block each, at the coarsest
+  ))
+  config.losses.hole_l1 = 1.0
+  config.optimizer.learning_rate = 1e-3
+  config.batch_size = 4
+  config.steps = 4_000
+  config.data.ops = OPS.format(size=192)
+  config.data.min_size = 64
+  config.eval.ops = EVAL_OPS
+  config.eval.panels = 16
+  if variant == 'gan':
+    adversarial(config)
+  elif variant == 'quick':
+    adversarial(config)
+    config.init_from = ''
+    config.model.args.update(
+        features=(8, 16, 16), blocks=(1, 1), dilations=(1, 2))
+    config.data.ops = OPS.format(size=64)
+    config.eval.ops = 'fit(160)|' + EVAL_OPS
+    config.steps = 20
+    config.log_every = 5
+    config.eval_every = config.checkpoint_every = 10
+    config.optimizer.warmup_steps = 5
+    config.ema_decay = 0.9
+    esrgan.make_quick(config)
+  return config.lock()
+
+
+def adversarial(config):
+  """The second stage: smaller crops, for VGG costs more than the rest."""
+  config.init_from = 'runs/inpaint_l1'
+  config.steps = 1_500
+  config.data.ops = OPS.format(size=128)
+  config.losses.hole_l1 = 2.0
+  config.losses.perceptual = 0.5
+  esrgan.layers(config, conv1_2=0.1, conv2_2=0.1, conv3_3=1.0)
+  config.adversary.name = 'patchgan.PatchGAN'
+  config.adversary.args = ml_collections.ConfigDict(
+      dict(features=32, norm='spectral'))
+  config.adversary.size = 128
+  config.adversary.condition = True  # it is told where the holes are
+  config.adversary.loss = 'hinge'
+  config.adversary.weight = 0.1
+  config.adversary.feature_matching = 1.0
+  esrgan.rates(config, 3e-4, 3e-4)
+  config.best_metric, config.best_mode = 'lpips', 'min'
