@@ -170,7 +170,7 @@ def _band(size):
   return matrix
 
 
-def bce(pred, target, *, gamma=0.0):
+def bce(pred, target, *, gamma=0.0, positive=1.0):
   """Mean binary cross-entropy of chances, in nats.
 
   Args:
@@ -178,6 +178,7 @@ def bce(pred, target, *, gamma=0.0):
     target: masks of the same shape, 0 or 1.
     gamma: above 0 it is the focal loss (https://arxiv.org/abs/1708.02002):
       pixels that are right already count little.
+    positive: weight of the pixels that are 1, where they are rare.
 
   Returns:
     f32[B], finite. What is missed has its full gradient down to chances of
@@ -186,7 +187,7 @@ def bce(pred, target, *, gamma=0.0):
   """
   pred, target = _prepare(pred, target)
   # 1 - pred is a multiple of 2^-24: nothing is closer to 1.
-  there = -target * jnp.log(jnp.maximum(pred, 1e-37))
+  there = -positive * target * jnp.log(jnp.maximum(pred, 1e-37))
   absent = -(1 - target) * jnp.log(jnp.maximum(1 - pred, 2.0**-25))
   if gamma:
     there, absent = there * (1 - pred)**gamma, absent * pred**gamma

@@ -55,6 +55,7 @@ def get_config():
   config.loss_options = ml_collections.ConfigDict()
   config.loss_options.bce = ml_collections.ConfigDict()
   config.loss_options.bce.gamma = 0.0  # above 0: focal
+  config.loss_options.bce.positive = 1.0  # weight of pixels that are damaged
   config.loss_options.hole_l1 = ml_collections.ConfigDict()
   config.loss_options.hole_l1.known = 0.1  # weight of the known pixels
   config.loss_options.perceptual = ml_collections.ConfigDict()

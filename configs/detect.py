@@ -14,8 +14,8 @@ from configs import common
 # A third of the examples is clean, see `damaged_or_clean`. Damage is drawn over
 # a window and a part of it is learnt from: stains larger than that part are
 # seen from within. 'real' is the picture as it was before.
-TRAIN_OPS = ('random_scale_crop(320, 0.4)|flip|rotate90|'
-             'damaged_or_clean((0.1, 1.0))|random_crop(160)|'
+TRAIN_OPS = ('random_scale_crop(256, 0.4)|flip|rotate90|'
+             'damaged_or_clean((0.1, 1.0))|random_crop(128)|'
              'mask_target|keep("image", "target")')
 # Without a camera: its noise and blur hide the faint half of the damage, which
 # the mask still has. With it, nothing finds more than what can be seen.
@@ -37,11 +37,12 @@ def get_config(variant=''):
       residual=False,
   ))
   config.losses.bce = 1.0
-  config.losses.dice = 0.2
-  config.steps = 3_000
+  config.loss_options.bce.positive = 3.0
+  config.steps = 3_600
   config.batch_size = 6
-  config.optimizer.learning_rate = 6e-4
-  config.optimizer.warmup_steps = 200
+  # Without norms, which tiles would show, more than this does not converge.
+  config.optimizer.learning_rate = 3e-4
+  config.optimizer.warmup_steps = 100
   config.ema_decay = 0.995
   config.data.ops = TRAIN_OPS
   config.eval.ops = EVAL_OPS
@@ -52,7 +53,7 @@ def get_config(variant=''):
     config.model.args.blocks = (1, 1, 1)
     config.steps = 20
     config.batch_size = 4
-    config.data.ops = config.data.ops.replace('320', '128').replace('160', '64')
+    config.data.ops = config.data.ops.replace('128', '64').replace('256', '128')
     config.eval.ops = 'fit(160)|' + config.eval.ops
     config.log_every = 5
     config.eval_every = config.checkpoint_every = 10
