@@ -19,6 +19,7 @@ from ml_collections import config_flags
 import ml_collections
 
 from artjax import evaluate
+from artjax import generation
 from artjax import parallel
 from artjax import train
 from configs import common
@@ -51,7 +52,8 @@ def main(argv):
   else:
     if not (FLAGS.workdir or FLAGS.weights):
       raise app.UsageError('--workdir=FOLDER or --weights=FILE is needed')
-    result = evaluate.evaluate_and_report(
+    judge = generation if FLAGS.config.task == 'generate' else evaluate
+    result = judge.evaluate_and_report(
         FLAGS.config, FLAGS.weights or FLAGS.workdir, FLAGS.output)
   print(json.dumps(result))
 
