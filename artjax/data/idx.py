@@ -70,7 +70,7 @@ def _read(path, kind, header_only=False):
       if header_only:
         return shape
       size = int(np.prod(shape, dtype=np.float64))
-      data = file.read(size + 1)
+      data = b''.join(_chunks(file, size + 1))
   except (EOFError, zlib.error) as error:
     raise ValueError(f'{path}: truncated or damaged ({error})') from error
   except gzip.BadGzipFile as error:
@@ -80,3 +80,10 @@ def _read(path, kind, header_only=False):
     much = 'truncated' if len(data) < size else 'too long'
     raise ValueError(f'{path}: {much}: its header says {shape}')
   return np.frombuffer(data, np.uint8).reshape(shape)
+
+
+def _chunks(file, size):
+  """At most `size` bytes: a header that lies must not take their memory."""
+  while size > 0 and (chunk := file.read(min(size, 2**24))):
+    size -= len(chunk)
+    yield chunk

@@ -306,7 +306,8 @@ def _tfds(spec, rest, check):
   items = [(f'{name}/{part}/{i:07d}', i) for i in range(len(data))]
   entries, rejected = check(items, read_bytes, f'{builder.data_path}/{part}')
   read = picture = check.reader(read_bytes)
-  if isinstance(features.get('label'), tfds.features.ClassLabel):
+  if 'label' in features and isinstance(
+      features['label'], tfds.features.ClassLabel):
     read = lambda i: {**picture(i), 'label': int(data[i]['label'])}
   return Source(spec, entries, read, rejected)
 
