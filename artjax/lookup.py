@@ -11,7 +11,7 @@ import importlib
 import pkgutil
 
 OPS = ('artjax.data.ops', 'artjax.data.degradations', 'artjax.data.damage',
-       'artjax.data.presets', 'artjax.data.second_order')
+       'artjax.data.presets', 'artjax.data.second_order', 'artjax.data.sketch')
 
 
 def get(modules, name):
