@@ -11,7 +11,9 @@ from real ones, aligned pairs of up to 256 x 256 px, such as CUFS:
       --config.data.source=pairs:train/photo,train/sketch \
       --config.eval.source=pairs:val/photo,val/sketch
 
-`:quick` is a run of one CPU minute. `scripts/sketch_baselines.py` prints the
+The encoder can start from ImageNet (`scripts/import_weights.py resnet18.pth`):
+`--config.model.args.width=64 --config.model.args.norm=batch --config.init_from=
+FILE`. `:quick` is a run of one CPU minute. `scripts/sketch_baselines.py` prints the
 result beside what needs no network.
 """
 import ml_collections

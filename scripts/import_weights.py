@@ -9,7 +9,8 @@ architecture is found from the names. The result runs like any other weights.
 
 torchvision's ResNet-18 and 34 become the encoder that a ResUNet starts from:
   python -m artjax.main --config=configs/sketch2image.py --workdir=... \
-      --config.model.args.norm=batch --config.init_from=encoder.safetensors
+      --config.model.args.norm=batch --config.model.args.width=64 \
+      --config.init_from=encoder.safetensors
 """
 import argparse
 import json

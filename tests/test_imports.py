@@ -22,6 +22,7 @@ ARROWS = {
     'data.damage': {'data.cracks', 'data.decode', 'data.lift', 'data.masks',
                     'data.paint'},
     'data.second_order': {'data.kernels', 'data.lift'},
+    'data.sketch': {'data.lift'},
     'data.presets': {'data.damage', 'data.degradations', 'data.lift'},
     'data.pipeline': {'data.ops', 'data.scan', 'data.sources', 'lookup'},
     'losses': {'perceptual'},

@@ -39,3 +39,11 @@ def test_generate_draws_a_latent_for_each_picture():
   assert abs(x.mean()) < 0.05 and abs(x.std() - 1) < 0.05
   assert abs((x * y).mean()) < 0.05  # another key, another draw
   assert not task.reads
+
+
+def test_sketches_are_seen_by_their_luma():
+  batch = {'image': np.array([[[[255, 255, 255], [255, 0, 0]]]], np.uint8)}
+  task = tasks.get('sketch2image')
+  x = task.inputs(batch, None)
+  np.testing.assert_allclose(x, [[[[1.0], [0.299]]]], rtol=1e-6)
+  assert task.channels == 1 and task.picture(batch, x) is x
