@@ -159,6 +159,9 @@ class Restorer:
         fit its model.
     """
     config, params = load(where, step)
+    if not tasks.get(config.task).reads:
+      raise ValueError(f'{where}: draws pictures from nothing '
+                       f'(task={config.task}), it restores none')
     channels = tasks.get(config.task).channels
     expected = weights.merge(lookup.variables(config, channels))
     weights.check(params, expected, where)

@@ -21,12 +21,13 @@ import ml_collections
 from artjax import detection
 from artjax import evaluate
 from artjax import filling
+from artjax import generation
 from artjax import parallel
 from artjax import train
 from configs import common
 
 # How the tasks are measured of which pictures side by side do not tell enough.
-MEASURES = {'detect': detection, 'inpaint': filling}
+MEASURES = {'detect': detection, 'inpaint': filling, 'generate': generation}
 FLAGS = flags.FLAGS
 config_flags.DEFINE_config_file(
     'config', None, 'Configuration, a file of configs/.', lock_config=True)

@@ -14,6 +14,9 @@ import jax
 import jax.numpy as jnp
 
 
+LATENT = 64  # numbers that a generated picture is drawn from
+
+
 class Task(NamedTuple):
   """The two colour conventions of a task, and the shape of its input."""
   inputs: Callable[[Any, Any], Any]
@@ -78,12 +81,30 @@ def _inpaint_inputs(batch, rng):
   return jnp.concatenate([unit(batch['image']) * (1 - hole), hole], -1)
 
 
+def _sketch_inputs(batch, rng):
+  """The drawing's luma (BT.601): its paper has a colour, its lines none."""
+  del rng
+  weights = jnp.array([[0.299], [0.587], [0.114]])
+  return jnp.matmul(unit(batch['image']), weights, precision='highest')
+
+
+def _generate_inputs(batch, rng):
+  """A latent for each picture of the batch: a picture of one pixel."""
+  count = batch['target'].shape[0]
+  return jax.random.normal(rng, [count, 1, 1, LATENT])
+
+
 # A picture back as it was; which of its pixels are damaged; what is missing.
 restore = Task(_restore_inputs, _restore_picture, channels=3)
 detect = Task(_detect_inputs, _detect_picture, channels=6, finds=True)
 inpaint = Task(_inpaint_inputs, _restore_picture, channels=4,
                reads=('image', 'mask'))
-TASKS = {'restore': restore, 'detect': detect, 'inpaint': inpaint}
+# A photograph or a painting from a drawing.
+sketch2image = Task(_sketch_inputs, _restore_picture, channels=1)
+# A picture from nothing.
+generate = Task(_generate_inputs, _restore_picture, channels=LATENT, reads=())
+TASKS = {'restore': restore, 'detect': detect, 'inpaint': inpaint,
+         'generate': generate, 'sketch2image': sketch2image}
 
 
 def get(name):

@@ -13,6 +13,7 @@ import numpy as np
 from artjax import checkpoint
 from artjax import evaluate
 from artjax import files
+from artjax import generation
 from artjax import inference
 from artjax import lookup
 from artjax import losses
@@ -101,7 +102,7 @@ def train_and_evaluate(config, workdir):
       measured = None
       if due(config.eval_every, step, last and not stop.name):
         with meter.paused():
-          results = measure(config, state, writer, step)
+          results = measure(config, state, writer, step, workdir)
         measured = results['output']
       if step % config.checkpoint_every == 0 or last:
         with meter.paused():
@@ -189,8 +190,10 @@ def check_same_model(config, workdir):
           f'or the config it was made with ({path})')
 
 
-def measure(config, state, writer, step):
+def measure(config, state, writer, step, workdir):
   """Evaluates the averaged weights and writes figures and panels."""
+  if config.task == 'generate':
+    return generation.measure(config, state.ema, writer, step, workdir)
   restorer = inference.Restorer(config, state.ema)
   # LPIPS costs more than the rest together: it is for --mode=evaluate.
   names = [n for n in config.eval.metrics

@@ -1,4 +1,4 @@
-"""Brings published super-resolution weights into a file of this project.
+"""Brings published weights into a file of this project.
 
   python scripts/import_weights.py RealESRGAN_x4plus.safetensors \
       --output=pretrained/realesrgan.safetensors
@@ -6,6 +6,11 @@
 RRDBNet (Real-ESRGAN, BasicSR, ESRGAN old and new), SRVGGNetCompact and
 MSRResNet, from .safetensors, .npz, and .pth where torch is installed; the
 architecture is found from the names. The result runs like any other weights.
+
+torchvision's ResNet-18 and 34 become the encoder that a ResUNet starts from:
+  python -m artjax.main --config=configs/sketch2image.py --workdir=... \
+      --config.model.args.norm=batch --config.model.args.width=64 \
+      --config.init_from=encoder.safetensors
 """
 import argparse
 import json
@@ -30,8 +35,12 @@ def main():
   try:
     if not args.output.endswith('.safetensors'):
       raise ValueError(f'--output={args.output} must end in .safetensors')
-    model, params = foreign.recognise(foreign.read(args.weights), args.weights)
-    config = ml_collections.ConfigDict({'task': 'restore', 'model': model})
+    tensors = foreign.read(args.weights)
+    resnet = 'layer1.0.conv1.weight' in tensors
+    read = foreign.resnet_encoder if resnet else foreign.recognise
+    model, params = read(tensors, args.weights)
+    task = 'sketch2image' if resnet else 'restore'
+    config = ml_collections.ConfigDict({'task': task, 'model': model})
     weights.save(args.output, params, config, dtype=args.dtype)
   except (ValueError, OSError) as error:
     sys.exit(f'import_weights: {error}')

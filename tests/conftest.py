@@ -1,4 +1,5 @@
 """What all tests share: strict JAX settings and the shared data, if there."""
+import gzip
 import os
 import pathlib
 
@@ -6,6 +7,7 @@ import pathlib
 os.environ.setdefault('XLA_FLAGS', '--xla_force_host_platform_device_count=4')
 os.environ.setdefault('JAX_PLATFORMS', 'cpu')
 
+import cv2  # noqa: E402
 import jax  # noqa: E402
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
@@ -60,3 +62,25 @@ def random_params(model, spread, channels=3):
     return noise * np.float32(spread) + (name == 'scale')
 
   return jax.tree_util.tree_map_with_path(draw, shapes['params'])
+
+
+def drawn_digits(folder, train=60, test=20):
+  """Writes four idx.gz files of drawn digits, as MNIST's, into `folder`."""
+  folder.mkdir(parents=True, exist_ok=True)
+  rng = np.random.default_rng(0)
+  for prefix, count in (('train', train), ('t10k', test)):
+    labels = (np.arange(count) % 10).astype(np.uint8)
+    pictures = np.zeros([count, 28, 28], np.uint8)
+    for picture, label in zip(pictures, labels):
+      place = int(rng.integers(4, 10)), int(rng.integers(20, 26))
+      cv2.putText(picture, str(label), place, cv2.FONT_HERSHEY_SIMPLEX, 0.7,
+                  255, 2)
+    write_idx(folder / f'{prefix}-images-idx3-ubyte.gz', pictures)
+    write_idx(folder / f'{prefix}-labels-idx1-ubyte.gz', labels)
+  return folder
+
+
+def write_idx(path, array):
+  """Writes u8[...] as a gzipped idx file."""
+  head = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, '>u4').tobytes()
+  path.write_bytes(gzip.compress(head + array.tobytes(), 1))

@@ -2,6 +2,7 @@
 import importlib
 
 from conftest import ROOT
+from conftest import drawn_digits
 import pytest
 
 from artjax import train
@@ -25,7 +26,9 @@ def test_one_step(name, tmp_path):
   config.steps = config.eval_every = config.checkpoint_every = 1
   config.data.loader = 'threads'
   config.eval.max_pictures = 1
-  result = train.train_and_evaluate(config.lock(), str(tmp_path))
+  if config.data.source == 'tfds:mnist':  # not here before it is fetched
+    config.data.source = f'idx:{drawn_digits(tmp_path / "digits")}'
+  result = train.train_and_evaluate(config.lock(), str(tmp_path / 'run'))
   assert result['step'] == 1
   assert result['skipped'] == 0
   assert result['eval']['pictures'] == 1

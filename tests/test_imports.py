@@ -11,7 +11,7 @@ PACKAGE = ROOT / 'artjax'
 ARROWS = {
     'data.ops': {'data.resize'},
     'data.scan': {'data.decode'},
-    'data.sources': {'data.decode', 'data.scan'},
+    'data.sources': {'data.decode', 'data.idx', 'data.scan'},
     'data.subimages': {'data.decode', 'data.scan', 'files'},
     'data.prepare': {'data.decode', 'data.scan', 'data.sources',
                      'data.subimages', 'files'},
@@ -23,6 +23,7 @@ ARROWS = {
     'data.damage': {'data.cracks', 'data.decode', 'data.lift', 'data.masks',
                     'data.paint'},
     'data.second_order': {'data.kernels', 'data.lift'},
+    'data.sketch': {'data.lift'},
     'data.presets': {'data.damage', 'data.degradations', 'data.lift'},
     'data.pipeline': {'data.ops', 'data.scan', 'data.sources', 'lookup'},
     'losses': {'perceptual'},
@@ -49,15 +50,19 @@ ARROWS = {
     'baselines': {'deep_image_prior'},
     'filling': {'baselines', 'data.pipeline', 'evaluate', 'files', 'inference',
                 'metrics', 'summary'},
+    'digits': {'models.digit_classifier'},
+    'generation': {'data.sources', 'digits', 'evaluate', 'files', 'inference',
+                   'lookup', 'tasks', 'weights'},
     'image_view': {'vips'},
     # The server decodes nothing and runs nothing: only its child does.
     'web.app': {'image_file', 'web.abilities', 'web.guard', 'web.jobs',
                 'web.limits', 'web.store'},
     'web.child': {'image_file', 'image_view', 'restoration'},
-    'train': {'checkpoint', 'data.pipeline', 'evaluate', 'files', 'inference',
-              'lookup', 'losses', 'optim', 'parallel', 'steps', 'summary',
+    'train': {'checkpoint', 'data.pipeline', 'evaluate', 'files', 'generation',
+              'inference', 'lookup', 'losses', 'optim', 'parallel', 'steps', 'summary',
               'weights'},
-    'main': {'detection', 'evaluate', 'filling', 'parallel', 'train'},
+    'main': {'detection', 'evaluate', 'filling', 'generation', 'parallel',
+             'train'},
 }
 # Frameworks are layered too: who may import them at all.
 FRAMEWORKS = {

@@ -10,7 +10,7 @@ from artjax.data.resize import imresize
 from conftest import shared
 
 ALL = ['psnr_rgb', 'psnr_y', 'ssim_rgb', 'ssim_y', 'mae', 'accuracy', 'lpips',
-       'average_precision', 'mask_iou']
+       'average_precision', 'mask_iou', 'gms_y']
 
 # Bicubic x4 of the low-resolution picture, crop 4, as BasicSR publishes.
 GOLDEN = {
@@ -200,3 +200,28 @@ def test_mask_iou_by_hand():
   np.testing.assert_allclose(metrics.mask_iou(*_masks(
       [128, 255, 127, 0], [1, 0, 1, 0])), [1 / 3])
   np.testing.assert_allclose(metrics.mask_iou(*_masks([3, 0], [0, 0])), [1])
+
+
+def test_gms_is_one_for_equal_edges_whatever_the_level():
+  target = _noise(3)[:1] // 2
+  np.testing.assert_allclose(metrics.gms_y(target, target), 1)
+  np.testing.assert_allclose(metrics.gms_y(target + 40, target), 1, atol=1e-6)
+
+
+def test_gms_by_hand():
+  # A step from 0 to 255 against none: luma 219 of Prewitt's thirds, three rows.
+  pred, target = np.zeros((2, 1, 12, 16, 3), np.uint8)
+  pred[:, :, 8:] = 255
+  # 2 x 2 means are 6 x 8; of its 4 x 6 inside, 2 columns see the whole step.
+  step = 170 / (219.0**2 + 170)
+  value = (4 * 2 * step + 4 * 4) / 24
+  np.testing.assert_allclose(metrics.gms_y(pred, target), value, rtol=1e-6)
+
+
+def test_gms_sees_moved_edges():
+  target = np.zeros([1, 40, 40, 3], np.uint8)
+  target[:, 10:30, 10:30] = 200
+  near, far = np.roll(target, 2, 2), np.roll(target, 8, 2)
+  assert 1 > metrics.gms_y(near, target) > metrics.gms_y(far, target)
+  with pytest.raises(ValueError, match='6 px'):
+    metrics.gms_y(target[:, :5], target[:, :5])

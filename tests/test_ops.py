@@ -252,3 +252,43 @@ def test_the_mask_becomes_the_target_and_is_empty_where_nothing_was_drawn():
   out = ops.mask_target()(example, _rng())
   assert out['target'].shape == example['image'].shape
   assert out['target'].dtype == np.uint8 and not out['target'].any()
+
+
+def ramp(height=20, width=16):
+  y, x = np.mgrid[:height, :width]
+  return np.stack([8 * y, 8 * x, y + x], -1).astype(np.uint8)
+
+
+def test_place_mirrors_as_tiles_do():
+  from artjax import tiling
+  image = ramp()
+  example = {'image': image, 'target': 255 - image, 'name': 'a'}
+  out = ops.place(32)(example, np.random.default_rng(0))
+  read = lambda y, x, h, w: image[y:y + h, x:x + w]
+  np.testing.assert_array_equal(
+      out['image'], tiling.window(read, 20, 16, 0, 0, (32, 32)))
+  np.testing.assert_array_equal(out['target'], 255 - out['image'])
+
+
+def test_place_moves_all_pictures_alike_and_slightly():
+  image = ramp()
+  mask = np.where(image[..., :1] > 80, 255, 0).astype(np.uint8).repeat(3, -1)
+  example = {'image': image, 'target': 255 - image, 'mask': mask, 'name': 'a'}
+  op = ops.place(24, turn=5.0, stretch=0.1, shift=2.0)
+  one, same, other = (op(example, np.random.default_rng(seed))
+                      for seed in (1, 1, 2))
+  np.testing.assert_array_equal(one['image'], same['image'])
+  assert (one['image'] != other['image']).any()
+  difference = np.abs(one['target'].astype(int) + one['image'] - 255)
+  assert difference.max() <= 1
+  assert set(np.unique(one['mask'])) <= {0, 255}
+  still = ops.place(24)(example, np.random.default_rng(0))
+  moved = np.abs(one['image'][:16, :12].astype(int) - still['image'][:16, :12])
+  assert 0 < moved.mean() < 8 * 4
+
+
+def test_place_refuses():
+  with pytest.raises(ValueError, match='20 x 24 px is larger than 16'):
+    ops.place(16)({'image': ramp(24, 20)}, np.random.default_rng(0))
+  with pytest.raises(ValueError, match='must not be negative'):
+    ops.place(16, turn=-1.0)

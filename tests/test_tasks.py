@@ -1,4 +1,5 @@
 """Tasks: the colour glue between batches and generators."""
+import jax
 import numpy as np
 import pytest
 
@@ -43,3 +44,21 @@ def test_inpaint_sees_nothing_of_what_any_part_of_the_mask_covers():
   x = tasks.get('inpaint').inputs(batch, None)
   np.testing.assert_allclose(x, [[[[0, 0, 0, 1], [1, 0, 0.2, 0]]]], rtol=1e-6)
   assert x.shape[-1] == tasks.get('inpaint').channels
+
+
+def test_generate_draws_a_latent_for_each_picture():
+  batch = {'target': np.zeros([500, 28, 28, 3], np.uint8)}
+  task = tasks.get('generate')
+  x, y = (task.inputs(batch, jax.random.key(i)) for i in range(2))
+  assert x.shape == (500, 1, 1, task.channels)
+  assert abs(x.mean()) < 0.05 and abs(x.std() - 1) < 0.05
+  assert abs((x * y).mean()) < 0.05  # another key, another draw
+  assert not task.reads
+
+
+def test_sketches_are_seen_by_their_luma():
+  batch = {'image': np.array([[[[255, 255, 255], [255, 0, 0]]]], np.uint8)}
+  task = tasks.get('sketch2image')
+  x = task.inputs(batch, None)
+  np.testing.assert_allclose(x, [[[[1.0], [0.299]]]], rtol=1e-6)
+  assert task.channels == 1 and task.picture(batch, x) is x

@@ -75,7 +75,7 @@ class Scan:
     self.cache = cache
     self.extents = {}  # key -> (height, width)
     self.where = ''
-    self._min_size = min_size
+    self.min_size = min_size
     self._workers = workers or cores()
 
   def __call__(self, items, read, where):
@@ -86,9 +86,9 @@ class Scan:
       verdicts = list(pool.map(lambda item: self._check(item[1], read), items))
     entries, rejected = [], []
     for (name, key), (digest, extent, reason) in zip(items, verdicts):
-      if not reason and min(extent) < self._min_size:
+      if not reason and min(extent) < self.min_size:
         reason = (f'too small: {extent[1]} x {extent[0]} px, the least is '
-                  f'{self._min_size}')
+                  f'{self.min_size}')
       if reason:
         rejected.append((name, reason))
       else:

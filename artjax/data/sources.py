@@ -8,6 +8,8 @@
   tfds:NAME[:VERSION][@DATA_DIR][:SPLIT]
                             feature 'image' of a TFDS dataset prepared as
                             array_record; SPLIT as TFDS writes it, 'train'
+  idx:DIR[:test]            digits of the four idx.gz files in a folder (idx.py),
+                            those to train on or those to test with
 
 `load(spec)` reads and decodes every picture once, in threads. What cannot be
 used is logged with its reason, stands in `source.rejected` and is left out.
@@ -29,15 +31,17 @@ import re
 from typing import NamedTuple
 
 from absl import logging
+import numpy as np
 
 from artjax.data import decode
+from artjax.data import idx
 from artjax.data import scan
 
 SAMPLE = (
     'astronaut.png', 'chelsea.png', 'coffee.png', 'hubble_deep_field.jpg',
     'ihc.png', 'motorcycle_left.png', 'retina.jpg', 'rocket.jpg')
 SPECS = ('sample', 'folder:PATH', 'pairs:TARGETS,INPUTS',
-         'tfds:NAME[@DATA_DIR][:SPLIT]')
+         'tfds:NAME[@DATA_DIR][:SPLIT]', 'idx:DIR[:test]')
 
 # Of the salts, one under which the few pictures of `sample` divide sensibly: a
 # cat and a cup are held out, with a margin on both sides of the threshold.
@@ -51,9 +55,9 @@ Unreadable = decode.Unreadable  # source[i], once its file has gone bad
 class Source:
   """Pictures by index: `source[i] -> {'image': u8[H, W, 3] RGB, 'name'}`.
 
-  Pairs also give 'target', u8[s H, s W, 3] of one factor s. The arrays are
-  read-only, because a cache may hand them out again. Safe to use from many
-  threads.
+  Pairs also give 'target', u8[s H, s W, 3] of one factor s; digits, and what
+  TFDS has a class for, 'label', an int. The arrays are read-only, because a
+  cache may hand them out again. Safe to use from many threads.
 
   Attributes:
     spec: what it was loaded from, for messages.
@@ -99,7 +103,7 @@ def load(spec, *, min_size=32, cache_mb=0, workers=0):
   """
   kind, _, rest = spec.partition(':')
   openers = {'sample': _sample, 'folder': _folder, 'pairs': _pairs,
-             'tfds': _tfds}
+             'tfds': _tfds, 'idx': _idx}
   if kind not in openers or bool(rest) == (kind == 'sample'):
     raise ValueError(
         f'data source {spec!r} is none of {", ".join(SPECS)}')
@@ -154,7 +158,7 @@ def part_of(digest, share):
   return 'validation' if position < share else 'train'
 
 
-# The four kinds of source: (spec, rest, check) -> Source.
+# The kinds of source: (spec, rest, check) -> Source.
 
 
 def _sample(spec, rest, check):
@@ -269,7 +273,7 @@ _TFDS = re.compile(  # NAME[/CONFIG][:VERSION][@DATA_DIR][:SPLIT]
 def _tfds(spec, rest, check):
   match = _TFDS.fullmatch(rest)
   if not match:
-    raise ValueError(f'{spec!r} is not of the form {SPECS[-1]}')
+    raise ValueError(f'{spec!r} is not of the form {SPECS[-2]}')
   try:
     import tensorflow_datasets as tfds  # heavy: it brings TensorFlow
   except ImportError as error:
@@ -301,7 +305,32 @@ def _tfds(spec, rest, check):
   read_bytes = lambda i: data[i]['image']
   items = [(f'{name}/{part}/{i:07d}', i) for i in range(len(data))]
   entries, rejected = check(items, read_bytes, f'{builder.data_path}/{part}')
-  return Source(spec, entries, check.reader(read_bytes), rejected)
+  read = picture = check.reader(read_bytes)
+  if 'label' in features and isinstance(
+      features['label'], tfds.features.ClassLabel):
+    read = lambda i: {**picture(i), 'label': int(data[i]['label'])}
+  return Source(spec, entries, read, rejected)
+
+
+def _idx(spec, rest, check):
+  folder, _, part = rest.rpartition(':')
+  if not folder or part not in idx.PARTS:
+    folder, part = rest, 'train'
+  pictures, labels = idx.load(os.path.expanduser(folder), part)
+  height, width = pictures.shape[1:]
+  if min(height, width) < check.min_size:
+    raise ValueError(f'{spec}: digits of {width} x {height} px, the least is '
+                     f'{check.min_size}: lower data.min_size or eval.min_size')
+  entries = [
+      scan.Entry(f'{part}/{i:07d}', hashlib.sha256(picture).digest(), i)
+      for i, picture in enumerate(pictures)]
+
+  def read(i):
+    image = pictures[i, ..., None].repeat(3, -1)
+    image.flags.writeable = False
+    return {'image': image, 'label': int(labels[i])}
+
+  return Source(spec, entries, read)
 
 
 # The report.

@@ -1,0 +1,23 @@
+"""A small classifier of digits, the measure of a generator of digits.
+
+Two convolutions and two dense layers, 109,562 parameters; a feature sees the
+whole digit. The convolutions halve the picture, as pooling after them does, at
+a sixth of the time on a CPU.
+"""
+import flax.linen as nn
+
+from artjax.models import layers
+
+FEATURES = 64  # of a digit, what the distance of two sets is taken in
+
+
+class DigitClassifier(nn.Module):
+  """f32[B, 28, 28, 1] in [0, 1] -> (logits of the classes, features)."""
+
+  @nn.compact
+  def __call__(self, x):
+    """f32[B, 10], f32[B, FEATURES]."""
+    for i, features in enumerate((16, 32)):
+      x = nn.relu(layers.Conv4x4Down(features, name=f'conv{i}')(x))
+    x = nn.Dense(FEATURES, name='dense')(x.reshape(x.shape[0], -1))
+    return nn.Dense(10, name='out')(nn.relu(x)), x

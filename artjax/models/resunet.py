@@ -1,0 +1,160 @@
+"""U-Net whose encoder is a ResNet-18 or ResNet-34 of basic blocks.
+
+https://arxiv.org/abs/1505.04597 and https://arxiv.org/abs/1512.03385. Scale x1,
+any height and width, padded inside to a multiple of 32; an output pixel sees
+the whole of a picture of some 400 px. At width 64 the encoder is torchvision's
+(`foreign.resnet_encoder` brings its ImageNet weights): 11,176,512 parameters
+(18) or 21,284,672 (34) for 3 channels, 6,272 fewer for 1; the whole network
+for 1 channel has 13,016,140 and 23,124,300, and 1,836,132 with depth 18, width
+24 and coordinates.
+
+The finest level of the decoder is at half the resolution, where the encoder's
+stem leaves off; the picture itself joins it by space-to-depth.
+"""
+import functools
+import math
+
+import flax.linen as nn
+import jax.numpy as jnp
+
+from artjax.models import layers
+
+BLOCKS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3)}  # basic blocks a stage, by depth
+NORMS = ('batch', 'group')
+# ImageNet's, over all its channels: what its encoders expect of a grey picture.
+_MEAN, _DEVIATION = 0.449, 0.226
+
+
+def _norm(kind, train, axis_name, dtype):
+  """A constructor of norms, norm(name=...)."""
+  if kind == 'batch':
+    return functools.partial(
+        layers.BatchNorm, use_running_average=not train, axis_name=axis_name,
+        dtype=dtype)
+  return lambda name: lambda x: nn.GroupNorm(
+      num_groups=None, group_size=math.gcd(8, x.shape[-1]), dtype=dtype,
+      name=name)(x)
+
+
+def _conv(features, size, strides, dtype, name):
+  """Without bias, which the norm after it has; padded as in PyTorch."""
+  return nn.Conv(features, (size, size), strides, padding=size // 2,
+                 use_bias=False, dtype=dtype, name=name,
+                 kernel_init=nn.initializers.he_normal())
+
+
+def max_pool(x):
+  """3 x 3 maxima, stride 2, padding 1, of values >= 0: [B, H, W, C], even.
+
+  As shifted maxima: the gradient of XLA's pooling takes far longer on a CPU.
+  """
+  x = jnp.pad(x, ((0, 0), (1, 0), (1, 0), (0, 0)))  # 0 is never above a value
+  rows = jnp.maximum(jnp.maximum(x[:, :-1:2], x[:, 1::2]), x[:, 2::2])
+  return jnp.maximum(jnp.maximum(rows[:, :, :-1:2], rows[:, :, 1::2]),
+                     rows[:, :, 2::2])
+
+
+class BasicBlock(nn.Module):
+  """relu(x + norm(conv(relu(norm(conv(x))))))."""
+  features: int
+  strides: int
+  norm: str
+  axis_name: str | None
+  dtype: jnp.dtype = jnp.float32
+
+  @nn.compact
+  def __call__(self, x, *, train=False):
+    """[B, H, W, C] -> [B, H / strides, W / strides, features]."""
+    norm = _norm(self.norm, train, self.axis_name, self.dtype)
+    y = _conv(self.features, 3, self.strides, self.dtype, 'conv1')(x)
+    y = nn.relu(norm(name='norm1')(y))
+    y = _conv(self.features, 3, 1, self.dtype, 'conv2')(y)
+    y = norm(name='norm2')(y)
+    if x.shape != y.shape:
+      x = _conv(self.features, 1, self.strides, self.dtype, 'down_conv')(x)
+      x = norm(name='down_norm')(x)
+    return nn.relu(x + y)
+
+
+class Encoder(nn.Module):
+  """A ResNet without its classifier."""
+  depth: int
+  width: int
+  norm: str
+  axis_name: str | None
+  dtype: jnp.dtype = jnp.float32
+
+  @nn.compact
+  def __call__(self, x, *, train=False):
+    """[B, H, W, C], normalised -> five levels, from H / 2 to H / 32."""
+    norm = _norm(self.norm, train, self.axis_name, self.dtype)
+    y = _conv(self.width, 7, 2, self.dtype, 'conv1')(x)
+    y = nn.relu(norm(name='norm1')(y))
+    levels = [y]
+    y = max_pool(y)
+    for stage, blocks in enumerate(BLOCKS[self.depth]):
+      for i in range(blocks):
+        strides = 2 if stage and not i else 1
+        y = BasicBlock(self.width * 2**stage, strides, self.norm,
+                       self.axis_name, self.dtype,
+                       name=f'layer{stage + 1}_{i}')(y, train=train)
+      levels.append(y)
+    return levels
+
+
+class ResUNet(nn.Module):
+  """f32[B, H, W, C] in [0, 1] -> f32[B, H, W, 3], nominally in [0, 1]."""
+  depth: int = 18  # 18 | 34
+  width: int = 64  # channels at half the resolution, ResNet's 64
+  norm: str = 'group'  # 'group' | 'batch', which ImageNet's weights want
+  coordinates: bool = False  # whether it is told where in the picture it is;
+  # for aligned pictures that are seen whole (https://arxiv.org/abs/1807.03247)
+  halo: int = 64  # px that tiles need around what they are to get right
+  axis_name: str | None = 'batch'  # devices that share their statistics
+  dtype: jnp.dtype = jnp.float32  # of the computation
+
+  multiple = 32  # what both sides are padded to a multiple of, px
+
+  @nn.compact
+  def __call__(self, x, *, train=False, context=None):
+    """The picture. Raises ValueError for an unknown depth or norm."""
+    del context
+    if self.depth not in BLOCKS:
+      raise ValueError(f'depth={self.depth} is not one of '
+                       f'{", ".join(map(str, BLOCKS))}')
+    if self.norm not in NORMS:
+      raise ValueError(f'norm={self.norm!r} is not one of {", ".join(NORMS)}')
+    norm = _norm(self.norm, train, self.axis_name, self.dtype)
+    height, width = x.shape[1:3]
+    x = layers.pad_to_multiple(x.astype(jnp.float32), self.multiple)
+    x = ((x - _MEAN) / _DEVIATION).astype(self.dtype)
+    levels = Encoder(self.depth, self.width, self.norm, self.axis_name,
+                     self.dtype, name='encoder')(x, train=train)
+
+    def block(y, features, name):
+      y = _conv(features, 3, 1, self.dtype, f'{name}_conv')(y)
+      return nn.relu(norm(name=f'{name}_norm')(y))
+
+    y = levels.pop()
+    if self.coordinates:
+      y = jnp.concatenate([y, _coordinates(y)], -1)
+    for i, features in enumerate((4, 2, 1, 1)):
+      features *= self.width
+      # The change of channels goes before the resize, where it costs a quarter.
+      y = nn.Dense(features, dtype=self.dtype, name=f'up{i}')(y)
+      y = layers.upsample(y, 2)
+      y = block(jnp.concatenate([y, levels.pop()], -1), features, f'up{i}')
+    y = jnp.concatenate([y, layers.pixel_unshuffle(x, 2)], -1)
+    y = block(y, self.width, 'end')
+    y = layers.Conv3x3(12, dtype=self.dtype, name='last')(y)
+    y = 0.5 + layers.pixel_shuffle(y.astype(jnp.float32), 2)
+    return y[:, :height, :width]
+
+
+def _coordinates(y):
+  """Rows and columns from -1 to 1, [B, H, W, 2]."""
+  batch, height, width = y.shape[:3]
+  rows, columns = (jnp.linspace(-1, 1, side, dtype=y.dtype)
+                   for side in (height, width))
+  grid = jnp.stack(jnp.meshgrid(rows, columns, indexing='ij'), -1)
+  return jnp.broadcast_to(grid, (batch, *grid.shape))

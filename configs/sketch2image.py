@@ -1,0 +1,103 @@
+"""A photograph or a painting from a sketch: U-Net on a ResNet, PatchGAN.
+
+  python -m artjax.main --config=configs/sketch2image.py --workdir=runs/sketch \
+      --config.data.source=folder:PATH
+
+Sketches are made of the pictures of PATH as they are needed. `:faces` learns
+from real ones, aligned pairs of up to 256 x 256 px, such as CUFS:
+
+  python -m artjax.main --config=configs/sketch2image.py:faces \
+      --workdir=runs/faces \
+      --config.data.source=pairs:train/photo,train/sketch \
+      --config.eval.source=pairs:val/photo,val/sketch
+
+The encoder can start from ImageNet (`scripts/import_weights.py resnet18.pth`):
+`--config.model.args.width=64 --config.model.args.norm=batch --config.init_from=
+FILE`. `:quick` is a run of one CPU minute. `scripts/sketch_baselines.py` prints the
+result beside what needs no network.
+"""
+import ml_collections
+
+from configs import common
+
+
+def get_config(variant=''):
+  """The configuration; variant: '' | 'faces' | 'quick'."""
+  if variant not in ('', 'faces', 'quick'):
+    raise ValueError(f'no variant {variant!r} of configs/sketch2image.py: '
+                     'faces, quick')
+  config = common.get_config()
+  config.task = 'sketch2image'
+  config.model.name = 'resunet.ResUNet'
+  config.model.args = ml_collections.ConfigDict(dict(
+      depth=18, width=32, norm='group'))
+  config.data.ops = ('random_scale_crop(160, 0.2)|flip|sketch'
+                     '|keep("image", "target")')
+  config.eval.ops = 'fit(512)|sketch|keep("image", "target")'
+  config.batch_size = 8
+  config.steps = 20_000
+  config.losses.l1 = 1.0
+  config.losses.perceptual = 0.2
+  perceive(config, conv1_2=0.2, conv2_2=0.5, conv3_3=1.0)
+  config.adversary.name = 'patchgan.PatchGAN'
+  config.adversary.args = ml_collections.ConfigDict(dict(
+      features=32, n_layers=3, norm='spectral'))
+  config.adversary.size = 160
+  config.adversary.condition = True
+  config.adversary.loss = 'hinge'
+  config.adversary.weight = 0.02
+  for player in (config.optimizer, config.adversary.optimizer):
+    player.learning_rate = 3e-4
+    player.b1 = 0.5
+  config.best_metric, config.best_mode = 'lpips', 'min'
+  config.eval.metrics = ('ssim_rgb', 'ssim_y', 'lpips', 'gms_y', 'psnr_rgb')
+  config.eval.panels = 12
+  config.eval_every = config.checkpoint_every = 1_000
+  if variant == 'faces':
+    make_faces(config)
+  elif variant == 'quick':
+    make_quick(config)
+  return config.lock()
+
+
+def perceive(config, **weights):
+  """The perceptual loss rests on these layers alone."""
+  config.loss_options.perceptual.layers = ml_collections.ConfigDict(weights)
+
+
+def make_faces(config):
+  """Aligned faces: seen whole, a little moved, and where everything is known."""
+  config.model.args.update(width=24, coordinates=True, halo=0)
+  config.data.ops = ('flip|place(256, turn=2.0, stretch=0.03, shift=4.0)'
+                     '|keep("image", "target")')
+  config.data.validation = 0.0
+  config.eval.ops = ''
+  config.batch_size = 4
+  config.steps = 4_000
+  # AlexNet's features cost a tenth of VGG's, and whole faces are large.
+  config.loss_options.perceptual.net = 'alexnet'
+  perceive(config, relu1=1.0, relu2=1.0, relu3=1.0, relu4=1.0, relu5=1.0)
+  config.losses.l1 = 1.0
+  config.losses.ssim = 0.3
+  config.losses.perceptual = 0.1
+  config.adversary.args.features = 24
+  config.adversary.size = 256
+  config.optimizer.learning_rate = 6e-4
+  config.ema_decay = 0.995
+  config.eval_every = config.checkpoint_every = 500
+
+
+def make_quick(config):
+  """A run of one CPU minute, evaluation included."""
+  config.model.args.width = 8
+  config.data.ops = config.data.ops.replace('160', '64')
+  config.eval.ops = 'fit(128)|sketch|keep("image", "target")'
+  config.batch_size = 4
+  config.steps = 20
+  config.log_every = 5
+  config.eval_every = config.checkpoint_every = 10
+  perceive(config, conv2_2=1.0)
+  config.adversary.args.update(features=8, n_layers=2)
+  config.adversary.size = 64
+  config.optimizer.warmup_steps = config.adversary.optimizer.warmup_steps = 5
+  config.ema_decay = 0.9
