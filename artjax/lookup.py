@@ -11,7 +11,8 @@ import importlib
 import pkgutil
 
 OPS = ('artjax.data.ops', 'artjax.data.degradations', 'artjax.data.damage',
-       'artjax.data.presets', 'artjax.data.second_order')
+       'artjax.data.presets', 'artjax.data.second_order',
+       'artjax.data.colorize')
 
 
 def get(modules, name):

@@ -45,11 +45,14 @@ def get_config():
   config.losses.detail = 0.0  # charbonnier, each block's mean error taken off
   config.losses.psnr = 0.0  # decibels below 40: relative error
   config.losses.ssim = 0.0  # 1 - SSIM
+  config.losses.ab = 0.0  # a and b of CIE Lab, in its units
   config.losses.perceptual = 0.0  # VGG16 features
   config.losses.lpips = 0.0  # LPIPS of VGG16
 
   # Options of losses that have some.
   config.loss_options = ml_collections.ConfigDict()
+  config.loss_options.ab = ml_collections.ConfigDict()
+  config.loss_options.ab.rare = 0.5  # weight of grey over that of vivid colours
   config.loss_options.perceptual = ml_collections.ConfigDict()
   config.loss_options.perceptual.net = 'vgg16'  # 'vgg19:FILE', torchvision's
   config.loss_options.perceptual.distance = 'l1'  # 'l1' | 'mse'
