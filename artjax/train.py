@@ -11,6 +11,7 @@ import jax
 import numpy as np
 
 from artjax import checkpoint
+from artjax import colorize
 from artjax import evaluate
 from artjax import files
 from artjax import inference
@@ -191,7 +192,7 @@ def check_same_model(config, workdir):
 
 def measure(config, state, writer, step):
   """Evaluates the averaged weights and writes figures and panels."""
-  restorer = inference.Restorer(config, state.ema)
+  restorer = colorize.of(inference.Restorer(config, state.ema))
   # LPIPS costs more than the rest together: it is for --mode=evaluate.
   names = [n for n in config.eval.metrics
            if n != 'lpips' or config.best_metric == 'lpips']

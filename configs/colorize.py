@@ -37,7 +37,8 @@ def get_config(variant=''):
   config.optimizer.weight_decay = 0.02
   config.data.ops = TRAIN_OPS
   config.data.validation = 0.1
-  config.eval.ops = 'copy("image", "target")|luma|keep("image", "target")'
+  config.eval.ops = ('fit(768)|copy("image", "target")|luma|'
+                     'keep("image", "target")')
   config.eval.metrics = ('ciede2000', 'psnr_ab', 'colourfulness', 'lpips')
   config.best_metric, config.best_mode = 'ciede2000', 'min'
   if variant == 'gan':
@@ -52,7 +53,7 @@ def get_config(variant=''):
     config.adversary.optimizer.learning_rate = 2e-4
     config.optimizer.learning_rate = 1e-4
   elif variant == 'hints':
-    config.eval.ops = GREY.format('10, 10, 0')
+    config.eval.ops = 'fit(768)|' + GREY.format('10, 10, 0')
   elif variant == 'quick':
     config.steps = 20
     config.batch_size = 4

@@ -29,7 +29,7 @@ ARROWS = {
     'metrics': {'colour', 'perceptual'},
     'perceptual': {'foreign'},
     'tasks': {'colour'},
-    'colorize': {'colour', 'data.resize', 'inference', 'tasks', 'weights'},
+    'colorize': {'colour', 'inference', 'lookup', 'tasks', 'weights'},
     'steps': {'adversarial', 'losses', 'parallel', 'tasks', 'weights'},
     'inference': {'checkpoint', 'data.resize', 'lookup', 'tasks', 'tiling',
                   'weights'},
