@@ -5,7 +5,7 @@ that are added, and at the coarsest level self-attention
 (https://arxiv.org/abs/1805.08318), by which a hint reaches all that looks like
 what it lies on, and a vector of the whole picture that modulates the features
 (FiLM, https://arxiv.org/abs/1709.07871). Scale x1; any height and width, padded
-inside to a multiple of 16. With the default fields 3,924,418 parameters; every
+inside to a multiple of 16. With the default fields 2,484,000 parameters; every
 pixel sees the whole picture, so it is for whole ones at a working size
 (artjax/colorize.py), not for tiles.
 """
