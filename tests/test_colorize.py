@@ -20,7 +20,7 @@ def colorizer():
   config.model.args.features, config.model.args.blocks = (8, 8), (1, 1)
   rng = np.random.default_rng(0)
   params = jax.tree.map(
-      lambda x: np.float32(0.3 * rng.standard_normal(x.shape)),
+      lambda x: np.float32(0.12 * rng.standard_normal(x.shape)),
       weights.merge(lookup.variables(config, 4)))
   return colorize.of(inference.Restorer(config, params))
 
