@@ -1,23 +1,98 @@
-"""Colour spaces and differences of pictures, on float arrays."""
+"""Colour spaces and differences of pictures, on float arrays.
+
+Conversions take arrays of NumPy or of JAX and give the same kind back; in JAX
+they can be differentiated, also beyond the gamut.
+"""
 import numpy as np
 
 # IEC 61966-2-1, and the white of D65 (2 degrees).
-_TO_XYZ = np.float32([[0.4124564, 0.3575761, 0.1804375],
+_TO_XYZ = np.float64([[0.4124564, 0.3575761, 0.1804375],
                       [0.2126729, 0.7151522, 0.0721750],
                       [0.0193339, 0.1191920, 0.9503041]])
-_WHITE = np.float32([0.95047, 1.0, 1.08883])
+_WHITE = np.float64([0.95047, 1.0, 1.08883])
+# Linear RGB -> XYZ over the white's, and back.
+_TO_WHITE = (_TO_XYZ / _WHITE[:, None]).tolist()
+_FROM_WHITE = (np.linalg.inv(_TO_XYZ) * _WHITE).tolist()
 
 
 def srgb_to_lab(rgb):
   """f32[..., 3] of sRGB in [0, 1] -> CIE Lab (D65), f32[..., 3]."""
-  rgb = np.asarray(rgb, np.float32)
-  linear = np.where(rgb <= 0.04045, rgb / np.float32(12.92),
-                    ((rgb + np.float32(0.055)) / np.float32(1.055)) ** 2.4)
-  xyz = linear @ _TO_XYZ.T / _WHITE
-  near = xyz * np.float32(841 / 108) + np.float32(4 / 29)
-  f = np.where(xyz > (6 / 29) ** 3, np.cbrt(xyz), near)
+  rgb, xp = _float(rgb)
+  # The power is kept off what it is not for: its gradient would be NaN there.
+  linear = xp.where(
+      rgb <= 0.04045, rgb / 12.92,
+      ((xp.maximum(rgb, 0.04) + 0.055) / 1.055) ** 2.4)
+  t = _mix(linear, _TO_WHITE, xp)
+  f = xp.where(t > (6 / 29) ** 3, xp.cbrt(xp.maximum(t, 0.008)),
+               t * (841 / 108) + 4 / 29)
   x, y, z = f[..., 0], f[..., 1], f[..., 2]
-  return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], -1)
+  return xp.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], -1)
+
+
+def lab_to_srgb(lab):
+  """Undoes `srgb_to_lab`; colours beyond the gamut leave [0, 1]."""
+  lab, xp = _float(lab)
+  linear = _linear(lab, xp)
+  return xp.where(
+      linear <= 0.0031308, linear * 12.92,
+      1.055 * xp.maximum(linear, 0.003) ** (1 / 2.4) - 0.055)
+
+
+def clamp_chroma(lab, *, steps=14):
+  """The colours that sRGB can show, of the same lightness and hue.
+
+  Chroma is halved towards the boundary of the gamut `steps` times (to 2^-14 of
+  itself), always from the side within; colours in gamut stay as they are.
+
+  Args:
+    lab: f32[..., 3], L in [0, 100].
+    steps: of the bisection.
+
+  Returns:
+    f32[..., 3]: `lab_to_srgb` of it is in [0, 1] but for rounding.
+  """
+  lab, xp = _float(lab)
+  lightness = lab[..., :1]
+
+  def scaled(share):
+    return xp.concatenate([lightness, lab[..., 1:] * share], -1)
+
+  def fits(share):
+    linear = _linear(scaled(share), xp)
+    return ((linear >= -_ROUNDING) & (linear <= 1 + _ROUNDING)).all(
+        -1, keepdims=True)
+
+  one = xp.ones_like(lightness)
+  low = xp.where(fits(one), one, 0 * one)
+  for i in range(1, steps + 1):
+    further = xp.minimum(low + 0.5 ** i, one)
+    low = xp.where(fits(further), further, low)
+  return scaled(low)
+
+
+_ROUNDING = 1e-5  # of linear light: what float32 makes of a white
+
+
+def _float(array):
+  """(f32 array, its namespace: numpy or jax.numpy)."""
+  if not hasattr(array, '__array_namespace__'):
+    array = np.asarray(array)
+  xp = array.__array_namespace__()
+  return array.astype(xp.float32), xp
+
+
+def _mix(x, matrix, xp):
+  """[..., 3] times a 3 x 3 matrix, in full float32 on every device."""
+  return xp.stack([sum(weight * x[..., i] for i, weight in enumerate(row))
+                   for row in matrix], -1)
+
+
+def _linear(lab, xp):
+  """CIE Lab -> linear RGB."""
+  y = (lab[..., 0] + 16) / 116
+  f = xp.stack([y + lab[..., 1] / 500, y, y - lab[..., 2] / 200], -1)
+  t = xp.where(f > 6 / 29, f ** 3, (f - 4 / 29) * (108 / 841))
+  return _mix(t, _FROM_WHITE, xp)
 
 
 def ciede2000(one, other):

@@ -14,6 +14,7 @@ from absl import logging
 import cv2
 import numpy as np
 
+from artjax import colorize
 from artjax import files
 from artjax import inference
 from artjax import metrics
@@ -51,13 +52,14 @@ def evaluate(config, restorer, *, metric_names=None):
   Args:
     config: reads eval.* and what finds its pictures.
     restorer: u8[H, W, 3] -> u8[H, W, 3]; where the task also reads a mask, of
-      picture and mask.
+      picture and mask;
+      also given the `hints` of an example that has some.
     metric_names: functions of metrics.py; default config.eval.metrics.
 
   Returns:
     dict: 'output' and 'input' {metric: mean over pictures}; the input of
     super-resolution is its bicubic enlargement ('baseline' says so), 'pictures'
-    their number, 'rows' [(name, output metrics, input metrics)], 'panels' the first
+    their number, 'sepia' of the same metrics where colours are found, 'rows' [(name, output metrics, input metrics)], 'panels' the first
     few [(name, degraded, restored, target)] and 'seconds' of restoring.
 
   Raises:
@@ -70,10 +72,15 @@ def evaluate(config, restorer, *, metric_names=None):
                      'artjax/metrics.py')
   reads = tasks.get(config.task).reads
   rows, panels, seconds, baseline = [], [], 0.0, 'degraded'
+  sepia, sepias = None, []
+  if config.task == 'colorize':
+    baseline = 'grey'
+    sepia = colorize.Sepia(e['target'] for e in pipeline.pictures(config))
   for example in pipeline.pictures(config):
     degraded, target = example['image'], example['target']
     start = time.perf_counter()
-    restored = restorer(*(example[key] for key in reads))
+    restored = restorer(*(example[key] for key in reads), **{
+        key: example[key] for key in ('hints',) if key in example})
     seconds += time.perf_counter() - start
     factor = target.shape[0] // degraded.shape[0]
     low = degraded if factor > 1 else None
@@ -83,6 +90,8 @@ def evaluate(config, restorer, *, metric_names=None):
     rows.append((example['name'],
                  measure(names, restored, target, config.eval.crop, low),
                  measure(names, degraded, target, config.eval.crop, low)))
+    if sepia:
+      sepias.append(measure(names, sepia(degraded), target, config.eval.crop))
     if len(panels) < config.eval.panels:
       panels.append((example['name'], degraded, restored, target))
   return {
@@ -90,6 +99,7 @@ def evaluate(config, restorer, *, metric_names=None):
       'input': means([row[2] for row in rows]),
       'pictures': len(rows), 'seconds': seconds,
       'rows': rows, 'panels': panels, 'baseline': baseline,
+      **({'sepia': means(sepias)} if sepias else {}),
   }
 
 
@@ -131,12 +141,14 @@ def square_panels(results, side=256):
 
 def table(results, crop=0):
   """The means as a markdown table: input, output and their difference."""
-  lines = [f'| metric | {results["baseline"]} | restored | change |',
-           '|---|---|---|---|']
+  sepia = results.get('sepia')
+  lines = [f'| metric | {results["baseline"]} | restored | change |'
+           + ' sepia |' * bool(sepia), '|---|---|---|---|' + '---|' * bool(sepia)]
   for name, after in results['output'].items():
     before = results['input'][name]
     lines.append(f'| {name} | {before:.4f} | {after:.4f} '
-                 f'| {after - before:+.4f} |')
+                 f'| {after - before:+.4f} |'
+                 + (f' {sepia[name]:.4f} |' if sepia else ''))
   lines.append('')
   lines.append(f'Means over {results["pictures"]} whole pictures, rounded to '
                f'8 bit, border of {crop} px left out.')
@@ -191,6 +203,7 @@ def as_json(results):
     # JSON has no infinity, which is the PSNR of identical pictures.
     return {k: v if math.isfinite(v) else None for k, v in values.items()}
   return {'output': plain(results['output']), 'input': plain(results['input']),
+          **({'sepia': plain(results['sepia'])} if 'sepia' in results else {}),
           'pictures': results['pictures'],
           'seconds': round(results['seconds'], 2)}
 
@@ -208,7 +221,7 @@ def evaluate_and_report(config, where, output=None):
   Returns:
     dict for the last line of stdout.
   """
-  restorer = inference.Restorer.load(where)
+  restorer = colorize.of(inference.Restorer.load(where))
   results = evaluate(config, restorer)
   print(table(results, config.eval.crop), flush=True)
   if output is None and os.path.isdir(where):

@@ -12,7 +12,7 @@ import pkgutil
 
 OPS = ('artjax.data.ops', 'artjax.data.degradations', 'artjax.data.damage',
        'artjax.data.presets', 'artjax.data.second_order', 'artjax.data.holes',
-       'artjax.data.sketch')
+       'artjax.data.sketch', 'artjax.data.colorize')
 
 
 def get(modules, name):

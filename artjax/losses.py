@@ -16,6 +16,7 @@ import inspect
 import jax.numpy as jnp
 import numpy as np
 
+from artjax import colour
 from artjax import perceptual as networks
 
 _WINDOW, _SIGMA = 11, 1.5  # of the SSIM's Gaussian, px
@@ -116,6 +117,32 @@ def mse(pred, target):
   """Mean squared error."""
   pred, target = _prepare(pred, target)
   return _mean((pred - target) ** 2)
+
+
+def ab(pred, target, *, rare=0.5, chroma=12.0, delta=5.0):
+  """Huber distance of a and b of CIE Lab, rare colours weighted up; RGB only.
+
+  Most of a picture is nearly grey, and a mean over its pixels teaches to paint
+  nothing. Colours are weighted by 1 / ((1 - rare) p + rare) as in
+  https://arxiv.org/abs/1603.08511, where p is not a histogram of one training
+  set but exp(-C / chroma), how the chroma C of paintings falls off.
+
+  Args:
+    pred, target: f32[B, H, W, 3].
+    rare: in (0, 1]: 1 weights all alike, 0.5 a vivid colour twice.
+    chroma: mean C of the pictures learnt from, of CIE Lab.
+    delta: where squared turns into absolute, of CIE Lab.
+
+  Returns:
+    f32[B], in units of CIE Lab.
+  """
+  pred, target = _prepare(pred, target)
+  theirs = colour.srgb_to_lab(target)[..., 1:]
+  square = ((colour.srgb_to_lab(pred)[..., 1:] - theirs) ** 2).sum(-1)
+  # A root that starts flat: pseudo-Huber.
+  distance = delta * (jnp.sqrt(1 + square / delta**2) - 1)
+  density = jnp.exp(-jnp.sqrt((theirs**2).sum(-1)) / chroma)
+  return _mean(distance / ((1 - rare) * density + rare))
 
 
 def psnr(pred, target, *, eps=1e-4):

@@ -18,6 +18,7 @@ import cv2
 import jax
 import numpy as np
 
+from artjax import colour
 from artjax import perceptual
 
 _WINDOW, _SIGMA = 11, 1.5  # of the SSIM's Gaussian, px
@@ -225,6 +226,49 @@ def mask_iou(pred, target, *, crop=0):
   both = (found & damaged).sum((1, 2))
   either = (found | damaged).sum((1, 2))
   return np.where(either, both / np.maximum(either, 1), 1.0)
+
+
+def _lab(image):
+  return colour.srgb_to_lab(image.astype(np.float32) / 255)
+
+
+def ciede2000(pred, target, *, crop=0):
+  """Mean colour difference CIEDE2000, 0 for equal pictures; 1 is just seen."""
+  pred, target = _prepare(pred, target, crop)
+  return np.array([colour.ciede2000(_lab(x), _lab(y)).mean(dtype=np.float64)
+                   for x, y in zip(pred, target)])
+
+
+def psnr_ab(pred, target, *, crop=0):
+  """PSNR in dB of a and b of CIE Lab over a range of 255; inf for equal ones.
+
+  Lightness, which colorizing is given, has no part in it.
+  """
+  pred, target = _prepare(pred, target, crop)
+  error = np.array([np.square(
+      (_lab(x) - _lab(y))[..., 1:], dtype=np.float64).mean()
+                    for x, y in zip(pred, target)])
+  with np.errstate(divide='ignore'):
+    return 10 * np.log10(255**2 / error)
+
+
+def colourfulness(pred, target, *, crop=0):
+  """Colourfulness over that of the target: 1 as colourful, 0 grey.
+
+  D. Hasler, S. Suesstrunk, https://doi.org/10.1117/12.477378, on 8-bit levels.
+  A target that is itself grey counts as one just seen to be coloured, of 1.
+  """
+  pred, target = _prepare(pred, target, crop)
+  return np.array([_colourfulness(x) / max(_colourfulness(y), 1.0)
+                   for x, y in zip(pred, target)])
+
+
+def _colourfulness(image):
+  """M of Hasler and Suesstrunk, u8[H, W, 3] -> 0 (grey) to about 110."""
+  r, g, b = np.moveaxis(image.astype(np.float64), -1, 0)
+  opponents = r - g, (r + g) / 2 - b
+  spread = np.hypot(*(x.std() for x in opponents))
+  return float(spread + 0.3 * np.hypot(*(x.mean() for x in opponents)))
 
 
 def lpips(pred, target, *, crop=0, frozen=None, mask=None):

@@ -13,6 +13,10 @@ from typing import Any, Callable, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from artjax import colour
+
+AB = 110.0  # a and b of CIE Lab are over this where a network sees them
+
 
 LATENT = 64  # numbers that a generated picture is drawn from
 
@@ -94,7 +98,30 @@ def _generate_inputs(batch, rng):
   return jax.random.normal(rng, [count, 1, 1, LATENT])
 
 
-# A picture back as it was; which of its pixels are damaged; what is missing.
+def luma(batch):
+  """f32[B, H, W, 1]: the lightness of 'image', CIE Lab's L in [0, 100]."""
+  return colour.srgb_to_lab(unit(batch['image']))[..., :1]
+
+
+def _colorize_inputs(batch, rng):
+  """Lightness, and the colours of hints and where they are; none is zeros."""
+  del rng
+  grey = luma(batch) / 100 - 0.5
+  if 'hints' not in batch:
+    return jnp.concatenate([grey] + 3 * [jnp.zeros_like(grey)], -1)
+  hints = unit(batch['hints'])
+  there = hints[..., 3:]
+  ab = colour.srgb_to_lab(hints[..., :3])[..., 1:] / AB
+  return jnp.concatenate([grey, ab * there, there], -1)
+
+
+def _colorize_picture(batch, y):
+  """The lightness that was given with the colours that were found."""
+  return colour.lab_to_srgb(jnp.concatenate([luma(batch), AB * y], -1))
+
+
+# A picture back as it was; which of its pixels are damaged; what is missing;
+# the colours of a grey one, with 'hints' if a batch has them.
 restore = Task(_restore_inputs, _restore_picture, channels=3)
 detect = Task(_detect_inputs, _detect_picture, channels=6, finds=True)
 inpaint = Task(_inpaint_inputs, _restore_picture, channels=4,
@@ -103,8 +130,9 @@ inpaint = Task(_inpaint_inputs, _restore_picture, channels=4,
 sketch2image = Task(_sketch_inputs, _restore_picture, channels=1)
 # A picture from nothing.
 generate = Task(_generate_inputs, _restore_picture, channels=LATENT, reads=())
+colorize = Task(_colorize_inputs, _colorize_picture, channels=4)
 TASKS = {'restore': restore, 'detect': detect, 'inpaint': inpaint,
-         'generate': generate, 'sketch2image': sketch2image}
+         'generate': generate, 'sketch2image': sketch2image, 'colorize': colorize}
 
 
 def get(name):

@@ -11,6 +11,7 @@ import jax
 import numpy as np
 
 from artjax import checkpoint
+from artjax import colorize
 from artjax import evaluate
 from artjax import files
 from artjax import generation
@@ -194,7 +195,7 @@ def measure(config, state, writer, step, workdir):
   """Evaluates the averaged weights and writes figures and panels."""
   if config.task == 'generate':
     return generation.measure(config, state.ema, writer, step, workdir)
-  restorer = inference.Restorer(config, state.ema)
+  restorer = colorize.of(inference.Restorer(config, state.ema))
   # LPIPS costs more than the rest together: it is for --mode=evaluate.
   names = [n for n in config.eval.metrics
            if n != 'lpips' or config.best_metric == 'lpips']

@@ -48,6 +48,7 @@ def get_config():
   config.losses.ssim = 0.0  # 1 - SSIM
   config.losses.bce = 0.0  # binary cross-entropy of masks
   config.losses.dice = 0.0  # 1 - soft overlap of masks
+  config.losses.ab = 0.0  # a and b of CIE Lab, in its units
   config.losses.perceptual = 0.0  # VGG16 features
   config.losses.lpips = 0.0  # LPIPS of VGG16
 
@@ -58,6 +59,8 @@ def get_config():
   config.loss_options.bce.positive = 1.0  # weight of pixels that are damaged
   config.loss_options.hole_l1 = ml_collections.ConfigDict()
   config.loss_options.hole_l1.known = 0.1  # weight of the known pixels
+  config.loss_options.ab = ml_collections.ConfigDict()
+  config.loss_options.ab.rare = 0.5  # weight of grey over that of vivid colours
   config.loss_options.perceptual = ml_collections.ConfigDict()
   config.loss_options.perceptual.net = 'vgg16'  # 'vgg19:FILE', torchvision's
   config.loss_options.perceptual.distance = 'l1'  # 'l1' | 'mse'

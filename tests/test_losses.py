@@ -7,11 +7,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from artjax import colour
 from artjax import losses
 from artjax import metrics
 from artjax import perceptual
 
-PIXEL = ['l1', 'charbonnier', 'mse', 'ssim']
+PIXEL = ['l1', 'charbonnier', 'mse', 'ssim', 'ab']
 FROZEN = ['perceptual', 'lpips']
 # AlexNet is ten times cheaper than VGG16, which has tests of its own below.
 OPTIONS = {
@@ -369,3 +370,17 @@ def test_masks_refuse_what_pictures_refuse(name):
     getattr(losses, name)(pred, target[:1])
   with pytest.raises(ValueError, match='target is uint8'):
     getattr(losses, name)(pred, (255 * target).astype(np.uint8))
+
+
+def test_ab_by_hand():
+  lab = np.float32([[60, 20, 10], [60, 0, 0]]).reshape(1, 1, 2, 3)
+  target = colour.lab_to_srgb(lab)
+  moved = colour.lab_to_srgb(lab + np.float32([15, 3, -4]))  # 5 away, lighter
+  distance = 5 * (np.sqrt(2) - 1)
+  weights = 1 / (0.5 * np.exp(-np.hypot(20, 10) / 12) + 0.5), 1.0
+  np.testing.assert_allclose(jax.jit(losses.ab)(moved, target),
+                             [distance * np.mean(weights)], rtol=1e-3)
+  np.testing.assert_allclose(losses.ab(moved, target, rare=1.0), [distance],
+                             rtol=1e-3)
+  lighter = colour.lab_to_srgb(lab + np.float32([15, 0, 0]))
+  np.testing.assert_allclose(losses.ab(lighter, target), [0], atol=1e-4)

@@ -4,13 +4,15 @@ import cv2
 import numpy as np
 import pytest
 
+from artjax import colour
 from artjax import metrics
 from artjax import perceptual
 from artjax.data.resize import imresize
 from conftest import shared
 
 ALL = ['psnr_rgb', 'psnr_y', 'ssim_rgb', 'ssim_y', 'mae', 'accuracy', 'lpips',
-       'average_precision', 'mask_iou', 'gms_y']
+       'average_precision', 'mask_iou', 'gms_y',
+       'ciede2000', 'psnr_ab', 'colourfulness']
 
 # Bicubic x4 of the low-resolution picture, crop 4, as BasicSR publishes.
 GOLDEN = {
@@ -64,7 +66,8 @@ def test_crop_is_taken_first(name):
 
 @pytest.mark.parametrize('name, value', [
     ('psnr_rgb', np.inf), ('psnr_y', np.inf), ('ssim_rgb', 1), ('ssim_y', 1),
-    ('mae', 0), ('accuracy', 1), ('lpips', 0)])
+    ('mae', 0), ('accuracy', 1), ('lpips', 0), ('ciede2000', 0),
+    ('psnr_ab', np.inf), ('colourfulness', 1)])
 def test_equal_pictures(name, value):
   image = _noise()
   np.testing.assert_allclose(
@@ -225,3 +228,33 @@ def test_gms_sees_moved_edges():
   assert 1 > metrics.gms_y(near, target) > metrics.gms_y(far, target)
   with pytest.raises(ValueError, match='6 px'):
     metrics.gms_y(target[:, :5], target[:, :5])
+
+
+def test_ciede2000_is_the_mean_over_pixels():
+  pred, target = _noise(0, (1, 5, 6, 3)), _noise(1, (1, 5, 6, 3))
+  lab = [colour.srgb_to_lab(x / np.float32(255)) for x in (pred, target)]
+  np.testing.assert_allclose(
+      metrics.ciede2000(pred, target), [colour.ciede2000(*lab).mean()],
+      rtol=1e-5)
+
+
+def test_psnr_ab_by_hand_and_blind_to_lightness():
+  target = np.full((1, 8, 8, 3), 130, np.uint8)
+  assert metrics.psnr_ab(target + 40, target)[0] > 80
+  red = target + np.uint8([60, 0, 0])
+  lab = colour.srgb_to_lab(np.float32([[130] * 3, [190, 130, 130]]) / 255)
+  error = np.square(lab[1, 1:] - lab[0, 1:]).mean()
+  np.testing.assert_allclose(metrics.psnr_ab(red, target),
+                             [10 * np.log10(255**2 / error)], rtol=1e-4)
+
+
+def test_colourfulness_by_hand():
+  # Half red, half grey: r - g is 200 and 0, (r + g) / 2 - b is 100 and 0.
+  target = np.zeros((1, 4, 4, 3), np.uint8)
+  target[:, :2, :, 0] = 200
+  spread = np.hypot(100, 50)  # standard deviations, and also the means
+  grey = np.zeros_like(target)
+  np.testing.assert_allclose(
+      metrics.colourfulness(target, grey), [1.3 * spread])
+  np.testing.assert_allclose(metrics.colourfulness(target // 2, target), [0.5])
+  np.testing.assert_allclose(metrics.colourfulness(grey, target), [0])

@@ -16,7 +16,8 @@ import numpy as np
 from artjax.data import resize
 
 # 'real' is what a discriminator sees in place of 'target', where it differs.
-PICTURES = ('image', 'target', 'mask', 'real')
+# 'hints' are RGBA: colours that are told, and 255 where they are.
+PICTURES = ('image', 'target', 'mask', 'real', 'hints')
 KEYS = PICTURES + ('context',)  # what an example may give to a batch
 _TURNS = (None, cv2.ROTATE_90_COUNTERCLOCKWISE, cv2.ROTATE_180,
           cv2.ROTATE_90_CLOCKWISE)
@@ -352,6 +353,8 @@ def _shrink(array, extent, key):
   """[H, W, C] -> [*extent, C] by averaging areas; masks stay 0 or 255."""
   if array.shape[:2] == tuple(extent):
     return np.ascontiguousarray(array)
+  if key == 'hints':  # No mean of a colour that is told and none that is not.
+    return cv2.resize(array, extent[::-1], interpolation=cv2.INTER_NEAREST)
   small = cv2.resize(array, extent[::-1], interpolation=cv2.INTER_AREA)
   if key == 'mask':
     return np.where(small >= 128, np.uint8(255), np.uint8(0))

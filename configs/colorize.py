@@ -1,0 +1,68 @@
+"""Colours for grey pictures.
+
+  python -m artjax.main --config=configs/colorize.py --workdir=runs/colorize \
+      --config.data.source=folder:PATH
+
+Lightness in, a and b of CIE Lab out, with or without hints of some colours.
+`configs/colorize.py:gan` goes on from there, briefly, against a PatchGAN;
+`:hints` is for --mode=evaluate, with ten hints of the truth in each picture;
+`:quick` is a run of one CPU minute.
+"""
+import ml_collections
+
+from configs import common
+
+GREY = 'copy("image", "target")|reveal({})|luma|keep("image", "target", "hints")'
+# At the size that whole pictures are colorized at, see artjax/colorize.py.
+TRAIN_OPS = 'fit(224)|random_scale_crop(128, 0.0)|flip|' + GREY.format('')
+
+
+def get_config(variant=''):
+  """The configuration; variant: '' | 'gan' | 'hints' | 'quick'."""
+  if variant not in ('', 'gan', 'hints', 'quick'):
+    raise ValueError(f'no variant {variant!r} of configs/colorize.py: gan, '
+                     'hints, quick')
+  config = common.get_config()
+  config.task = 'colorize'
+  config.model.name = 'colour_unet.ColourUNet'
+  config.model.args = ml_collections.ConfigDict(dict(
+      features=(64, 128, 192),  # channels a level, finest first
+      blocks=(1, 1, 2),  # residual blocks a level
+  ))
+  config.losses.ab = 0.1
+  config.steps = 3_000
+  config.batch_size = 16
+  config.optimizer.name = 'adamw'
+  config.optimizer.learning_rate = 5e-4
+  config.optimizer.weight_decay = 0.02
+  config.data.ops = TRAIN_OPS
+  config.data.validation = 0.1
+  config.eval.ops = ('fit(768)|copy("image", "target")|luma|'
+                     'keep("image", "target")')
+  config.eval.metrics = ('ciede2000', 'psnr_ab', 'colourfulness', 'lpips')
+  config.best_metric, config.best_mode = 'ciede2000', 'min'
+  if variant == 'gan':
+    config.init_from = 'runs/colorize'
+    config.steps = 400
+    config.losses.ab = 0.1
+    config.adversary.name = 'patchgan.PatchGAN'
+    config.adversary.args = ml_collections.ConfigDict(
+        dict(features=32, norm='spectral'))
+    config.adversary.loss = 'hinge'
+    config.adversary.weight = 0.05
+    config.adversary.optimizer.learning_rate = 2e-4
+    config.optimizer.learning_rate = 1e-4
+  elif variant == 'hints':
+    config.eval.ops = 'fit(768)|' + GREY.format('10, 10, 0')
+  elif variant == 'quick':
+    config.steps = 20
+    config.batch_size = 4
+    config.model.args.features = (16, 32, 64)
+    config.model.args.blocks = (1, 1, 1)
+    config.data.ops = TRAIN_OPS.replace('crop(128', 'crop(64')
+    config.eval.ops = 'fit(160)|' + config.eval.ops
+    config.log_every = 5
+    config.eval_every = config.checkpoint_every = 10
+    config.optimizer.warmup_steps = 5
+    config.ema_decay = 0.9
+  return config.lock()
