@@ -28,6 +28,8 @@ CHANGE_STEP = 0.05  # CIEDE2000
 UNCERTAINTY_STEP = 0.1 / 255  # of the range of a channel
 _AT_ONCE = 1_000_000  # px that are merged at a time: colour takes much room
 _DIP = 'deep_image_prior'  # restores without weights
+# Made of nothing; in colour, where a grey file's result is grey.
+_NO_FILES = ('generate', 'colorize')
 _ROWS = 256  # px that are copied at a time where nothing is done
 _PACKAGES = ('jax', 'flax', 'numpy', 'pyvips')
 
@@ -97,7 +99,11 @@ def _load(name):
   if name == _DIP:
     from artjax import deep_image_prior  # of no use to others
     return deep_image_prior.Restorer()
-  return inference.Restorer.load(name)
+  restorer = inference.Restorer.load(name)
+  if restorer.config.task in _NO_FILES:
+    raise ValueError(f'{name}: weights of the task {restorer.config.task}, '
+                     'which takes no picture files')
+  return restorer
 
 
 def restore_file(source, chain, outputs, options=Options(), mask='',

@@ -2,6 +2,11 @@
 
   python scripts/plot.py runs/colour runs/unet --metrics=loss,grad_norm \
       --output=docs/unet_curve.png
+  python scripts/plot.py runs/srgan --output=judge.png --after=1000 \
+      --metrics=discriminator/real_accuracy,discriminator/fake_accuracy,skipped
+
+The last line of stdout also gives the range of each metric of each run, from
+the step `--after` on.
 """
 import argparse
 import json
@@ -38,6 +43,8 @@ def main():
   parser.add_argument('workdirs', nargs='+')
   parser.add_argument('--metrics', default='loss')
   parser.add_argument('--output', required=True)
+  parser.add_argument('--after', type=int, default=0, metavar='STEP',
+                      help='ranges leave out what was before')
   args = parser.parse_args()
   import matplotlib
   matplotlib.use('agg')  # No screen is needed.
@@ -45,7 +52,7 @@ def main():
   names = args.metrics.split(',')
   figure, axes = pyplot.subplots(
       1, len(names), figsize=(5 * len(names), 3.2), squeeze=False)
-  points = 0
+  points, ranges = 0, {}
   for axis, name in zip(axes[0], names):
     for workdir in args.workdirs:
       try:
@@ -53,6 +60,9 @@ def main():
       except FileNotFoundError as error:
         sys.exit(f'plot: {error}')
       points += len(steps)
+      late = [v for step, v in zip(steps, values) if step > args.after]
+      if late:
+        ranges.setdefault(workdir, {})[name] = [min(late), max(late)]
       if steps:
         axis.plot(steps, values, label=os.path.basename(
             os.path.normpath(workdir)), linewidth=1)
@@ -66,7 +76,8 @@ def main():
   part = f'{args.output}.part.png'
   figure.savefig(part, dpi=120)
   os.replace(part, args.output)
-  print(json.dumps({'output': args.output, 'points': points}))
+  print(json.dumps({'output': args.output, 'points': points,
+                    'after': args.after, 'ranges': ranges}))
 
 
 if __name__ == '__main__':

@@ -126,6 +126,10 @@ def test_plot_draws_a_run(workdir, tmp_path):
   result = last(run('plot.py', workdir, '--metrics=loss,grad_norm',
                     f'--output={path}'))
   assert result['points'] == 2 and path.stat().st_size > 5000
+  low, high = result['ranges'][str(workdir)]['loss']
+  assert 0 < low <= high
+  result = last(run('plot.py', workdir, '--after=1000', f'--output={path}'))
+  assert result['ranges'] == {}
   out = run('plot.py', tmp_path / 'nowhere', f'--output={path}')
   assert out.returncode == 1 and 'nowhere' in out.stderr
   assert 'Traceback' not in out.stderr
