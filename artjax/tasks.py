@@ -45,32 +45,10 @@ def _restore_picture(batch, y):
   return y
 
 
-def _detect_inputs(batch, rng):
-  """The picture about grey, and how each pixel differs from those around it.
-
-  Cracks are a matter of contrast: a network that is shown it begins to find
-  them in a tenth of the steps.
-  """
-  del rng
-  x = unit(batch['image'])
-  return jnp.concatenate([2 * (x - 0.5), 6 * (x - _surroundings(x))], -1)
-
-
-def _surroundings(x, reach=7):
-  """The mean of the square of 2 * reach + 1 px about each pixel."""
-  side = 2 * reach + 1
-  x = jnp.pad(x, ((0, 0), (reach, reach), (reach, reach), (0, 0)), mode='edge')
-  for window in ((1, side, 1, 1), (1, 1, side, 1)):
-    x = jax.lax.reduce_window(
-        x, 0.0, jax.lax.add, window, (1, 1, 1, 1), 'valid') / side
-  return x
-
-
 def _detect_picture(batch, y):
   """Logits -> chances of crack, loss and stain: a mask's channels."""
   del batch
-  # Damage is rare: what has learnt nothing yet says one pixel in twenty.
-  return jax.nn.sigmoid(y.astype(jnp.float32) - 3)
+  return jax.nn.sigmoid(y.astype(jnp.float32))
 
 
 def missing(batch):
@@ -123,7 +101,7 @@ def _colorize_picture(batch, y):
 # A picture back as it was; which of its pixels are damaged; what is missing;
 # the colours of a grey one, with 'hints' if a batch has them.
 restore = Task(_restore_inputs, _restore_picture, channels=3)
-detect = Task(_detect_inputs, _detect_picture, channels=6, finds=True)
+detect = Task(_restore_inputs, _detect_picture, channels=3, finds=True)
 inpaint = Task(_inpaint_inputs, _restore_picture, channels=4,
                reads=('image', 'mask'))
 # A photograph or a painting from a drawing.

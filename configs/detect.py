@@ -27,21 +27,19 @@ def get_config(variant=''):
   """The configuration; variant: '' | 'quick'."""
   config = common.get_config()
   config.task = 'detect'
-  config.model.name = 'unet.UNet'
+  config.model.name = 'detector.Detector'
   # Cracks are seen at half the resolution, with all pixels in the channels;
   # large losses and stains 32 times coarser.
   config.model.args = ml_collections.ConfigDict(dict(
       features=(48, 64, 80, 96, 112),  # channels a level, finest first
       blocks=(1, 1, 1, 1, 2),  # residual blocks a level
-      context_size=0,
-      residual=False,
   ))
   config.losses.bce = 1.0
-  config.loss_options.bce.positive = 3.0
-  config.steps = 3_600
+  config.loss_options.bce.positive = 2.0
+  config.steps = 3_000
   config.batch_size = 6
   # Without norms, which tiles would show, more than this does not converge.
-  config.optimizer.learning_rate = 3e-4
+  config.optimizer.learning_rate = 5e-4
   config.optimizer.warmup_steps = 100
   config.ema_decay = 0.995
   config.data.ops = TRAIN_OPS

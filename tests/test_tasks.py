@@ -20,23 +20,8 @@ def test_unknown_task_names_the_known_ones():
 
 
 def test_detect_gives_chances_of_the_three_kinds_of_damage():
-  picture = tasks.get('detect').picture({}, np.float32([[[[3, 40, -40]]]]))
+  picture = tasks.get('detect').picture({}, np.float32([[[[0, 40, -40]]]]))
   np.testing.assert_allclose(picture, [[[[0.5, 1, 0]]]], atol=1e-6)
-  unlearnt = tasks.get('detect').picture({}, np.zeros([1, 1, 1, 3]))
-  np.testing.assert_allclose(unlearnt, 0.05, atol=0.01)
-
-
-def test_detect_sees_contrast_to_what_is_around():
-  image = np.full([1, 40, 40, 3], 102, np.uint8)
-  image[:, 20, 20] = 255
-  x = np.asarray(tasks.get('detect').inputs({'image': image}, None))
-  assert x.shape == (1, 40, 40, tasks.get('detect').channels)
-  np.testing.assert_allclose(x[0, 0, 0], [-0.2] * 3 + [0] * 3, atol=1e-5)
-  mean = 0.4 + 0.6 / 15**2
-  np.testing.assert_allclose(x[0, 20, 20], [1] * 3 + [6 * (1 - mean)] * 3,
-                             atol=1e-5)
-  np.testing.assert_allclose(x[0, 13, 27, 3:], 6 * (0.4 - mean), atol=1e-5)
-  np.testing.assert_allclose(x[0, 12, 27, 3:], 0, atol=1e-5)
 
 
 def test_inpaint_sees_nothing_of_what_any_part_of_the_mask_covers():

@@ -20,8 +20,9 @@ import cv2
 import numpy as np
 
 PARTS = ('crack', 'loss', 'stain')  # the channels of example['mask']
-# What changes a pixel by less, of 1, is neither seen nor in a mask: 4 of 255.
-VISIBLE = 4 / 255
+# What changes no channel of a pixel by more, of 1, is neither seen nor in a
+# mask: 8 of 255. (Of craquelure that may be half: dark cracks in dark paint.)
+VISIBLE = 8 / 255
 
 
 def tonal(function):
@@ -42,8 +43,8 @@ def local(part):
 
   Returns:
     A decorator of functions whose weight f32[H, W], in [0, 1], bounds what
-    changed in each pixel; the mask is 255 where it is above `VISIBLE`, and is
-    ORed into the example's.
+    changed in each pixel. The mask is 255 where a channel changed by more than
+    `VISIBLE`, and is ORed into the example's.
   """
   if part not in PARTS:
     raise ValueError(f'no part {part!r} of a mask; {", ".join(PARTS)}')
@@ -52,11 +53,14 @@ def local(part):
   def decorate(function):
     def apply(example, severity, rng, parameters):
       image = as_float(example['image'])
-      image, weight = function(image, severity, rng, **parameters)
+      before = image
+      image, _ = function(image, severity, rng, **parameters)
+      image = clip(image)
       old = example.get('mask')
       mask = np.zeros(image.shape, np.uint8) if old is None else old.copy()
-      mask[..., channel] |= (weight > VISIBLE).view(np.uint8) * np.uint8(255)
-      return {**example, 'image': clip(image), 'mask': mask}
+      seen = cv2.absdiff(image, before).max(-1) > VISIBLE
+      mask[..., channel] |= seen.view(np.uint8) * np.uint8(255)
+      return {**example, 'image': image, 'mask': mask}
 
     return _factory(function, apply)
 

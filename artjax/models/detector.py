@@ -1,0 +1,162 @@
+"""Detector of damage: a U-Net of its own contrast, logits out.
+
+https://arxiv.org/abs/1505.04597 with residual blocks and skips that are added.
+Scale x1. With the default fields: 1,405,500 parameters; a pixel of the output
+sees 654 px a side (`receptive_field`); any height and width, padded inside to a
+multiple of 32.
+
+Cracks of 1 px are seen as they are: the stem turns squares of 2 x 2 px into
+channels, which costs less than full resolution and loses nothing. Large losses
+and stains are seen up to 32 times coarser, in the same pass.
+
+Beside the picture it is given how each pixel differs from what is around it, in
+units of the contrast there, and what is narrow in it, by morphological hats. A
+crack is a difference, dark or bright, faint in a faded picture and strong in a
+fresh one; a network of colours alone takes thousands of steps to come to see
+any.
+"""
+from collections.abc import Sequence
+import math
+
+import flax.linen as nn
+import jax.numpy as jnp
+
+from artjax.models import layers
+
+AROUND = 8  # px a side of the squares whose mean and contrast are taken
+HATS = (3, 7, 15)  # sides of what is narrow, px
+RARE = 0.03  # chance of damage that the untrained network gives every pixel
+
+
+def local_contrast(x):
+  """[B, H, W, C] -> the same: (x - mean around) / standard deviation there.
+
+  Means over squares of 8 x 8 px, bilinear between them: sides are multiples of
+  8. 0.02 of white is added to the deviation, so that noise stays small.
+  """
+  mean, square = x, jnp.square(x).mean(-1, keepdims=True)
+  for _ in range(int(math.log2(AROUND))):
+    mean, square = layers.downsample2(mean), layers.downsample2(square)
+  variance = square - jnp.square(mean).mean(-1, keepdims=True)
+  deviation = 0.02 + jnp.sqrt(jnp.maximum(variance, 1e-6))
+  return (x - layers.upsample(mean, AROUND)) / layers.upsample(
+      deviation, AROUND)
+
+
+def hats(x, sides=HATS):
+  """What is narrower than a square, darker and lighter than its surroundings.
+
+  Black-hat and top-hat of the luma: filters that find a good part of cracks and
+  scratches before anything is learnt.
+
+  Args:
+    x: [B, H, W, 3].
+    sides: of the squares, px.
+
+  Returns:
+    [B, H, W, 2 * len(sides)], >= 0.
+  """
+  grey = x @ jnp.float32([[0.299], [0.587], [0.114]])
+  found = []
+  for side in sides:
+    found.append(_lowest(_highest(grey, side), side) - grey)  # black-hat
+    found.append(grey - _highest(_lowest(grey, side), side))  # top-hat
+  return jnp.concatenate(found, -1)
+
+
+def _highest(x, side):
+  for window in ((side, 1), (1, side)):
+    x = nn.max_pool(x, window, padding='SAME')
+  return x
+
+
+def _lowest(x, side):
+  return -_highest(-x, side)
+
+
+class ResBlock(nn.Module):
+  """x + conv(lrelu(conv(lrelu(x)))), at constant width."""
+  features: int
+  dtype: jnp.dtype = jnp.float32
+
+  @nn.compact
+  def __call__(self, x):
+    """[B, H, W, features] -> the same shape."""
+    y = layers.Conv3x3(self.features, dtype=self.dtype, name='conv1')(
+        layers.leaky_relu(x))
+    return x + layers.Conv3x3(self.features, dtype=self.dtype, name='conv2')(
+        layers.leaky_relu(y))
+
+
+class Detector(nn.Module):
+  """f32[B, H, W, 3] in [0, 1] -> f32[B, H, W, 3], logits of each damage."""
+  features: Sequence[int] = (48, 64, 80, 96, 112)  # a level, finest first
+  blocks: Sequence[int] = (1, 1, 1, 1, 2)  # residual blocks a level
+  stem: int = 2  # space-to-depth factor
+  dtype: jnp.dtype = jnp.float32  # of the computation
+
+  @nn.compact
+  def __call__(self, x, *, train=False, context=None):
+    """The logits; neither `train` nor `context` matters to this network."""
+    del train, context
+    if len(self.features) != len(self.blocks):
+      raise ValueError(f'features {self.features} and blocks {self.blocks} '
+                       'must name as many levels')
+    height, width = x.shape[1:3]
+    x = layers.pad_to_multiple(x.astype(jnp.float32), self.multiple)
+    y = jnp.concatenate([2 * x - 1, local_contrast(x), 10 * hats(x)], -1)
+    y = y.astype(self.dtype)
+    y = layers.pixel_unshuffle(y, self.stem)
+    y = layers.Conv3x3(self.features[0], dtype=self.dtype, name='stem_in')(y)
+    skips = []
+    for level, features in enumerate(self.features):
+      if level:
+        y = nn.Dense(features, dtype=self.dtype, name=f'down{level}')(
+            layers.pixel_unshuffle(layers.leaky_relu(y), 2))
+      for i in range(self.blocks[level]):
+        y = ResBlock(features, self.dtype, name=f'down{level}_{i}')(y)
+      skips.append(y)
+    for level in reversed(range(len(self.features) - 1)):
+      features = self.features[level]
+      # The convolution goes before the resize, where it is four times cheaper.
+      y = nn.Dense(features, dtype=self.dtype, name=f'up{level}')(
+          layers.leaky_relu(y))
+      y = layers.upsample(y, 2) + skips[level]
+      for i in range(self.blocks[level]):
+        y = ResBlock(features, self.dtype, name=f'up{level}_{i}')(y)
+    # Starts near what is true of most pixels: all of the first steps would go
+    # into that, and they can end in a network that says nothing else.
+    y = layers.Conv3x3(
+        3 * self.stem**2, dtype=self.dtype, name='stem_out',
+        kernel_init=nn.initializers.variance_scaling(
+            0.01, 'fan_in', 'truncated_normal'),
+        bias_init=nn.initializers.constant(math.log(RARE / (1 - RARE))))(
+            layers.leaky_relu(y))
+    y = layers.pixel_shuffle(y.astype(jnp.float32), self.stem)
+    return y[:, :height, :width]
+
+  @property
+  def multiple(self):
+    """What both sides are padded to a multiple of, px."""
+    return math.lcm(AROUND, self.stem * 2**(len(self.features) - 1))
+
+  @property
+  def receptive_field(self):
+    """Side of the square of input that an output pixel sees, px, at most."""
+    radius = 1 + 1  # stem_in and stem_out, in pixels of the finest level
+    for level, blocks in enumerate(self.blocks):
+      sides = 1 if level == len(self.blocks) - 1 else 2  # way down and way up
+      radius += 2**level * 2 * blocks * sides
+    # Squares on the way down and bilinear steps up add a coarse pixel a level.
+    radius += sum(2**level for level in range(1, len(self.blocks)))
+    # A hat is the extreme of extremes: a square less a pixel to each side.
+    # (The contrast is of squares, and bilinear between them: not as far.)
+    return 2 * (self.stem * radius + max(HATS) - 1) + self.stem
+
+  @property
+  def halo(self):
+    """What tiles need around what they are to get right, px.
+
+    Less than is seen: what is that far away hardly matters.
+    """
+    return min(64, self.receptive_field // 2)

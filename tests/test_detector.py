@@ -1,0 +1,107 @@
+"""The detector's network: count, start, any size, what it sees."""
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from artjax.models import detector
+
+SMALL = {'features': (8, 12, 16), 'blocks': (1, 1, 1)}
+
+
+@functools.cache
+def setup():
+  """(model, parameters, compiled function of both)."""
+  model = detector.Detector(**SMALL)
+  params = jax.jit(model.init)(jax.random.key(0), picture(16, 16))
+  return model, params, jax.jit(model.apply)
+
+
+def picture(h, w, batch=1):
+  return np.random.default_rng(1).uniform(
+      0.2, 0.8, [batch, h, w, 3]).astype(np.float32)
+
+
+def test_parameter_count():
+  model = detector.Detector()
+  shapes = jax.eval_shape(model.init, jax.random.key(0), picture(32, 32))
+  count = sum(x.size for x in jax.tree.leaves(shapes))
+  # By hand: stem, the blocks of each level (down and up), the dense layers
+  # between levels (of four pixels on the way down), and the exit.
+  conv = lambda i, o: 9 * i * o + o
+  levels = list(zip((48, 64, 80, 96, 112), (2, 2, 2, 2, 2)))
+  blocks = sum(n * 2 * conv(f, f) for f, n in levels)
+  dense = sum(4 * a * b + b + b * a + a for a, b in zip(
+      (48, 64, 80, 96), (64, 80, 96, 112)))
+  assert count == conv(48, 48) + blocks + dense + conv(48, 12)
+  assert count == 1_405_500
+  assert f'{count:,} parameters' in detector.__doc__
+  assert f'sees {model.receptive_field} px' in detector.__doc__
+
+
+@pytest.mark.parametrize('size', [(24, 40), (31, 13), (1, 1)])
+def test_any_size_and_damage_is_rare_at_the_start(size):
+  _, params, run = setup()
+  y = run(params, picture(*size))
+  assert y.shape == (1, *size, 3) and y.dtype == jnp.float32
+  assert abs(np.median(jax.nn.sigmoid(y)) - detector.RARE) < 0.02
+
+
+def test_every_parameter_gets_a_gradient():
+  model, params, _ = setup()
+  grads = jax.jit(jax.grad(lambda p: (model.apply(
+      p, picture(16, 24))**2).mean()))(params)
+  for path, grad in jax.tree.leaves_with_path(grads):
+    assert np.abs(grad).max() > 0, jax.tree_util.keystr(path)
+
+
+def test_contrast_is_that_of_the_place():
+  x = picture(32, 32)
+  whole = detector.local_contrast(x)
+  # A faded picture shows the same, but for what is added against noise.
+  np.testing.assert_allclose(
+      detector.local_contrast(0.4 + 0.5 * x), whole, atol=0.35)
+  assert 0.8 < np.std(whole) < 1.2
+  flat = np.full([1, 16, 16, 3], 0.3, np.float32)
+  np.testing.assert_allclose(detector.local_contrast(flat), 0, atol=1e-4)
+  slope = jax.grad(lambda x: detector.local_contrast(x).sum())(flat)
+  assert np.all(np.isfinite(slope))
+
+
+def test_hats_are_what_is_narrow():
+  x = np.full([1, 40, 40, 3], 0.5, np.float32)
+  x[:, 20, :] = 0.2  # a dark line of a px
+  x[:, :, 8:13] = 0.9  # a bright one of five
+  dark3, bright3, dark7, bright7, _, _ = np.moveaxis(
+      np.asarray(detector.hats(x))[0], -1, 0)
+  np.testing.assert_allclose(dark3[20, 25], 0.3, atol=1e-6)
+  np.testing.assert_allclose(bright7[5, 10], 0.4, atol=1e-6)
+  np.testing.assert_allclose([bright3[5, 10], dark3[5, 30], dark7[5, 10]], 0,
+                             atol=1e-6)
+
+
+def test_receptive_field_is_what_it_says():
+  model, params, _ = setup()
+  x = picture(192, 192)
+  grad = jax.jit(jax.grad(lambda x: model.apply(params, x)[0, 96, 96].sum()))(x)
+  rows = np.nonzero(np.abs(np.asarray(grad)).max((0, 2, 3)))[0]
+  reach = max(96 - rows.min(), rows.max() - 96)
+  assert reach <= model.receptive_field // 2 <= reach + 2 * model.multiple
+
+
+def test_a_tile_is_the_whole_within_what_it_sees():
+  model, params, run = setup()
+  x = picture(192, 192)
+  m = model.multiple
+  halo = -(-(model.receptive_field // 2) // m) * m
+  assert halo < 120
+  tile = run(params, x[:, m:, 2 * m:])
+  np.testing.assert_allclose(tile[:, halo:, halo:], run(params, x)[
+      :, m + halo:, 2 * m + halo:], atol=1e-4)
+
+
+def test_levels_must_match():
+  with pytest.raises(ValueError, match='blocks'):
+    detector.Detector(blocks=(1,)).init(jax.random.key(0), picture(8, 8))
