@@ -74,7 +74,7 @@ def test_hats_are_what_is_narrow():
   x = np.full([1, 40, 40, 3], 0.5, np.float32)
   x[:, 20, :] = 0.2  # a dark line of a px
   x[:, :, 8:13] = 0.9  # a bright one of five
-  dark3, bright3, dark7, bright7, _, _ = np.moveaxis(
+  bright3, dark3, bright7, dark7, _, _ = np.moveaxis(
       np.asarray(detector.hats(x))[0], -1, 0)
   np.testing.assert_allclose(dark3[20, 25], 0.3, atol=1e-6)
   np.testing.assert_allclose(bright7[5, 10], 0.4, atol=1e-6)

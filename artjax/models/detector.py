@@ -44,9 +44,9 @@ def local_contrast(x):
 
 
 def hats(x, sides=HATS):
-  """What is narrower than a square, darker and lighter than its surroundings.
+  """What is narrower than a square, lighter and darker than its surroundings.
 
-  Black-hat and top-hat of the luma: filters that find a good part of cracks and
+  Top-hat and black-hat of the luma: filters that find a good part of cracks and
   scratches before anything is learnt.
 
   Args:
@@ -59,8 +59,8 @@ def hats(x, sides=HATS):
   grey = x @ jnp.float32([[0.299], [0.587], [0.114]])
   found = []
   for side in sides:
-    found.append(_lowest(_highest(grey, side), side) - grey)  # black-hat
     found.append(grey - _highest(_lowest(grey, side), side))  # top-hat
+    found.append(_lowest(_highest(grey, side), side) - grey)  # black-hat
   return jnp.concatenate(found, -1)
 
 
