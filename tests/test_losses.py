@@ -384,3 +384,36 @@ def test_ab_by_hand():
                              rtol=1e-3)
   lighter = colour.lab_to_srgb(lab + np.float32([15, 0, 0]))
   np.testing.assert_allclose(losses.ab(lighter, target), [0], atol=1e-4)
+
+
+# ---- holes ------------------------------------------------------------------
+
+
+def test_hole_l1_by_hand():
+  target = np.zeros((3, 2, 2, 3), np.float32)
+  pred = target + np.float32([0.5, 0.1]).reshape(1, 1, 2, 1)
+  mask = np.zeros((3, 2, 2, 1), np.float32)
+  mask[0, :, 0] = 1  # where it is off by 0.5; elsewhere by 0.1
+  mask[1, 0, 0] = 1
+  value = jax.jit(losses.hole_l1)(pred, target, mask)
+  rest = (0.5 + 0.1 + 0.1) / 3
+  np.testing.assert_allclose(
+      value, [0.5 + 0.01, 0.5 + 0.1 * rest, 0.1 * 0.3], rtol=1e-5)
+  all_missing = losses.hole_l1(pred, target, np.ones_like(mask))
+  np.testing.assert_allclose(all_missing, 0.3, rtol=1e-5)
+
+
+def test_hole_l1_gets_its_mask_and_option_by_name():
+  pred, target = _pair()
+  mask = np.zeros((2, 32, 40, 1), np.float32)
+  mask[:, :9] = 1
+  value, terms = losses.total(
+      {'hole_l1': 2.0, 'l1': 1.0}, pred, target, mask=mask,
+      options={'hole_l1': {'known': 0.0}})
+  error = np.abs(pred - target)
+  np.testing.assert_allclose(
+      terms['hole_l1'], error[:, :9].mean((1, 2, 3)), rtol=1e-5)
+  np.testing.assert_allclose(
+      value, 2 * terms['hole_l1'] + terms['l1'], rtol=1e-5)
+  with pytest.raises(ValueError, match='wants a mask'):
+    losses.total({'hole_l1': 1.0}, pred, target)

@@ -258,3 +258,31 @@ def test_colourfulness_by_hand():
       metrics.colourfulness(target, grey), [1.3 * spread])
   np.testing.assert_allclose(metrics.colourfulness(target // 2, target), [0.5])
   np.testing.assert_allclose(metrics.colourfulness(grey, target), [0])
+
+
+def test_a_mask_leaves_out_what_is_not_in_it():
+  target = _noise(0)
+  mask = np.zeros(target.shape[:3], bool)
+  mask[:, 12:30, 10:25] = True
+  inside, outside = target.copy(), target.copy()
+  inside[mask] //= 2
+  outside[~mask] //= 2
+  for name in ('psnr_rgb', 'ssim_rgb', 'lpips'):
+    metric = getattr(metrics, name)
+    worse = metric(inside, target, mask=mask)
+    assert worse.shape == (2,) and worse.dtype == np.float64
+    whole = metric(inside, target)
+    everywhere = metric(inside, target, mask=np.ones_like(mask))
+    np.testing.assert_allclose(everywhere, whole, rtol=1e-5)
+    if name == 'lpips':
+      assert (worse > 1.5 * whole).all()
+    else:
+      assert (worse < whole).all()
+  assert (metrics.psnr_rgb(outside, target, mask=mask) == np.inf).all()
+  error = np.square(inside.astype(float) - target)[mask].reshape(2, -1)
+  np.testing.assert_allclose(metrics.psnr_rgb(inside, target, mask=mask),
+                             10 * np.log10(255**2 / error.mean(1)))
+  # No window is centred in the outermost 5 px.
+  rim = np.zeros_like(mask)
+  rim[:, :5] = True
+  assert np.isnan(metrics.ssim_rgb(inside, target, mask=rim)).all()
