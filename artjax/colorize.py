@@ -1,4 +1,4 @@
-"""Colours for a whole picture: found at a working size, joined to its lightness.
+"""Colours of a whole picture: found when it is small, joined to its lightness.
 
   colorizer = Colorizer.load('colorize')
   coloured = colorizer(picture, hints=hints, saturation=1.0)
@@ -23,7 +23,7 @@ from artjax import tasks
 from artjax import weights
 
 WORKING = 224  # long side that the network sees, px
-_STEP = 32  # sides at that size are multiples, lest each picture be compiled for
+_STEP = 32  # its sides are multiples: few shapes to compile for, px
 _ROWS = 256  # of a strip
 _RADIUS, _EPS = 2, 4.0  # of the guided filter: px at working size, of L squared
 _TONED = 3.0  # spread of a and b about a tone that is still one tone
@@ -38,9 +38,12 @@ class Colorizer:
     params: the generator's weights.
     scale: of the result to the picture, 1.
     halo: px around a tile that the network must see: it has no tiles.
+    fills: whether it changes only what a mask shows: no.
+    finds: whether its result is no picture, but where damage is: no.
   """
   scale = 1
   halo = 0
+  fills = finds = False
 
   def __init__(self, config, params):
     """Of a configuration (task, model) and the generator's weights."""

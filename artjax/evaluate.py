@@ -59,7 +59,8 @@ def evaluate(config, restorer, *, metric_names=None):
   Returns:
     dict: 'output' and 'input' {metric: mean over pictures}; the input of
     super-resolution is its bicubic enlargement ('baseline' says so), 'pictures'
-    their number, 'sepia' of the same metrics where colours are found, 'rows' [(name, output metrics, input metrics)], 'panels' the first
+    their number, 'sepia' {metric: mean} of that baseline where colours are
+    found, 'rows' [(name, output metrics, input metrics)], 'panels' the first
     few [(name, degraded, restored, target)] and 'seconds' of restoring.
 
   Raises:
@@ -142,8 +143,9 @@ def square_panels(results, side=256):
 def table(results, crop=0):
   """The means as a markdown table: input, output and their difference."""
   sepia = results.get('sepia')
-  lines = [f'| metric | {results["baseline"]} | restored | change |'
-           + ' sepia |' * bool(sepia), '|---|---|---|---|' + '---|' * bool(sepia)]
+  columns = ['metric', results['baseline'], 'restored', 'change']
+  columns += ['sepia'] if sepia else []
+  lines = [f'| {" | ".join(columns)} |', '|---' * len(columns) + '|']
   for name, after in results['output'].items():
     before = results['input'][name]
     lines.append(f'| {name} | {before:.4f} | {after:.4f} '

@@ -12,7 +12,8 @@ import ml_collections
 
 from configs import common
 
-GREY = 'copy("image", "target")|reveal({})|luma|keep("image", "target", "hints")'
+GREY = ('copy("image", "target")|reveal({})|luma|'
+        'keep("image", "target", "hints")')
 # At the size that whole pictures are colorized at, see artjax/colorize.py.
 TRAIN_OPS = 'fit(224)|random_scale_crop(128, 0.0)|flip|' + GREY.format('')
 

@@ -101,3 +101,29 @@ def test_json_has_no_infinity():
   assert results['output']['psnr_rgb'] == np.inf
   text = json.dumps(evaluate.as_json(results), allow_nan=False)
   assert json.loads(text)['output'] == {'psnr_rgb': None, 'mae': 0.0}
+
+
+def test_colours_stand_beside_grey_and_sepia():
+  config = tiny_config(**{
+      'task': 'colorize', 'eval.ops':
+      'fit(48)|copy("image", "target")|reveal(10, 10, 0)|luma|'
+      'keep("image", "target", "hints")'})
+  given = []
+
+  def restorer(picture, hints=None):
+    assert hints.shape == picture.shape[:2] + (4,) and hints.any()
+    assert np.ptp(picture, -1).max() == 0
+    given.append(hints)
+    return np.uint8(np.clip(np.float32(picture) * [1.2, 1, 0.8], 0, 255))
+
+  names = ('ciede2000', 'colourfulness')
+  results = evaluate.evaluate(config, restorer, metric_names=names)
+  assert len(given) == results['pictures'] == 2
+  assert results['input']['colourfulness'] < 0.01
+  # The best constant is no worse than none.
+  assert results['sepia']['ciede2000'] <= results['input']['ciede2000'] + 0.05
+  head, *_ = evaluate.table(results).splitlines()
+  assert head == '| metric | grey | restored | change | sepia |'
+  sepia = f'{results["sepia"]["ciede2000"]:.4f}'
+  assert f'| {sepia} |' in evaluate.table(results)
+  assert evaluate.as_json(results)['sepia'].keys() == set(names)
