@@ -96,7 +96,9 @@ FILLS = {fill.__name__: fill for fill in (
 
 def _opencv(image, mask, method):
   image, hole = _checked(image, mask)
-  filled = cv2.inpaint(image, hole.astype(np.uint8), RADIUS, method)
+  # OpenCV's gradients at the rim reach under the mask: nothing may be there.
+  known = np.where(hole[..., None], np.uint8(0), image)
+  filled = cv2.inpaint(known, hole.astype(np.uint8), RADIUS, method)
   return np.where(hole[..., None], filled, image)
 
 
