@@ -26,7 +26,9 @@ ARROWS = {
     'data.sketch': {'data.lift'},
     'data.colorize': {'colour', 'data.lift'},
     'data.presets': {'data.damage', 'data.degradations', 'data.lift'},
-    'data.pipeline': {'data.ops', 'data.scan', 'data.sources', 'lookup'},
+    'data.drivers': {'data.scan'},
+    'data.pipeline': {'data.drivers', 'data.ops', 'data.scan', 'data.sources',
+                      'lookup'},
     'losses': {'colour', 'perceptual'},
     'metrics': {'colour', 'perceptual'},
     'perceptual': {'foreign'},
@@ -70,7 +72,7 @@ ARROWS = {
 }
 # Frameworks are layered too: who may import them at all.
 FRAMEWORKS = {
-    'tensorflow': {'main', 'data.pipeline'},
+    'tensorflow': {'main', 'data.drivers'},
     'tensorflow_datasets': {'data.prepare', 'data.sources'},
     'clu': {'summary'},
     'flax': {'steps', 'weights'},  # and models/
