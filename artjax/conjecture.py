@@ -9,6 +9,7 @@ import os
 from artjax import colorize
 from artjax import hints_file
 from artjax import line_art
+from artjax import tiling
 from artjax import weights
 
 # What of a result is conjecture, by task.
@@ -45,13 +46,18 @@ class Conjecture:
 
   def strips(self, restorer, read, height, width, whole, **settings):
     """`Restorer.strips` with all that its task wants to be told."""
-    task = restorer.config.task
+    task, notices = restorer.config.task, self._picture.notices
     if task == 'sketch2image' and line_art.white_on_black(whole):
-      self._picture.notices.append('light lines on dark paper: inverted')
+      notices.append('light lines on dark paper: inverted')
       self._inverted = True
       whole = line_art.invert(whole)
       drawn = read
       read = lambda *box: line_art.invert(drawn(*box))
+    if restorer.config.model.args.get('coordinates'):
+      tiles = restorer.tiles(height, width, settings['tile'])
+      if tiles > 1:
+        notices.append(f'seen in {tiles} parts by a network that knows drawings '
+                       f'seen whole: shrink it to {tiling.CORES[-1]} px a side')
     if task == 'colorize':
       settings = dict(hints=self._hints, saturation=self._saturation,
                       on_tiles=settings['on_tiles'])

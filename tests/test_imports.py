@@ -32,7 +32,7 @@ ARROWS = {
     'perceptual': {'foreign'},
     'tasks': {'colour'},
     'colorize': {'colour', 'inference', 'lookup', 'tasks', 'tiling', 'weights'},
-    'conjecture': {'colorize', 'hints_file', 'line_art', 'weights'},
+    'conjecture': {'colorize', 'hints_file', 'line_art', 'tiling', 'weights'},
     'hints_file': {'colorize', 'image_file', 'mask_file', 'vips'},
     'steps': {'adversarial', 'losses', 'parallel', 'tasks', 'weights'},
     'inference': {'checkpoint', 'data.resize', 'fill', 'lookup', 'tasks',
