@@ -341,8 +341,8 @@ def test_a_drawing_too_large_to_be_seen_whole_is_said(tmp_path):
   weights.save(path, random_params(lookup.model(config), 0.03, channels=1),
                config)
   chain = restoration.Chain(path)
-  source = written(tmp_path / 'a.png', drawing())
-  assert not run(source, chain, tmp_path / 'o.png')[0]['notices']
-  source = written(tmp_path / 'long.png', np.full([32, 1000, 1], 240, np.uint8))
-  notice, = run(source, chain, tmp_path / 'o.png')[0]['notices']
-  assert notice.startswith('seen in 2 parts by a network that knows drawings')
+  source = written(tmp_path / 'a.png', drawing()[:, :96])
+  for tile, count in ((96, 1), (64, 4)):
+    notices = run(source, chain, tmp_path / 'o.png', tile=tile)[0]['notices']
+    assert len(notices) == (count > 1)
+  assert notices[0].startswith('seen in 4 parts by a network that knows')
