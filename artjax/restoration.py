@@ -91,8 +91,8 @@ class Chain:
         raise ValueError(f'{names} does not colorize: hints and saturation are '
                          'of no use to it')
     elif options.self_ensemble:
-      raise ValueError(f'{names} colorizes, for which a picture is seen once and '
-                       'upright: self_ensemble is of no use to it')
+      raise ValueError(f'{names} colorizes, for which a picture is seen once '
+                       'and upright: self_ensemble is of no use to it')
 
   def _check_mask(self, mask):
     found = False
