@@ -57,8 +57,8 @@ class Conjecture:
       tiles = restorer.tiles(height, width, settings['tile'])
       if tiles > 1:
         notices.append(f'seen in {tiles} parts by a network that knows '
-                       f'drawings seen whole: shrink it to {tiling.CORES[-1]} px '
-                       'a side')
+                       'drawings seen whole: shrink it to '
+                       f'{tiling.CORES[-1]} px a side')
     if task == 'colorize':
       settings = dict(hints=self._hints, saturation=self._saturation,
                       on_tiles=settings['on_tiles'])

@@ -86,13 +86,13 @@ class Chain:
     colorize.check_saturation(options.saturation)
     self._check_mask(bool(mask or options.mask.region))
     names = ','.join(self.names)
-    if 'colorize' not in self.tasks:
-      if hints or options.saturation != 1:
-        raise ValueError(f'{names} does not colorize: hints and saturation are '
-                         'of no use to it')
-    elif options.self_ensemble:
-      raise ValueError(f'{names} colorizes, for which a picture is seen once '
-                       'and upright: self_ensemble is of no use to it')
+    if 'colorize' not in self.tasks and (hints or options.saturation != 1):
+      raise ValueError(f'{names} does not colorize: hints and saturation are '
+                       'of no use to it')
+    if options.self_ensemble and ('colorize' in self.tasks
+                                  or _DIP in self.names):
+      raise ValueError(f'{names} sees a picture once and upright: '
+                       'self_ensemble is of no use to it')
 
   def _check_mask(self, mask):
     found = False

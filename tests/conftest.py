@@ -51,7 +51,8 @@ def random_params(model, spread, channels=3):
   small, or the result would be black and white.
   """
   shapes = jax.eval_shape(
-      model.init, jax.random.key(0), np.zeros([1, 32, 32, channels], np.float32))
+      model.init, jax.random.key(0),
+      np.zeros([1, 32, 32, channels], np.float32))
   rng = np.random.default_rng(0)
 
   def draw(path, shape):
