@@ -15,7 +15,7 @@ from configs import common
 DAMAGE = 'copy("image", "target")|old_painting'
 # Crops for the detail; for the colours, windows that cover much of a painting.
 TRAIN_OPS = ('random_scale_crop(256, 0.0)|flip|rotate90|'
-             f'{DAMAGE}((0.0, 1.0))|thumbnail(64)|random_crop(128)|'
+             f'{DAMAGE}((0.0, 1.0), clean=0.15)|thumbnail(64)|random_crop(128)|'
              'keep("image", "target", "context")')
 # Thumbnails of nearly whole pictures; a camera's noise averages out in them.
 COLOUR_OPS = ('random_scale_crop(64, 0.0)|flip|rotate90|'

@@ -77,6 +77,14 @@ def test_every_kind_of_local_damage_is_drawn(monkeypatch):
   assert drawn >= {f.__name__ for f, _, _ in presets._PAINT_DAMAGE}
 
 
+def test_a_share_of_old_paintings_is_as_it_was():
+  example = {'image': picture(48, 48)}
+  ops = PRESETS['old_painting'](0.5, clean=0.4)
+  same = [ops(example, np.random.default_rng(i))['image'] is example['image']
+          for i in range(80)]
+  assert 0.25 < np.mean(same) < 0.55
+
+
 @pytest.mark.parametrize('name', PRESETS)
 def test_severity_zero_is_the_identity(name):
   example = {'image': picture(), 'name': 'a'}

@@ -67,8 +67,13 @@ _NOISE = (
 
 
 @preset
-def old_painting(example, severity, rng, *, camera=True):
-  """An aged, damaged painting and (`camera`) a photograph of it."""
+def old_painting(example, severity, rng, *, camera=True, clean=0.0):
+  """An aged, damaged painting and (`camera`) a photograph of it.
+
+  A share of `clean` is left as it is: what has nothing must keep what it has.
+  """
+  if clean and rng.random() < clean:
+    return example
   severity = _STRENGTH * severity ** _CURVE
   plan = _some(_AGED_PAINT, rng)
   rng.shuffle(plan)  # varnish may have faded too, or been laid on later
