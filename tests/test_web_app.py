@@ -207,7 +207,7 @@ def test_abilities_appear_with_their_weights(tmp_path):
         'abilities']}
     assert not any(a['available'] for a in table().values())
     assert all(a['about'] for a in table().values())
-    assert [n for n, a in table().items() if not a['train']] == ['fill']
+    assert all(a['train'] for a in table().values())
     web.save_weights(tmp_path)
     assert table()['restore']['available']
     assert table()['restore']['weights'] == 'unet'
@@ -218,12 +218,13 @@ def test_abilities_appear_with_their_weights(tmp_path):
     result = web.wait(page, job)['result']
     assert result['name'] == 'a_restore_colorize.png'
   assert [a.name for a in abilities.ABILITIES] == [
-      'restore', 'fill', 'colorize', 'sketch', 'upscale']
+      'restore', 'detect', 'fill', 'colorize', 'sketch', 'upscale']
 
 
 def test_the_page_is_small_and_whole(page):
   sizes = {path: len(page.get(path).content)
-           for path in ('/', '/app.js', '/view.js', '/style.css', '/icon.svg')}
+           for path in ('/', '/app.js', '/view.js', '/mask.js',
+                        '/style.css', '/icon.svg')}
   assert all(sizes.values()) and sum(sizes.values()) <= 60_000
   out = page.post('/api/pictures', content=page.get('/example.jpg').content)
   assert out.status_code == 201
