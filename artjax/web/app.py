@@ -29,6 +29,8 @@ STATIC = pathlib.Path(__file__).parent / 'static'
 _FILES = {'/': ('index.html', 'text/html; charset=utf-8'),
           '/app.js': ('app.js', 'text/javascript; charset=utf-8'),
           '/view.js': ('view.js', 'text/javascript; charset=utf-8'),
+          '/talk.js': ('talk.js', 'text/javascript; charset=utf-8'),
+          '/damage.js': ('damage.js', 'text/javascript; charset=utf-8'),
           '/mask.js': ('mask.js', 'text/javascript; charset=utf-8'),
           '/style.css': ('style.css', 'text/css; charset=utf-8'),
           '/icon.svg': ('icon.svg', 'image/svg+xml'),
