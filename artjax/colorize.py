@@ -20,6 +20,7 @@ from artjax import colour
 from artjax import inference
 from artjax import lookup
 from artjax import tasks
+from artjax import tiling
 from artjax import weights
 
 WORKING = 224  # long side that the network sees, px
@@ -28,6 +29,7 @@ _ROWS = 256  # of a strip
 _RADIUS, _EPS = 2, 4.0  # of the guided filter: px at working size, of L squared
 _TONED = 3.0  # spread of a and b about a tone that is still one tone
 _GREY = 2.0  # chroma that no one sees as colour
+_ASPECT = 0.02  # relative difference at which hints are another picture's
 
 
 class Colorizer:
@@ -61,8 +63,9 @@ class Colorizer:
 
     Args:
       picture: u8 or u16 [H, W, 3], RGB, any size; its colour is dropped.
-      hints: u8[H, W, 4], RGB and where they hold, see `read_hints`; or None.
-      saturation: factor of all chroma, 0 = grey.
+      hints: u8[h, w, 4], RGB and where they hold, see hints_file.py; of any
+        size of that shape; or None.
+      saturation: in [0, 2], factor of all chroma, 0 = grey.
       strength: in [0, 1], share of the change that is made; at 0 the picture
         itself comes back.
 
@@ -93,18 +96,17 @@ class Colorizer:
       width: of the picture, px.
       whole: f32[h, w, 3]: the whole picture, or a smaller copy of it, best of
         `WORKING` px or more a side.
-      hints: u8[height, width, 4], or None.
-      saturation: factor of all chroma, at least 0.
+      hints: u8[h, w, 4], or None.
+      saturation: in [0, 2], factor of all chroma.
       on_tiles: called with 1 for each strip.
 
     Yields:
       (top, f32[rows, width, 3]): RGB in [0, 1].
 
     Raises:
-      ValueError: hints of another size, a saturation below 0.
+      ValueError: hints of another shape, a saturation outside [0, 2].
     """
-    if not 0 <= saturation < np.inf:
-      raise ValueError(f'saturation must be 0 or more, got {saturation}')
+    check_saturation(saturation)
     if hints is not None:
       check_hints(hints, height, width)
     joint = self.joint(whole, hints, working_size(height, width))
@@ -120,6 +122,11 @@ class Colorizer:
     """How many strips a picture takes."""
     del width, tile
     return -(-height // _ROWS)
+
+  def grid(self, height, width, tile=0):
+    """The one tile that the network sees, all of the picture."""
+    del tile
+    return tiling.Grid(working_size(height, width), halo=0, overlap=0)
 
   def joint(self, whole, hints, size):
     """How a and b follow lightness: f32[h, w, 4] of slopes and offsets.
@@ -145,6 +152,12 @@ def of(restorer):
   if restorer.config.task != 'colorize':
     return restorer
   return Colorizer(restorer.config, restorer.params)
+
+
+def check_saturation(saturation):
+  """Raises ValueError unless it is in [0, 2]."""
+  if not 0 <= saturation <= 2:
+    raise ValueError(f'saturation must be in [0, 2], got {saturation}')
 
 
 def working_size(height, width):
@@ -199,53 +212,19 @@ def _lines(small, top, rows, height, width):
 # ---- hints ------------------------------------------------------------------
 
 
-def read_hints(path, height, width):
-  """Hints of an image file, for a picture of that size.
-
-  Args:
-    path: PNG of RGBA, transparent but for strokes of colour, sRGB.
-    height: of the picture, px.
-    width: of the picture, px.
-
-  Returns:
-    u8[height, width, 4]: RGB, and 255 where a colour is told, else 0.
-
-  Raises:
-    FileNotFoundError: there is no such file.
-    ValueError: it is no picture, has no transparency, is of another size, or
-      tells no colour.
-  """
-  with open(path, 'rb') as file:
-    data = np.frombuffer(file.read(), np.uint8)
-  image = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
-  if image is None:
-    raise ValueError(f'{path}: no picture that can be read; hints are a PNG, '
-                     'transparent but for strokes of colour')
-  if image.ndim != 3 or image.shape[-1] != 4:
-    raise ValueError(f'{path}: no transparency; hints are transparent but for '
-                     'strokes of colour')
-  if image.dtype == np.uint16:
-    image = (image / 257).round()
-  rgb, there = image[..., 2::-1], image[..., 3:] >= 128
-  hints = np.concatenate([rgb * there, 255 * there], -1).astype(np.uint8)
-  try:
-    check_hints(hints, height, width)
-  except ValueError as error:
-    raise ValueError(f'{path}: {error}') from None
-  if not there.any():
-    raise ValueError(f'{path}: all transparent, so it tells no colour')
-  return hints
-
-
 def check_hints(hints, height, width):
-  """Raises ValueError unless they are u8[height, width, 4]."""
+  """Raises ValueError unless they are u8[h, w, 4] of a picture's shape."""
   if hints.ndim != 3 or hints.shape[-1] != 4 or hints.dtype != np.uint8:
     raise ValueError(f'hints must be u8[H, W, 4], got {hints.dtype} '
                      f'{list(hints.shape)}')
-  if hints.shape[:2] != (height, width):
-    raise ValueError(
-        f'hints of {hints.shape[1]} x {hints.shape[0]} px for a picture of '
-        f'{width} x {height} px: they must be of one size')
+  check_shape(*hints.shape[:2], height, width)
+
+
+def check_shape(rows, columns, height, width):
+  """Raises ValueError unless hints and picture are of one aspect ratio."""
+  if abs(columns * height / (rows * width) - 1) > _ASPECT:
+    raise ValueError(f'hints of {columns} x {rows} px for a picture of {width} '
+                     f'x {height} px: not the same picture')
 
 
 def shrink_hints(hints, size):

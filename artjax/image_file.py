@@ -132,6 +132,7 @@ class Picture:
     self._profile = self._find_profile(image)
     self._native = image.extract_band(0, n=self.bands)
     self._alpha = (image.extract_band(self.bands) if self.has_alpha else None)
+    self._is_srgb = False  # whether it was made so: then its result says so
     self._working = self._to_working(self._native)
     self._matte = self._mean_colour() if self.has_alpha else None
 
@@ -144,6 +145,30 @@ class Picture:
 
   def __exit__(self, *unused):
     self.close()
+
+  def to_rgb(self, paper=False):
+    """Makes it a picture that can take any colour of sRGB, and has no other.
+
+    For results whose colours are made anew. RGB keeps its colour space; grey
+    and CMYK become sRGB.
+
+    Args:
+      paper: whether what is transparent becomes white paper.
+    """
+    working = self._working
+    if paper and self.has_alpha:
+      with vips.blame(self.path):
+        if self._alpha.min() < self._opaque:
+          self.notices.append('transparent: laid on white paper')
+      alpha = self._alpha if self.depth == 16 else self._alpha * 257
+      working = working.bandjoin(alpha.cast('ushort')).flatten(
+          background=[_FULL] * 3, max_alpha=_FULL).copy(interpretation='rgb16')
+      self._alpha, self.has_alpha = None, False
+    if self.bands != 3:
+      self.bands, self._profile, self._is_srgb = 3, '', True
+    self._working = self._native = working
+    if self._profile:
+      self._native = self._transform(working, 'srgb', self._profile)
 
   # What a network sees.
 
@@ -177,7 +202,7 @@ class Picture:
 
   def screen(self):
     """A vips image of 8-bit sRGB, with transparency if it has any."""
-    if not self._profile and self.depth == 8:
+    if not self._profile and self._native.format == 'uchar':
       image = self._native  # to the bit
       if self.bands == 1:
         image = image.bandjoin([image, image])
@@ -209,8 +234,6 @@ class Picture:
       native = self._rows(self._native, top, len(restored), scale)
       before = self._rows(self._working, top, len(restored), scale)
       before = before / np.float32(_FULL)
-      full = 257 if self.depth == 8 else 1
-      alpha = None
       if self.has_alpha:
         alpha = self._rows(self._alpha, top, len(restored), scale)
         opacity = alpha / np.float32(self._opaque)
@@ -223,11 +246,12 @@ class Picture:
         change = change * opacity
       after = np.clip(before + change, 0, 1)
       change = self._from_working(after) - self._from_working(before)
-      values = native.astype(np.float32) * full + change
-      values = np.rint(np.clip(values, 0, _FULL) / full)
-      values = values.astype(native.dtype)
+      wide = 257 if native.dtype == np.uint8 else 1
+      values = np.clip(native.astype(np.float32) * wide + change, 0, _FULL)
+      values = np.rint(values / (257 if self.depth == 8 else 1))
       if self.has_alpha:
-        values = np.concatenate([values, alpha.astype(native.dtype)], -1)
+        values = np.concatenate([values, alpha], -1)
+      values = values.astype(np.uint8 if self.depth == 8 else np.uint16)
       return values, colour.ciede2000(
           colour.srgb_to_lab(before), colour.srgb_to_lab(after))
 
@@ -257,6 +281,9 @@ class Picture:
     embedded = self._profile not in ('', 'cmyk')
     if not embedded and 'icc-profile-data' in image.get_fields():
       image.remove('icc-profile-data')  # it does not fit
+    if self._is_srgb:
+      image.set_type(pyvips.GValue.blob_type, 'icc-profile-data',
+                     pyvips.Image.profile_load('srgb'))
     return image
 
   # Parts.

@@ -1,6 +1,7 @@
 """Drawings as files hold them, and as a network that learnt drawings wants them.
 
-That is dark lines on light paper, and nothing transparent.
+That is dark lines on light paper; image_file.py lays on paper what is
+transparent.
 """
 import numpy as np
 
@@ -35,20 +36,3 @@ def invert(picture):
   """The negative, of the same type."""
   full = 1 if picture.dtype.kind == 'f' else np.iinfo(picture.dtype).max
   return (full - picture).astype(picture.dtype)
-
-
-def on_white(picture, alpha):
-  """A partly transparent picture on white paper.
-
-  Args:
-    picture: u8, u16 [H, W, 3] or float in [0, 1].
-    alpha: [H, W], of the same type and range; full = opaque.
-
-  Returns:
-    [H, W, 3] of the same type.
-  """
-  floats = picture.dtype.kind == 'f'
-  full = 1 if floats else np.iinfo(picture.dtype).max
-  share = alpha[..., None] / np.float64(full)
-  mixed = picture * share + full * (1 - share)
-  return (mixed if floats else np.rint(mixed)).astype(picture.dtype)

@@ -18,30 +18,36 @@ class BadMask(ValueError):
   """A mask that cannot be used; the message names the file and the reason."""
 
 
-def find(where, picture):
+def find(where, picture, kind='mask', error=BadMask):
   """Path of the mask of a picture file: `where` itself, or in that folder.
 
   In a folder it has the picture's name, whatever the suffix, or that name and
   '-mask', '_mask' or '.mask'.
 
+  Args:
+    where: path of a file or a folder.
+    picture: path of the picture.
+    kind: what it is called, also in such names.
+    error: what is raised.
+
   Raises:
-    BadMask: there is none, or several.
+    error: there is none, or several.
   """
   if not os.path.isdir(where):
     if not os.path.exists(where):
-      raise BadMask(f'{where}: no such mask')
+      raise error(f'{where}: no such {kind}')
     return where
   stem = os.path.splitext(os.path.basename(picture))[0]
-  names = {stem + ending for ending in ('', '-mask', '_mask', '.mask')}
+  names = {stem + mark for mark in ('', f'-{kind}', f'_{kind}', f'.{kind}')}
   found = sorted(
       name for name in os.listdir(where)
       if os.path.splitext(name)[0] in names
       and os.path.splitext(name)[1].lower() in image_file.SUFFIXES)
   if not found:
-    raise BadMask(f'{picture}: {where} holds no mask of the name {stem}')
+    raise error(f'{picture}: {where} holds no {kind} of the name {stem}')
   if len(found) > 1:
-    raise BadMask(f'{picture}: {where} holds several masks of the name: '
-                  f'{", ".join(found)}')
+    raise error(f'{picture}: {where} holds several files of the name: '
+                f'{", ".join(found)}')
   return os.path.join(where, found[0])
 
 

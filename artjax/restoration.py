@@ -4,6 +4,7 @@
 the picture are in memory at a time; see tiling.py and image_file.py.
 """
 import dataclasses
+import functools
 import importlib.metadata
 import json
 import os
@@ -14,6 +15,8 @@ import time
 import jax
 import numpy as np
 
+from artjax import colorize
+from artjax import conjecture
 from artjax import files
 from artjax import fill
 from artjax import image_file
@@ -28,8 +31,6 @@ CHANGE_STEP = 0.05  # CIEDE2000
 UNCERTAINTY_STEP = 0.1 / 255  # of the range of a channel
 _AT_ONCE = 1_000_000  # px that are merged at a time: colour takes much room
 _DIP = 'deep_image_prior'  # restores without weights
-# Made of nothing; in colour, where a grey file's result is grey.
-_NO_FILES = ('generate', 'colorize')
 _ROWS = 256  # px that are copied at a time where nothing is done
 _PACKAGES = ('jax', 'flax', 'numpy', 'pyvips')
 
@@ -43,6 +44,7 @@ class Options:
   strip_metadata: bool = False
   max_pixels: int = image_file.MAX_PIXELS
   mask: masking.Options = masking.Options()
+  saturation: float = 1.0  # in [0, 2], of what is colorized; 0 = grey
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,13 +72,29 @@ class Chain:
     self.seed = 0 if _DIP in self.names else None
     self.finds = any(r.finds for r in self.restorers)
     self.fills = any(r.fills for r in self.restorers)
+    self.tasks = [r.config.task for r in self.restorers]
 
-  def check(self, mask):
-    """Raises ValueError where a mask is wanting, or of no use.
+  def check(self, options, mask='', hints=''):
+    """Raises ValueError for what is wanting, of no use or out of range.
 
     Args:
-      mask: whether there is one, or a region.
+      options: `Options`.
+      mask: path, or '' if there is none.
+      hints: path, or '' if there are none.
     """
+    inference.check_strength(options.strength)
+    colorize.check_saturation(options.saturation)
+    self._check_mask(bool(mask or options.mask.region))
+    names = ','.join(self.names)
+    if 'colorize' not in self.tasks and (hints or options.saturation != 1):
+      raise ValueError(f'{names} does not colorize: hints and saturation are '
+                       'of no use to it')
+    if options.self_ensemble and ('colorize' in self.tasks
+                                  or _DIP in self.names):
+      raise ValueError(f'{names} sees a picture once and upright: '
+                       'self_ensemble is of no use to it')
+
+  def _check_mask(self, mask):
     found = False
     for name, restorer in zip(self.names, self.restorers):
       found |= restorer.finds
@@ -99,14 +117,10 @@ def _load(name):
   if name == _DIP:
     from artjax import deep_image_prior  # of no use to others
     return deep_image_prior.Restorer()
-  restorer = inference.Restorer.load(name)
-  if restorer.config.task in _NO_FILES:
-    raise ValueError(f'{name}: weights of the task {restorer.config.task}, '
-                     'which takes no picture files')
-  return restorer
+  return colorize.of(inference.Restorer.load(name))
 
 
-def restore_file(source, chain, outputs, options=Options(), mask='',
+def restore_file(source, chain, outputs, options=Options(), mask='', hints='',
                  on_tiles=lambda done, total: None):
   """Restores a picture file.
 
@@ -116,6 +130,7 @@ def restore_file(source, chain, outputs, options=Options(), mask='',
     outputs: `Outputs`; each file appears whole or not at all.
     options: `Options`.
     mask: path of a mask file of what is to be filled, see mask_file.py.
+    hints: path of a file of colours for what is colorized, see hints_file.py.
     on_tiles: called with the tiles done and in all.
 
   Returns:
@@ -124,29 +139,32 @@ def restore_file(source, chain, outputs, options=Options(), mask='',
   Raises:
     image_file.BadPicture: what is wrong with the file, in one line.
     mask_file.BadMask: what is wrong with the mask.
+    hints_file.BadHints: what is wrong with the hints.
     ValueError: options that do not go together, output = input.
     tiling.OutOfMemory: not even the smallest tiles fit.
   """
   start = time.time()
-  inference.check_strength(options.strength)
   if outputs.uncertainty and not options.self_ensemble:
     raise ValueError('an uncertainty map needs self_ensemble')
-  chain.check(bool(mask or options.mask.region))
+  chain.check(options, mask, hints)
   for path in dataclasses.astuple(outputs):
     if path and os.path.realpath(path) == os.path.realpath(source):
       raise ValueError(f'{path}: the output would overwrite the source')
   with (image_file.open_picture(source, max_pixels=options.max_pixels)
         as picture, tempfile.TemporaryDirectory(prefix='artjax_') as folder):
+    channels = picture.bands + picture.has_alpha
     missing = masking.Mask(picture.height, picture.width, options.mask, mask)
-    measured = _restore(picture, chain, outputs, options, missing, on_tiles,
-                        folder)
+    anew = conjecture.Conjecture(
+        picture, chain.tasks, options.saturation, hints)
+    measured = _restore(picture, chain, outputs, options, missing, anew,
+                        on_tiles, folder)
     record = {
         'source': os.path.abspath(source),
         'source_sha256': weights.file_sha256(source),
         'output': os.path.abspath(outputs.picture),
         'output_sha256': weights.file_sha256(outputs.picture),
         'size': [picture.width, picture.height],
-        'channels': picture.bands + picture.has_alpha,
+        'channels': channels,
         'bits': picture.depth,
         'notices': picture.notices + missing.notices,
         'weights': chain.describe(),
@@ -154,6 +172,7 @@ def restore_file(source, chain, outputs, options=Options(), mask='',
         # Through JSON, which has no tuples: as it is read again.
         'options': json.loads(json.dumps(dataclasses.asdict(options))),
         'seed': chain.seed,
+        **anew.describe(),
         **measured,
         'seconds': round(time.time() - start, 3),
         'date': time.strftime('%Y-%m-%dT%H:%M:%S%z'),
@@ -167,7 +186,8 @@ def restore_file(source, chain, outputs, options=Options(), mask='',
   return record
 
 
-def _restore(picture, chain, outputs, options, missing, on_tiles, folder):
+def _restore(picture, chain, outputs, options, missing, anew, on_tiles,
+             folder):
   """Runs the chain and writes the pictures; what was measured on the way."""
   sizes, scale = [], 1
   for restorer in chain.restorers:
@@ -185,7 +205,7 @@ def _restore(picture, chain, outputs, options, missing, on_tiles, folder):
   settings = dict(self_ensemble=options.self_ensemble, tile=options.tile,
                   on_tiles=count, on_halved=lambda grid: halved.append(
                       f'short of memory: tiles of {max(grid.core)} px'))
-  stage, whole = picture.read, picture.thumbnail(2 * inference.CONTEXT)
+  stage, thumbnail = picture.read, functools.cache(picture.thumbnail)
   shape = picture.height * scale, picture.width * scale
   strips = None  # of the last stage that changes the picture
   for i, (restorer, size) in enumerate(zip(chain.restorers, sizes)):
@@ -193,8 +213,10 @@ def _restore(picture, chain, outputs, options, missing, on_tiles, folder):
       buffer = _Buffer(os.path.join(folder, f'stage{i}'), *size)
       for top, rows in strips:
         buffer.write(top, rows[..., :3])
-      stage, whole = buffer.read, buffer.thumbnail(2 * inference.CONTEXT)
+      stage, thumbnail = buffer.read, functools.cache(buffer.thumbnail)
       strips = None
+    whole = thumbnail(colorize.WORKING if restorer.config.task == 'colorize'
+                      else 2 * inference.CONTEXT)
     if restorer.finds:
       missing.find(restorer.strips(stage, *size, whole, **settings))
     elif restorer.fills:
@@ -202,7 +224,7 @@ def _restore(picture, chain, outputs, options, missing, on_tiles, folder):
       strips = masking.fill_strips(restorer, stage, hole, *size, whole,
                                    options.mask, **settings)
     else:
-      strips = restorer.strips(stage, *size, whole, **settings)
+      strips = anew.strips(restorer, stage, *size, whole, **settings)
   strips = strips or _unchanged(stage, *shape)
 
   known, most_outside = None, 0.0  # what must be as it was
@@ -236,7 +258,7 @@ def _restore(picture, chain, outputs, options, missing, on_tiles, folder):
     measured['change_map'] = f'1 level = {CHANGE_STEP} CIEDE2000'
   if outputs.uncertainty:
     measured['uncertainty_map'] = '1 level = 0.1/255 standard deviation'
-  if scale > 1:
+  if scale > 1 and not conjecture.TASKS.keys() & set(chain.tasks):
     measured['consistency_psnr'] = picture.consistency(outputs.picture, scale)
   return measured | _save_masks(missing, hole, outputs)
 

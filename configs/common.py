@@ -32,7 +32,7 @@ def get_config():
   config.data.validation = 0.2  # share held out by content hash, 0 = none
   config.data.ops = ''  # what makes a training example of a clean picture
   config.data.min_size = 32  # px; pictures with a shorter side are left out
-  config.data.loader = 'tf'  # 'tf' (tf.data) | 'threads' (no TensorFlow)
+  config.data.loader = 'tf'  # tf (tf.data) | threads | processes
   config.data.workers = 0  # examples made in parallel, 0 = one per core
   config.data.cache_mb = 1024  # decoded pictures kept in memory, MiB
   config.data.prefetch = 4  # batches made ahead

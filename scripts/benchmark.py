@@ -16,7 +16,9 @@ only ratios of one run can be trusted.
 import argparse
 import ast
 import json
+import multiprocessing
 import pathlib
+import re
 import resource
 import shlex
 import statistics
@@ -67,8 +69,12 @@ def pipeline_speed(args):
 
 
 def resident_mb():
-  """The most memory this process has had resident, MiB."""
-  return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+  """The most memory that this process and its workers had resident, MiB."""
+  workers = sum(int(re.search(r'VmHWM:\s*(\d+)', pathlib.Path(
+      f'/proc/{child.pid}/status').read_text())[1])
+                for child in multiprocessing.active_children())
+  own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+  return (own + workers) / 1024
 
 
 def step_speed(args):
@@ -351,7 +357,7 @@ def main():
   p.set_defaults(run=pipeline_speed)
   p.add_argument('--source', default='sample')
   p.add_argument('--ops', default='', help='default: damaged 128-px crops')
-  p.add_argument('--loader', choices=['tf', 'threads'], default='tf')
+  p.add_argument('--loader', choices=['tf', 'threads', 'processes'], default='tf')
   p.add_argument('--workers', type=int, default=0, help='0 = one per core')
   p.add_argument('--validation', type=float, default=0.2)
   p.add_argument('--batch', type=int, default=8)

@@ -3,6 +3,7 @@
   python scripts/restore.py --weights=unet scan.tif photos/ --output=restored/
   python scripts/restore.py --weights=detect,inpaint scan.tif --output=filled/
   python scripts/restore.py --weights=inpaint scan.tif --mask=holes.png -o out/
+  python scripts/restore.py --weights=colorize grey.tif --output=coloured/
 
 JPEG, PNG, TIFF, WebP, AVIF and HEIF of 8 and 16 bits come back in their own
 format, depth, size and colour space, with their metadata. What cannot be
@@ -84,6 +85,11 @@ def parse(argv):
   parser.add_argument('--mask_feather', type=int, default=2, metavar='PX',
                       help='around a mask, over which the fill fades into the '
                       'picture; default %(default)s')
+  parser.add_argument('--saturation', type=float, default=1.0,
+                      help='of what is colorized, 0 = grey to 2')
+  parser.add_argument('--hints', default='', metavar='FILE|DIR',
+                      help='colours for what is colorized: a PNG, transparent '
+                      "but for strokes; of a folder that of the picture's name")
   parser.add_argument('--strip_metadata', action='store_true',
                       help='leave out everything but the colour profile')
   parser.add_argument('--tile', type=int, default=0, metavar='PX',
@@ -101,6 +107,8 @@ def parse(argv):
   args.self_ensemble |= args.uncertainty
   if not 0 <= args.strength <= 1:
     parser.error(f'--strength={args.strength} is not in [0, 1]')
+  if not 0 <= args.saturation <= 2:
+    parser.error(f'--saturation={args.saturation} is not in [0, 2]')
   for name in ('tile', 'mask_min_area', 'mask_dilate', 'mask_feather'):
     if getattr(args, name) < 0:
       parser.error(f'--{name}={getattr(args, name)} is less than 0')
@@ -113,8 +121,10 @@ def parse(argv):
       raise ValueError
   except ValueError:
     parser.error(f'--region={args.region!r} is not X,Y,W,H in whole px')
-  if args.mask and not os.path.exists(args.mask):
-    parser.error(f'--mask={args.mask}: no such file or folder')
+  for name in ('mask', 'hints'):
+    path = getattr(args, name)
+    if path and not os.path.exists(path):
+      parser.error(f'--{name}={path}: no such file or folder')
   try:
     named = args.name.format(stem='a', suffix='.png', weights='b')
     if os.path.basename(named) != named or not named:
@@ -146,16 +156,16 @@ def main(argv=None):
   from artjax import restoration  # heavy, so not for --help or a wrong flag
   try:
     chain = restoration.Chain(args.weights)
-    chain.check(bool(args.mask or args.region))
+    options = restoration.Options(
+        args.strength, args.self_ensemble, args.tile, args.strip_metadata,
+        args.max_pixels, masking.Options(
+            args.mask_threshold, args.mask_min_area, args.mask_dilate,
+            args.mask_feather, args.region), args.saturation)
+    chain.check(options, args.mask, args.hints)
   except (ValueError, FileNotFoundError) as error:
     parser.error(str(error))
   if args.save_mask and not (chain.finds or chain.fills):
     parser.error(f'--save_mask: {args.weights} neither finds nor fills')
-  options = restoration.Options(
-      args.strength, args.self_ensemble, args.tile, args.strip_metadata,
-      args.max_pixels, masking.Options(
-          args.mask_threshold, args.mask_min_area, args.mask_dilate,
-          args.mask_feather, args.region))
   failures, skipped = run(items, chain, options, args)
   return finish(args, items, failures, skipped, start)
 
@@ -163,6 +173,7 @@ def main(argv=None):
 def run(items, chain, options, args):
   """Restores item after item: ({source: reason}, number skipped)."""
   import tqdm
+  from artjax import hints_file
   from artjax import mask_file
   from artjax import restoration
   from artjax import tiling
@@ -184,14 +195,15 @@ def run(items, chain, options, args):
         if item.problem:
           raise ValueError(item.problem)
         mask = mask_file.find(args.mask, item.source) if args.mask else ''
-        entry['key'] = key(settings, item.source, *filter(None, [mask]))
+        hints = hints_file.find(args.hints, item.source) if args.hints else ''
+        entry['key'] = key(settings, item.source, *filter(None, [mask, hints]))
         if done.get(entry['key']) == os.path.abspath(item.output) and (
             os.path.exists(item.output)):
           skipped += 1
           continue
         record = restoration.restore_file(
             item.source, chain, outputs(item.output, args), options, mask,
-            progress)
+            hints, progress)
         for notice in record['notices'] + record['tiling']:
           bar.write(f'{item.source}: {notice}', file=sys.stderr)
         entry |= {'status': 'done', **record}

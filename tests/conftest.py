@@ -51,7 +51,8 @@ def random_params(model, spread, channels=3):
   small, or the result would be black and white.
   """
   shapes = jax.eval_shape(
-      model.init, jax.random.key(0), np.zeros([1, 32, 32, channels], np.float32))
+      model.init, jax.random.key(0),
+      np.zeros([1, 32, 32, channels], np.float32))
   rng = np.random.default_rng(0)
 
   def draw(path, shape):
@@ -62,6 +63,19 @@ def random_params(model, spread, channels=3):
     return noise * np.float32(spread) + (name == 'scale')
 
   return jax.tree_util.tree_map_with_path(draw, shapes['params'])
+
+
+def vivid_colours():
+  """(config, weights) that colorize, strongly: many colours leave the gamut."""
+  from artjax import lookup
+  from artjax import weights
+  from configs import colorize
+  config = colorize.get_config('quick').unlock()
+  config.model.args.features, config.model.args.blocks = (8, 8), (1, 1)
+  rng = np.random.default_rng(0)
+  shapes = weights.merge(lookup.variables(config, 4))
+  return config, jax.tree.map(
+      lambda x: np.float32(0.12 * rng.standard_normal(x.shape)), shapes)
 
 
 def drawn_digits(folder, train=60, test=20):

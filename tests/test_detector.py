@@ -14,7 +14,7 @@ SMALL = {'features': (8, 12, 16), 'blocks': (1, 1, 1)}
 @functools.cache
 def setup():
   """(model, parameters, compiled function of both)."""
-  model = detector.Detector(**SMALL)
+  model = detector.Detector(**SMALL, axis_name=None)
   params = jax.jit(model.init)(jax.random.key(0), picture(16, 16))
   return model, params, jax.jit(model.apply)
 
@@ -27,16 +27,16 @@ def picture(h, w, batch=1):
 def test_parameter_count():
   model = detector.Detector()
   shapes = jax.eval_shape(model.init, jax.random.key(0), picture(32, 32))
-  count = sum(x.size for x in jax.tree.leaves(shapes))
-  # By hand: stem, the blocks of each level (down and up), the dense layers
-  # between levels (of four pixels on the way down), and the exit.
+  count = sum(x.size for x in jax.tree.leaves(shapes['params']))
+  # By hand: stem, the blocks of each level (down and up) and their norms, the
+  # dense layers between levels (of four pixels on the way down), and the exit.
   conv = lambda i, o: 9 * i * o + o
   levels = list(zip((48, 64, 80, 96, 112), (2, 2, 2, 2, 2)))
-  blocks = sum(n * 2 * conv(f, f) for f, n in levels)
+  blocks = sum(n * 2 * (conv(f, f) + 2 * f) for f, n in levels)
   dense = sum(4 * a * b + b + b * a + a for a, b in zip(
       (48, 64, 80, 96), (64, 80, 96, 112)))
-  assert count == conv(48, 48) + blocks + dense + conv(48, 12)
-  assert count == 1_405_500
+  assert count == conv(48, 48) + blocks + dense + 2 * 48 + conv(48, 12)
+  assert count == 1_408_796
   assert f'{count:,} parameters' in detector.__doc__
   assert f'sees {model.receptive_field} px' in detector.__doc__
 
@@ -52,7 +52,7 @@ def test_any_size_and_damage_is_rare_at_the_start(size):
 def test_every_parameter_gets_a_gradient():
   model, params, _ = setup()
   grads = jax.jit(jax.grad(lambda p: (model.apply(
-      p, picture(16, 24))**2).mean()))(params)
+      params | {'params': p}, picture(16, 24))**2).mean()))(params['params'])
   for path, grad in jax.tree.leaves_with_path(grads):
     assert np.abs(grad).max() > 0, jax.tree_util.keystr(path)
 
@@ -100,6 +100,18 @@ def test_a_tile_is_the_whole_within_what_it_sees():
   tile = run(params, x[:, m:, 2 * m:])
   np.testing.assert_allclose(tile[:, halo:, halo:], run(params, x)[
       :, m + halo:, 2 * m + halo:], atol=1e-4)
+
+
+def test_training_takes_the_statistics_of_the_batch():
+  model, params, run = setup()
+  x = picture(32, 32, batch=2)
+  train = jax.jit(lambda v: model.apply(
+      v, x, train=True, mutable=['batch_stats']))
+  y, stats = train(params)
+  assert np.abs(y - run(params, x)).max() > 1e-3
+  for _ in range(80):  # momentum 0.9
+    _, stats = train(params | stats)
+  np.testing.assert_allclose(run(params | stats, x), y, atol=0.02)
 
 
 def test_levels_must_match():

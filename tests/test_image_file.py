@@ -354,3 +354,45 @@ def test_damaged_files_come_out_or_are_named():
   assert done.returncode == 0, done.stderr[-2000:]
   outcomes = json.loads(done.stdout.splitlines()[-1])
   assert outcomes['refused'] > 100 and outcomes['restored'] > 50
+
+
+@pytest.mark.parametrize('mode', MODES)
+@pytest.mark.parametrize('depth', [8, 16])
+def test_to_rgb_takes_any_colour(tmp_path, mode, depth):
+  source, target = tmp_path / 'in.tif', tmp_path / 'out.tif'
+  values = written(source, mode, depth)
+  green = np.float32([0.2, 0.7, 0.1])
+  with image_file.open_picture(source) as picture:
+    before = picture.read(0, 0, 40, 56)
+    picture.to_rgb()
+    np.testing.assert_array_equal(picture.read(0, 0, 40, 56), before)
+    with picture.writer(target) as writer:
+      writer.write(picture.merge(0, np.broadcast_to(green, (40, 56, 3)))[0])
+  out = pixels(target)
+  assert out.dtype == values.dtype
+  if mode.endswith('a'):
+    np.testing.assert_array_equal(out[..., 3], values[..., -1])
+  else:
+    full = np.iinfo(out.dtype).max
+    np.testing.assert_allclose(out / full, np.broadcast_to(green, out.shape),
+                               atol=0.6 / full)
+  icc = read(target).get_fields().count('icc-profile-data')
+  assert icc == (not mode.startswith('rgb'))
+
+
+@pytest.mark.parametrize('mode', ['greya', 'rgba'])
+@pytest.mark.parametrize('depth', [8, 16])
+def test_to_rgb_on_paper(tmp_path, mode, depth):
+  source, target = tmp_path / 'in.tif', tmp_path / 'out.tif'
+  values = written(source, mode, depth).astype(np.float64)
+  full = 255 if depth == 8 else 65535
+  share = values[..., -1:] / full
+  wanted = values[..., :-1] * share + full * (1 - share)
+  with image_file.open_picture(source) as picture:
+    picture.to_rgb(paper=True)
+    shown = picture.read(0, 0, 40, 56)
+    with picture.writer(target) as writer:
+      writer.write(picture.merge(0, shown)[0])
+  out = pixels(target)
+  assert out.shape == (40, 56, 3)
+  np.testing.assert_allclose(out, np.broadcast_to(wanted, out.shape), atol=1)

@@ -1,4 +1,4 @@
-"""Drawings of files: white on black is seen, nothing stays transparent."""
+"""Drawings of files: white on black is seen."""
 from conftest import shared
 import cv2
 import numpy as np
@@ -49,14 +49,3 @@ def test_real_sketches():
   assert not any(map(line_art.white_on_black, pictures))
   found = [line_art.white_on_black(line_art.invert(p)) for p in pictures]
   assert all(found)
-
-
-def test_transparent_becomes_white():
-  picture = np.zeros([1, 3, 3], np.uint8)
-  alpha = np.array([[0, 51, 255]], np.uint8)
-  laid = line_art.on_white(picture, alpha)
-  assert laid.dtype == np.uint8
-  np.testing.assert_array_equal(laid[0, :, 0], [255, 204, 0])
-  deep = line_art.on_white(picture.astype(np.uint16),
-                           alpha.astype(np.uint16) * 257)
-  np.testing.assert_array_equal(deep[0, :, 0], [65535, 52428, 0])

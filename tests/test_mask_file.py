@@ -84,7 +84,7 @@ def test_a_folder_of_masks(tmp_path):
   find = lambda name: mask_file.find(str(tmp_path), f'scans/{name}')
   assert find('a.jpg') == str(tmp_path / 'a.png')
   assert find('b.jpg') == str(tmp_path / 'b-mask.tif')
-  with pytest.raises(mask_file.BadMask, match='several masks.*c.png, c_mask'):
+  with pytest.raises(mask_file.BadMask, match='several files.*c.png, c_mask'):
     find('c.jpg')
   with pytest.raises(mask_file.BadMask, match='scans/d.jpg: .* no mask of the '):
     find('d.jpg')

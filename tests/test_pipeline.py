@@ -1,4 +1,5 @@
 """The same batch at step k whatever happens: restarts, workers, devices."""
+import os
 import subprocess
 import sys
 import textwrap
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from artjax import lookup
+from artjax.data import drivers
 from artjax.data import pipeline
 from artjax.data import sources
 
@@ -63,7 +65,7 @@ def _assert_equal(one, other):
       np.testing.assert_array_equal(a[key], b[key])
 
 
-@pytest.fixture(params=['threads', 'tf'])
+@pytest.fixture(params=['threads', 'tf', 'processes'])
 def loader(request):
   return request.param
 
@@ -100,7 +102,7 @@ def test_restart_continues_with_the_same_batches(folder, loader):
 
 def test_drivers_and_worker_counts_give_the_same(folder):
   expected = _take(_config(folder, **{'data.workers': 1}), 4, start_step=5)
-  for loader in 'tf', 'threads':
+  for loader in 'tf', 'threads', 'processes':
     for workers, prefetch in ((0, 1), (3, 4)):
       config = _config(folder, **{
           'data.loader': loader, 'data.workers': workers,
@@ -172,7 +174,7 @@ def test_old_painting_passes_through(folder):
 
 @pytest.mark.parametrize('changes, devices, message', [
     ({'batch_size': 6}, 4, 'batch_size=6 does not divide by 4 devices'),
-    ({'data.loader': 'torch'}, 1, "'torch' is none of tf, threads"),
+    ({'data.loader': 'torch'}, 1, "'torch' is none of tf, threads, processes"),
     ({'data.ops': 'random_crp(8)'}, 1, 'did you mean random_crop'),
     ({'data.validation': 1.0}, 1, 'train part'),
 ])
@@ -189,6 +191,14 @@ def test_failing_ops_name_the_picture_and_themselves(folder, loader):
     _take(config, 3, split='all')
 
 
+def test_a_worker_that_dies_is_an_error(folder, monkeypatch):
+  monkeypatch.setattr(drivers, '_made', os._exit)
+  iterator = pipeline.batches(
+      _config(folder, **{'data.loader': 'processes'}), num_devices=1)
+  with pytest.raises(RuntimeError, match='for want of memory'):
+    next(iterator)
+
+
 def test_unequal_examples_are_explained(folder, loader):
   config = _config(folder, **{'data.loader': loader, 'data.ops': 'flip'})
   with pytest.raises(ValueError, match='data.ops needs a crop'):
@@ -196,7 +206,7 @@ def test_unequal_examples_are_explained(folder, loader):
 
 
 def test_a_file_that_vanishes_is_replaced_and_logged_once(
-    folder, loader, monkeypatch):
+    folder, loader, monkeypatch, capfd):
   lines = []
   monkeypatch.setattr(absl_logging, 'error',
                       lambda text, *args: lines.append(text % args))
@@ -209,6 +219,8 @@ def test_a_file_that_vanishes_is_replaced_and_logged_once(
   (folder / victim).unlink()
   taken = [next(iterator)['image'][0] for _ in range(5)]
   iterator.close()
+  if loader == 'processes':  # each of them logs for itself
+    lines = [capfd.readouterr().err]
   assert len(lines) == 1 and victim in lines[0]
   same = [np.array_equal(a, b) for one, other in zip(taken, whole)
           for a, b in zip(one, other['image'])]

@@ -146,3 +146,10 @@ def test_no_weights_are_named():
     restoration.Chain(',')
   with pytest.raises(FileNotFoundError, match='nonsense: no such weights'):
     restoration.Chain('nonsense')
+
+
+def test_what_is_fitted_to_a_picture_is_not_turned():
+  chain = restoration.Chain('deep_image_prior')
+  chain.check(restoration.Options(), mask='mask.png')
+  with pytest.raises(ValueError, match='self_ensemble is of no use to it'):
+    chain.check(restoration.Options(self_ensemble=True), mask='mask.png')

@@ -10,6 +10,8 @@ import time
 from conftest import random_params
 from conftest import ROOT
 from conftest import tiny_config
+from conftest import vivid_colours
+import cv2
 import numpy as np
 import pytest
 
@@ -149,6 +151,10 @@ def test_patterns_and_missing_files(tmp_path, folder, tiny, capsys):
     (['--weights=unet', '--strength=2'], r'--strength=2.0 is not in \[0, 1\]'),
     (['--weights=unet', '--name={nonsense}'], '--name'),
     (['--weights=unet', '--name=../{stem}'], 'must not name folders'),
+    (['--weights=unet', '--saturation=3'],
+     r'--saturation=3.0 is not in \[0, 2\]'),
+    (['--weights=unet', '--saturation=0.5'], 'unet does not colorize: hints'),
+    (['--weights=unet', '--hints=gone.png'], '--hints=gone.png: no such file'),
     ([], '--weights'),
 ])
 def test_wrong_use_is_one_line_and_2(tmp_path, folder, capsys, args, message):
@@ -253,3 +259,39 @@ def test_a_blend_is_on_record(tmp_path, folder, tiny, capsys):
   record, = json.loads((out / f'{name}.json').read_text())['weights']
   assert record['name'] == blend
   assert record['params_sha256'] == weights.sha256(inference.load(blend)[1])
+
+
+def test_colours_with_hints_by_name(tmp_path, capsys):
+  path = str(tmp_path / 'colorize.safetensors')
+  config, params = vivid_colours()
+  weights.save(path, params, config)
+  scans, hints, out = (tmp_path / name for name in ('in', 'hints', 'out'))
+  for folder in (scans, hints):
+    folder.mkdir()
+  for name in ('a', 'b', 'c'):
+    assert cv2.imwrite(str(scans / f'{name}.png'),
+                       np.full([40, 50], 128, np.uint8))
+  sheet = np.zeros([40, 50, 4], np.uint8)
+  sheet[5:30, 5:30] = 60, 110, 150, 255
+  for name in ('a.png', 'b-hints.png'):
+    assert cv2.imwrite(str(hints / name), sheet)
+  args = (scans, '-o', out, f'--weights={path}', f'--hints={hints}', '--report',
+          '--resume')
+  status, result, err = run(capsys, *args)
+  assert status == 1 and (result['done'], result['failed']) == (2, 1)
+  assert f'{scans}/c.png: {hints} holds no hints of the name c' in err
+  assert listed(out) == ['a.png', 'a.png.json', 'b.png', 'b.png.json',
+                         'restore.jsonl']
+  record = json.loads((out / 'b.png.json').read_text())
+  assert record['hints'] == str(hints / 'b-hints.png')
+  assert record['options']['saturation'] == 1
+  assert cv2.imread(str(out / 'b.png'), cv2.IMREAD_UNCHANGED).shape == (
+      40, 50, 3)
+  # Other hints are another job.
+  sheet[5:30, 5:30, 0] = 200
+  assert cv2.imwrite(str(hints / 'a.png'), sheet)
+  _, result, _ = run(capsys, *args)
+  assert (result['done'], result['skipped']) == (1, 1)
+  with pytest.raises(SystemExit):
+    restore.main([*map(str, args), '--self_ensemble'])
+  assert 'self_ensemble is of no use to it' in capsys.readouterr().err

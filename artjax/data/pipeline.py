@@ -6,16 +6,14 @@ Everything rests on one pure function of the config and an index:
                      rng(seed, index))
 
 so step k sees the same batch after a restart, with another number of workers
-or devices, and under either driver: tf.data ('tf'), or a thread pool
-('threads') where TensorFlow is not installed. Nothing here has a state to
-save; going on at step k is `start_step=k`.
+or devices, and under every driver of drivers.py: tf.data ('tf'), or without
+TensorFlow threads or processes. Nothing here has a state to save; going on at
+step k is `start_step=k`.
 
 A file that goes bad during a run does not end an epoch. In training the next
 picture of the source takes its place, and this is logged once a file; an
 evaluation goes on without it and logs that each time.
 """
-import collections
-import concurrent.futures
 import functools
 import threading
 
@@ -24,6 +22,7 @@ import cv2
 import numpy as np
 
 from artjax import lookup
+from artjax.data import drivers
 from artjax.data import ops as ops_lib
 from artjax.data import scan
 from artjax.data import sources
@@ -65,23 +64,21 @@ def batches(config, split='train', *, start_step=0, num_devices=None,
     raise ValueError(
         f'batch_size={config.batch_size} does not divide by {num_devices} '
         f'devices in each of {process_count} processes')
-  drivers = {'tf': _tf_batches, 'threads': _thread_batches}
-  if config.data.loader not in drivers:
+  if config.data.loader not in drivers.DRIVERS:
     raise ValueError(f'data.loader={config.data.loader!r} is none of '
-                     f'{", ".join(drivers)}')
+                     f'{", ".join(drivers.DRIVERS)}')
   local = size * num_devices
-  build = builder(config, split)
   workers = config.data.workers or scan.cores()
-
-  def example(number):  # the number-th of this process since step 0
-    step, place = divmod(number, local)
-    return build(step * config.batch_size + process_index * local + place)
+  example = _Examples(config, split, local, process_index)
+  example.build  # What is wrong with the config is said now.
+  if config.data.loader == 'processes':
+    del example.build  # Each of them decodes its own pictures.
 
   def generate():
     # Workers are the parallelism: OpenCV's own threads beneath each of them
     # would only fight for the same cores.
     cv2.setNumThreads(0)
-    for batch in drivers[config.data.loader](
+    for batch in drivers.DRIVERS[config.data.loader](
         example, start_step * local, local, workers, config.data.prefetch):
       batch = {key: value.reshape((num_devices, size) + value.shape[1:])
                for key, value in batch.items()}
@@ -91,15 +88,56 @@ def batches(config, split='train', *, start_step=0, num_devices=None,
   return generate()
 
 
+class _Examples:
+  """example(number): the number-th of one process since step 0.
+
+  A copy in a worker process opens the same pictures, also if one has vanished
+  by then, with its share of the cache.
+  """
+
+  def __init__(self, config, split, local, process_index):
+    self._config = config
+    self._split = split
+    self._local = local
+    self._process_index = process_index
+    self._entries = None  # of another process
+
+  def __call__(self, number):
+    step, place = divmod(number, self._local)
+    return self.build(step * self._config.batch_size
+                      + self._process_index * self._local + place)
+
+  @functools.cached_property
+  def build(self):
+    source = _source(self._config, self._split)
+    if self._entries is None:
+      self._entries = source.entries
+    source.entries = self._entries
+    return _builder(self._config, source)
+
+  def __getstate__(self):
+    config = self._config.copy_and_resolve_references().unlock()
+    config.data.cache_mb //= config.data.workers or scan.cores()
+    return {key: value for key, value in vars(self).items()
+            if key != 'build'} | {'_config': config}
+
+
 def builder(config, split='train'):
   """`build(index)`: the training example of any index, u8[H, W, 3] each.
 
   A pure function of the config and the index, safe in any number of threads.
   """
+  return _builder(config, _source(config, split))
+
+
+def _source(config, split):
   source = sources.load(
       config.data.source, min_size=config.data.min_size,
       cache_mb=config.data.cache_mb, workers=config.data.workers)
-  source = sources.split(source, split, config.data.validation)
+  return sources.split(source, split, config.data.validation)
+
+
+def _builder(config, source):
   ops = lookup.chain(config.data.ops)
   order = _order(config.seed, len(source))
   seed = config.seed
@@ -160,7 +198,8 @@ class Pictures:
   def __iter__(self):
     cv2.setNumThreads(0)
     # Whole pictures are large: one ahead for each worker is enough.
-    made = _ahead(self._build, range(len(self)), self._workers, self._workers)
+    made = drivers.ahead(drivers.threads(self._workers), self._build,
+                         range(len(self)), self._workers)
     return (example for example in made if example)
 
   def _build(self, i):
@@ -233,98 +272,3 @@ def _to_u8(key, array):
   scaled = np.multiply(array, 255, dtype=np.float32)
   np.rint(scaled, out=scaled)
   return np.clip(scaled, 0, 255, out=scaled).astype(np.uint8)
-
-
-# Two drivers of the same example(number), from `start` on: generators of dicts
-# of u8[batch_size, H, W, 3].
-
-
-def _thread_batches(example, start, batch_size, workers, prefetch):
-  """Threads that work up to `prefetch` batches ahead, in order."""
-  def numbers():
-    number = start
-    while True:
-      yield number
-      number += 1
-
-  waiting = []
-  for made in _ahead(example, numbers(), workers,
-                     max(1, prefetch) * batch_size):
-    waiting.append(made)
-    if len(waiting) == batch_size:
-      yield _stack(waiting)
-      waiting = []
-
-
-def _ahead(fn, items, workers, ahead):
-  """map(fn, items) in threads, in order, at most `ahead` items early."""
-  pool = concurrent.futures.ThreadPoolExecutor(workers, 'pipeline')
-  pending = collections.deque()
-  try:
-    for item in items:
-      pending.append(pool.submit(fn, item))
-      if len(pending) > ahead:
-        yield pending.popleft().result()
-    while pending:
-      yield pending.popleft().result()
-  finally:
-    pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _stack(examples):
-  """Examples -> one dict of stacked arrays; they must be alike."""
-  first = examples[0]
-  for other in examples:
-    _check_alike({key: value.shape for key, value in first.items()}, other)
-  return {key: np.stack([example[key] for example in examples])
-          for key in first}
-
-
-def _check_alike(shapes, example):
-  found = {key: value.shape for key, value in example.items()}
-  if found != shapes:
-    raise ValueError(
-        f'examples of a batch differ, {shapes} and {found}: data.ops needs a '
-        'crop, and keep("image", "target") or so at its end')
-
-
-def _tf_batches(example, start, batch_size, workers, prefetch):
-  """tf.data; TensorFlow is imported only here."""
-  import tensorflow as tf
-  if tf.config.list_physical_devices('GPU'):
-    try:
-      tf.config.set_visible_devices([], 'GPU')  # they are JAX's
-    except RuntimeError as error:
-      logging.warning('TensorFlow already holds the GPUs: %s', error)
-  failures = []  # the first is raised as it is, not as TensorFlow's account
-  shapes = {key: value.shape for key, value in example(start).items()}
-
-  def make(number):
-    try:
-      made = example(int(number))
-      _check_alike(shapes, made)
-      return tuple(made[key] for key in shapes)
-    except Exception as error:
-      failures.append(error)
-      raise
-
-  def load(number):
-    arrays = tf.numpy_function(
-        make, [number], [tf.uint8] * len(shapes), stateful=False)
-    for array, shape in zip(arrays, shapes.values()):
-      array.set_shape(shape)
-    return dict(zip(shapes, arrays))
-
-  data = tf.data.Dataset.range(start, np.iinfo(np.int64).max)
-  data = data.map(load, num_parallel_calls=workers, deterministic=True)
-  data = data.batch(batch_size, drop_remainder=True,
-                    num_parallel_calls=1).prefetch(max(1, prefetch))
-  options = tf.data.Options()
-  options.autotune.enabled = False  # the numbers of threads are given
-  options.threading.private_threadpool_size = workers + 2
-  try:
-    yield from data.with_options(options).as_numpy_iterator()
-  except tf.errors.OpError:
-    if failures:
-      raise failures[0] from None
-    raise

@@ -108,7 +108,7 @@ def damaged_or_clean(example, severity, rng, *, clean=0.3):
     The example; half of the damaged ones are `old_painting`, the rest have a
     few kinds of damage each, drawn evenly, so that the rare ones are learnt.
   """
-  draw, camera = rng.random(), rng.random() < 0.4
+  draw, camera = rng.random(), rng.random() < 0.25
   if draw < 0.5 * (1 - clean):
     return old_painting(severity, camera=camera)(example, rng)
   severity = _STRENGTH * severity ** _CURVE

@@ -61,7 +61,7 @@ def read_file(path):
 
 # (path, bytes, mtime) -> (digest, extent, ''), so that evaluations within
 # a run do not decode a whole collection again to open it.
-_verdicts = {}
+verdicts = {}
 
 
 class Scan:
@@ -83,9 +83,9 @@ class Scan:
     if len(items) > 5000:
       logging.info('Checking %d pictures in %s', len(items), self.where)
     with concurrent.futures.ThreadPoolExecutor(self._workers) as pool:
-      verdicts = list(pool.map(lambda item: self._check(item[1], read), items))
+      found = list(pool.map(lambda item: self._check(item[1], read), items))
     entries, rejected = [], []
-    for (name, key), (digest, extent, reason) in zip(items, verdicts):
+    for (name, key), (digest, extent, reason) in zip(items, found):
       if not reason and min(extent) < self.min_size:
         reason = (f'too small: {extent[1]} x {extent[0]} px, the least is '
                   f'{self.min_size}')
@@ -121,15 +121,15 @@ class Scan:
       if isinstance(key, pathlib.Path):
         stat = key.stat()
         stamp = str(key.absolute()), stat.st_size, stat.st_mtime_ns
-      if stamp in _verdicts:
-        return _verdicts[stamp]
+      if stamp in verdicts:
+        return verdicts[stamp]
       data = read(key)
       image = decode.decode(data)
       verdict = hashlib.sha256(data).digest(), image.shape[:2], ''
       self.cache.put(key, image, evict=False)
     except (OSError, decode.Unreadable) as error:
       return None, None, _reason(error)
-    _verdicts[stamp] = verdict
+    verdicts[stamp] = verdict
     return verdict
 
 

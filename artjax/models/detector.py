@@ -1,7 +1,7 @@
 """Detector of damage: a U-Net of its own contrast, logits out.
 
 https://arxiv.org/abs/1505.04597 with residual blocks and skips that are added.
-Scale x1. With the default fields: 1,405,500 parameters; a pixel of the output
+Scale x1. With the default fields: 1,408,796 parameters; a pixel of the output
 sees 654 px a side (`receptive_field`); any height and width, padded inside to a
 multiple of 32.
 
@@ -13,9 +13,11 @@ Beside the picture it is given how each pixel differs from what is around it, in
 units of the contrast there, and what is narrow in it, by morphological hats. A
 crack is a difference, dark or bright, faint in a faded picture and strong in a
 fresh one; a network of colours alone takes thousands of steps to come to see
-any.
+any. Batch norms (https://arxiv.org/abs/1502.03167) speed training up as well,
+and are affine afterwards: unlike norms of the picture they do not show tiles.
 """
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+import functools
 import math
 
 import flax.linen as nn
@@ -75,17 +77,19 @@ def _lowest(x, side):
 
 
 class ResBlock(nn.Module):
-  """x + conv(lrelu(conv(lrelu(x)))), at constant width."""
+  """x + two times norm, leaky ReLU and convolution, at constant width."""
   features: int
+  norm: Callable[..., nn.Module]  # constructor, norm(name=...)
   dtype: jnp.dtype = jnp.float32
 
   @nn.compact
   def __call__(self, x):
     """[B, H, W, features] -> the same shape."""
-    y = layers.Conv3x3(self.features, dtype=self.dtype, name='conv1')(
-        layers.leaky_relu(x))
-    return x + layers.Conv3x3(self.features, dtype=self.dtype, name='conv2')(
-        layers.leaky_relu(y))
+    y = x
+    for i in (1, 2):
+      y = layers.Conv3x3(self.features, dtype=self.dtype, name=f'conv{i}')(
+          layers.leaky_relu(self.norm(name=f'bn{i}')(y)))
+    return x + y
 
 
 class Detector(nn.Module):
@@ -94,11 +98,12 @@ class Detector(nn.Module):
   blocks: Sequence[int] = (1, 1, 1, 1, 2)  # residual blocks a level
   stem: int = 2  # space-to-depth factor
   dtype: jnp.dtype = jnp.float32  # of the computation
+  axis_name: str | None = 'batch'  # devices that share their statistics
 
   @nn.compact
   def __call__(self, x, *, train=False, context=None):
-    """The logits; neither `train` nor `context` matters to this network."""
-    del train, context
+    """The logits; `train` takes the statistics of the batch; no `context`."""
+    del context
     if len(self.features) != len(self.blocks):
       raise ValueError(f'features {self.features} and blocks {self.blocks} '
                        'must name as many levels')
@@ -108,13 +113,16 @@ class Detector(nn.Module):
     y = y.astype(self.dtype)
     y = layers.pixel_unshuffle(y, self.stem)
     y = layers.Conv3x3(self.features[0], dtype=self.dtype, name='stem_in')(y)
+    norm = functools.partial(
+        layers.BatchNorm, use_running_average=not train,
+        axis_name=self.axis_name, dtype=self.dtype)
     skips = []
     for level, features in enumerate(self.features):
       if level:
         y = nn.Dense(features, dtype=self.dtype, name=f'down{level}')(
             layers.pixel_unshuffle(layers.leaky_relu(y), 2))
       for i in range(self.blocks[level]):
-        y = ResBlock(features, self.dtype, name=f'down{level}_{i}')(y)
+        y = ResBlock(features, norm, self.dtype, name=f'down{level}_{i}')(y)
       skips.append(y)
     for level in reversed(range(len(self.features) - 1)):
       features = self.features[level]
@@ -123,7 +131,7 @@ class Detector(nn.Module):
           layers.leaky_relu(y))
       y = layers.upsample(y, 2) + skips[level]
       for i in range(self.blocks[level]):
-        y = ResBlock(features, self.dtype, name=f'up{level}_{i}')(y)
+        y = ResBlock(features, norm, self.dtype, name=f'up{level}_{i}')(y)
     # Starts near what is true of most pixels: all of the first steps would go
     # into that, and they can end in a network that says nothing else.
     y = layers.Conv3x3(
@@ -131,7 +139,7 @@ class Detector(nn.Module):
         kernel_init=nn.initializers.variance_scaling(
             0.01, 'fan_in', 'truncated_normal'),
         bias_init=nn.initializers.constant(math.log(RARE / (1 - RARE))))(
-            layers.leaky_relu(y))
+            layers.leaky_relu(norm(name='bn_out')(y)))
     y = layers.pixel_shuffle(y.astype(jnp.float32), self.stem)
     return y[:, :height, :width]
 
