@@ -6,6 +6,7 @@ from conftest import random_params
 from conftest import tiny_config
 import cv2
 from fastapi import testclient
+import jax
 import numpy as np
 
 from artjax import files
@@ -35,8 +36,11 @@ def save_damage_weights(folder):
     channels = tasks.get(config.task).channels
     params = random_params(lookup.model(config), 0.1, channels)
     # Chances of damage of all sizes, and fills neither black nor white.
-    params['stem_out']['kernel'] *= np.float32(1.5e-3)
-    params['stem_out']['bias'] -= np.float32(1.8)
+    params['stem_out']['kernel'] *= np.float32(6e-3)
+    params['stem_out']['bias'] -= np.float32(2.8)
+    stats = lookup.variables(config, channels).get('batch_stats', {})
+    params = weights.merge({'params': params, 'batch_stats': jax.tree.map(
+        lambda x: np.ones(x.shape, np.float32), stats)})
     weights.save(str(folder / f'{name}.safetensors'), params, config)
   return str(folder)
 

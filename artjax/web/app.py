@@ -26,15 +26,15 @@ from artjax.web import transfer
 
 STATIC = pathlib.Path(__file__).parent / 'static'
 # Only these are served, under these types, whatever else lies there.
-_FILES = {'/': ('index.html', 'text/html; charset=utf-8'),
-          '/app.js': ('app.js', 'text/javascript; charset=utf-8'),
-          '/view.js': ('view.js', 'text/javascript; charset=utf-8'),
-          '/talk.js': ('talk.js', 'text/javascript; charset=utf-8'),
-          '/damage.js': ('damage.js', 'text/javascript; charset=utf-8'),
-          '/mask.js': ('mask.js', 'text/javascript; charset=utf-8'),
-          '/style.css': ('style.css', 'text/css; charset=utf-8'),
-          '/icon.svg': ('icon.svg', 'image/svg+xml'),
-          '/example.jpg': ('example.jpg', 'image/jpeg')}
+FILES = {'/': ('index.html', 'text/html; charset=utf-8'),
+         '/app.js': ('app.js', 'text/javascript; charset=utf-8'),
+         '/view.js': ('view.js', 'text/javascript; charset=utf-8'),
+         '/talk.js': ('talk.js', 'text/javascript; charset=utf-8'),
+         '/damage.js': ('damage.js', 'text/javascript; charset=utf-8'),
+         '/mask.js': ('mask.js', 'text/javascript; charset=utf-8'),
+         '/style.css': ('style.css', 'text/css; charset=utf-8'),
+         '/icon.svg': ('icon.svg', 'image/svg+xml'),
+         '/example.jpg': ('example.jpg', 'image/jpeg')}
 _COOKIE = 'artjax_session'
 _PICTURE_BODY = {'requestBody': {'content': {'application/octet-stream': {
     'schema': {'type': 'string', 'format': 'binary'}}}}}
@@ -83,7 +83,7 @@ def create_app(limits=limits_lib.Limits(), weights=abilities.PRETRAINED,
       title='artjax', description=__doc__.splitlines()[0], version='1',
       lifespan=lifespan, docs_url=None, redoc_url=None,  # They load from CDNs.
       openapi_url='/api/openapi.json')
-  for path, (name, kind) in _FILES.items():
+  for path, (name, kind) in FILES.items():
     app.add_api_route(path, _static(name, kind), include_in_schema=False)
   app.include_router(router)
   app.add_exception_handler(starlette_exceptions.HTTPException, _http_error)
@@ -285,6 +285,8 @@ async def post_job(
     threshold: Annotated[float, fastapi.Query(
         gt=0, lt=1, description='of the chance of damage, and of grey masks'
     )] = 0.5,
+    saturation: Annotated[float, fastapi.Query(
+        ge=0, le=2, description='of what is colorized; 0 = grey')] = 1.0,
     tied: Annotated[bool, fastapi.Query(
         description='cancel when nobody follows the events')] = False):
   """Puts a picture into the queue.
@@ -312,6 +314,8 @@ async def post_job(
     options = {'strength': strength, 'self_ensemble': self_ensemble}
     if 'fill' in steps or 'detect' in steps:
       options['threshold'] = threshold
+    if 'colorize' in steps:
+      options['saturation'] = saturation
     job = jobs_lib.Job(session, entry, steps, options, tied, mask)
     state.jobs.submit(job)
   except Exception:

@@ -115,6 +115,8 @@ def plain(error, request):
   text = ' '.join(str(error).split()) or type(error).__name__
   if 'path' not in request:
     return text
+  for path in request.get('weights', []):
+    text = text.replace(path, pathlib.Path(path).stem)
   if request.get('mask'):
     text = text.replace(request['mask'], request['mask_name'])
   # All paths, for libvips may still speak of the file before this one.
@@ -203,9 +205,10 @@ def run(request, say, stop):
         restoration.Options(
             strength=request['strength'],
             self_ensemble=request['self_ensemble'],
+            saturation=request['saturation'],
             max_pixels=request['max_pixels'],
             mask=masking.Options(threshold=request['threshold'])),
-        request['mask'], on_tiles)
+        request['mask'], on_tiles=on_tiles)
   if request['damage']:
     image_view.save_damage(request['damage'], request['damage_view'])
   _COMPILED.update(shapes)

@@ -111,7 +111,7 @@ class Job:
     self.session = session
     self.source = source  # store.Entry
     self.steps = steps  # names of abilities
-    self.options = options  # strength, self_ensemble, threshold
+    self.options = options  # of restoration.Options, by name
     self.mask = mask  # store.Entry of what is to be filled; goes with the job
     self.tied = tied  # whether it ends with the page that asked for it
     self.state = 'queued'
@@ -326,7 +326,7 @@ class Jobs:
         'steps': job.steps, 'weights': self._find_weights(job),
         'height': source.info['height'], 'width': source.info['width'],
         'max_pixels': self.limits.result_pixels, 'threshold': 0.5,
-        **job.options,
+        'saturation': 1.0, **job.options,
     }, self.limits.stall_time, job.progress)
     if answer['event'] != 'done':
       return answer['event'], answer.get('reason', '')

@@ -1,6 +1,6 @@
 // The page: pictures in, jobs, what is shown. Talks to nothing but its server.
 import {Damage} from '/damage.js';
-import {$, api, attempt, complain, line, say} from '/talk.js';
+import {$, api, attempt, complain, line, on, say} from '/talk.js';
 import {Viewer} from '/view.js';
 
 const LEGENDS = {change: ['none', '12.75 CIEDE2000'],
@@ -58,7 +58,7 @@ for (const input of document.querySelectorAll('.file:not(#mask-file)'))
     await take(input.files[0]);
     input.value = '';
   });
-$('example').addEventListener('click', attempt(async () => {
+on('example', 'click', attempt(async () => {
   const answer = await fetch('/example.jpg');
   await take(new File([await answer.blob()], 'example.jpg'));
 }));
@@ -148,30 +148,30 @@ function overlays(layers) {
   if (layer) [$('legend-from').textContent, $('legend-to').textContent] = LEGENDS[layer];
   viewer.draw();
 }
-$('overlay').addEventListener('change', () => overlays(shown.layers));
+on('overlay', 'change', () => overlays(shown.layers));
 
-function original(on) {
-  viewer.original = on;
-  $('tag-after').hidden = on || !viewer.after;
+function original(held) {
+  viewer.original = held;
+  $('tag-after').hidden = held || !viewer.after;
   viewer.draw();
 }
-$('hold').addEventListener('pointerdown', () => original(true));
+on('hold', 'pointerdown', () => original(true));
 for (const end of ['pointerup', 'pointerleave', 'pointercancel', 'blur'])
-  $('hold').addEventListener(end, () => original(false));
-for (const [type, on] of [['keydown', true], ['keyup', false]]) {
-  $('hold').addEventListener(type, event => {
-    if (event.key === ' ' || event.key === 'Enter') original(on);
+  on('hold', end, () => original(false));
+for (const [type, held] of [['keydown', true], ['keyup', false]]) {
+  on('hold', type, event => {
+    if (event.key === ' ' || event.key === 'Enter') original(held);
   });
   document.addEventListener(type, event => {
     if (event.key.toLowerCase() === 'o' && !event.ctrlKey && !event.metaKey &&
-        (viewer.after || viewer.mask) && !event.target.closest('select, textarea')) original(on);
+        (viewer.after || viewer.mask) && !event.target.closest('select, textarea')) original(held);
   });
 }
 window.addEventListener('blur', () => original(false));
-$('in').addEventListener('click', () => viewer.zoomBy(1.5));
-$('out').addEventListener('click', () => viewer.zoomBy(1 / 1.5));
-$('fit').addEventListener('click', () => viewer.fit());
-$('full').addEventListener('click', () => viewer.zoomTo(1));
+on('in', 'click', () => viewer.zoomBy(1.5));
+on('out', 'click', () => viewer.zoomBy(1 / 1.5));
+on('fit', 'click', () => viewer.fit());
+on('full', 'click', () => viewer.zoomTo(1));
 
 function history() {
   $('history').hidden = !pictures.length;
@@ -232,13 +232,12 @@ function abilities(list) {
   }));
 }
 
-const chosen = () => [...document.querySelectorAll('[name=step]:checked')].map(i => i.value);
+const chosen = () => new FormData($('form')).getAll('step');
 
 // The picture that is worked on: what is shown, or what it was made of.
 function target() {
   const origin = shown && find(shown.origin);
-  return origin && document.querySelector('[name=input]:checked').value === 'origin'
-      ? origin : shown;
+  return origin && $('origin').checked ? origin : shown;
 }
 
 // What is to be filled of it; idle unless that was chosen.
@@ -256,22 +255,22 @@ function ready() {
   $('run').disabled = Boolean(job || why);
   $('run').textContent = chosen().join() === 'fill' ? 'Fill' : 'Start';
   $('find').disabled = Boolean(job);
+  $('colours').hidden = !chosen().includes('colorize');
 }
-$('form').addEventListener('change', () => { damage.refresh(); ready(); });
-$('strength').addEventListener('input', () => {
-  $('strength-value').value = `${$('strength').value} %`;
-});
+on('form', 'change', () => { damage.refresh(); ready(); });
+for (const id of ['strength', 'saturation'])
+  on(id, 'input', () => { $(`${id}-value`).value = `${$(id).value} %`; });
 
-$('form').addEventListener('submit', event => {
+on('form', 'submit', event => {
   event.preventDefault();
   if (!$('run').disabled) start(chosen());
 });
-$('find').addEventListener('click', () => start(['detect']));
+on('find', 'click', () => start(['detect']));
 const start = attempt(async steps => {
   const query = new URLSearchParams({
     steps: steps.join(), picture: target().id, tied: true,
     strength: $('strength').value / 100, self_ensemble: $('ensemble').checked,
-    threshold: $('threshold').value / 100});
+    threshold: $('threshold').value / 100, saturation: $('saturation').value / 100});
   const drawn = steps.includes('fill') && damage.mask.touched;
   $('run').disabled = $('find').disabled = true;
   try {
@@ -337,12 +336,12 @@ const finish = attempt(async () => {
   }
   if (ended.steps[0] === 'detect') return damage.refresh();
   pictures.push(ended.result);
-  document.querySelector('[name=input][value=origin]').checked = true;
+  $('origin').checked = true;
   show(ended.result);
   $('stage').scrollIntoView({block: 'nearest'});
   say(`Done: ${ended.result.name}. The slider compares before and after.`);
 });
-$('cancel').addEventListener('click', attempt(async () => {
+on('cancel', 'click', attempt(async () => {
   if (job) await api(`jobs/${job.id}/cancel`, {method: 'POST'});
 }));
 

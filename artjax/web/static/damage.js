@@ -1,6 +1,6 @@
 // The mask of a picture under a person's hands: finding, threshold, brush, files.
 import {KINDS, Mask, colour, drawn} from '/mask.js';
-import {$, attempt, line, say} from '/talk.js';
+import {$, attempt, line, on, say} from '/talk.js';
 
 const NAMES = ['Cracks', 'Losses', 'Stains', 'Drawn by hand'];
 const percent = share => share && share < .001 ? 'below 0.1 %' : `${(100 * share).toFixed(1)} %`;
@@ -13,20 +13,20 @@ export class Damage {
     this.masks = new Map();  // by the ids of pictures
     $('kinds').replaceChildren(...KINDS.map((kind, i) => this.kind(kind, i)));
     let frame = 0;
-    $('threshold').addEventListener('input', () => {
+    on('threshold', 'input', () => {
       cancelAnimationFrame(frame);
       frame = requestAnimationFrame(() => this.mask?.set({threshold: $('threshold').value / 100}));
     });
     for (const type of ['input', 'change'])
-      $('tools').addEventListener(type, () => this.refresh());
+      on('tools', type, () => this.refresh());
     for (const action of ['undo', 'redo', 'invert', 'clear'])
-      $(action).addEventListener('click', () => {
+      on(action, 'click', () => {
         this.mask[action]();
         say($('mask-facts').textContent);
       });
     document.addEventListener('keydown', event => this.key(event));
-    $('mask-file').addEventListener('change', attempt(() => this.open()));
-    $('mask-save').addEventListener('click', attempt(() => this.save()));
+    on('mask-file', 'change', attempt(() => this.open()));
+    on('mask-save', 'click', attempt(() => this.save()));
   }
 
   get mask() {

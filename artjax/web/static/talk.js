@@ -1,6 +1,7 @@
 // Asking the server, telling the person.
 
 export const $ = id => document.getElementById(id);
+export const on = (id, type, action) => $(id).addEventListener(type, action);
 
 // Every request of the page goes through here.
 export async function api(path, options = {}) {
