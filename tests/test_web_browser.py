@@ -342,7 +342,8 @@ def test_what_is_found_is_shown_at_any_threshold(page, scan, tmp_path):
   # What the page makes of the chances is what the command line makes of them.
   for threshold in (0.5, 0.42, 0.61):
     page.fill('#threshold', str(round(100 * threshold)))
-    page.wait_for_timeout(200)
+    playwright.expect(page.locator('#threshold-value')).to_have_text(
+        f'{100 * threshold:.0f} %')
     found = damage_map.binary(chances, threshold, min_area=12, dilate=2)
     _, mask = saved(page, tmp_path)
     np.testing.assert_array_equal(mask, found.any(-1))
@@ -351,8 +352,8 @@ def test_what_is_found_is_shown_at_any_threshold(page, scan, tmp_path):
   assert [url for url in asked if '/api/' in url] == []
   # A class that is not wanted; the picture under the mask.
   page.fill('#threshold', '42')
+  playwright.expect(page.locator('#threshold-value')).to_have_text('42 %')
   page.uncheck('#kind-crack')
-  page.wait_for_timeout(200)
   _, mask = saved(page, tmp_path)
   chances[..., 0] = 0
   np.testing.assert_array_equal(mask, damage_map.binary(

@@ -14,8 +14,10 @@ export class Damage {
     $('kinds').replaceChildren(...KINDS.map((kind, i) => this.kind(kind, i)));
     let frame = 0;
     on('threshold', 'input', () => {
+      const {mask} = this;
+      mask.threshold = $('threshold').value / 100;
       cancelAnimationFrame(frame);
-      frame = requestAnimationFrame(() => this.mask?.set({threshold: $('threshold').value / 100}));
+      frame = requestAnimationFrame(() => mask.set({}));
     });
     for (const type of ['input', 'change'])
       on('tools', type, () => this.refresh());

@@ -50,7 +50,7 @@ export class Mask {
   // Another threshold, or other kinds.
   set(values) {
     Object.assign(this, values);
-    if (!this.chances) return;
+    if (!this.chances) return this.onChange();
     if (!this.using) this.change(() => { this.using = true; });
     this.look();
   }
