@@ -49,6 +49,17 @@ _ERRORS = {code: {'description': text, 'content': {'application/json': {
                507: 'no room on the disk'}.items()}
 
 
+def _file(*kinds):
+  """What the document says of a route that answers with a file."""
+  return {'response_class': responses.FileResponse, 'responses': {200: {
+      'description': 'the file', 'content': {kind: {} for kind in kinds}}}}
+
+
+_PNG = _file('image/png')
+_REPORT = _file('application/json')
+_PICTURE = _file(*transfer.TYPES.values())
+
+
 def create_app(limits=limits_lib.Limits(), weights=abilities.PRETRAINED,
                hosts=('127.0.0.1', 'localhost', '::1'), token='', warm=False):
   """The application.
@@ -212,43 +223,43 @@ def delete_picture(request: fastapi.Request, entry: Entry):
   request.app.state.store.drop(entry, session)
 
 
-@router.get('/pictures/{picture}/file')
+@router.get('/pictures/{picture}/file', **_PICTURE)
 def get_file(entry: Entry):
   """The file itself: full depth, with its profile and metadata."""
   return transfer.download(entry, 'picture')
 
 
-@router.get('/pictures/{picture}/report')
+@router.get('/pictures/{picture}/report', **_REPORT)
 def get_report(entry: Entry):
   """The JSON record of how it was made."""
   return transfer.download(entry, 'report.json')
 
 
-@router.get('/pictures/{picture}/change')
+@router.get('/pictures/{picture}/change', **_PNG)
 def get_change(entry: Entry):
   """How far each pixel was moved, a grey PNG: a level is 0.05 CIEDE2000."""
   return transfer.download(entry, 'change.png')
 
 
-@router.get('/pictures/{picture}/uncertainty')
+@router.get('/pictures/{picture}/uncertainty', **_PNG)
 def get_uncertainty(entry: Entry):
   """Where 8 flips and turns disagree, a grey PNG: a level is 0.1/255."""
   return transfer.download(entry, 'uncertainty.png')
 
 
-@router.get('/pictures/{picture}/mask')
+@router.get('/pictures/{picture}/mask', **_PNG)
 def get_mask(entry: Entry):
   """What of it was filled, white, a PNG of its size."""
   return transfer.download(entry, 'mask.png')
 
 
-@router.get('/pictures/{picture}/damage')
+@router.get('/pictures/{picture}/damage', **_PNG)
 def get_damage(entry: Entry):
   """What was found in it: chances of crack, loss, stain as R, G, B of a PNG."""
   return transfer.download(entry, 'damage.png')
 
 
-@router.get('/pictures/{picture}/damage/view')
+@router.get('/pictures/{picture}/damage/view', **_PNG)
 def get_damage_view(entry: Entry):
   """The same, small enough for a screen: of each part its largest chance."""
   path = entry.path('damage_view.png')
@@ -257,7 +268,8 @@ def get_damage_view(entry: Entry):
   return responses.FileResponse(path, media_type='image/png')
 
 
-@router.get('/pictures/{picture}/tiles/{layer}/{level}/{column}_{row}.png')
+@router.get('/pictures/{picture}/tiles/{layer}/{level}/{column}_{row}.png',
+            **_PNG)
 def get_tile(entry: Entry, layer: str,
              level: Annotated[int, fastapi.Path(ge=0, le=40)],
              column: Annotated[int, fastapi.Path(ge=0, le=9999)],
@@ -338,7 +350,9 @@ def get_job(job: Job):
   return job.describe()
 
 
-@router.get('/jobs/{job}/events', response_class=responses.StreamingResponse)
+@router.get('/jobs/{job}/events', **{
+    **_file('text/event-stream'),
+    'response_class': responses.StreamingResponse})
 async def get_events(job: Job):
   """The same whenever it changes, as server-sent events, until the end."""
   async def events():
@@ -363,19 +377,19 @@ async def cancel_job(request: fastapi.Request, job: Job):
   return job.describe()
 
 
-@router.get('/jobs/{job}/result')
+@router.get('/jobs/{job}/result', **_PICTURE)
 def get_job_result(job: Job, entry: Result):
   """The file that a job has made; of `detect` the map of chances."""
   return transfer.download(entry, 'damage.png' if job.only_finds else 'picture')
 
 
-@router.get('/jobs/{job}/report')
+@router.get('/jobs/{job}/report', **_REPORT)
 def get_job_report(job: Job, entry: Result):
   """The JSON record of a job that is done."""
   return transfer.download(entry, 'damage.json' if job.only_finds else 'report.json')
 
 
-@router.get('/jobs/{job}/mask')
+@router.get('/jobs/{job}/mask', **_PNG)
 def get_job_mask(entry: Result):
   """What a job has filled, white, a PNG of the picture's size."""
   return transfer.download(entry, 'mask.png')

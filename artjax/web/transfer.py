@@ -17,8 +17,8 @@ from artjax.web import store as store_lib
 _SUFFIXES = {'JPEG': ('.jpg', '.jpeg'), 'PNG': ('.png',),
              'TIFF': ('.tif', '.tiff'), 'WebP': ('.webp',),
              'HEIF': ('.avif', '.heic', '.heif')}
-_TYPES = {'.png': 'image/png', '.tif': 'image/tiff', '.jpg': 'image/jpeg',
-          '.webp': 'image/webp', '.avif': 'image/avif'}
+TYPES = {'.png': 'image/png', '.tif': 'image/tiff', '.jpg': 'image/jpeg',
+         '.webp': 'image/webp', '.avif': 'image/avif'}
 _HEAD = 32  # bytes by which a format is told
 _IDLE = 30  # s in which an upload must go on
 
@@ -126,7 +126,7 @@ def download(entry, part):
     fail(404, 'this picture has none: it was uploaded, or made without')
   stem = os.path.splitext(entry.name)[0]
   name = {'picture': entry.name}.get(part, f'{stem}.{part}')
-  kind = (_TYPES[entry.suffix] if part == 'picture' else
+  kind = (TYPES[entry.suffix] if part == 'picture' else
           'application/json' if part.endswith('.json') else 'image/png')
   # The first for what does not know the second, such as curl.
   plain = ''.join(c if c.isascii() and c.isalnum() or c in '._-' else '_'
