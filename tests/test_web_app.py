@@ -4,11 +4,14 @@ import sys
 import time
 
 from conftest import ROOT
+from conftest import vivid_colours
 import pytest
 import pyvips
 import web
 
+from artjax import weights
 from artjax.web import abilities
+from artjax.web import app
 from artjax.web import jobs as jobs_lib
 
 sys.path.insert(0, str(ROOT / 'scripts'))
@@ -207,7 +210,7 @@ def test_abilities_appear_with_their_weights(tmp_path):
         'abilities']}
     assert not any(a['available'] for a in table().values())
     assert all(a['about'] for a in table().values())
-    assert [n for n, a in table().items() if not a['train']] == ['fill']
+    assert all(a['train'] for a in table().values())
     web.save_weights(tmp_path)
     assert table()['restore']['available']
     assert table()['restore']['weights'] == 'unet'
@@ -218,12 +221,29 @@ def test_abilities_appear_with_their_weights(tmp_path):
     result = web.wait(page, job)['result']
     assert result['name'] == 'a_restore_colorize.png'
   assert [a.name for a in abilities.ABILITIES] == [
-      'restore', 'fill', 'colorize', 'sketch', 'upscale']
+      'restore', 'detect', 'fill', 'colorize', 'sketch', 'upscale']
+
+
+def test_what_is_colorized_has_a_saturation(tmp_path):
+  config, params = vivid_colours()
+  weights.save(str(tmp_path / 'colorize.safetensors'), params, config)
+  with web.client(tmp_path) as page:
+    colours = []
+    for saturation in (0, 2):
+      job = page.post(f'/api/jobs?steps=colorize&saturation={saturation}',
+                      content=web.picture()).json()
+      state = web.wait(page, job)
+      assert state['state'] == 'done', state
+      assert state['result']['made']['saturation'] == saturation
+      picture = pyvips.Image.new_from_buffer(
+          page.get(f'/api/jobs/{job["id"]}/result').content, '')
+      colours.append((picture[0] - picture[2]).abs().max())
+  assert colours[0] <= 1 < colours[1]
 
 
 def test_the_page_is_small_and_whole(page):
   sizes = {path: len(page.get(path).content)
-           for path in ('/', '/app.js', '/view.js', '/style.css', '/icon.svg')}
+           for path in app.FILES if path != '/example.jpg'}
   assert all(sizes.values()) and sum(sizes.values()) <= 60_000
   out = page.post('/api/pictures', content=page.get('/example.jpg').content)
   assert out.status_code == 201

@@ -404,6 +404,9 @@ def test_the_number_of_sessions_is_limited():
     ('/api/jobs?steps=restore,restore', 422, 'once'),
     ('/api/jobs?steps=restore&strength=2', 422, 'strength'),
     ('/api/jobs?steps=restore&strength=nan', 422, 'strength'),
+    ('/api/jobs?steps=restore&saturation=3', 422, 'saturation'),
+    ('/api/jobs?steps=restore&threshold=1', 422, 'threshold'),
+    ('/api/jobs?steps=fill', 422, 'fill has no weights'),
     ('/api/jobs?steps=restore&picture=../x', 404, 'no such picture'),
     ('/api/nothing', 404, 'Not Found')])
 def test_errors_are_one_line(page, path, status, message):

@@ -4,14 +4,19 @@ import time
 
 from conftest import random_params
 from conftest import tiny_config
+import cv2
 from fastapi import testclient
+import jax
 import numpy as np
 
 from artjax import files
 from artjax import lookup
+from artjax import tasks
 from artjax import weights
 from artjax.web import app as web
 from artjax.web import limits as limits_lib
+from configs import detect
+from configs import inpaint
 
 HOST = 'http://127.0.0.1:8080'
 
@@ -21,6 +26,22 @@ def save_weights(folder, name='unet'):
   config = tiny_config()
   weights.save(str(folder / f'{name}.safetensors'),
                random_params(lookup.model(config), 0.01), config)
+  return str(folder)
+
+
+def save_damage_weights(folder):
+  """The same of networks that find and fill damage, away from their start."""
+  for name, config in (('detect', detect.get_config('quick')),
+                       ('inpaint', inpaint.get_config('quick'))):
+    channels = tasks.get(config.task).channels
+    params = random_params(lookup.model(config), 0.1, channels)
+    # Chances of damage of all sizes, and fills neither black nor white.
+    params['stem_out']['kernel'] *= np.float32(6e-3)
+    params['stem_out']['bias'] -= np.float32(2.8)
+    stats = lookup.variables(config, channels).get('batch_stats', {})
+    params = weights.merge({'params': params, 'batch_stats': jax.tree.map(
+        lambda x: np.ones(x.shape, np.float32), stats)})
+    weights.save(str(folder / f'{name}.safetensors'), params, config)
   return str(folder)
 
 
@@ -44,6 +65,15 @@ def picture(height=20, width=30, seed=0, suffix='.png'):
   values = np.random.default_rng(seed).integers(
       0, 256, [height, width, 3], dtype=np.uint8)
   return files.encode(values, suffix)
+
+
+def soft_picture(height=60, width=90, seed=0):
+  """The same, blurred: what the networks above find in it has areas."""
+  values = np.random.default_rng(seed).integers(
+      0, 256, [height, width, 3], dtype=np.uint8)
+  values = cv2.GaussianBlur(values, (0, 0), 1)
+  return files.encode(cv2.normalize(values, None, 0, 255, cv2.NORM_MINMAX),
+                      '.png')
 
 
 def wait(found, job, timeout=120):

@@ -11,36 +11,30 @@ import os
 import pathlib
 import time
 from typing import Annotated
-import urllib.parse
 
 import fastapi
 from fastapi import exceptions
 from fastapi import responses
 from starlette import exceptions as starlette_exceptions
-from starlette import requests as starlette_requests
 
-from artjax import image_file
 from artjax.web import abilities
 from artjax.web import guard
 from artjax.web import jobs as jobs_lib
 from artjax.web import limits as limits_lib
 from artjax.web import store as store_lib
+from artjax.web import transfer
 
 STATIC = pathlib.Path(__file__).parent / 'static'
 # Only these are served, under these types, whatever else lies there.
-_FILES = {'/': ('index.html', 'text/html; charset=utf-8'),
-          '/app.js': ('app.js', 'text/javascript; charset=utf-8'),
-          '/view.js': ('view.js', 'text/javascript; charset=utf-8'),
-          '/style.css': ('style.css', 'text/css; charset=utf-8'),
-          '/icon.svg': ('icon.svg', 'image/svg+xml'),
-          '/example.jpg': ('example.jpg', 'image/jpeg')}
-_SUFFIXES = {'JPEG': ('.jpg', '.jpeg'), 'PNG': ('.png',),
-             'TIFF': ('.tif', '.tiff'), 'WebP': ('.webp',),
-             'HEIF': ('.avif', '.heic', '.heif')}
-_TYPES = {'.png': 'image/png', '.tif': 'image/tiff', '.jpg': 'image/jpeg',
-          '.webp': 'image/webp', '.avif': 'image/avif'}
-_HEAD = 32  # bytes by which a format is told
-_IDLE = 30  # s in which an upload must go on
+FILES = {'/': ('index.html', 'text/html; charset=utf-8'),
+         '/app.js': ('app.js', 'text/javascript; charset=utf-8'),
+         '/view.js': ('view.js', 'text/javascript; charset=utf-8'),
+         '/talk.js': ('talk.js', 'text/javascript; charset=utf-8'),
+         '/damage.js': ('damage.js', 'text/javascript; charset=utf-8'),
+         '/mask.js': ('mask.js', 'text/javascript; charset=utf-8'),
+         '/style.css': ('style.css', 'text/css; charset=utf-8'),
+         '/icon.svg': ('icon.svg', 'image/svg+xml'),
+         '/example.jpg': ('example.jpg', 'image/jpeg')}
 _COOKIE = 'artjax_session'
 _PICTURE_BODY = {'requestBody': {'content': {'application/octet-stream': {
     'schema': {'type': 'string', 'format': 'binary'}}}}}
@@ -53,6 +47,17 @@ _ERRORS = {code: {'description': text, 'content': {'application/json': {
                413: 'more bytes than the limit', 415: 'not a picture',
                422: 'not usable, with the reason', 429: 'busy; try later',
                507: 'no room on the disk'}.items()}
+
+
+def _file(*kinds):
+  """What the document says of a route that answers with a file."""
+  return {'response_class': responses.FileResponse, 'responses': {200: {
+      'description': 'the file', 'content': {kind: {} for kind in kinds}}}}
+
+
+_PNG = _file('image/png')
+_REPORT = _file('application/json')
+_PICTURE = _file(*transfer.TYPES.values())
 
 
 def create_app(limits=limits_lib.Limits(), weights=abilities.PRETRAINED,
@@ -69,7 +74,7 @@ def create_app(limits=limits_lib.Limits(), weights=abilities.PRETRAINED,
   @contextlib.asynccontextmanager
   async def lifespan(app):
     store = store_lib.Store(limits)
-    find = lambda steps: [abilities.available(weights)[s] for s in steps]
+    find = lambda job: abilities.plan(job.steps, bool(job.mask), weights)
     jobs = jobs_lib.Jobs(store, limits, find)
     app.state.store, app.state.jobs = store, jobs
     app.state.limits, app.state.weights = limits, weights
@@ -89,7 +94,7 @@ def create_app(limits=limits_lib.Limits(), weights=abilities.PRETRAINED,
       title='artjax', description=__doc__.splitlines()[0], version='1',
       lifespan=lifespan, docs_url=None, redoc_url=None,  # They load from CDNs.
       openapi_url='/api/openapi.json')
-  for path, (name, kind) in _FILES.items():
+  for path, (name, kind) in FILES.items():
     app.add_api_route(path, _static(name, kind), include_in_schema=False)
   app.include_router(router)
   app.add_exception_handler(starlette_exceptions.HTTPException, _http_error)
@@ -132,10 +137,6 @@ async def _full(request, error):
   return _error(507, str(error))
 
 
-def _fail(status, reason):
-  raise fastapi.HTTPException(status, reason)
-
-
 # What requests refer to: always within their own session.
 
 
@@ -156,20 +157,20 @@ def _own_session(request, response):
 def _picture(request: fastapi.Request, picture: str):
   session = _session(request)
   if session is None or picture not in session.pictures:
-    _fail(404, 'there is no such picture, or no longer')
+    transfer.fail(404, 'there is no such picture, or no longer')
   return session.pictures[picture]
 
 
 def _job(request: fastapi.Request, job: str):
   session = _session(request)
   if session is None or job not in session.jobs:
-    _fail(404, 'there is no such job, or no longer')
+    transfer.fail(404, 'there is no such job, or no longer')
   return session.jobs[job]
 
 
 def _result(job: Annotated[jobs_lib.Job, fastapi.Depends(_job)]):
   if job.result is None:
-    _fail(409, f'the job has no result: it is {job.state}'
+    transfer.fail(409, f'the job has no result: it is {job.state}'
           + (f' ({job.reason})' if job.reason else ''))
   return job.result
 
@@ -195,7 +196,7 @@ async def post_picture(request: fastapi.Request, response: fastapi.Response,
                        name: Name = ''):
   """Takes a picture file: the body of the request."""
   session = _own_session(request, response)
-  entry = await _receive(request, session, name)
+  entry = await transfer.receive(request, session, name)
   return entry.describe()
 
 
@@ -218,35 +219,57 @@ def delete_picture(request: fastapi.Request, entry: Entry):
   session = _session(request)
   if any(job.source is entry and not job.over
          for job in session.jobs.values()):
-    _fail(409, 'a job works on this picture; cancel it first')
+    transfer.fail(409, 'a job works on this picture; cancel it first')
   request.app.state.store.drop(entry, session)
 
 
-@router.get('/pictures/{picture}/file')
+@router.get('/pictures/{picture}/file', **_PICTURE)
 def get_file(entry: Entry):
   """The file itself: full depth, with its profile and metadata."""
-  return _download(entry, 'picture')
+  return transfer.download(entry, 'picture')
 
 
-@router.get('/pictures/{picture}/report')
+@router.get('/pictures/{picture}/report', **_REPORT)
 def get_report(entry: Entry):
   """The JSON record of how it was made."""
-  return _download(entry, 'report.json')
+  return transfer.download(entry, 'report.json')
 
 
-@router.get('/pictures/{picture}/change')
+@router.get('/pictures/{picture}/change', **_PNG)
 def get_change(entry: Entry):
   """How far each pixel was moved, a grey PNG: a level is 0.05 CIEDE2000."""
-  return _download(entry, 'change.png')
+  return transfer.download(entry, 'change.png')
 
 
-@router.get('/pictures/{picture}/uncertainty')
+@router.get('/pictures/{picture}/uncertainty', **_PNG)
 def get_uncertainty(entry: Entry):
   """Where 8 flips and turns disagree, a grey PNG: a level is 0.1/255."""
-  return _download(entry, 'uncertainty.png')
+  return transfer.download(entry, 'uncertainty.png')
 
 
-@router.get('/pictures/{picture}/tiles/{layer}/{level}/{column}_{row}.png')
+@router.get('/pictures/{picture}/mask', **_PNG)
+def get_mask(entry: Entry):
+  """What of it was filled, white, a PNG of its size."""
+  return transfer.download(entry, 'mask.png')
+
+
+@router.get('/pictures/{picture}/damage', **_PNG)
+def get_damage(entry: Entry):
+  """What was found in it: chances of crack, loss, stain as R, G, B of a PNG."""
+  return transfer.download(entry, 'damage.png')
+
+
+@router.get('/pictures/{picture}/damage/view', **_PNG)
+def get_damage_view(entry: Entry):
+  """The same, small enough for a screen: of each part its largest chance."""
+  path = entry.path('damage_view.png')
+  if not os.path.isfile(path):
+    transfer.fail(404, 'nobody has looked for damage in this picture yet')
+  return responses.FileResponse(path, media_type='image/png')
+
+
+@router.get('/pictures/{picture}/tiles/{layer}/{level}/{column}_{row}.png',
+            **_PNG)
 def get_tile(entry: Entry, layer: str,
              level: Annotated[int, fastapi.Path(ge=0, le=40)],
              column: Annotated[int, fastapi.Path(ge=0, le=9999)],
@@ -256,7 +279,7 @@ def get_tile(entry: Entry, layer: str,
     path = os.path.join(entry.tiles(layer), str(level), f'{column}_{row}.png')
     if os.path.isfile(path):
       return responses.FileResponse(path, media_type='image/png')
-  _fail(404, 'there is no such part')
+  transfer.fail(404, 'there is no such part')
 
 
 @router.post('/jobs', status_code=202, openapi_extra=_PICTURE_BODY)
@@ -271,32 +294,54 @@ async def post_job(
         ge=0, le=1, description='share of the change that is made')] = 1.0,
     self_ensemble: Annotated[bool, fastapi.Query(
         description='mean over 8 flips and turns: 8 times the time')] = False,
+    threshold: Annotated[float, fastapi.Query(
+        gt=0, lt=1, description='of the chance of damage, and of grey masks'
+    )] = 0.5,
+    saturation: Annotated[float, fastapi.Query(
+        ge=0, le=2, description='of what is colorized; 0 = grey')] = 1.0,
     tied: Annotated[bool, fastapi.Query(
         description='cancel when nobody follows the events')] = False):
-  """Puts a picture, sent along or here already, into the queue."""
+  """Puts a picture into the queue.
+
+  The body is the picture; or, with `picture`, a mask of what is to be filled,
+  white, of any size of the same shape, or nothing.
+  """
   state = request.app.state
-  known = [a.name for a in abilities.ABILITIES]
   steps = steps.split(',')
-  have = abilities.available(state.weights)
-  for step in steps:
-    if step not in known:
-      _fail(422, f'steps: {step!r} is not one of {", ".join(known)}')
-    if step not in have:
-      _fail(422, f'steps: {step} has no weights here yet')
-  if len(set(steps)) < len(steps):
-    _fail(422, 'steps: each can be taken once')
+  _plan(state, steps, bool(picture) and 'fill' in steps)
   state.jobs.check_room()
   state.store.take(0)
+  mask = None
   if picture:
     entry = _picture(request, picture)
     session = _session(request)
+    mask = await transfer.receive_mask(request, session, name, entry, threshold)
   else:
     session = _own_session(request, response)
-    entry = await _receive(request, session, name)
-  job = jobs_lib.Job(session, entry, steps, {
-      'strength': strength, 'self_ensemble': self_ensemble}, tied)
-  state.jobs.submit(job)
+    entry = await transfer.receive(request, session, name)
+  try:
+    _plan(state, steps, bool(mask))
+    if entry.id not in session.pictures:  # gone while the mask came
+      transfer.fail(404, 'there is no such picture, or no longer')
+    options = {'strength': strength, 'self_ensemble': self_ensemble}
+    if 'fill' in steps or 'detect' in steps:
+      options['threshold'] = threshold
+    if 'colorize' in steps:
+      options['saturation'] = saturation
+    job = jobs_lib.Job(session, entry, steps, options, tied, mask)
+    state.jobs.submit(job)
+  except Exception:
+    if mask:
+      state.store.drop(mask)
+    raise
   return job.describe()
+
+
+def _plan(state, steps, mask):
+  try:
+    abilities.plan(steps, mask, state.weights)
+  except ValueError as error:
+    transfer.fail(422, f'steps: {error}')
 
 
 @router.get('/jobs/{job}')
@@ -305,7 +350,9 @@ def get_job(job: Job):
   return job.describe()
 
 
-@router.get('/jobs/{job}/events', response_class=responses.StreamingResponse)
+@router.get('/jobs/{job}/events', **{
+    **_file('text/event-stream'),
+    'response_class': responses.StreamingResponse})
 async def get_events(job: Job):
   """The same whenever it changes, as server-sent events, until the end."""
   async def events():
@@ -330,101 +377,19 @@ async def cancel_job(request: fastapi.Request, job: Job):
   return job.describe()
 
 
-@router.get('/jobs/{job}/result')
-def get_job_result(entry: Result):
-  """The file that a job has made."""
-  return _download(entry, 'picture')
+@router.get('/jobs/{job}/result', **_PICTURE)
+def get_job_result(job: Job, entry: Result):
+  """The file that a job has made; of `detect` the map of chances."""
+  return transfer.download(entry, 'damage.png' if job.only_finds else 'picture')
 
 
-@router.get('/jobs/{job}/report')
-def get_job_report(entry: Result):
+@router.get('/jobs/{job}/report', **_REPORT)
+def get_job_report(job: Job, entry: Result):
   """The JSON record of a job that is done."""
-  return _download(entry, 'report.json')
+  return transfer.download(entry, 'damage.json' if job.only_finds else 'report.json')
 
 
-# Files in and out.
-
-
-async def _receive(request, session, name):
-  """Streams the body to disk and has it checked: a new entry of the session."""
-  state = request.app.state
-  limit = state.limits.upload
-  length = request.headers.get('content-length', '')
-  if length.isdigit() and int(length) > limit:
-    _fail(413, f'the file has {_mib(int(length))}, more than the limit of '
-          f'{_mib(limit)}')
-  entry = state.store.add('', '')
-  reserved, kept = 0, False
-  session.uploads += 1  # so that it does not expire
-  try:
-    async with state.uploads:
-      part = os.path.join(entry.folder, 'upload')
-      head = b''
-      stream = request.stream().__aiter__()
-      with open(part, 'wb') as file:
-        while True:
-          try:
-            chunk = await asyncio.wait_for(anext(stream), _IDLE)
-          except StopAsyncIteration:
-            break
-          except asyncio.TimeoutError:
-            _fail(408, f'nothing came for {_IDLE} s')
-          if reserved + len(chunk) > limit:
-            _fail(413, f'the file has more than the limit of {_mib(limit)}')
-          state.store.take(len(chunk))
-          reserved += len(chunk)
-          if len(head) < _HEAD:
-            head += chunk[:_HEAD - len(head)]
-            if len(head) == _HEAD:
-              _kind(head, name)
-          file.write(chunk)
-      suffixes = _SUFFIXES[_kind(head, name)]
-      stem, suffix = store_lib.clean_name(name)
-      entry.suffix = suffixes[0]
-      entry.name = stem + (suffix if suffix.lower() in suffixes
-                           else suffixes[0])
-      os.rename(part, entry.path())
-      reason = await state.jobs.open(entry)
-      if reason:
-        _fail(422, reason if entry.name in reason
-              else f'{entry.name}: {reason}')
-      state.store.keep(session, entry, reserved)
-      kept = True
-      return entry
-  except starlette_requests.ClientDisconnect:
-    _fail(400, 'the upload was broken off')
-  finally:
-    session.uploads -= 1
-    if not kept:
-      state.store.drop(entry, reserved=reserved)
-
-
-def _kind(head, name):
-  kind = image_file.file_kind(head)
-  if kind is None:
-    what = 'the body is empty' if not head else (
-        'not a picture of a kind that is taken (JPEG, PNG, TIFF, WebP, AVIF)')
-    _fail(415, f'{"".join(store_lib.clean_name(name))}: {what}')
-  return kind
-
-
-def _mib(count):
-  return f'{count / 2**20:.0f} MiB'
-
-
-def _download(entry, part):
-  """A file under the name that is for a person, to be saved, never shown."""
-  path = entry.path(part)
-  if not os.path.isfile(path):
-    _fail(404, 'this picture has none: it was uploaded, or made without')
-  stem = os.path.splitext(entry.name)[0]
-  name = {'picture': entry.name}.get(part, f'{stem}.{part}')
-  kind = (_TYPES[entry.suffix] if part == 'picture' else
-          'application/json' if part.endswith('.json') else 'image/png')
-  # The first for what does not know the second, such as curl.
-  plain = ''.join(c if c.isascii() and c.isalnum() or c in '._-' else '_'
-                  for c in name)
-  return responses.FileResponse(path, media_type=kind, headers={
-      'Content-Disposition': f'attachment; filename="{plain}"; '
-                             f"filename*=UTF-8''"
-                             f'{urllib.parse.quote(name, safe="")}'})
+@router.get('/jobs/{job}/mask', **_PNG)
+def get_job_mask(entry: Result):
+  """What a job has filled, white, a PNG of the picture's size."""
+  return transfer.download(entry, 'mask.png')

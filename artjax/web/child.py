@@ -14,6 +14,7 @@ import queue
 import re
 import resource
 import sys
+import tempfile
 import threading
 
 # What a decoder may not do without: before libvips and JAX start.
@@ -90,7 +91,7 @@ def answer(request, say, stop):
   from artjax import image_file
   try:
     return {'event': 'done', **{
-        'open': open_picture, 'warm': warm, 'run': run,
+        'open': open_picture, 'mask': check_mask, 'warm': warm, 'run': run,
     }[request['op']](request, say, stop)}
   except Cancelled:
     return {'event': 'cancelled'}
@@ -114,6 +115,10 @@ def plain(error, request):
   text = ' '.join(str(error).split()) or type(error).__name__
   if 'path' not in request:
     return text
+  for path in request.get('weights', []):
+    text = text.replace(path, pathlib.Path(path).stem)
+  if request.get('mask'):
+    text = text.replace(request['mask'], request['mask_name'])
   # All paths, for libvips may still speak of the file before this one.
   root = os.path.dirname(os.path.dirname(request['path']))
   return re.sub(re.escape(root) + r'[^\s:)]*',
@@ -127,13 +132,11 @@ def open_picture(request, say, stop):
   from artjax import image_view
   with image_file.open_picture(
       request['path'], max_pixels=request['max_pixels']) as picture:
-    if max(picture.width, picture.height) > request['max_side']:
-      raise image_file.BadPicture(
-          f'{request["path"]}: {picture.width} × {picture.height} px: a side '
-          f'is longer than the limit of {request["max_side"]} px')
+    _check_side(picture, request['max_side'])
     image_view.save_tiles(picture, request['tiles'])
     info = {
         'width': picture.width, 'height': picture.height,
+        'drawing': image_view.drawing(picture.width, picture.height),
         'bits': picture.depth, 'format': picture.kind,
         'channels': {1: 'grey', 3: 'RGB', 4: 'CMYK'}[picture.bands]
                     + (' + alpha' if picture.has_alpha else ''),
@@ -141,6 +144,26 @@ def open_picture(request, say, stop):
   for path, tiles in request.get('maps', []):
     image_view.save_overlay(path, tiles)
   return {'info': info}
+
+
+def check_mask(request, say, stop):
+  """Says whether a file is a mask of a picture of a size."""
+  del say, stop
+  from artjax import image_file
+  from artjax import mask_file
+  with image_file.open_picture(
+      request['path'], max_pixels=request['max_pixels']) as mask:
+    _check_side(mask, request['max_side'])
+  mask_file.load(request['path'], request['height'], request['width'],
+                 request['threshold'])
+  return {}
+
+
+def _check_side(picture, limit):
+  if max(picture.width, picture.height) > limit:
+    raise ValueError(
+        f'{picture.path}: {picture.width} × {picture.height} px: a side is '
+        f'longer than the limit of {limit} px')
 
 
 def warm(request, say, stop):
@@ -153,6 +176,8 @@ def warm(request, say, stop):
 
 def run(request, say, stop):
   """Restores a picture file; progress by tiles."""
+  from artjax import image_view
+  from artjax import masking
   from artjax import restoration
   key = request['id']
   chain = _chain(request['weights'])
@@ -170,18 +195,29 @@ def run(request, say, stop):
   if size > request['max_pixels']:
     raise ValueError(f'the result would have {size} px, more than the limit '
                      f'of {request["max_pixels"]} px')
-  record = restoration.restore_file(
-      request['path'], chain,
-      restoration.Outputs(request['output'], request['change'],
-                          request['uncertainty']),
-      restoration.Options(strength=request['strength'],
-                          self_ensemble=request['self_ensemble'],
-                          max_pixels=request['max_pixels']),
-      on_tiles=on_tiles)
+  with tempfile.TemporaryDirectory() as scratch:
+    # What only finds makes no picture that anybody wants.
+    output = request['output'] or os.path.join(scratch, 'same.tif')
+    record = restoration.restore_file(
+        request['path'], chain,
+        restoration.Outputs(output, request['change'], request['uncertainty'],
+                            mask=request['hole'], chances=request['damage']),
+        restoration.Options(
+            strength=request['strength'],
+            self_ensemble=request['self_ensemble'],
+            saturation=request['saturation'],
+            max_pixels=request['max_pixels'],
+            mask=masking.Options(threshold=request['threshold'])),
+        request['mask'], on_tiles=on_tiles)
+  if request['damage']:
+    image_view.save_damage(request['damage'], request['damage_view'])
   _COMPILED.update(shapes)
   # Of the person's files, not of where they lay in between.
   record |= {'source': request['name'], 'output': request['output_name'],
-             'steps': request['steps']}
+             'steps': request['steps'],
+             'notices': [plain(text, request) for text in record['notices']]}
+  if not request['output']:
+    del record['output'], record['output_sha256']
   for entry in record['weights']:
     entry['name'] = pathlib.Path(entry['name']).stem
   return {'record': record}

@@ -106,12 +106,13 @@ class Job:
       'failed' or 'cancelled'.
   """
 
-  def __init__(self, session, source, steps, options, tied):
+  def __init__(self, session, source, steps, options, tied, mask=None):
     self.id = secrets.token_hex(12)
     self.session = session
     self.source = source  # store.Entry
     self.steps = steps  # names of abilities
-    self.options = options  # strength, self_ensemble
+    self.options = options  # of restoration.Options, by name
+    self.mask = mask  # store.Entry of what is to be filled; goes with the job
     self.tied = tied  # whether it ends with the page that asked for it
     self.state = 'queued'
     self.place = 0  # in the queue; 1 = next
@@ -128,6 +129,10 @@ class Job:
   @property
   def over(self):
     return self.state in ('done', 'failed', 'cancelled')
+
+  @property
+  def only_finds(self):
+    return self.steps == ['detect']
 
   def update(self, **values):
     """Sets attributes and wakes who follows."""
@@ -167,7 +172,7 @@ class Job:
             'cold': self.cold, 'done': self.done, 'total': self.total,
             'eta': self.eta(), 'stopping': self.stopping and not self.over,
             'reason': self.reason, 'picture': self.source.id,
-            'steps': self.steps, **self.options,
+            'steps': self.steps, **self.options, 'mask': bool(self.mask),
             'result': self.result.describe() if self.result else None}
 
 
@@ -175,7 +180,7 @@ class Jobs:
   """The queue and its one worker."""
 
   def __init__(self, store, limits, find_weights):
-    """`find_weights(steps)` gives the paths of their weights."""
+    """`find_weights(job)` gives the paths of its weights."""
     self.limits = limits
     self.eye = Child(limits.decode_memory, store.scratch)
     self.hand = Child(limits.run_memory, store.scratch)
@@ -240,6 +245,15 @@ class Jobs:
     entry.info = answer['info']
     return ''
 
+  async def check_mask(self, entry, source, threshold):
+    """Whether a file is a mask of a picture; '' or the reason."""
+    answer = await self.eye.ask({
+        'op': 'mask', 'path': entry.path(), 'name': entry.name,
+        'height': source.info['height'], 'width': source.info['width'],
+        'threshold': threshold, 'max_side': self.limits.side,
+        'max_pixels': self.limits.pixels}, self.limits.decode_time)
+    return answer.get('reason', '')
+
   def _places(self):
     for i, job in enumerate(self._waiting):
       if job.place != i + 1:
@@ -247,6 +261,8 @@ class Jobs:
 
   def _end(self, job, state, reason=''):
     self.counts[state] += 1
+    if job.mask:
+      self._store.drop(job.mask)
     job.update(state=state, reason=reason, place=0)
 
   async def _work(self):
@@ -260,7 +276,8 @@ class Jobs:
       job.update(state='preparing', place=0)
       entry = None
       try:
-        entry = self._new_entry(job)
+        if not job.only_finds:
+          entry = self._new_entry(job)
         state, reason = await self._run(job, entry)
       except asyncio.CancelledError:
         raise
@@ -283,25 +300,41 @@ class Jobs:
     entry = self._store.add(f'{stem}_{"_".join(job.steps)}{suffix}'[-120:],
                             suffix)
     entry.origin = source.id
-    entry.made = {'steps': job.steps, **job.options}
+    entry.made = {'steps': job.steps, **job.options,
+                  **({'mask': True} if job.mask else {})}
     return entry
 
   async def _run(self, job, entry):
-    """(state, reason) at the end of a job."""
-    uncertainty = (entry.path('uncertainty.png')
-                   if job.options['self_ensemble'] else '')
+    """(state, reason) at the end of a job; `entry` None: it makes none."""
+    source = job.source
+    # What was found in the picture itself belongs to it, and not to a result.
+    finds = job.only_finds or (job.steps[0] == 'fill' and not job.mask)
+    if finds:
+      self._store.take(0)
+    made = lambda part, wanted=True: (
+        entry.path(part) if entry and wanted else '')
+    found = lambda part: source.path(part) if finds else ''
     answer = await self.hand.ask({
-        'op': 'run', 'id': job.id, 'path': job.source.path(),
-        'name': job.source.name, 'output': entry.path(),
-        'output_name': entry.name, 'change': entry.path('change.png'),
-        'uncertainty': uncertainty, 'steps': job.steps,
-        'weights': self._find_weights(job.steps),
-        'height': job.source.info['height'],
-        'width': job.source.info['width'],
-        'max_pixels': self.limits.result_pixels, **job.options,
+        'op': 'run', 'id': job.id, 'path': source.path(), 'name': source.name,
+        'mask': job.mask.path() if job.mask else '',
+        'mask_name': job.mask.name if job.mask else '',
+        'output': made('picture'), 'output_name': entry.name if entry else '',
+        'change': made('change.png'),
+        'uncertainty': made('uncertainty.png', job.options['self_ensemble']),
+        'hole': made('mask.png', 'fill' in job.steps),
+        'damage': found('damage.png'), 'damage_view': found('damage_view.png'),
+        'steps': job.steps, 'weights': self._find_weights(job),
+        'height': source.info['height'], 'width': source.info['width'],
+        'max_pixels': self.limits.result_pixels, 'threshold': 0.5,
+        'saturation': 1.0, **job.options,
     }, self.limits.stall_time, job.progress)
     if answer['event'] != 'done':
       return answer['event'], answer.get('reason', '')
+    if finds:
+      self._take_damage(job, answer['record'])
+    if entry is None:
+      job.result = source
+      return 'done', ''
     job.update(state='finishing')
     entry.record = answer['record']
     with open(entry.path('report.json'), 'w', encoding='utf-8') as file:
@@ -317,6 +350,15 @@ class Jobs:
     self._store.keep(job.session, entry)
     job.result = entry
     return 'done', ''
+
+  def _take_damage(self, job, record):
+    """Puts what was found on record with the picture that it was found in."""
+    source = job.source
+    source.damage = {**record['damage'], 'threshold': job.options['threshold']}
+    if job.only_finds:
+      with open(source.path('damage.json'), 'w', encoding='utf-8') as file:
+        json.dump(record, file, indent=2, ensure_ascii=False)
+    self._store.keep(job.session, source)
 
   async def _watch(self):
     """Cancels the jobs of closed pages and deletes what has expired."""

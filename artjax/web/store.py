@@ -30,10 +30,11 @@ class Entry:
   origin: str = ''  # id of the picture it was made of
   made: dict = dataclasses.field(default_factory=dict)  # the settings
   record: dict = dataclasses.field(default_factory=dict)
-  size: int = 0  # bytes on disk
+  damage: dict = dataclasses.field(default_factory=dict)  # what was found
+  size: int = 0  # bytes on disk, as far as they are counted
 
   def path(self, part='picture'):
-    """Of the file, or of 'change.png', 'uncertainty.png', 'report.json'."""
+    """Of the file, or of a part such as 'change.png' or 'report.json'."""
     return os.path.join(
         self.folder, f'picture{self.suffix}' if part == 'picture' else part)
 
@@ -51,6 +52,8 @@ class Entry:
             'bytes': os.path.getsize(self.path()),
             'layers': [layer for layer in ('change', 'uncertainty')
                        if self.has(layer)],
+            'damage': self.damage,
+            'mask': os.path.isfile(self.path('mask.png')),
             **{key: self.record[key] for key in (
                 'seconds', 'change_mean_ciede2000', 'change_max_ciede2000',
                 'uncertainty_mean', 'tiling') if key in self.record}}
@@ -106,30 +109,34 @@ class Store:
     os.mkdir(folder)
     return Entry(key, folder, name, suffix)
 
-  def take(self, count):
-    """Sets so many bytes aside; raises `Full` where the quota is used up."""
+  def take(self, count, entry=None):
+    """Sets bytes aside for an entry; raises `Full` beyond the quota."""
     if self.used + count > self.limits.quota:
       self.expire()
     if self.used + count > self.limits.quota:
       raise Full('the disk space of this page is used up; remove pictures '
                  'from the history, or try again later')
     self.used += count
+    if entry:
+      entry.size += count
 
-  def keep(self, session, entry, reserved=0):
-    """Puts a finished entry into a session, in place of what was reserved."""
-    entry.size = sum(path.stat().st_size
-                     for path in pathlib.Path(entry.folder).rglob('*')
-                     if path.is_file())
-    self.used += entry.size - reserved
+  def keep(self, session, entry):
+    """Puts an entry into a session, or counts anew what it has there."""
+    size = sum(path.stat().st_size
+               for path in pathlib.Path(entry.folder).rglob('*')
+               if path.is_file())
+    self.used += size - entry.size
+    entry.size = size
     session.pictures[entry.id] = entry
     session.used = time.monotonic()
 
-  def drop(self, entry, session=None, reserved=0):
+  def drop(self, entry, session=None):
     """Deletes an entry's files."""
     shutil.rmtree(entry.folder, ignore_errors=True)
-    self.used -= reserved
-    if session and session.pictures.pop(entry.id, None):
-      self.used -= entry.size
+    self.used -= entry.size
+    entry.size = 0
+    if session:
+      session.pictures.pop(entry.id, None)
 
   def expire(self):
     """Deletes the sessions that nobody has used for long."""

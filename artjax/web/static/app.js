@@ -1,7 +1,8 @@
 // The page: pictures in, jobs, what is shown. Talks to nothing but its server.
+import {Damage} from '/damage.js';
+import {$, api, attempt, complain, line, on, say} from '/talk.js';
 import {Viewer} from '/view.js';
 
-const $ = id => document.getElementById(id);
 const LEGENDS = {change: ['none', '12.75 CIEDE2000'],
                  uncertainty: ['none', '25/255 and more']};
 const viewer = new Viewer($('frame'), $('canvas'), $('split'), zoom => {
@@ -12,33 +13,7 @@ let pictures = [];  // of this session, oldest first
 let shown = null;  // the one that is looked at
 let job = null;  // the one that runs
 let events = null;  // of it
-
-// Every request of the page goes through here.
-async function api(path, options = {}) {
-  let answer;
-  try {
-    answer = await fetch(`/api/${path}`, options);
-  } catch {
-    throw new Error('The server does not answer. Is it still running?');
-  }
-  if (answer.status === 204) return null;
-  const body = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Error(body.error || `The server says ${answer.status}.`);
-  return body;
-}
-
-function complain(error) {
-  $('error').textContent = error ? error.message || String(error) : '';
-  $('error').hidden = !error;
-}
-
-// Runs something a person asked for; what goes wrong is said, not lost.
-const attempt = action => async (...args) => {
-  complain();
-  try { await action(...args); } catch (error) { complain(error); }
-};
-
-function say(text) { $('live').textContent = text; }
+let can = {};  // abilities by their names
 
 const count = new Intl.NumberFormat('en');
 function bytes(number) {
@@ -78,12 +53,12 @@ const take = attempt(async file => {
   }
 });
 
-for (const input of document.querySelectorAll('.file'))
+for (const input of document.querySelectorAll('.file:not(#mask-file)'))
   input.addEventListener('change', async () => {
     await take(input.files[0]);
     input.value = '';
   });
-$('example').addEventListener('click', attempt(async () => {
+on('example', 'click', attempt(async () => {
   const answer = await fetch('/example.jpg');
   await take(new File([await answer.blob()], 'example.jpg'));
 }));
@@ -132,6 +107,7 @@ function show(picture) {
   overlays(origin ? picture.layers : []);
   viewer.resize();
   viewer.show(origin || picture, origin ? picture : null);
+  damage.refresh();
 }
 
 function describe() {
@@ -151,13 +127,12 @@ function describe() {
     notices.unshift(`${steps(shown.made)}: moved each pixel by ${
         shown.change_mean_ciede2000.toFixed(2)} CIEDE2000 on average, ${
         shown.change_max_ciede2000.toFixed(1)} at most, in ${duration(shown.seconds)}.`);
-    $('get-file').href = `/api/pictures/${shown.id}/file`;
     $('file-facts').textContent = `The file itself, lossless, ${shown.format} of ${
         shown.bits} bits, with profile and metadata, ${bytes(shown.bytes)}.`;
-    $('get-report').href = `/api/pictures/${shown.id}/report`;
-    for (const layer of ['change', 'uncertainty']) {
-      $(`get-${layer}`).href = `/api/pictures/${shown.id}/${layer}`;
-      $(`get-${layer}`).hidden = !shown.layers.includes(layer);
+    for (const part of ['file', 'report', 'mask', 'change', 'uncertainty']) {
+      $(`get-${part}`).href = `/api/pictures/${shown.id}/${part}`;
+      $(`get-${part}`).hidden = part in LEGENDS ? !shown.layers.includes(part)
+          : part === 'mask' && !shown.mask;
     }
   }
   $('notices').replaceChildren(...notices.map(text => line('li', text)));
@@ -173,54 +148,49 @@ function overlays(layers) {
   if (layer) [$('legend-from').textContent, $('legend-to').textContent] = LEGENDS[layer];
   viewer.draw();
 }
-$('overlay').addEventListener('change', () => overlays(shown.layers));
+on('overlay', 'change', () => overlays(shown.layers));
 
-function original(on) {
-  viewer.original = on;
-  $('tag-after').hidden = on || !viewer.after;
+function original(held) {
+  viewer.original = held;
+  $('tag-after').hidden = held || !viewer.after;
   viewer.draw();
 }
-$('hold').addEventListener('pointerdown', () => original(true));
+on('hold', 'pointerdown', () => original(true));
 for (const end of ['pointerup', 'pointerleave', 'pointercancel', 'blur'])
-  $('hold').addEventListener(end, () => original(false));
-for (const [type, on] of [['keydown', true], ['keyup', false]]) {
-  $('hold').addEventListener(type, event => {
-    if (event.key === ' ' || event.key === 'Enter') original(on);
+  on('hold', end, () => original(false));
+for (const [type, held] of [['keydown', true], ['keyup', false]]) {
+  on('hold', type, event => {
+    if (event.key === ' ' || event.key === 'Enter') original(held);
   });
   document.addEventListener(type, event => {
     if (event.key.toLowerCase() === 'o' && !event.ctrlKey && !event.metaKey &&
-        viewer.after && !event.target.closest('select, textarea')) original(on);
+        (viewer.after || viewer.mask) && !event.target.closest('select, textarea')) original(held);
   });
 }
 window.addEventListener('blur', () => original(false));
-$('in').addEventListener('click', () => viewer.zoomBy(1.5));
-$('out').addEventListener('click', () => viewer.zoomBy(1 / 1.5));
-$('fit').addEventListener('click', () => viewer.fit());
-$('full').addEventListener('click', () => viewer.zoomTo(1));
+on('in', 'click', () => viewer.zoomBy(1.5));
+on('out', 'click', () => viewer.zoomBy(1 / 1.5));
+on('fit', 'click', () => viewer.fit());
+on('full', 'click', () => viewer.zoomTo(1));
 
 function history() {
   $('history').hidden = !pictures.length;
   $('strip').replaceChildren(...pictures.map(picture => {
-    const item = document.createElement('li');
-    const pick = document.createElement('button');
-    pick.type = 'button';
-    pick.className = 'quiet pick';
-    const image = document.createElement('img');
-    image.src = `/api/pictures/${picture.id}/tiles/picture/0/0_0.png`;
-    image.alt = '';
-    const text = line('span', picture.made.steps
-        ? `${steps(picture.made)} of ${find(picture.origin)?.name || 'a removed picture'}`
-        : picture.name);
-    pick.append(image, text);
+    const item = line('li', '');
+    const pick = line('button', '', {className: 'quiet pick'});
+    pick.append(
+        line('img', '', {src: `/api/pictures/${picture.id}/tiles/picture/0/0_0.png`, alt: ''}),
+        line('span', picture.made.steps
+            ? `${steps(picture.made)} of ${find(picture.origin)?.name || 'a removed picture'}`
+            : picture.name));
     if (picture === shown) pick.setAttribute('aria-current', 'true');
     pick.addEventListener('click', () => { complain(); show(picture); });
-    const remove = line('button', 'Remove');
-    remove.type = 'button';
-    remove.className = 'remove';
-    remove.setAttribute('aria-label', `Remove ${picture.name}`);
+    const remove = line('button', 'Remove', {
+      className: 'remove', ariaLabel: `Remove ${picture.name}`});
     remove.addEventListener('click', attempt(async () => {
       await api(`pictures/${picture.id}`, {method: 'DELETE'});
       pictures = pictures.filter(other => other !== picture);
+      damage.forget(picture);
       show(shown === picture ? pictures.at(-1) || null : shown);
       say(`${picture.name} is removed`);
     }));
@@ -232,64 +202,80 @@ function history() {
 // What to do.
 
 function abilities(list) {
-  $('abilities').replaceChildren(...list.map((ability, i) => {
-    const box = document.createElement(ability.available ? 'div' : 'details');
+  can = Object.fromEntries(list.map(ability => [ability.name, ability]));
+  // One line for both: what is found is to be filled.
+  $('abilities').replaceChildren(...list.filter(a => a.name !== 'detect').map((ability, i) => {
+    const parts = ability.name === 'fill' ? [can.detect, ability] : [ability];
+    const any = parts.some(part => part.available);
+    const box = line(any ? 'div' : 'details', '');
     box.dataset.step = ability.name;
-    box.dataset.title = ability.title;
-    const about = line('p', ability.about);
-    about.className = 'hint';
-    if (!ability.available) {
-      const train = line('p', ability.train ? 'There are no weights for it here. To train them: '
-          : 'Not in this version yet.');
-      train.className = 'hint';
-      train.append(line('code', ability.train));
-      box.append(line('summary', `${ability.title}: not available`), about, train);
-      return box;
+    const title = box.dataset.title = parts[1] ? 'Find and fill damage' : ability.title;
+    if (any) {
+      const label = line('label', '');
+      const input = line('input', '', {
+        type: 'checkbox', value: ability.name, name: 'step', checked: !i});
+      input.setAttribute('aria-describedby', `about-${ability.name}`);
+      label.append(input, title);
+      box.append(label);
+    } else {
+      box.append(line('summary', `${title}: not available`));
     }
-    const label = document.createElement('label');
-    const input = document.createElement('input');
-    Object.assign(input, {type: 'checkbox', value: ability.name, name: 'step', checked: !i});
-    about.id = `about-${ability.name}`;
-    input.setAttribute('aria-describedby', about.id);
-    label.append(input, ability.title);
-    box.append(label, about);
+    box.append(line('p', parts.filter(part => part.available || !any).map(part => part.about)
+        .join(' '), {id: `about-${ability.name}`, className: 'hint'}));
+    for (const part of parts.filter(part => !part.available)) {
+      const train = line('p', `${part.title}: there are no weights for it here. To train them: `,
+                         {className: 'hint'});
+      train.append(line('code', part.train));
+      box.append(train);
+    }
     return box;
   }));
 }
 
-function line(kind, text) {
-  const element = document.createElement(kind);
-  element.textContent = text;
-  return element;
+const chosen = () => new FormData($('form')).getAll('step');
+
+// The picture that is worked on: what is shown, or what it was made of.
+function target() {
+  const origin = shown && find(shown.origin);
+  return origin && $('origin').checked ? origin : shown;
 }
 
-const chosen = () => [...document.querySelectorAll('[name=step]:checked')].map(i => i.value);
+// What is to be filled of it; idle unless that was chosen.
+const damage = new Damage(viewer, () => chosen().includes('fill') ? target() : null, ready);
 
 function ready() {
+  const mask = damage.mask;
   const why = !shown ? 'First give it a picture.'
-      : !chosen().length ? 'Choose what to do.' : '';
+      : !chosen().length ? 'Choose what to do.'
+      : !mask ? ''
+      : !can.fill.available ? 'There are no weights here that fill; what is found can be seen and saved.'
+      : mask.area || (can.detect.available && !mask.touched) ? ''
+      : 'The mask is empty: draw over what is to be filled, or open one.';
   $('why').textContent = job ? '' : why;
   $('run').disabled = Boolean(job || why);
+  $('run').textContent = chosen().join() === 'fill' ? 'Fill' : 'Start';
+  $('find').disabled = Boolean(job);
+  $('colours').hidden = !chosen().includes('colorize');
 }
-$('abilities').addEventListener('change', ready);
-$('strength').addEventListener('input', () => {
-  $('strength-value').value = `${$('strength').value} %`;
-});
+on('form', 'change', () => { damage.refresh(); ready(); });
+for (const id of ['strength', 'saturation'])
+  on(id, 'input', () => { $(`${id}-value`).value = `${$(id).value} %`; });
 
-$('form').addEventListener('submit', event => {
+on('form', 'submit', event => {
   event.preventDefault();
-  start();
+  if (!$('run').disabled) start(chosen());
 });
-const start = attempt(async () => {
-  if ($('run').disabled) return;
-  const origin = find(shown.origin);
-  const again = origin && document.querySelector('[name=input]:checked').value === 'origin';
+on('find', 'click', () => start(['detect']));
+const start = attempt(async steps => {
   const query = new URLSearchParams({
-    steps: chosen().join(), picture: again ? origin.id : shown.id, tied: true,
-    strength: $('strength').value / 100, self_ensemble: $('ensemble').checked});
-  $('run').disabled = true;
+    steps: steps.join(), picture: target().id, tied: true,
+    strength: $('strength').value / 100, self_ensemble: $('ensemble').checked,
+    threshold: $('threshold').value / 100, saturation: $('saturation').value / 100});
+  const drawn = steps.includes('fill') && damage.mask.touched;
+  $('run').disabled = $('find').disabled = true;
   try {
-    follow(await api(`jobs?${query}`, {method: 'POST'}));
+    follow(await api(`jobs?${query}`, {
+      method: 'POST', body: drawn ? await damage.mask.png() : undefined}));
   } finally {
     ready();
   }
@@ -334,26 +320,28 @@ function progress() {
   $('cancel').disabled = job.stopping;
 }
 
-function finish() {
+const finish = attempt(async () => {
   const ended = job;
   events.close();
   sessionStorage.removeItem('job');
   job = null;
   progress();
   ready();
-  if (ended.state === 'done') {
-    pictures.push(ended.result);
-    document.querySelector('[name=input][value=origin]').checked = true;
-    show(ended.result);
-    $('stage').scrollIntoView({block: 'nearest'});
-    say(`Done: ${ended.result.name}. The slider compares before and after.`);
-  } else if (ended.state === 'failed') {
-    complain(`It did not work: ${ended.reason}.`);
-  } else {
-    say('Cancelled');
+  if (ended.state === 'failed') throw new Error(`It did not work: ${ended.reason}.`);
+  if (ended.state !== 'done') return say('Cancelled');
+  if (!ended.mask && ['detect', 'fill'].includes(ended.steps[0])) {
+    // What was found belongs to the picture that it was found in.
+    Object.assign(find(ended.picture) || {}, await api(`pictures/${ended.picture}`));
+    damage.forget({id: ended.picture}, true);
   }
-}
-$('cancel').addEventListener('click', attempt(async () => {
+  if (ended.steps[0] === 'detect') return damage.refresh();
+  pictures.push(ended.result);
+  $('origin').checked = true;
+  show(ended.result);
+  $('stage').scrollIntoView({block: 'nearest'});
+  say(`Done: ${ended.result.name}. The slider compares before and after.`);
+});
+on('cancel', 'click', attempt(async () => {
   if (job) await api(`jobs/${job.id}/cancel`, {method: 'POST'});
 }));
 
@@ -366,6 +354,7 @@ attempt(async () => {
   $('kept').textContent = `Kept on this server until ${
       duration(limits.minutes * 60)} after the last use, or until it ends; then deleted.`;
   abilities(table.abilities);
+  damage.finds = can.detect.available;
   pictures = mine;
   show(pictures.at(-1) || null);
   const id = sessionStorage.getItem('job');

@@ -16,6 +16,11 @@ export class Viewer {
     this.before = this.after = null;
     this.overlay = '';
     this.original = false;
+    this.mask = null;  // what is to be filled, see mask.js; over which side:
+    this.onAfter = false;
+    this.brush = null;  // what draws on it: {mask, radius, erase}
+    this.last = null;  // of a stroke, in px of the mask
+    this.hover = null;  // where the brush is, px of the canvas
     this.zoom = 1;  // device px to a px of the largest picture
     this.x = this.y = 0;  // its px in the middle of the frame
     this.pointers = new Map();
@@ -31,10 +36,21 @@ export class Viewer {
     canvas.addEventListener('pointerdown', event => {
       canvas.setPointerCapture(event.pointerId);
       this.pointers.set(event.pointerId, this.place(event));
+      if (this.last) this.lift('cancel');  // a second finger: it is a pinch
+      else if (this.brush && !event.button && this.pointers.size === 1)
+        this.press(this.place(event));
     });
     canvas.addEventListener('pointermove', event => this.drag(event));
     for (const end of ['pointerup', 'pointercancel'])
-      canvas.addEventListener(end, event => this.pointers.delete(event.pointerId));
+      canvas.addEventListener(end, event => {
+        this.pointers.delete(event.pointerId);
+        this.lift(end === 'pointerup' ? 'end' : 'cancel');
+        if (event.pointerType === 'touch') this.hover = null;
+      });
+    canvas.addEventListener('pointerleave', () => {
+      this.hover = null;
+      this.draw();
+    });
   }
 
   // before: what it was; after: what it became, or null. As the API has them.
@@ -101,9 +117,52 @@ export class Viewer {
     return [(event.clientX - box.left) * ratio, (event.clientY - box.top) * ratio];
   }
 
+  // Px of the mask under a place of the canvas.
+  spot([x, y]) {
+    const {width, height} = this.brush.mask;
+    const size = this.size();
+    return [((x - this.canvas.width / 2) / this.zoom + this.x) * width / size[0],
+            ((y - this.canvas.height / 2) / this.zoom + this.y) * height / size[1]];
+  }
+
+  press(place) {
+    this.last = this.spot(place);
+    this.brush.mask.begin();
+    this.stroke(place);
+  }
+
+  stroke(place) {
+    const {mask, radius, erase} = this.brush;
+    const now = this.spot(place);
+    mask.line(...this.last, ...now, radius, erase);
+    this.last = now;
+  }
+
+  lift(how) {
+    if (!this.last) return;
+    this.last = null;
+    this.brush.mask[how]();
+  }
+
+  paintWith(brush) {
+    this.lift('cancel');
+    this.brush = brush;
+    this.frame.classList.toggle('painting', Boolean(brush));
+    this.draw();
+  }
+
   drag(event) {
-    if (!this.pointers.has(event.pointerId)) return;
     const now = this.place(event);
+    if (this.brush) {
+      this.hover = now;
+      this.draw();
+    }
+    if (!this.pointers.has(event.pointerId)) return;
+    if (this.last) {
+      this.stroke(now);
+      this.pointers.set(event.pointerId, now);
+      return;
+    }
     const last = this.pointers.get(event.pointerId);
     if (this.pointers.size === 2) {
       const other = [...this.pointers].find(([id]) => id !== event.pointerId)[1];
@@ -118,18 +177,25 @@ export class Viewer {
   }
 
   key(event) {
-    const step = 60 / this.zoom;
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const middle = [this.canvas.width / 2, this.canvas.height / 2];
+    // Dabs of the brush in the middle shall touch.
+    const step = this.brush ? Math.max(1, this.reach()) / this.zoom : 60 / this.zoom;
     const moves = {ArrowLeft: [-step, 0], ArrowRight: [step, 0],
                    ArrowUp: [0, -step], ArrowDown: [0, step]};
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (moves[event.key])
       this.set(this.zoom, this.x + moves[event.key][0], this.y + moves[event.key][1]);
     else if (event.key === '+' || event.key === '=') this.zoomBy(1.25);
     else if (event.key === '-') this.zoomBy(.8);
     else if (event.key === '0') this.fit();
     else if (event.key === '1') this.zoomTo(1);
+    else if (event.key === ' ' && this.brush) {
+      this.press(middle);
+      this.lift('end');
+    }
     else return;
     event.preventDefault();
+    if (this.brush) this.hover = middle;
   }
 
   slide(event) {
@@ -170,7 +236,45 @@ export class Viewer {
         if (this.overlay && this.after.layers.includes(this.overlay))
           this.side(this.after, this.overlay, border, width);
       }
+      if (this.mask && !this.original)
+        this.cover(this.onAfter ? border : 0, this.onAfter ? width : border);
+      if (this.brush && this.hover) this.ring();
     });
+  }
+
+  // The mask over the picture, between two columns.
+  cover(from, to) {
+    const {context, canvas, mask, zoom} = this;
+    const [width, height] = this.size();
+    this.clip(from, to);
+    context.globalAlpha = .65;
+    context.imageSmoothingEnabled = zoom * width / mask.width < 2;
+    context.drawImage(mask.canvas, canvas.width / 2 - this.x * zoom,
+                      canvas.height / 2 - this.y * zoom, width * zoom, height * zoom);
+    context.restore();
+  }
+
+  // Half of the brush's width, px of the canvas.
+  reach() {
+    const {mask, radius} = this.brush;
+    return radius * this.size()[0] / mask.width * this.zoom;
+  }
+
+  ring() {
+    for (const [colour, width] of [['#000', 4], ['#fff', 2]]) {
+      this.context.beginPath();
+      this.context.arc(...this.hover, Math.max(3, this.reach()), 0, 7);
+      this.context.strokeStyle = colour;
+      this.context.lineWidth = width;
+      this.context.stroke();
+    }
+  }
+
+  clip(from, to) {
+    this.context.save();
+    this.context.beginPath();
+    this.context.rect(from, 0, to - from, this.canvas.height);
+    this.context.clip();
   }
 
   // One picture between two columns of the canvas.
@@ -183,10 +287,7 @@ export class Viewer {
     const levels = sizes(picture.width, picture.height);
     let level = levels.length - 1;
     while (level && levels[level - 1][0] / picture.width >= scale) level--;
-    context.save();
-    context.beginPath();
-    context.rect(from, 0, to - from, canvas.height);
-    context.clip();
+    this.clip(from, to);
     context.imageSmoothingEnabled = scale < 2;  // pixels, where they are large
     context.imageSmoothingQuality = 'high';
     // Overlays are transparent: two zooms of them would add up.

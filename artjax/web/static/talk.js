@@ -1,0 +1,35 @@
+// Asking the server, telling the person.
+
+export const $ = id => document.getElementById(id);
+export const on = (id, type, action) => $(id).addEventListener(type, action);
+
+// Every request of the page goes through here.
+export async function api(path, options = {}) {
+  let answer;
+  try {
+    answer = await fetch(`/api/${path}`, options);
+  } catch {
+    throw new Error('The server does not answer. Is it still running?');
+  }
+  if (answer.status === 204) return null;
+  const body = await answer.json().catch(() => ({}));
+  if (!answer.ok) throw new Error(body.error || `The server says ${answer.status}.`);
+  return body;
+}
+
+export function complain(error) {
+  $('error').textContent = error ? error.message || String(error) : '';
+  $('error').hidden = !error;
+}
+
+// Runs something a person asked for; what goes wrong is said, not lost.
+export const attempt = action => async (...args) => {
+  complain();
+  try { await action(...args); } catch (error) { complain(error); }
+};
+
+export function say(text) { $('live').textContent = text; }
+
+// An element with a text, or other properties.
+export const line = (kind, text, more) =>
+  Object.assign(document.createElement(kind), {textContent: text}, more);

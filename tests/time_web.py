@@ -1,0 +1,108 @@
+"""How long a person waits for the page, in a real browser.
+
+  python tests/time_web.py
+
+Starts scripts/serve.py with the shipped weights and prints, as the last line of
+stdout, a JSON object of seconds: from the request of the page until something
+can be chosen on it, and, once warm, from the click on Start until a restored
+picture of 600 x 600 px is seen. Needs what `make test-web` installs; exit
+status 1 if either takes longer than it should (0.5 s and 4 s on 2 idle cores).
+"""
+import argparse
+import json
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
+
+from playwright import sync_api  # noqa: E402
+import web  # noqa: E402
+
+_INTERACTIVE, _RESTORED = 0.5, 4.0  # s
+# When what can be done first stands on the page; when a result does.
+_WATCH = '''
+  window.reached = {};
+  const note = (name, yes) => {
+    if (!(name in reached) && yes) reached[name] = performance.now();
+  };
+  const look = () => {
+    note('interactive', document.querySelector('[name=step]:not(:disabled)'));
+    const split = document.querySelector('#split');
+    note('restored', split && !split.hidden);
+    requestAnimationFrame(look);
+  };
+  look();
+  document.addEventListener('click', event => {
+    if (event.target.id === 'run') reached.clicked = performance.now();
+  }, true);
+'''
+
+
+def opened(browser, address):
+  """A page, and the s until something could be chosen on it."""
+  page = browser.new_context().new_page()
+  page.set_default_timeout(600_000)
+  page.add_init_script(_WATCH)
+  page.goto(address)
+  page.wait_for_selector('[name=step]')
+  page.wait_for_timeout(50)
+  return page, page.evaluate('reached.interactive') / 1000
+
+
+def restored(page, path):
+  """s from the click until the result is seen."""
+  page.locator('.file').first.set_input_files(path)
+  page.wait_for_selector('#viewer:not([hidden])')
+  page.evaluate('delete reached.restored')
+  page.click('#run')
+  page.wait_for_selector('#split:not([hidden])')
+  page.wait_for_timeout(500)
+  return page.evaluate('''Math.max(reached.restored, ...performance
+      .getEntriesByType('resource').filter(r => r.name.includes('/tiles/'))
+      .map(r => r.responseEnd)) - reached.clicked''') / 1000
+
+
+def main():
+  """Runs it; the exit status."""
+  parser = argparse.ArgumentParser(
+      description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+  parser.add_argument('--times', type=int, default=3)
+  args = parser.parse_args()
+  process = subprocess.Popen(
+      [sys.executable, 'scripts/serve.py', '--port=0'], cwd=ROOT,
+      stdout=subprocess.PIPE, text=True)
+  try:
+    address = re.search(r'http://\S+', process.stdout.readline())[0]
+    with (sync_api.sync_playwright() as library,
+          tempfile.TemporaryDirectory() as folder):
+      browser = library.chromium.launch(
+          executable_path=shutil.which('chromium') or 'chromium-browser',
+          args=['--no-sandbox'])
+      path = pathlib.Path(folder, 'painting.png')
+      path.write_bytes(web.picture(600, 600))
+      first, waits = [], []
+      for _ in range(args.times + 1):  # the first of each is not warm
+        page, seconds = opened(browser, address)
+        first.append(seconds)
+        waits.append(restored(page, path))
+        page.context.close()
+      browser.close()
+    out = {'interactive_s': round(min(first[1:]), 3),
+           'restored_600x600_s': round(min(waits[1:]), 2),
+           'cold_600x600_s': round(waits[0], 2), 'times': args.times}
+    print(json.dumps(out))
+    return int(out['interactive_s'] > _INTERACTIVE
+               or out['restored_600x600_s'] > _RESTORED)
+  finally:
+    process.send_signal(signal.SIGINT)
+    process.wait(60)
+
+
+if __name__ == '__main__':
+  sys.exit(main())
