@@ -158,7 +158,8 @@ def test_grey_masks_are_cut_at_the_threshold(page):
 
 
 def test_a_mask_is_made_as_large_as_the_picture(page):
-  job = fill(page, upload(page), mask_file((5, 10, 8, 15), size=(30, 45))).json()
+  mask = mask_file((5, 10, 8, 15), size=(30, 45))
+  job = fill(page, upload(page), mask).json()
   web.wait(page, job)
   mask = pixels(page.get(f'/api/jobs/{job["id"]}/mask'))
   assert mask.shape == SIZE and mask[12:24, 22:48].min() == 255
@@ -246,7 +247,8 @@ def test_each_weight_by_itself(tmp_path, folder):
 def test_chains_take_a_mask_along(tmp_path, folder):
   web.save_weights(tmp_path)
   for name in ('detect', 'inpaint'):
-    (tmp_path / f'{name}.safetensors').symlink_to(f'{folder}/{name}.safetensors')
+    (tmp_path / f'{name}.safetensors').symlink_to(
+        f'{folder}/{name}.safetensors')
   with web.client(tmp_path) as page:
     key = upload(page)
     job = page.post(f'/api/jobs?steps=restore,fill&picture={key}',

@@ -386,7 +386,8 @@ def get_job_result(job: Job, entry: Result):
 @router.get('/jobs/{job}/report', **_REPORT)
 def get_job_report(job: Job, entry: Result):
   """The JSON record of a job that is done."""
-  return transfer.download(entry, 'damage.json' if job.only_finds else 'report.json')
+  return transfer.download(
+      entry, 'damage.json' if job.only_finds else 'report.json')
 
 
 @router.get('/jobs/{job}/mask', **_PNG)

@@ -29,7 +29,7 @@ def fail(status, reason):
 
 
 async def receive(request, session, name):
-  """Streams a picture to disk and has it checked: a new entry of the session."""
+  """Streams a picture to disk and checks it: a new entry of the session."""
   state = request.app.state
   async with _upload(request, session, name) as entry:
     _refuse(entry, await state.jobs.open(entry))
