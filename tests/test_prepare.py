@@ -221,8 +221,10 @@ def test_workers_import_no_framework():
 
 # The command, with nothing to import before it cuts, and which waits to be
 # interrupted where all is cut before the test has looked.
+# In the background of a script a process is born deaf to interrupts.
 COMMAND = f'''
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / "scripts")!r}]
 import prepare_data
 from artjax.data import prepare
