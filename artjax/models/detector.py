@@ -167,4 +167,4 @@ class Detector(nn.Module):
 
     Less than is seen: what is that far away hardly matters.
     """
-    return min(64, self.receptive_field // 2)
+    return min(160, self.receptive_field // 2)
