@@ -35,8 +35,8 @@ def test_every_mask_is_measured_in_every_way(results):
   assert name == example['name'] and share == hole.mean()
   assert list(found) == [filling.OURS, *FILLS]
   ours = baselines.navier_stokes(example['target'], hole)
-  assert found[filling.OURS]['psnr_rgb'] == pytest.approx(metrics.psnr_rgb(
-      ours[None], example['target'][None])[0])
+  assert found[filling.OURS]['psnr_rgb'] == metrics.psnr_rgb(
+      ours[None], example['target'][None])[0]
   error = (ours[hole].astype(float) - example['target'][hole])**2
   assert found[filling.OURS]['psnr_rgb_hole'] == pytest.approx(
       10 * np.log10(255**2 / error.mean()))

@@ -257,7 +257,7 @@ def test_an_interrupted_run_goes_on(tmp_path, monkeypatch, sign):
     process.kill()
   try:
     # Workers hold the pipes too, so this waits for their end as well.
-    output, errors = process.communicate(timeout=180)
+    output, errors = process.communicate(timeout=60)
   except subprocess.TimeoutExpired:
     os.killpg(process.pid, signal.SIGKILL)
     raise AssertionError('workers outlive their parent') from None

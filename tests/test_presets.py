@@ -109,7 +109,7 @@ def test_shape_range_and_input_are_kept(name, shape):
     assert np.isfinite(out['image']).all()
     assert 0 <= out['image'].min() and out['image'].max() <= 1
     assert out['target'] is image
-  assert changed > 9
+  assert changed > 9 if name == 'damaged_or_clean' else changed == 15
   np.testing.assert_array_equal(image, kept)
 
 
