@@ -49,15 +49,17 @@ class Child:
         self._process.stdin.write(json.dumps(request).encode() + b'\n')
         await self._process.stdin.drain()
         while True:
-          line = await asyncio.wait_for(
-              self._process.stdout.readline(), timeout)
+          # Not wait_for: before Python 3.12 it loses a cancellation that comes
+          # together with the line.
+          async with asyncio.timeout(timeout):
+            line = await self._process.stdout.readline()
           if not line:
             raise ConnectionError
           answer = json.loads(line)
           if answer['event'] in ('done', 'failed', 'cancelled'):
             return answer
           on_answer(answer)
-      except asyncio.TimeoutError:
+      except TimeoutError:
         await self.close()
         return {'event': 'failed',
                 'reason': f'it took longer than {timeout:.0f} s'}
@@ -152,9 +154,9 @@ class Job:
 
   async def changed(self, timeout):
     """Waits for an update, or so many seconds."""
-    bell = self._bell
-    with contextlib.suppress(asyncio.TimeoutError):
-      await asyncio.wait_for(bell.wait(), timeout)
+    with contextlib.suppress(TimeoutError):
+      async with asyncio.timeout(timeout):
+        await self._bell.wait()
 
   def eta(self):
     """Seconds that are left, by the tiles since the first; None = unknown."""

@@ -91,10 +91,11 @@ async def _stream(request, entry, name):
   with open(entry.path('upload'), 'wb') as file:
     while True:
       try:
-        chunk = await asyncio.wait_for(anext(stream), _IDLE)
+        async with asyncio.timeout(_IDLE):
+          chunk = await anext(stream)
       except StopAsyncIteration:
         return head
-      except asyncio.TimeoutError:
+      except TimeoutError:
         fail(408, f'nothing came for {_IDLE} s')
       if entry.size + len(chunk) > limit:
         fail(413, f'the file has more than the limit of {_mib(limit)}')
