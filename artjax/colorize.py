@@ -19,6 +19,7 @@ import numpy as np
 from artjax import colour
 from artjax import inference
 from artjax import lookup
+from artjax import perceptual
 from artjax import tasks
 from artjax import tiling
 from artjax import weights
@@ -170,9 +171,11 @@ def working_size(height, width):
 @functools.cache
 def _compiled(model):
   """run(params, batch) -> f32[B, h, w, 2], a and b of CIE Lab."""
-  task = tasks.get('colorize')
-  return jax.jit(lambda params, batch: tasks.AB * model.apply(
-      weights.variables(params), task.inputs(batch, None)))
+  task, frozen = tasks.get('colorize'), jax.device_put(perceptual.of(model))
+  run = jax.jit(lambda params, frozen, batch: tasks.AB * model.apply(
+      {**weights.variables(params), 'frozen': frozen},
+      task.inputs(batch, None)))
+  return lambda params, batch: run(params, frozen, batch)
 
 
 def _join(picture, joint):

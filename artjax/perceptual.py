@@ -114,6 +114,25 @@ def load(net):
   return params
 
 
+def of(module):
+  """The frozen networks that a model rests on: {net: load(net)}, often {}."""
+  return {net: load(net) for net in getattr(module, 'frozen_nets', ())}
+
+
+def frozen_in(module, net):
+  """The weights of a frozen network inside a linen module's `__call__`.
+
+  They are a collection of the call, as they are no weights of the model. While
+  it is initialized, which they have no part in, none need be given.
+  """
+  if module.is_initializing():
+    return load(net)
+  if not module.has_variable('frozen', net):
+    raise ValueError(f'{type(module).__name__} rests on {net}: apply it with '
+                     "'frozen': perceptual.of(model)")
+  return module.get_variable('frozen', net)
+
+
 def _load_torchvision(path):
   """VGG19 of a file with torchvision's names, 'features.0.weight' ..."""
   from artjax import foreign  # It brings Flax, for this kind of file only.

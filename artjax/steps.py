@@ -108,7 +108,7 @@ def make_train_step(config, generator, adversary, learning_rate):
 
     def loss_fn(params):
       y, stats = _apply(generator.module, params, state.generator.stats, x,
-                        context=context)
+                        frozen, context=context)
       picture = task.picture(batch, y)
       total, terms = losses.total(
           weights, picture, target, frozen, options, mask)
@@ -223,11 +223,15 @@ class _judge:  # pylint: disable=invalid-name
     return _update(opponent, grads, stats, optimizer), metrics
 
 
-def _apply(module, params, stats, x, **inputs):
+def _apply(module, params, stats, x, frozen=None, **inputs):
   """(output, new statistics) of a network in training."""
+  variables = {'params': params}
+  nets = getattr(module, 'frozen_nets', ())
+  if nets:
+    variables['frozen'] = {net: frozen[net] for net in nets}
   if not stats:
-    return module.apply({'params': params}, x, train=True, **inputs), stats
-  y, changed = module.apply({'params': params, 'batch_stats': stats}, x,
+    return module.apply(variables, x, train=True, **inputs), stats
+  y, changed = module.apply({**variables, 'batch_stats': stats}, x,
                             train=True, mutable=['batch_stats'], **inputs)
   return y, changed['batch_stats']
 

@@ -20,6 +20,7 @@ from artjax import lookup
 from artjax import losses
 from artjax import optim
 from artjax import parallel
+from artjax import perceptual
 from artjax import steps
 from artjax import summary
 from artjax import weights
@@ -54,8 +55,9 @@ def train_and_evaluate(config, workdir):
   # ---- Model, state, step.
   generator, adversary = players(config)
   state = steps.create_state(config, generator, adversary)
-  frozen = parallel.replicate(
-      losses.frozen(dict(config.losses), config.loss_options.to_dict()))
+  frozen = parallel.replicate({
+      **losses.frozen(dict(config.losses), config.loss_options.to_dict()),
+      **perceptual.of(generator.module)})
   train_step = parallel.map_step(steps.make_train_step(
       config, generator, adversary,
       optim.schedule(config.optimizer, config.steps)))

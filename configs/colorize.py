@@ -15,7 +15,7 @@ from configs import common
 GREY = ('copy("image", "target")|reveal({})|luma|'
         'keep("image", "target", "hints")')
 # At the size that whole pictures are colorized at, see artjax/colorize.py.
-TRAIN_OPS = 'fit(224)|random_scale_crop(128, 0.0)|flip|' + GREY.format('')
+TRAIN_OPS = 'fit(288)|random_scale_crop(192, 0.0)|flip|' + GREY.format('')
 
 
 def get_config(variant=''):
@@ -25,17 +25,18 @@ def get_config(variant=''):
                      'hints, quick')
   config = common.get_config()
   config.task = 'colorize'
-  config.model.name = 'colour_unet.ColourUNet'
+  config.model.name = 'colour_net.ColourNet'
   config.model.args = ml_collections.ConfigDict(dict(
-      features=(64, 128, 192),  # channels a level, finest first
+      features=(48, 96, 144),  # channels of the U-Net a level, finest first
       blocks=(1, 1, 2),  # residual blocks a level
   ))
   config.losses.ab = 0.1
-  config.steps = 3_000
-  config.batch_size = 16
+  config.steps = 2_000
+  config.batch_size = 8
+  # Paintings are few: what is not said again and again is forgotten.
   config.optimizer.name = 'adamw'
-  config.optimizer.learning_rate = 5e-4
-  config.optimizer.weight_decay = 0.02
+  config.optimizer.learning_rate = 1e-3
+  config.optimizer.weight_decay = 1.0
   config.data.ops = TRAIN_OPS
   config.data.validation = 0.1
   config.eval.ops = ('fit(768)|copy("image", "target")|luma|'
@@ -60,7 +61,7 @@ def get_config(variant=''):
     config.batch_size = 4
     config.model.args.features = (16, 32, 64)
     config.model.args.blocks = (1, 1, 1)
-    config.data.ops = TRAIN_OPS.replace('crop(128', 'crop(64')
+    config.data.ops = TRAIN_OPS.replace('crop(192', 'crop(64')
     config.eval.ops = 'fit(160)|' + config.eval.ops
     config.log_every = 5
     config.eval_every = config.checkpoint_every = 10

@@ -1,0 +1,77 @@
+"""Colours of a grey picture by what a frozen network of ImageNet sees in it.
+
+Some hundred paintings do not teach a network what sky, skin and leaves are, but
+AlexNet (perceptual.py) has learnt it elsewhere: its activations in each place
+and their means over the picture say, by one linear layer, what colour is likely
+(hypercolumns, https://arxiv.org/abs/1603.06668). Hints are spread from there by
+a U-Net (colour_unet.py), which is of no effect where there are none. Scale x1;
+any height and width of 31 px or more; every pixel sees the whole picture. With
+the default fields 1,426,794 parameters, AlexNet's not among them.
+"""
+from collections.abc import Sequence
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from artjax import colour
+from artjax import perceptual
+from artjax.models import colour_unet
+from artjax.models import layers
+
+_NET = 'alexnet'
+_LAYERS = 'relu1', 'relu2', 'relu3', 'relu4', 'relu5'
+_STRIDE = 8  # px a side that get one colour, before hints
+
+
+class ColourNet(nn.Module):
+  """Lightness and hints f32[B, H, W, 4] -> a and b f32[B, H, W, 2].
+
+  As the task colorize gives and takes them; `apply` wants the collection
+  'frozen' of `perceptual.of`. Starts as grey.
+  """
+  features: Sequence[int] = (48, 96, 144)  # of the U-Net, finest level first
+  blocks: Sequence[int] = (1, 1, 2)  # residual blocks a level of it
+  axis_name: str | None = 'batch'  # devices that share their statistics
+  dtype: jnp.dtype = jnp.float32  # of the computation
+
+  frozen_nets = (_NET,)
+  multiple = 1  # px: sides of all kinds
+  halo = 0  # px: none helps, each tile would have colours of its own
+
+  @nn.compact
+  def __call__(self, x, *, train=False, context=None):
+    """The colours; `context` makes no difference."""
+    del context
+    x = x.astype(jnp.float32)
+    likely = self._likely(x[..., :1], train)
+    told = x[..., 3:].max((1, 2), keepdims=True)
+    spread = colour_unet.ColourUNet(
+        self.features, self.blocks, dtype=self.dtype, name='spread')
+    return likely + told * spread(jnp.concatenate([x, likely], -1))
+
+  def _likely(self, grey, train):
+    """What lightness over 100, less 0.5, tells: f32[B, H, W, 2]."""
+    batch, height, width = grey.shape[:3]
+    lightness = 100 * (grey + 0.5)
+    picture = colour.lab_to_srgb(jnp.concatenate(
+        [lightness] + 2 * [jnp.zeros_like(lightness)], -1))
+    found = perceptual.features(
+        perceptual.frozen_in(self, _NET), picture.clip(0, 1), _LAYERS, net=_NET,
+        dtype=self.dtype)
+    size = [max(1, round(side / _STRIDE)) for side in (height, width)]
+    small = lambda y: jax.image.resize(
+        y.astype(jnp.float32), (batch, *size, y.shape[-1]), 'linear')
+    y = jnp.concatenate(
+        [small(grey), small(grey**2), *(small(found[n]) for n in _LAYERS)], -1)
+    y = layers.BatchNorm(
+        use_running_average=not train, axis_name=self.axis_name,
+        use_bias=False, use_scale=False, name='norm')(y)
+    whole = jnp.broadcast_to(y.mean((1, 2), keepdims=True), y.shape)
+    # Of thousands of inputs each may have a little part in it.
+    ab = 0.01 * nn.Dense(
+        2, use_bias=False, kernel_init=nn.initializers.zeros,
+        name='likely')(jnp.concatenate([y, whole], -1))
+    tone = self.param('tone', nn.initializers.zeros, (2,))
+    return jax.image.resize(
+        ab + tone.reshape(1, 1, 1, 2), (batch, height, width, 2), 'linear')
