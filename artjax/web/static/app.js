@@ -255,7 +255,7 @@ function ready() {
   $('run').disabled = Boolean(job || why);
   $('run').textContent = chosen().join() === 'fill' ? 'Fill' : 'Start';
   $('find').disabled = Boolean(job);
-  $('colours').hidden = !chosen().includes('colorize');
+  $('ensemble').disabled = !($('colours').hidden = !chosen().includes('colorize'));
 }
 on('form', 'change', () => { damage.refresh(); ready(); });
 for (const id of ['strength', 'saturation'])
@@ -266,10 +266,11 @@ on('form', 'submit', event => {
   if (!$('run').disabled) start(chosen());
 });
 on('find', 'click', () => start(['detect']));
+addEventListener('beforeunload', event => { if (damage.mask?.past.length > Boolean(damage.mask?.chances)) event.preventDefault(); });
 const start = attempt(async steps => {
   const query = new URLSearchParams({
     steps: steps.join(), picture: target().id, tied: true,
-    strength: $('strength').value / 100, self_ensemble: $('ensemble').checked,
+    strength: $('strength').value / 100, self_ensemble: $('ensemble').matches(':checked:enabled'),
     threshold: $('threshold').value / 100, saturation: $('saturation').value / 100});
   const drawn = steps.includes('fill') && damage.mask.touched;
   $('run').disabled = $('find').disabled = true;
