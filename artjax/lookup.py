@@ -11,8 +11,8 @@ import importlib
 import pkgutil
 
 OPS = ('artjax.data.ops', 'artjax.data.degradations', 'artjax.data.damage',
-       'artjax.data.presets', 'artjax.data.second_order', 'artjax.data.holes',
-       'artjax.data.sketch', 'artjax.data.colorize')
+       'artjax.data.stains', 'artjax.data.presets', 'artjax.data.second_order',
+       'artjax.data.holes', 'artjax.data.sketch', 'artjax.data.colorize')
 
 
 def get(modules, name):

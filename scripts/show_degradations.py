@@ -23,6 +23,7 @@ from artjax import lookup  # noqa: E402
 from artjax.data import damage  # noqa: E402
 from artjax.data import degradations  # noqa: E402
 from artjax.data import presets  # noqa: E402
+from artjax.data import stains  # noqa: E402
 
 SEVERITIES = (('light', 0.25), ('medium', 0.55), ('heavy', 1.0))
 GROUPS = 3  # columns of degradations, each three pictures wide
@@ -44,7 +45,7 @@ _MASKS = flags.DEFINE_string('masks', '', 'A folder of masks to show too.')
 def rows(masks=''):
   """[(name, label, factory)] of all that can be shown."""
   found = []
-  for module in (presets, degradations, damage):
+  for module in (presets, degradations, damage, stains):
     for name, factory in lookup.public(module).items():
       label = name.replace('_', ' ')
       if name == 'masks_from':  # it needs a folder

@@ -8,11 +8,12 @@ import pytest
 from artjax import lookup
 from artjax.data import damage
 from artjax.data import lift
+from artjax.data import stains
 
 from conftest import shared
 
-FACTORIES = {name: factory for name, factory in lookup.public(damage).items()
-             if name != 'masks_from'}
+FACTORIES = {**lookup.public(damage), **lookup.public(stains)}
+del FACTORIES['masks_from']
 PARTS = {
     'crack': {'scratches', 'craquelure', 'hair', 'folds'},
     'loss': {'paint_losses', 'tears', 'holes'},
@@ -162,7 +163,7 @@ def test_water_stains_are_darkest_at_the_rim():
   image = np.full((96, 96, 3), 255, np.uint8)
   darker = []
   for seed in range(30):
-    out = damaged(damage.water_stains, image, 0.8, seed)
+    out = damaged(stains.water_stains, image, 0.8, seed)
     inside = cv2.copyMakeBorder(out['mask'][..., 2], 1, 1, 1, 1,
                                 cv2.BORDER_REPLICATE)
     depth = cv2.distanceTransform(inside, cv2.DIST_L2, 3)[1:-1, 1:-1]

@@ -8,6 +8,7 @@ from artjax import lookup
 from artjax.data import damage
 from artjax.data import degradations
 from artjax.data import presets
+from artjax.data import stains
 
 PRESETS = lookup.public(presets)
 # What the camera and the file add, after all that befell the object.
@@ -125,7 +126,7 @@ def test_same_generator_same_damage(name):
 @pytest.mark.parametrize('name', PRESETS)
 def test_the_camera_comes_after_all_damage(name, monkeypatch):
   plans = names_of(presets._run, monkeypatch, PRESETS[name], range(160))
-  local = set(lookup.public(damage))
+  local = {*lookup.public(damage), *lookup.public(stains)}
   seen = set()
   for plan in plans:
     kinds = [step in CAMERA for step in plan]
@@ -165,10 +166,11 @@ def test_mild_and_heavy_old_paintings():
   assert 15 < psnr(presets.old_painting, 0.8, image, range(40)) < 20.5
 
 
-def test_factories_come_from_the_two_modules():
+def test_factories_come_from_their_modules():
   tables = (presets._AGED_PAINT, presets._PAINT_DAMAGE, presets._AGED_PRINT,
             presets._PRINT_DAMAGE, presets._BLUR, presets._NOISE)
-  known = {**lookup.public(degradations), **lookup.public(damage)}
+  known = {**lookup.public(degradations), **lookup.public(damage),
+           **lookup.public(stains)}
   for table in tables:
     for factory, chance, factor in table:
       assert known[factory.__name__] is factory

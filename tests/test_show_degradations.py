@@ -9,6 +9,7 @@ from artjax import lookup
 from artjax.data import damage
 from artjax.data import degradations
 from artjax.data import presets
+from artjax.data import stains
 from conftest import ROOT
 
 
@@ -23,7 +24,7 @@ def test_sheet_of_the_bundled_picture(tmp_path):
   done = run(f'--output={output}', '--side=32')
   assert done.returncode == 0, done.stderr
   names = set()
-  for module in (degradations, damage, presets):
+  for module in (degradations, damage, stains, presets):
     names |= set(lookup.public(module))
   assert json.loads(done.stdout.splitlines()[-1]) == {
       'output': str(output), 'degradations': len(names - {'masks_from'})}

@@ -1,11 +1,11 @@
-"""Local damage: what scratches, cracks, stains and losses do to a picture.
+"""Local damage: what scratches, cracks and losses do to a picture.
 
-Plain functions of float32 [H, W, 3] in [0, 1] that return the picture and a
-weight f32[H, W] which bounds the change, lifted to ops with masks by `local`
-(see artjax/data/lift.py): `scratches(severity=(0.2, 0.8))`. Widths of cracks
-and scratches are px; stains, folds and losses follow the picture's size; the
-number of lines grows so that the share of the picture they cover stays the
-same. Low severity means few, small and faint; none of it at 0.
+Stains are in stains.py. Plain functions of float32 [H, W, 3] in [0, 1] that
+return the picture and a weight f32[H, W] which bounds the change, lifted to ops
+with masks by `local` (see artjax/data/lift.py): `scratches(severity=(0.2,
+0.8))`. Widths of cracks and scratches are px; folds and losses follow the
+picture's size; the number of lines grows so that the share of the picture they
+cover stays the same. Low severity means few, small and faint; none of it at 0.
 """
 import functools
 import pathlib
@@ -17,12 +17,6 @@ from artjax.data import cracks
 from artjax.data import masks
 from artjax.data import paint
 from artjax.data.lift import clip, local
-
-# What white would become under a stain: tea, rust, grime, algae, old glue.
-_STAINS = np.float32([
-    [0.60, 0.42, 0.22], [0.62, 0.35, 0.15], [0.45, 0.44, 0.42],
-    [0.46, 0.50, 0.30], [0.78, 0.64, 0.32]])
-
 
 # Lines -----------------------------------------------------------------------
 
@@ -38,7 +32,7 @@ def scratches(image, severity, rng, *, count=12, width=2.5):
     count: the most of them on 128 x 128 px.
     width: of the widest, px.
   """
-  shape, size = image.shape[:2], _size(image)
+  shape, size = image.shape[:2], paint.size(image)
   number = severity * rng.uniform(0.15, 1) * count * size / 128
   side = max(shape)
   weights = []
@@ -52,7 +46,7 @@ def scratches(image, severity, rng, *, count=12, width=2.5):
         bend, angle, (0.5, 1.0))
     if rng.random() < 0.3:  # a blunt tool skips
       weight = paint.worn(weight, rng, 12)
-    weights.append(weight * _opacity(severity, rng))
+    weights.append(weight * paint.opacity(severity, rng))
     image = paint.tone(image, weights[-1], rng)
   return image, paint.union(weights)
 
@@ -71,7 +65,7 @@ def craquelure(image, severity, rng, *, width=2.2, cell=None, pattern=None):
       'walks' (single branching cracks), 'parallel', 'rings' (a blow); None for
       any.
   """
-  shape, size = image.shape[:2], _size(image)
+  shape, size = image.shape[:2], paint.size(image)
   cell = np.exp(rng.uniform(np.log(11), np.log(50))) if cell is None else cell
   if pattern is None:
     pattern = ('mesh', 'mesh', 'mesh', 'brick', 'brick', 'brick', 'walks',
@@ -108,7 +102,7 @@ def craquelure(image, severity, rng, *, width=2.2, cell=None, pattern=None):
                      'walks, parallel or rings')
   if rng.random() < 0.65:  # it comes in zones
     weight = paint.worn(weight, rng, size * rng.uniform(0.2, 0.6))
-  weight = weight * _opacity(severity, rng)
+  weight = weight * paint.opacity(severity, rng)
   bright = rng.random() < 0.22
   if rng.random() < 0.25:
     # Paint curls up along a crack, and the light comes from one side.
@@ -122,12 +116,12 @@ def craquelure(image, severity, rng, *, width=2.2, cell=None, pattern=None):
 @local('crack')
 def hair(image, severity, rng, *, count=3):
   """Hairs and fibres, dark or bright; at most `count` on 128 x 128 px."""
-  shape, size = image.shape[:2], _size(image)
+  shape, size = image.shape[:2], paint.size(image)
   number = max(1, int(severity * count * size / 128 + rng.random()))
   weight = masks.strokes(shape, rng, number, (0.12 * size, 0.55 * size),
                          (0.6, 1.0 + 0.6 * severity), rng.uniform(0.5, 1.8),
                          strength=(0.6, 1.0))
-  weight = weight * _opacity(severity, rng)
+  weight = weight * paint.opacity(severity, rng)
   return paint.tone(image, weight, rng), weight
 
 
@@ -135,7 +129,7 @@ def hair(image, severity, rng, *, count=3):
 def folds(image, severity, rng, *, count=3):
   """Creases: a worn line, light on one side and shade on the other."""
   height, width = image.shape[:2]
-  size = _size(image)
+  size = paint.size(image)
   weights = []
   for _ in range(max(1, int(severity * count + rng.random()))):
     # Sheets are folded across; canvas creases in any direction.
@@ -151,7 +145,7 @@ def folds(image, severity, rng, *, count=3):
         0.05 * size * rng.random())
     line = 0.6 + severity * rng.uniform(0.1, 1.2)
     reach = size * rng.uniform(0.015, 0.06)
-    strength = _opacity(severity, rng)
+    strength = paint.opacity(severity, rng)
     worn = clip(np.float32(line + 0.5) - np.abs(distance)) * strength
     if rng.random() < 0.7:
       worn = paint.worn(worn, rng, size * 0.12)
@@ -180,7 +174,7 @@ def paint_losses(image, severity, rng, *, share=0.16, kind=None):
     kind: 'flakes' (ragged, of all sizes), 'islands' (of a crack mesh) or
       'patches' (few, larger); None for any.
   """
-  shape, size = image.shape[:2], _size(image)
+  shape, size = image.shape[:2], paint.size(image)
   share = severity * rng.uniform(0.1, 1) * share
   if kind is None:
     kind = ('flakes', 'flakes', 'flakes', 'islands', 'patches', 'patches')[
@@ -214,7 +208,7 @@ def paint_losses(image, severity, rng, *, share=0.16, kind=None):
 @local('loss')
 def tears(image, severity, rng, *, count=2):
   """Rips that run in from a side: dark behind, or torn paper at the edge."""
-  shape, size = image.shape[:2], _size(image)
+  shape, size = image.shape[:2], paint.size(image)
   height, width = shape
   weights = []
   for _ in range(max(1, int(severity * count + rng.random()))):
@@ -251,7 +245,7 @@ def holes(image, severity, rng, *, share=0.3, shape=None, fill=None):
     shape: 'brush', 'polygons' or 'boxes'; None for any.
     fill: 'white', 'flat' (any colour) or 'texture'; None for any.
   """
-  size = _size(image)
+  size = paint.size(image)
   kinds = ('brush', 'polygons', 'boxes')
   kind = kinds[rng.integers(3)] if shape is None else shape
   if kind not in kinds:
@@ -330,106 +324,6 @@ def masks_from(folder, severity=0.5, *, part='loss', fill=None, invert=False):
 
   draw.__name__ = 'masks_from'  # as errors call it
   return local(part)(draw)(severity)
-
-
-# Stains ----------------------------------------------------------------------
-
-
-@local('stain')
-def water_stains(image, severity, rng, *, count=3):
-  """Dried water: tinted blotches with a darker tide line around them."""
-  shape = image.shape[:2]
-  weights = []
-  for _ in range(max(1, int(severity * count * rng.random() + rng.random()))):
-    radius = min(shape) * np.exp(rng.uniform(np.log(0.12), np.log(0.6)))
-    radius *= 0.6 + 0.4 * severity
-    kind = ('ellipse', 'blob', 'blob', 'edge')[rng.integers(4)]
-    field = masks.blotch(shape, rng, radius, rng.uniform(0.15, 0.8), kind)
-    # The tide line is sharp outside and fades inwards.
-    rim = max(1.2, radius * rng.uniform(0.02, 0.09)) / radius
-    outside = clip(field * np.float32(radius / rng.uniform(1.2, 3)) + 1)
-    line = outside * cv2.exp(np.clip(field, 0, 8) * np.float32(-1 / rim))
-    body, dark = rng.uniform(0.1, 0.6), rng.uniform(0.2, 0.95)
-    if rng.random() < 0.3:  # it dried twice
-      inner = (field - np.float32(rng.uniform(0.15, 0.4))) * np.float32(1 / rim)
-      line = np.maximum(line, cv2.exp(-inner * inner) * np.float32(0.6))
-    weight = clip(outside * np.float32(body) + line * np.float32(dark))
-    if rng.random() < 0.5:
-      weight = weight * clip(
-          masks.smooth_noise(shape, rng, radius / 3) + np.float32(0.4))
-    weight = weight * _opacity(severity, rng)
-    tint = _STAINS[rng.integers(len(_STAINS))] + paint.jitter(rng, 0.08)
-    tint = np.clip(tint, 0, 1)
-    if rng.random() < 0.8:
-      image = image * paint.tint(weight, tint)
-    elif rng.random() < 0.6:  # it left something behind
-      image = paint.over(image, tint, weight)
-    else:  # it washed something out
-      image = paint.over(image, np.clip(tint + np.float32(0.35), 0, 1), weight)
-    weights.append(weight)
-  return image, paint.union(weights)
-
-
-@local('stain')
-def foxing(image, severity, rng, *, count=40):
-  """Rusty spots with a soft border; `count` at most, whatever the size."""
-  shape, size = image.shape[:2], _size(image)
-  number = max(1, int(severity * rng.uniform(0.2, 1) * count))
-  largest = size * (0.012 + severity * rng.uniform(0.005, 0.04))
-  weight = masks.specks(shape, rng, number, (0.3 * largest, largest),
-                        (0.3, 1.0), int(rng.integers(0, 5)))
-  weight = cv2.GaussianBlur(weight, (0, 0), max(0.5, 0.25 * largest))
-  weight = clip(weight * np.float32(2.2)) * _opacity(severity, rng)
-  tint = np.clip(np.float32([0.55, 0.33, 0.14]) + paint.jitter(rng, 0.08), 0, 1)
-  return image * paint.tint(weight, tint), weight
-
-
-@local('stain')
-def mould(image, severity, rng, *, count=150):
-  """Colonies of dark, greenish or pale dots, with a bloom around each."""
-  shape, size = image.shape[:2], _size(image)
-  number = max(3, int(severity * rng.uniform(0.2, 1) * count))
-  dot = max(1.0, size * rng.uniform(0.006, 0.02))
-  dots = masks.specks(shape, rng, number, (0.5 * dot, dot), (0.4, 1.0),
-                      int(rng.integers(1, 5)))
-  bloom = cv2.GaussianBlur(dots, (0, 0), max(1.0, size * 0.02))
-  weight = cv2.GaussianBlur(dots, (0, 0), 0.5) + bloom * np.float32(
-      rng.uniform(0.2, 1.2))
-  weight = clip(weight) * _opacity(severity, rng)
-  colours = np.float32([[0.12, 0.12, 0.10], [0.25, 0.30, 0.18],
-                        [0.80, 0.82, 0.76], [0.35, 0.33, 0.30]])
-  colour = colours[rng.integers(4)] + paint.jitter(rng, 0.02)
-  return paint.over(image, np.clip(colour, 0, 1), weight), weight
-
-
-@local('stain')
-def dust(image, severity, rng, *, count=90):
-  """Specks and short fibres, bright or dark; `count` at most on 128 x 128."""
-  shape, size = image.shape[:2], _size(image)
-  # px in size, so that their number follows the area.
-  number = severity * rng.uniform(0.15, 1) * count * min(
-      (size / 128) ** 2, 40)
-  weight = masks.specks(shape, rng, max(1, int(number)),
-                        (0.8, 1.6 + severity * rng.uniform(0, 2.5)), (0.5, 1.0))
-  if rng.random() < 0.5:
-    fibres = masks.strokes(shape, rng, max(1, int(number / 20)), (3, 12),
-                           (0.6, 1.2), 0.6, strength=(0.4, 1.0))
-    weight = np.maximum(weight, fibres)
-  weight = weight * _opacity(severity, rng)
-  return paint.tone(image, weight, rng, rng.random() < 0.7), weight
-
-
-# Parts -----------------------------------------------------------------------
-
-
-def _size(image):
-  """The side of a square as large as the picture, px."""
-  return float(np.sqrt(image.shape[0] * image.shape[1]))
-
-
-def _opacity(severity, rng):
-  """A random opacity, faint at low severity."""
-  return np.float32(min(1.0, 2.5 * severity) * rng.uniform(0.35, 1))
 
 
 @functools.lru_cache(maxsize=256)

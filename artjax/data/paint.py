@@ -18,6 +18,16 @@ GROUNDS = np.float32([
 _IDENTITY = np.eye(3, dtype=np.float32)
 
 
+def size(image):
+  """The side of a square as large as the picture, px."""
+  return float(np.sqrt(image.shape[0] * image.shape[1]))
+
+
+def opacity(severity, rng):
+  """A random opacity, faint at low severity."""
+  return np.float32(min(1.0, 2.5 * severity) * rng.uniform(0.35, 1))
+
+
 def over(image, colour, weight):
   """Blends a colour f32[3] or a picture over an image, by f32[H, W]."""
   # Broadcasting over three channels would be slow: all arrays have all three.

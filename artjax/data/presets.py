@@ -7,6 +7,7 @@ factor of each. A chance is that of an example to have a degradation at all.
 """
 from artjax.data import damage
 from artjax.data import degradations
+from artjax.data import stains
 from artjax.data.lift import preset
 
 # Severity 0.3 is mild and 0.8 heavy: 22.8 and 17.0 dB of PSNR to the clean
@@ -24,10 +25,10 @@ _PAINT_DAMAGE = (
     (damage.craquelure, 0.6, 1.0),
     (damage.scratches, 0.65, 1.0),
     (damage.paint_losses, 0.3, 0.8),
-    (damage.water_stains, 0.4, 1.0),
-    (damage.foxing, 0.08, 1.0),
-    (damage.mould, 0.07, 1.0),
-    (damage.dust, 0.15, 1.0),
+    (stains.water_stains, 0.4, 1.0),
+    (stains.foxing, 0.08, 1.0),
+    (stains.mould, 0.07, 1.0),
+    (stains.dust, 0.15, 1.0),
     (damage.hair, 0.07, 1.0),
     (damage.folds, 0.05, 1.0),
     (damage.tears, 0.04, 1.0),
@@ -42,14 +43,14 @@ _AGED_PRINT = (
 _PRINT_DAMAGE = (
     (damage.scratches, 0.6, 1.0),
     (damage.folds, 0.35, 1.0),
-    (damage.dust, 0.4, 1.0),
-    (damage.foxing, 0.2, 1.0),
-    (damage.water_stains, 0.3, 1.0),
+    (stains.dust, 0.4, 1.0),
+    (stains.foxing, 0.2, 1.0),
+    (stains.water_stains, 0.3, 1.0),
     (damage.hair, 0.12, 1.0),
     (damage.tears, 0.12, 1.0),
     (damage.paint_losses, 0.08, 0.7),
     (damage.craquelure, 0.12, 0.8),
-    (damage.mould, 0.08, 1.0),
+    (stains.mould, 0.08, 1.0),
     (damage.holes, 0.05, 0.4),
 )
 _BLUR = (
