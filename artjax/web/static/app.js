@@ -266,7 +266,6 @@ on('form', 'submit', event => {
   if (!$('run').disabled) start(chosen());
 });
 on('find', 'click', () => start(['detect']));
-addEventListener('beforeunload', event => { if (damage.mask?.past.length > Boolean(damage.mask?.chances)) event.preventDefault(); });
 const start = attempt(async steps => {
   const query = new URLSearchParams({
     steps: steps.join(), picture: target().id, tied: true,
