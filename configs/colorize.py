@@ -14,8 +14,9 @@ from configs import common
 
 GREY = ('copy("image", "target")|reveal({})|luma|'
         'keep("image", "target", "hints")')
-# At the size that whole pictures are colorized at, see artjax/colorize.py.
-TRAIN_OPS = 'fit(288)|random_scale_crop(192, 0.0)|flip|' + GREY.format('')
+# Most of a picture, at about the size that whole ones are colorized at, see
+# artjax/colorize.py: what the frozen network sees depends on it.
+TRAIN_OPS = 'fit(256)|random_scale_crop(160, 0.0)|flip|' + GREY.format('')
 
 
 def get_config(variant=''):
@@ -31,12 +32,11 @@ def get_config(variant=''):
       blocks=(1, 1, 2),  # residual blocks a level
   ))
   config.losses.ab = 0.1
-  config.steps = 2_000
+  config.steps = 1_200
   config.batch_size = 8
-  # Paintings are few: what is not said again and again is forgotten.
   config.optimizer.name = 'adamw'
   config.optimizer.learning_rate = 1e-3
-  config.optimizer.weight_decay = 1.0
+  config.optimizer.weight_decay = 0.05
   config.data.ops = TRAIN_OPS
   config.data.validation = 0.1
   config.eval.ops = ('fit(768)|copy("image", "target")|luma|'
@@ -61,7 +61,7 @@ def get_config(variant=''):
     config.batch_size = 4
     config.model.args.features = (16, 32, 64)
     config.model.args.blocks = (1, 1, 1)
-    config.data.ops = TRAIN_OPS.replace('crop(192', 'crop(64')
+    config.data.ops = TRAIN_OPS.replace('crop(160', 'crop(64')
     config.eval.ops = 'fit(160)|' + config.eval.ops
     config.log_every = 5
     config.eval_every = config.checkpoint_every = 10
