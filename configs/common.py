@@ -50,7 +50,7 @@ def get_config():
   config.losses.dice = 0.0  # 1 - soft overlap of masks
   config.losses.ab = 0.0  # a and b of CIE Lab, in its units
   config.losses.perceptual = 0.0  # VGG16 features
-  config.losses.lpips = 0.0  # LPIPS of VGG16
+  config.losses.lpips = 0.0  # LPIPS
 
   # Options of losses that have some.
   config.loss_options = ml_collections.ConfigDict()
@@ -61,6 +61,8 @@ def get_config():
   config.loss_options.hole_l1.known = 0.1  # weight of the known pixels
   config.loss_options.ab = ml_collections.ConfigDict()
   config.loss_options.ab.rare = 0.5  # weight of grey over that of vivid colours
+  config.loss_options.lpips = ml_collections.ConfigDict()
+  config.loss_options.lpips.net = 'vgg16'  # 'vgg16' | 'alexnet'
   config.loss_options.perceptual = ml_collections.ConfigDict()
   config.loss_options.perceptual.net = 'vgg16'  # 'vgg19:FILE', torchvision's
   config.loss_options.perceptual.distance = 'l1'  # 'l1' | 'mse'

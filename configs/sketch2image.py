@@ -68,18 +68,19 @@ def perceive(config, **weights):
 def make_faces(config):
   """Aligned faces: seen whole, a little moved, and where everything is known."""
   config.model.args.update(width=24, coordinates=True, halo=0)
-  config.data.ops = ('flip|place(256, turn=2.0, stretch=0.03, shift=4.0)'
+  config.data.ops = ('flip|place(256, turn=4.0, stretch=0.06, shift=8.0)'
                      '|keep("image", "target")')
   config.data.validation = 0.0
   config.eval.ops = ''
   config.batch_size = 4
   config.steps = 4_000
   # AlexNet's features cost a tenth of VGG's, and whole faces are large.
-  config.loss_options.perceptual.net = 'alexnet'
-  perceive(config, relu1=1.0, relu2=1.0, relu3=1.0, relu4=1.0, relu5=1.0)
+  config.loss_options.lpips.net = 'alexnet'
   config.losses.l1 = 1.0
-  config.losses.ssim = 0.3
-  config.losses.perceptual = 0.1
+  config.losses.ssim = 0.5
+  config.losses.perceptual = 0.0
+  config.losses.lpips = 0.6
+  config.adversary.weight = 0.01
   config.adversary.args.features = 24
   config.adversary.size = 256
   config.optimizer.learning_rate = 6e-4

@@ -77,7 +77,7 @@ def vivid_colours():
   params = jax.tree.map(
       lambda x: np.float32(0.12 * rng.standard_normal(x.shape)),
       shapes['params'])
-  params['likely']['kernel'] *= 6
+  params['likely']['kernel'] *= 20
   return config, weights.merge({'params': params, 'batch_stats': jax.tree.map(
       lambda x: np.ones(x.shape, np.float32), shapes['batch_stats'])})
 

@@ -69,7 +69,7 @@ class ColourNet(nn.Module):
         use_bias=False, use_scale=False, name='norm')(y)
     whole = jnp.broadcast_to(y.mean((1, 2), keepdims=True), y.shape)
     # Small steps: with thousands of inputs it soon knows paintings by heart.
-    ab = 0.005 * nn.Dense(
+    ab = 0.0015 * nn.Dense(
         2, use_bias=False, kernel_init=nn.initializers.zeros,
         name='likely')(jnp.concatenate([y, whole], -1))
     tone = self.param('tone', nn.initializers.zeros, (2,))
