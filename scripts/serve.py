@@ -76,6 +76,7 @@ def main(argv=None):
   listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
   try:
     listener.bind((args.host, args.port))
+    listener.listen()  # Who comes before the server is up waits.
   except (OSError, OverflowError) as error:
     listener.close()
     parser.error(f'cannot listen on {args.host}:{args.port}: '
@@ -91,15 +92,16 @@ def main(argv=None):
       args.weights or abilities.PRETRAINED, hosts, args.token, warm=True)
   port = listener.getsockname()[1]
   name = f'[{args.host}]' if ':' in args.host else args.host
-  print(f'artjax: http://{name}:{port}/   (Ctrl-C ends)', flush=True)
   server = uvicorn.Server(uvicorn.Config(
       app, log_level='warning', access_log=False, server_header=False,
       timeout_graceful_shutdown=2, h11_max_incomplete_event_size=32 << 10))
   try:
+    print(f'artjax: http://{name}:{port}/   (Ctrl-C ends)', flush=True)
     server.run(sockets=[listener])
   except KeyboardInterrupt:
     pass
-  print(json.dumps({'port': port, 'jobs': dict(app.state.jobs.counts),
+  jobs = getattr(app.state, 'jobs', None)  # None: it had not even begun
+  print(json.dumps({'port': port, 'jobs': dict(jobs.counts) if jobs else {},
                     'seconds': round(time.time() - start, 1)}))
   return 0
 

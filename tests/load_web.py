@@ -167,7 +167,10 @@ def main():
     return 0 if last < 1.1 * first else 1
   finally:
     process.send_signal(signal.SIGINT)
-    process.wait(60)
+    try:
+      process.wait(60)
+    finally:
+      process.kill()
 
 
 if __name__ == '__main__':

@@ -34,7 +34,10 @@ def address_fixture(tmp_path_factory):
     yield re.search(r'http://\S+', process.stdout.readline())[0]
   finally:
     process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=60)
+    try:
+      out, _ = process.communicate(timeout=60)
+    finally:
+      process.kill()
   assert out.splitlines()[-1].startswith('{"port"')
 
 

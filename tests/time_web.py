@@ -149,7 +149,10 @@ def main():
                or out['restored_600x600_s'] > _RESTORED)
   finally:
     process.send_signal(signal.SIGINT)
-    process.wait(60)
+    try:
+      process.wait(60)
+    finally:
+      process.kill()
 
 
 if __name__ == '__main__':
