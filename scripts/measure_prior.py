@@ -4,9 +4,9 @@
 
 A square of each picture gets a hole like writing; each is restored by itself,
 within `--minutes` of the time of one core, which other programs do not change
-much: 20 are 10 minutes of two cores. The folder gets curves.png, panels.jpg (damaged, Telea,
-Deep Image Prior, original) and figures.json, anew after each picture. The last line
-of stdout is JSON.
+much: 20 are 10 minutes of two cores. The folder gets curves.png, panels.jpg
+(damaged, Telea, Deep Image Prior, original) and figures.json, anew after each
+picture. The last line of stdout is JSON.
 """
 import argparse
 import json
@@ -54,8 +54,9 @@ def run(args):
   from configs import common
   config = common.get_config()
   config.eval.source, config.eval.max_pictures = args.source, args.pictures
-  config.eval.ops = (f'fit({round(1.4 * args.size)})|center_crop({args.size})|copy("image", "target")|'
-                     f'missing({args.hole})|keep("image", "target", "mask")')
+  config.eval.ops = (f'fit({round(1.4 * args.size)})|center_crop({args.size})|'
+                     f'copy("image", "target")|missing({args.hole})|'
+                     'keep("image", "target", "mask")')
   protocol = {name: getattr(args, name) for name in (
       'source', 'size', 'hole', 'minutes', 'steps', 'learning_rate')}
   path = os.path.join(args.output, 'figures.json')

@@ -2,8 +2,8 @@
 
   python tests/load_web.py --clients=16 --jobs=200
 
-Starts scripts/serve.py. A tenth of the files are damaged, every fourth job finds
-and fills damage and the others restore, a twentieth are cancelled, and the
+Starts scripts/serve.py. A tenth of the files are damaged, every fourth job
+finds and fills damage and the others restore, a twentieth are cancelled, and the
 process that runs networks is killed once. Every job must end as done, failed
 with a reason, or cancelled; results must be those of a single run, and memory
 must not have grown.

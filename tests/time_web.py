@@ -6,8 +6,8 @@ Starts scripts/serve.py with the shipped weights and prints, as the last line of
 stdout, a JSON object of seconds: from the request of the page until something
 can be chosen on it, and, once warm, from the click on Start until a restored
 picture of 600 x 600 px is seen. `--megapixels=100` adds how long a picture of
-that size takes to be seen once uploaded, to be restored, and to be seen at 100 %
-then. Needs what `make test-web` installs; exit
+that size takes to be seen once uploaded, to be restored, and to be seen at
+100 % then. Needs what `make test-web` installs; exit
 status 1 if either takes longer than it should (0.5 s and 4 s on 2 idle cores).
 """
 import argparse
