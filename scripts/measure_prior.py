@@ -91,20 +91,17 @@ def measure(image, target, mask, args):
     telea = fill if name == 'telea' else telea
     row[name] = psnr(fill, target, mask)
   curve, spent, last = [], 0.0, None
-  start = time.process_time()
+  since = time.process_time()
 
   def on_report(report):
-    nonlocal spent, last
-    # What is drawn for the curve is not the restorer's time.
-    now = time.process_time()
-    spent = now - start - idle[0]
+    nonlocal spent, last, since
+    spent += time.process_time() - since
     last = np.uint8(np.rint(report.picture() * 255))
     curve.append([report.step, round(spent, 1), psnr(last, target, mask)])
-    idle[0] += time.process_time() - now
     if spent > 60 * args.minutes:
       raise KeyboardInterrupt  # It ends with what there is.
+    since = time.process_time()  # Measuring is not the restorer's time.
 
-  idle = [0.0]
   blank = np.where(mask[..., None], 0, image) / np.float32(255)
   result = deep_image_prior.restore(
       blank, mask=mask, steps=args.steps, learning_rate=args.learning_rate,
@@ -116,9 +113,9 @@ def measure(image, target, mask, args):
 
 def psnr(picture, target, mask):
   """dB inside the mask, of u8 pictures."""
-  import numpy as np
-  error = np.float64(picture[mask]) - target[mask]
-  return round(float(10 * np.log10(255**2 / max(1e-6, np.mean(error**2)))), 3)
+  from artjax import metrics
+  found = metrics.psnr_rgb(picture[None], target[None], mask=mask[None])[0]
+  return round(float(found), 3)
 
 
 def draw(rows, path):
