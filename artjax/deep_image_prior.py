@@ -22,11 +22,13 @@ import jax.numpy as jnp
 import ml_collections
 import numpy as np
 import optax
+import optax.contrib
 
 from artjax.data import resize
 from artjax.models import skip
 
 TASKS = ('inpaint', 'denoise', 'x4')
+OPTIMIZERS = ('muon', 'adam')
 INPUT_CHANNELS = 32  # of the noise that the network turns into the picture
 _INPUT_RANGE = 0.1
 _LEAST_GAIN = 0.01  # of the loss: less is no progress
@@ -84,7 +86,7 @@ class _State(NamedTuple):
   """All that a step changes."""
   step: Any  # i32, taken
   params: Any
-  moments: Any  # Adam's
+  moments: Any  # the optimizer's
   average: Any  # f32[H, W, C] of outputs
   loss: Any  # averaged as the outputs are
   recent: Any  # f32[window, H, W, C], the last outputs; None = not needed
@@ -105,9 +107,10 @@ class _Fixed(NamedTuple):
 
 
 def restore(picture, *, task='inpaint', mask=None, seed=0, steps=3000,
-            learning_rate=0.01, perturbation=0.03, decay=0.99, window=100,
-            patience=1000, report_every=20, max_side=0, feather=0, network=(),
-            on_report=lambda report: None, on_notice=logging.warning):
+            optimizer='muon', learning_rate=0.02, perturbation=0.03, decay=0.99,
+            window=100, patience=1000, report_every=20, max_side=0, feather=0,
+            network=(), on_report=lambda report: None,
+            on_notice=logging.warning):
   """Fits a network to a picture and returns what it makes of it.
 
   A picture with a long side of more than `max_side` px: `inpaint` works on the
@@ -123,9 +126,13 @@ def restore(picture, *, task='inpaint', mask=None, seed=0, steps=3000,
       'inpaint', and only for that.
     seed: of the network's weights, its input and the perturbations.
     steps: to take at most.
-    learning_rate: of Adam.
+    optimizer: 'adam' as in the paper, which wants half the learning rate, or
+      'muon' (https://arxiv.org/abs/2502.16982), which makes the update of a
+      kernel orthogonal and gets there in about a third of the steps.
+    learning_rate: of it.
     perturbation: sigma of the noise added to the input, new at each step.
-    decay: of the exponential average of the outputs.
+    decay: of the exponential average of the outputs; of about a tenth of them
+      until that is longer.
     window: outputs over which 'denoise' takes the variance; nothing is judged
       before so many steps.
     patience: end after so many steps without progress, 0 = never. Progress is
@@ -153,6 +160,9 @@ def restore(picture, *, task='inpaint', mask=None, seed=0, steps=3000,
       ('feather', feather, 0), ('max_side', max_side, 0)):
     if value < least:
       raise ValueError(f'{name}={value} is less than {least}')
+  if optimizer not in OPTIMIZERS:
+    raise ValueError(f'optimizer={optimizer!r} is not one of '
+                     f'{", ".join(OPTIMIZERS)}')
   if not 0 <= decay < 1:
     raise ValueError(f'decay={decay} is not in [0, 1)')
   max_side = max_side or (512 if jax.default_backend() == 'cpu' else 1024)
@@ -181,7 +191,8 @@ def restore(picture, *, task='inpaint', mask=None, seed=0, steps=3000,
       jnp.float32(perturbation), jnp.float32(decay))
   # This kind of key for the weights: drawing them compiles five times faster.
   state = _start(model, jax.random.key(seed, impl='rbg'), fixed,
-                 (*size, channels), window if task == 'denoise' else 0)
+                 (*size, channels), window if task == 'denoise' else 0,
+                 _unscaled(optimizer))
 
   def estimate(state):
     # Noise is in the later outputs; for the others later is better.
@@ -194,7 +205,8 @@ def restore(picture, *, task='inpaint', mask=None, seed=0, steps=3000,
   try:
     while done < steps and stopped_by == 'steps':
       for _ in range(min(report_every, steps - done)):
-        state = _step(state, fixed, jnp.float32(learning_rate), model, window)
+        state = _step(state, fixed, jnp.float32(learning_rate), model, window,
+                      optimizer)
       done, loss, best_step = jax.device_get(
           (state.step, state.loss, state.best_step))
       if not np.isfinite(loss):
@@ -221,13 +233,27 @@ def restore(picture, *, task='inpaint', mask=None, seed=0, steps=3000,
                 restarts)
 
 
-def _start(model, key, fixed, shape, window):
+def _unscaled(optimizer):
+  """The optax transformation of a name, of learning rate 1."""
+  if optimizer == 'adam':
+    return optax.adam(1.0)
+  # All axes of a kernel but the last are what it reduces; vectors are Adam's.
+  def dimensions(params):
+    return jax.tree.map(
+        lambda p: optax.contrib.MuonDimensionNumbers(
+            tuple(range(p.ndim - 1)), p.ndim - 1) if p.ndim > 1 else None,
+        params)
+  return optax.contrib.muon(1.0, adam_learning_rate=0.5,
+                            muon_weight_dimension_numbers=dimensions)
+
+
+def _start(model, key, fixed, shape, window, optimizer):
   """The state before the first step."""
   params = jax.jit(model.init)(key, fixed.code)['params']
   zeros = lambda: jnp.zeros(shape, jnp.float32)  # each its own, for donation
   return _State(
       step=jnp.int32(0), params=params,
-      moments=optax.scale_by_adam().init(params), average=zeros(),
+      moments=optimizer.init(params), average=zeros(),
       loss=jnp.float32(0),
       recent=jnp.zeros((window, *shape), jnp.float32) if window else None,
       best=jnp.float32(jnp.inf), best_step=jnp.int32(0), best_average=zeros())
@@ -238,9 +264,9 @@ def _copy(state):
   return jax.tree.map(jnp.copy, state)
 
 
-@functools.partial(jax.jit, static_argnames=('model', 'window'),
+@functools.partial(jax.jit, static_argnames=('model', 'window', 'optimizer'),
                    donate_argnames='state')
-def _step(state, fixed, learning_rate, model, window):
+def _step(state, fixed, learning_rate, model, window, optimizer):
   """One step of the fit."""
   key = jax.random.fold_in(fixed.key, state.step)
   code = fixed.code + fixed.perturbation * jax.random.normal(
@@ -255,12 +281,13 @@ def _step(state, fixed, learning_rate, model, window):
     return error.sum() / (fixed.weight.sum() * y.shape[-1]), y
 
   (loss, y), gradient = jax.value_and_grad(fit, has_aux=True)(state.params)
-  updates, moments = optax.scale_by_adam().update(gradient, state.moments)
+  updates, moments = _unscaled(optimizer).update(
+      gradient, state.moments, state.params)
   params = jax.tree.map(
-      lambda p, u: p - learning_rate * u, state.params, updates)
+      lambda p, u: p + learning_rate * u, state.params, updates)
 
-  # A plain mean at first, or the random start would stay in it for long.
-  keep = jnp.minimum(fixed.decay, state.step / (state.step + 1))
+  # Of the last tenth at first, or the random start would stay in it for long.
+  keep = jnp.minimum(fixed.decay, state.step / (state.step + 10))
   average = keep * state.average + (1 - keep) * y
   loss = keep * state.loss + (1 - keep) * loss
   if state.recent is None:

@@ -16,7 +16,7 @@ GREY = ('copy("image", "target")|reveal({})|luma|'
         'keep("image", "target", "hints")')
 # Most of a picture, at about the size that whole ones are colorized at, see
 # artjax/colorize.py: what the frozen network sees depends on it.
-TRAIN_OPS = 'fit(256)|random_scale_crop(160, 0.0)|flip|' + GREY.format('')
+TRAIN_OPS = 'fit(320)|random_scale_crop(192, 0.0)|flip|' + GREY.format('')
 
 
 def get_config(variant=''):
@@ -61,7 +61,7 @@ def get_config(variant=''):
     config.batch_size = 4
     config.model.args.features = (16, 32, 64)
     config.model.args.blocks = (1, 1, 1)
-    config.data.ops = TRAIN_OPS.replace('crop(160', 'crop(64')
+    config.data.ops = TRAIN_OPS.replace('crop(192', 'crop(64')
     config.eval.ops = 'fit(160)|' + config.eval.ops
     config.log_every = 5
     config.eval_every = config.checkpoint_every = 10

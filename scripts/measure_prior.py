@@ -37,7 +37,8 @@ def main():
   parser.add_argument('--minutes', type=float, default=20,
                       help='of all cores together')
   parser.add_argument('--steps', type=int, default=3000, help='at most')
-  parser.add_argument('--learning_rate', type=float, default=0.01)
+  parser.add_argument('--optimizer', default='muon', help="or 'adam'")
+  parser.add_argument('--learning_rate', type=float, default=0.02)
   args = parser.parse_args()
   try:
     print(json.dumps(run(args)))
@@ -58,7 +59,8 @@ def run(args):
                      f'copy("image", "target")|missing({args.hole})|'
                      'keep("image", "target", "mask")')
   protocol = {name: getattr(args, name) for name in (
-      'source', 'size', 'hole', 'minutes', 'steps', 'learning_rate')}
+      'source', 'size', 'hole', 'minutes', 'steps', 'optimizer',
+      'learning_rate')}
   path = os.path.join(args.output, 'figures.json')
   found, panels = [], []
   for i, example in enumerate(pipeline.pictures(config)):
@@ -104,8 +106,8 @@ def measure(image, target, mask, args):
 
   blank = np.where(mask[..., None], 0, image) / np.float32(255)
   result = deep_image_prior.restore(
-      blank, mask=mask, steps=args.steps, learning_rate=args.learning_rate,
-      on_report=on_report)
+      blank, mask=mask, steps=args.steps, optimizer=args.optimizer,
+      learning_rate=args.learning_rate, on_report=on_report)
   row |= {'deep_image_prior': curve[-1][-1], 'steps': result.steps,
           'seconds': round(spent, 1), 'curve': curve}
   return row, [image, telea, last]

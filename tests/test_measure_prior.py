@@ -18,9 +18,9 @@ def script_fixture():
   return module
 
 
-def restore(picture, *, mask, steps, learning_rate, on_report):
+def restore(picture, *, mask, steps, optimizer, learning_rate, on_report):
   """As `deep_image_prior.restore`, which fills with 0.5 at once."""
-  del learning_rate
+  del optimizer, learning_rate
   assert not picture[mask].any()  # It may not see what it is measured by.
   filled = picture.copy()
   filled[mask] = 0.5

@@ -64,9 +64,7 @@ class ColourNet(nn.Module):
         y.astype(jnp.float32), (batch, *size, y.shape[-1]), 'linear')
     y = jnp.concatenate(
         [small(grey), small(grey**2), *(small(found[n]) for n in _LAYERS)], -1)
-    y = layers.BatchNorm(
-        use_running_average=not train, axis_name=self.axis_name,
-        use_bias=False, use_scale=False, name='norm')(y)
+    y = layers.Standardize(self.axis_name, name='norm')(y, train=train)
     whole = jnp.broadcast_to(y.mean((1, 2), keepdims=True), y.shape)
     # Small steps: with thousands of inputs it soon knows paintings by heart.
     ab = 0.0015 * nn.Dense(

@@ -79,19 +79,47 @@ class ConvTranspose4x4(nn.Module):
 
 class Discriminator(nn.Module):
   """f32[B, 28, 28, 3] in [0, 1], grey as RGB -> (logits, activations)."""
-  features: tuple[int, int] = (32, 64)  # at 14 and 7 px
+  features: tuple[int, int] = (64, 128)  # at 14 and 7 px
   dtype: jnp.dtype = jnp.float32  # of the computation
 
   @nn.compact
   def __call__(self, x, *, train=False):
     """f32[B, 1] and the activations of the convolutions, finest first."""
+    del train
     y = 2 * x.astype(self.dtype).mean(-1, keepdims=True) - 1
     seen = []
     for i, features in enumerate(self.features):
-      y = layers.SpectralConv(features, (4, 4), 2, dtype=self.dtype,
-                              name=f'conv{i}')(y, train=train)
+      y = Conv4x4(features, dtype=self.dtype, name=f'conv{i}')(y)
       y = layers.leaky_relu(y)
       seen.append(y)
     y = nn.Dense(1, dtype=self.dtype, name='dense')(
         y.reshape(y.shape[0], -1))
     return y.astype(jnp.float32), tuple(seen)
+
+
+class Conv4x4(nn.Module):
+  """Convolution of 4 x 4 px, stride 2 and padding 1: halves both sides.
+
+  As one product of matrices, as above and for the same reason: squares of 2 x 2
+  px become channels, and every 2 x 2 of these make a pixel of the output.
+  """
+  features: int
+  dtype: jnp.dtype = jnp.float32
+
+  @nn.compact
+  def __call__(self, x):
+    """[B, H, W, C] -> [B, H // 2, W // 2, features]."""
+    channels = x.shape[-1]
+    # Kernel: 2 x 2 squares, and the channels and 2 x 2 px of each.
+    kernel = self.param('kernel', nn.initializers.he_normal(),
+                        (16 * channels, self.features))
+    bias = self.param('bias', nn.initializers.zeros, (self.features,))
+    odd = [side % 2 for side in x.shape[1:3]]
+    x = jnp.pad(x, ((0, 0), (1, 1 - odd[0]), (1, 1 - odd[1]), (0, 0)))
+    x = layers.pixel_unshuffle(x, 2)
+    height, width = x.shape[1] - 1, x.shape[2] - 1
+    corners = jnp.concatenate(
+        [x[:, dy:dy + height, dx:dx + width]
+         for dy in (0, 1) for dx in (0, 1)], -1)
+    return corners @ kernel.astype(self.dtype) + bias.astype(
+        self.dtype).reshape(1, 1, 1, -1)
