@@ -107,7 +107,7 @@ class _Fixed(NamedTuple):
 
 
 def restore(picture, *, task='inpaint', mask=None, seed=0, steps=3000,
-            optimizer='muon', learning_rate=0.02, perturbation=0.03, decay=0.99,
+            optimizer='muon', learning_rate=0.03, perturbation=0.03, decay=0.99,
             window=100, patience=1000, report_every=20, max_side=0, feather=0,
             network=(), on_report=lambda report: None,
             on_notice=logging.warning):
@@ -126,7 +126,7 @@ def restore(picture, *, task='inpaint', mask=None, seed=0, steps=3000,
       'inpaint', and only for that.
     seed: of the network's weights, its input and the perturbations.
     steps: to take at most.
-    optimizer: 'adam' as in the paper, which wants half the learning rate, or
+    optimizer: 'adam' as in the paper, which wants a learning rate of 0.01, or
       'muon' (https://arxiv.org/abs/2502.16982), which makes the update of a
       kernel orthogonal and gets there in about a third of the steps.
     learning_rate: of it.

@@ -180,7 +180,9 @@ class _judge:  # pylint: disable=invalid-name
   def _logits(self, params, stats, seen, picture):
     """((logits, features), new statistics) of one kind of pictures."""
     if self._condition:
-      picture = jnp.concatenate([seen.x, picture], -1)
+      # A latent is one pixel, and holds everywhere.
+      x = jnp.broadcast_to(seen.x, (*picture.shape[:3], seen.x.shape[-1]))
+      picture = jnp.concatenate([x, picture], -1)
     return _apply(self._module, params, stats, picture)
 
   def generator(self, opponent, seen, picture):

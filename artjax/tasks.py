@@ -19,6 +19,7 @@ AB = 110.0  # a and b of CIE Lab are over this where a network sees them
 
 
 LATENT = 64  # numbers that a generated picture is drawn from
+KINDS = 10  # the largest of so many, the first, says what is drawn: which digit
 
 
 class Task(NamedTuple):
@@ -71,9 +72,22 @@ def _sketch_inputs(batch, rng):
 
 
 def _generate_inputs(batch, rng):
-  """A latent for each picture of the batch: a picture of one pixel."""
+  """A latent for each picture of the batch: a picture of one pixel.
+
+  Where the 'kind' of the pictures is known, that of each latent is the same:
+  its largest number changes places with the one that should be.
+  """
   count = batch['target'].shape[0]
-  return jax.random.normal(rng, [count, 1, 1, LATENT])
+  latents = jax.random.normal(rng, [count, 1, 1, LATENT])
+  if 'kind' not in batch:
+    return latents
+  first, rest = latents[..., :KINDS], latents[..., KINDS:]
+  drawn = jax.nn.one_hot(first.argmax(-1), KINDS)
+  wanted = jax.nn.one_hot(batch['kind'].reshape(count, 1, 1), KINDS)
+  largest = first.max(-1, keepdims=True)
+  other = (first * wanted).sum(-1, keepdims=True)
+  first = first + (wanted - drawn) * (largest - other)
+  return jnp.concatenate([first, rest], -1)
 
 
 def luma(batch):

@@ -38,7 +38,7 @@ def main():
                       help='of all cores together')
   parser.add_argument('--steps', type=int, default=3000, help='at most')
   parser.add_argument('--optimizer', default='muon', help="or 'adam'")
-  parser.add_argument('--learning_rate', type=float, default=0.02)
+  parser.add_argument('--learning_rate', type=float, default=0.03)
   args = parser.parse_args()
   try:
     print(json.dumps(run(args)))

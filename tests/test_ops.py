@@ -292,3 +292,12 @@ def test_place_refuses():
     ops.place(16)({'image': ramp(24, 20)}, np.random.default_rng(0))
   with pytest.raises(ValueError, match='must not be negative'):
     ops.place(16, turn=-1.0)
+
+
+def test_kind_is_the_label():
+  example = ops.kind()({'name': 'x', 'label': 7}, _rng())
+  assert example['kind'].dtype == np.uint8 and example['kind'] == 7
+  assert ops.keep('kind')(example, _rng())['kind'] == 7
+  for without in ({'name': 'x'}, {'name': 'x', 'label': 1000}):
+    with pytest.raises(ValueError, match='no label in'):
+      ops.kind()(without, _rng())

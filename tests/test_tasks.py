@@ -42,6 +42,19 @@ def test_generate_draws_a_latent_for_each_picture():
   assert not task.reads
 
 
+def test_latents_are_of_the_kind_that_is_asked_for():
+  kinds = np.arange(500, dtype=np.uint8) % tasks.KINDS
+  batch = {'target': np.zeros([500, 28, 28, 3], np.uint8)}
+  draw = tasks.get('generate').inputs
+  x = np.asarray(draw(batch, jax.random.key(0)))
+  of_kind = np.asarray(draw(batch | {'kind': kinds}, jax.random.key(0)))
+  np.testing.assert_array_equal(
+      of_kind[:, 0, 0, :tasks.KINDS].argmax(-1), kinds)
+  # The same numbers, two of them in each other's place.
+  np.testing.assert_allclose(np.sort(x, -1), np.sort(of_kind, -1), atol=1e-6)
+  assert ((x != of_kind).sum(-1) <= 2).all()
+
+
 def test_sketches_are_seen_by_their_luma():
   batch = {'image': np.array([[[[255, 255, 255], [255, 0, 0]]]], np.uint8)}
   task = tasks.get('sketch2image')

@@ -18,7 +18,7 @@ from artjax.data import resize
 # 'real' is what a discriminator sees in place of 'target', where it differs.
 # 'hints' are RGBA: colours that are told, and 255 where they are.
 PICTURES = ('image', 'target', 'mask', 'real', 'hints')
-KEYS = PICTURES + ('context',)  # what an example may give to a batch
+KEYS = PICTURES + ('context', 'kind')  # what an example may give to a batch
 _TURNS = (None, cv2.ROTATE_90_COUNTERCLOCKWISE, cv2.ROTATE_180,
           cv2.ROTATE_90_CLOCKWISE)
 
@@ -234,6 +234,19 @@ def mask_target():
   def fn(example, rng):
     del rng
     return {**example, 'target': _mask(example)}
+
+  return fn
+
+
+def kind():
+  """'kind' is the example's label, u8[]: what a generator is to draw."""
+  def fn(example, rng):
+    del rng
+    label = example.get('label')
+    if label is None or not 0 <= label <= 255:
+      raise ValueError('no label in [0, 255]: leave the op kind out, or take '
+                       'idx:DIR or tfds:mnist')
+    return {**example, 'kind': np.uint8(label)}
 
   return fn
 
