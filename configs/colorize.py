@@ -1,12 +1,16 @@
 """Colours for grey pictures.
 
-  python -m artjax.main --config=configs/colorize.py --workdir=runs/colorize \
-      --config.data.source=folder:PATH
+  python scripts/fit_colours.py --source=folder:PATH \
+      --output=runs/likely.safetensors
+  python -m artjax.main --config=configs/colorize.py:hints \
+      --workdir=runs/colorize --config.data.source=folder:PATH \
+      --config.init_from=runs/likely.safetensors
 
-Lightness in, a and b of CIE Lab out, with or without hints of some colours.
-`configs/colorize.py:gan` goes on from there, briefly, against a PatchGAN;
-`:hints` is for --mode=evaluate, with ten hints of the truth in each picture;
-`:quick` is a run of one CPU minute.
+Lightness in, a and b of CIE Lab out, with or without hints of some colours. The
+first command finds what colours are likely, training how hints spread; without
+any its result does not change. `:hints` evaluates with ten hints of the truth in
+each picture, no variant with none; `:gan` goes on from a training, briefly,
+against a PatchGAN; `:quick` is a run of one CPU minute.
 """
 import ml_collections
 
@@ -16,7 +20,8 @@ GREY = ('copy("image", "target")|reveal({})|luma|'
         'keep("image", "target", "hints")')
 # Most of a picture, at about the size that whole ones are colorized at, see
 # artjax/colorize.py: what the frozen network sees depends on it.
-TRAIN_OPS = 'fit(320)|random_scale_crop(192, 0.0)|flip|' + GREY.format('')
+TRAIN_OPS = 'fit(256)|random_scale_crop(160, 0.0)|flip|' + GREY.format(
+    '12, 1, 0')
 
 
 def get_config(variant=''):
@@ -61,7 +66,7 @@ def get_config(variant=''):
     config.batch_size = 4
     config.model.args.features = (16, 32, 64)
     config.model.args.blocks = (1, 1, 1)
-    config.data.ops = TRAIN_OPS.replace('crop(192', 'crop(64')
+    config.data.ops = TRAIN_OPS.replace('crop(160', 'crop(64')
     config.eval.ops = 'fit(160)|' + config.eval.ops
     config.log_every = 5
     config.eval_every = config.checkpoint_every = 10

@@ -134,28 +134,3 @@ def test_prelu_and_nearest():
       layers.PReLU().apply(params, x), [[[[-1, 3], [1, -0.1]]]], rtol=1e-6)
   np.testing.assert_array_equal(
       layers.upsample_nearest(x, 2)[0, :, :, 0], [[-2, -2, 1, 1]] * 2)
-
-
-def test_standardize_is_of_all_batches_so_far():
-  rng = np.random.default_rng(0)
-  batches = np.float32(3 + rng.gamma(0.3, 2, (7, 2, 4, 4, 5)))
-  norm = layers.Standardize(axis_name=None, epsilon=0.0)
-  variables = norm.init(jax.random.key(0), batches[0])
-  assert not np.asarray(variables['batch_stats']['mean']).any()
-  for i, batch in enumerate(batches, 1):
-    y, variables = norm.apply(variables, batch, train=True,
-                              mutable=['batch_stats'])
-    seen = batches[:i]
-    expected = (batch - seen.mean((0, 1, 2, 3))) / seen.std((0, 1, 2, 3))
-    np.testing.assert_allclose(y, expected, rtol=2e-4, atol=2e-4)
-  # In use nothing moves.
-  np.testing.assert_allclose(norm.apply(variables, batches[-1]), y, atol=1e-6)
-
-
-def test_standardize_forgets_what_was_long_ago():
-  norm = layers.Standardize(axis_name=None, slowest=0.5)
-  variables = norm.init(jax.random.key(0), np.zeros([1, 1, 1, 1], np.float32))
-  for value in (0, 8, 8, 8, 8, 8):
-    _, variables = norm.apply(variables, np.full([1, 1, 1, 1], value, np.float32),
-                              train=True, mutable=['batch_stats'])
-  np.testing.assert_allclose(variables['batch_stats']['mean'], 8 * (1 - 2**-5))

@@ -3,10 +3,13 @@
 Some hundred paintings do not teach a network what sky, skin and leaves are, but
 AlexNet (perceptual.py) has learnt it elsewhere: its activations in each place
 and their means over the picture say, by one linear layer, what colour is likely
-(hypercolumns, https://arxiv.org/abs/1603.06668). Hints are spread from there by
-a U-Net (colour_unet.py), which is of no effect where there are none. Scale x1;
-any height and width of 31 px or more; every pixel sees the whole picture. With
-the default fields 1,426,794 parameters, AlexNet's not among them.
+(hypercolumns, https://arxiv.org/abs/1603.06668). Step by step that
+layer comes to know a hundred paintings by heart, so it is found by a ridge
+regression (scripts/fit_colours.py) and stays as it is. What is trained is a
+U-Net (colour_unet.py) that spreads hints from there, and is of no effect where
+there are none. Scale x1; any height and width of 31 px or more; every
+pixel sees the whole picture. With the default fields 1,426,794 parameters,
+AlexNet's not among them.
 """
 from collections.abc import Sequence
 
@@ -17,11 +20,11 @@ import jax.numpy as jnp
 from artjax import colour
 from artjax import perceptual
 from artjax.models import colour_unet
-from artjax.models import layers
 
 _NET = 'alexnet'
 _LAYERS = 'relu1', 'relu2', 'relu3', 'relu4', 'relu5'
-_STRIDE = 8  # px a side that get one colour, before hints
+STRIDE = 8  # px a side that get one colour, before hints
+SMALL = 0.01  # factor of the linear layer: its weights would be next to nothing
 
 
 class ColourNet(nn.Module):
@@ -32,7 +35,6 @@ class ColourNet(nn.Module):
   """
   features: Sequence[int] = (48, 96, 144)  # of the U-Net, finest level first
   blocks: Sequence[int] = (1, 1, 2)  # residual blocks a level of it
-  axis_name: str | None = 'batch'  # devices that share their statistics
   dtype: jnp.dtype = jnp.float32  # of the computation
 
   frozen_nets = (_NET,)
@@ -41,17 +43,25 @@ class ColourNet(nn.Module):
 
   @nn.compact
   def __call__(self, x, *, train=False, context=None):
-    """The colours; `context` makes no difference."""
-    del context
+    """The colours; neither `train` nor `context` makes a difference."""
+    del train, context
     x = x.astype(jnp.float32)
-    likely = self._likely(x[..., :1], train)
+    likely = SMALL * nn.Dense(2, kernel_init=nn.initializers.zeros,
+                              name='likely')(self.seen(x[..., :1]))
+    likely = jax.lax.stop_gradient(jax.image.resize(
+        likely, (*x.shape[:3], 2), 'linear'))
     told = x[..., 3:].max((1, 2), keepdims=True)
     spread = colour_unet.ColourUNet(
         self.features, self.blocks, dtype=self.dtype, name='spread')
     return likely + told * spread(jnp.concatenate([x, likely], -1))
 
-  def _likely(self, grey, train):
-    """What lightness over 100, less 0.5, tells: f32[B, H, W, 2]."""
+  def seen(self, grey):
+    """What AlexNet sees in f32[B, H, W, 1], lightness over 100, less 0.5.
+
+    Returns:
+      f32[B, h, w, C], every `STRIDE` px: lightness and its square, activations,
+      and the means of all these over the picture.
+    """
     batch, height, width = grey.shape[:3]
     lightness = 100 * (grey + 0.5)
     picture = colour.lab_to_srgb(jnp.concatenate(
@@ -59,17 +69,10 @@ class ColourNet(nn.Module):
     found = perceptual.features(
         perceptual.frozen_in(self, _NET), picture.clip(0, 1), _LAYERS, net=_NET,
         dtype=self.dtype)
-    size = [max(1, round(side / _STRIDE)) for side in (height, width)]
+    size = [max(1, round(side / STRIDE)) for side in (height, width)]
     small = lambda y: jax.image.resize(
         y.astype(jnp.float32), (batch, *size, y.shape[-1]), 'linear')
     y = jnp.concatenate(
         [small(grey), small(grey**2), *(small(found[n]) for n in _LAYERS)], -1)
-    y = layers.Standardize(self.axis_name, name='norm')(y, train=train)
     whole = jnp.broadcast_to(y.mean((1, 2), keepdims=True), y.shape)
-    # Small steps: with thousands of inputs it soon knows paintings by heart.
-    ab = 0.0015 * nn.Dense(
-        2, use_bias=False, kernel_init=nn.initializers.zeros,
-        name='likely')(jnp.concatenate([y, whole], -1))
-    tone = self.param('tone', nn.initializers.zeros, (2,))
-    return jax.image.resize(
-        ab + tone.reshape(1, 1, 1, 2), (batch, height, width, 2), 'linear')
+    return jnp.concatenate([y, whole], -1)

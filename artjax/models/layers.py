@@ -14,37 +14,6 @@ Conv4x4Down = functools.partial(
 BatchNorm = functools.partial(nn.BatchNorm, momentum=0.9, epsilon=1e-5)
 
 
-class Standardize(nn.Module):
-  """(x - mean) / deviation of each channel, over all batches so far.
-
-  In training as afterwards, where batch norm takes those of one batch: a channel
-  that few pictures excite would be blown up by a batch that has none of them.
-  """
-  axis_name: str | None = 'batch'  # devices that share their statistics
-  epsilon: float = 1e-3  # of the variance
-  slowest: float = 1e-3  # weight of a batch, which is 1 / their number at first
-
-  @nn.compact
-  def __call__(self, x, *, train=False):
-    """f32[B, H, W, C] -> the same; `train` takes account of this batch."""
-    zeros = lambda: jnp.zeros(x.shape[-1:])
-    mean = self.variable('batch_stats', 'mean', zeros)
-    var = self.variable('batch_stats', 'var', zeros)
-    count = self.variable('batch_stats', 'count', lambda: jnp.zeros(1))
-    if train and not self.is_initializing():
-      moments = jnp.stack([x.mean((0, 1, 2)), jnp.square(x).mean((0, 1, 2))])
-      if self.axis_name is not None:
-        moments = jax.lax.pmean(moments, self.axis_name)
-      count.value += 1
-      rate = jnp.maximum(1 / count.value, self.slowest)
-      change = moments[0] - mean.value
-      mean.value += rate * change
-      var.value = (1 - rate) * (var.value + rate * change**2) + rate * (
-          jnp.maximum(moments[1] - moments[0]**2, 0))
-    shift, scale = mean.value, jax.lax.rsqrt(var.value + self.epsilon)
-    return (x - shift.reshape(1, 1, 1, -1)) * scale.reshape(1, 1, 1, -1)
-
-
 def leaky_relu(x):
   """LeakyReLU of slope 0.2, the usual one of adversarial networks."""
   return nn.leaky_relu(x, 0.2)

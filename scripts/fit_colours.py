@@ -1,0 +1,157 @@
+"""Finds what colours go with what AlexNet sees: the start of configs/colorize.py.
+
+  python scripts/fit_colours.py --source=folder:PATH --output=runs/likely.safetensors
+
+One linear layer (artjax/models/colour_net.py), by a ridge regression over whole
+pictures and their mirror images. The result colours pictures; training goes on
+from it, and teaches hints. The last line of stdout is JSON: the mean CIEDE2000
+of the held-out pictures, and the factor of their colourfulness, beside sepia.
+"""
+import argparse
+import json
+import os
+import pathlib
+import sys
+
+# Before JAX starts: compiled networks are kept from one call to the next.
+os.environ.setdefault('JAX_COMPILATION_CACHE_DIR', os.path.join(
+    os.environ.get('XDG_CACHE_HOME', os.path.expanduser('~/.cache')),
+    'artjax', 'xla'))
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
+
+
+def main():
+  """Parses the command line, writes the weights, prints what they reach."""
+  parser = argparse.ArgumentParser(
+      description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+  parser.add_argument('--source', required=True, help='pictures in colour')
+  parser.add_argument('--output', required=True, help='a .safetensors file')
+  parser.add_argument('--penalty', type=float, default=3.0,
+                      help='of the squared weights of standardized inputs')
+  args = parser.parse_args()
+  try:
+    if not args.output.endswith('.safetensors'):
+      raise ValueError(f'--output={args.output} must end in .safetensors')
+    if args.penalty <= 0:
+      raise ValueError(f'--penalty={args.penalty} must be above 0')
+    print(json.dumps(run(args)))
+  except (ValueError, OSError) as error:
+    sys.exit(f'fit_colours: {error}')
+
+
+def run(args):
+  """Fits, saves and measures; the dict for the last line of stdout."""
+  import numpy as np
+  from artjax import colorize
+  from artjax import evaluate
+  from artjax import weights
+  from artjax.data import sources
+  from configs import colorize as config_file
+  config = config_file.get_config()
+  source = sources.load(args.source)
+  share = config.data.validation
+  known = Pictures(sources.split(source, 'train', share))
+  held_out = Pictures(sources.split(source, 'validation', share))
+  params = fit(config, known, args.penalty)
+  weights.save(args.output, params, config)
+  columns = {'sepia': colorize.Sepia(list(known)),
+             'fitted': colorize.Colorizer(config, params)}
+  result = {'output': args.output, 'pictures': len(known),
+            'held_out': len(held_out), 'penalty': args.penalty}
+  for name, restore in columns.items():
+    rows = [evaluate.measure(('ciede2000', 'colourfulness'), restore(target),
+                             target, 0) for target in held_out]
+    result[name] = {key: round(float(np.mean([row[key] for row in rows])), 3)
+                    for key in rows[0]}
+  return result
+
+
+class Pictures:
+  """The pictures of a source, no larger than colours need: u8[H, W, 3]."""
+
+  def __init__(self, source):
+    self._source = source
+
+  def __len__(self):
+    return len(self._source)
+
+  def __getitem__(self, i):
+    from artjax.data import ops
+    if i >= len(self):
+      raise IndexError(i)
+    return ops.fit(512)({'image': self._source[i]['image']}, None)['image']
+
+
+def fit(config, pictures, penalty):
+  """The merged weights of a network whose layer 'likely' is fitted.
+
+  Args:
+    config: of the task colorize and a colour_net.ColourNet.
+    pictures: u8[H, W, 3] each.
+    penalty: of the squared weights, for inputs of variance 1 and colours of
+      CIE Lab.
+  """
+  import jax
+  import numpy as np
+  from artjax import lookup
+  from artjax import perceptual
+  from artjax import tasks
+  from artjax import weights
+  from artjax.models import colour_net
+  module, channels = lookup.model(config), tasks.get(config.task).channels
+  frozen = jax.device_put(perceptual.of(module))
+  see = jax.jit(lambda frozen, grey: module.apply(
+      {'frozen': frozen}, grey, method='seen'))
+  # Sums over all places; each has some 2300 inputs and two outputs.
+  count, sums = 0, None
+  for picture in pictures:
+    for view in (picture, picture[:, ::-1]):
+      grey, ab = _halves(view)
+      x = np.asarray(see(frozen, grey[None]))[0]
+      x, ab = _places(x, ab)
+      found = [np.float64(y) for y in (
+          x.sum(0), ab.sum(0), np.square(x).sum(0), x.T @ x, x.T @ ab)]
+      sums = found if sums is None else [a + b for a, b in zip(sums, found)]
+      count += len(x)
+  if not count:
+    raise ValueError('no pictures to learn from')
+  mean_x, mean_ab, square, products, with_ab = (y / count for y in sums)
+  covariance = products - np.outer(mean_x, mean_x)
+  # Of what next to no picture excites nothing can be said.
+  variance = np.maximum(square - mean_x**2, 1e-3)
+  kernel = np.linalg.solve(covariance + penalty * np.diag(variance),
+                           with_ab - np.outer(mean_x, mean_ab))
+  bias = mean_ab - mean_x @ kernel
+  start = jax.jit(module.init)(
+      jax.random.key(config.seed), np.zeros([1, 64, 64, channels], np.float32))
+  scale = tasks.AB * colour_net.SMALL
+  start['params']['likely'] = {'kernel': np.float32(kernel / scale),
+                               'bias': np.float32(bias / scale)}
+  return weights.merge(start)
+
+
+def _halves(picture):
+  """u8[H, W, 3] -> lightness as a network sees it, and a and b, as it is small."""
+  import cv2
+  import numpy as np
+  from artjax import colorize
+  from artjax import colour
+  height, width = colorize.working_size(*picture.shape[:2])
+  small = cv2.resize(np.float32(picture) / 255, (width, height),
+                     interpolation=cv2.INTER_AREA)
+  lab = colour.srgb_to_lab(small)
+  return lab[..., :1] / 100 - 0.5, lab[..., 1:]
+
+
+def _places(x, ab):
+  """[h, w, C] and [H, W, 2] -> [h * w, C] and [h * w, 2]."""
+  import cv2
+  import numpy as np
+  height, width = x.shape[:2]
+  ab = cv2.resize(np.ascontiguousarray(ab), (width, height),
+                  interpolation=cv2.INTER_AREA)
+  return x.reshape(height * width, -1), ab.reshape(height * width, 2)
+
+
+if __name__ == '__main__':
+  main()
