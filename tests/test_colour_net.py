@@ -18,8 +18,6 @@ def net_fixture():
   found = lookup.variables(colorize.get_config('quick'), 4)
   return module, {
       'params': jax.tree.map(draw, found['params']),
-      'batch_stats': jax.tree.map(
-          lambda x: np.ones(x.shape, np.float32), found['batch_stats']),
       'frozen': perceptual.of(module)}
 
 
@@ -35,7 +33,7 @@ def seen(hinted=False, height=64, width=48):
 def test_parameters():
   found = lookup.variables(colorize.get_config(), 4)
   # What is frozen is neither trained nor saved.
-  assert set(found) == {'params', 'batch_stats'}
+  assert set(found) == {'params'}
   assert sum(x.size for x in jax.tree.leaves(found['params'])) == 1_426_794
 
 
@@ -70,3 +68,17 @@ def test_its_frozen_network_is_asked_for(net):
   module, variables = net
   with pytest.raises(ValueError, match='ColourNet rests on alexnet'):
     module.apply({k: v for k, v in variables.items() if k != 'frozen'}, seen())
+
+
+def test_training_leaves_the_likely_colours(net):
+  module, variables = net
+  rest = {k: v for k, v in variables.items() if k != 'params'}
+
+  def loss(params, x):
+    return (module.apply({'params': params, **rest}, x) ** 2).mean()
+
+  gradients = jax.jit(jax.grad(loss))(variables['params'], seen(True))
+  assert not any(np.asarray(g).any() for g in jax.tree.leaves(
+      gradients['likely']))
+  assert all(np.asarray(g).any() for g in jax.tree.leaves(
+      gradients['spread']['stem_out']))
