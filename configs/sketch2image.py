@@ -37,15 +37,17 @@ def get_config(variant=''):
   config.batch_size = 8
   config.steps = 20_000
   config.losses.l1 = 1.0
-  config.losses.perceptual = 0.2
-  perceive(config, conv1_2=0.2, conv2_2=0.5, conv3_3=1.0)
+  config.losses.ssim = 0.5
+  config.losses.lpips = 0.6
+  # AlexNet's features cost a tenth of VGG's.
+  config.loss_options.lpips.net = 'alexnet'
   config.adversary.name = 'patchgan.PatchGAN'
   config.adversary.args = ml_collections.ConfigDict(dict(
       features=32, n_layers=3, norm='spectral'))
   config.adversary.size = 160
   config.adversary.condition = True
   config.adversary.loss = 'hinge'
-  config.adversary.weight = 0.02
+  config.adversary.weight = 0.01
   for player in (config.optimizer, config.adversary.optimizer):
     player.learning_rate = 3e-4
     player.b1 = 0.5
@@ -60,11 +62,6 @@ def get_config(variant=''):
   return config.lock()
 
 
-def perceive(config, **weights):
-  """The perceptual loss rests on these layers alone."""
-  config.loss_options.perceptual.layers = ml_collections.ConfigDict(weights)
-
-
 def make_faces(config):
   """Aligned faces: seen whole, a little moved, and where everything is known."""
   config.model.args.update(width=24, coordinates=True, halo=0)
@@ -74,13 +71,6 @@ def make_faces(config):
   config.eval.ops = ''
   config.batch_size = 4
   config.steps = 4_000
-  # AlexNet's features cost a tenth of VGG's, and whole faces are large.
-  config.loss_options.lpips.net = 'alexnet'
-  config.losses.l1 = 1.0
-  config.losses.ssim = 0.5
-  config.losses.perceptual = 0.0
-  config.losses.lpips = 0.6
-  config.adversary.weight = 0.01
   config.adversary.args.features = 24
   config.adversary.size = 256
   config.optimizer.learning_rate = 6e-4
@@ -97,7 +87,6 @@ def make_quick(config):
   config.steps = 20
   config.log_every = 5
   config.eval_every = config.checkpoint_every = 10
-  perceive(config, conv2_2=1.0)
   config.adversary.args.update(features=8, n_layers=2)
   config.adversary.size = 64
   config.optimizer.warmup_steps = config.adversary.optimizer.warmup_steps = 5
