@@ -73,13 +73,11 @@ def vivid_colours():
   config = colorize.get_config('quick').unlock()
   config.model.args.features, config.model.args.blocks = (8, 8), (1, 1)
   rng = np.random.default_rng(0)
-  shapes = lookup.variables(config, 4)
   params = jax.tree.map(
       lambda x: np.float32(0.12 * rng.standard_normal(x.shape)),
-      shapes['params'])
-  params['likely']['kernel'] *= 20
-  return config, weights.merge({'params': params, 'batch_stats': jax.tree.map(
-      lambda x: np.ones(x.shape, np.float32), shapes['batch_stats'])})
+      lookup.variables(config, 4)['params'])
+  params['likely']['kernel'] *= 3
+  return config, weights.merge({'params': params})
 
 
 def drawn_digits(folder, train=60, test=20):
