@@ -34,8 +34,8 @@ ABILITIES = (
             'for bit. What it paints is invented.',
             'python -m artjax.main --config=configs/inpaint.py'),
     Ability('colorize', 'Colorize', ('colorize',),
-            'Puts plausible colours on a grey picture. They are conjecture, '
-            'not what was there.',
+            'Puts colours on a grey picture, mostly brown and olive. They are '
+            'conjecture, not what was there.',
             'python -m artjax.main --config=configs/colorize.py'),
     Ability('sketch', 'Sketch to photo', ('sketch2image',),
             'Turns a drawing into a photograph of someone or something that '
