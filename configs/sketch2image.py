@@ -71,6 +71,7 @@ def make_faces(config):
   config.eval.ops = ''
   config.batch_size = 4
   config.steps = 4_000
+  config.losses.ssim = 2.0
   config.adversary.args.features = 24
   config.adversary.size = 256
   config.optimizer.learning_rate = 6e-4
