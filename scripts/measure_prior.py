@@ -110,7 +110,7 @@ def measure(image, target, mask, args):
       learning_rate=args.learning_rate, on_report=on_report)
   row |= {'deep_image_prior': curve[-1][-1], 'steps': result.steps,
           'seconds': round(spent, 1), 'curve': curve}
-  return row, [image, telea, last]
+  return row, [np.uint8(np.rint(255 * blank)), telea, last]
 
 
 def psnr(picture, target, mask):
