@@ -10,7 +10,7 @@ before it takes to noise, and continues it into holes:
 
 The result is the average of the outputs along the way. `denoise` stops where
 the outputs move least (https://arxiv.org/abs/2112.06074): from there on they
-take to the noise. It takes thousands of steps: a GPU, a small picture or time.
+take to the noise. It takes hundreds of steps: a GPU, a small picture or time.
 """
 import functools
 from typing import Any, Callable, NamedTuple
