@@ -141,8 +141,8 @@ def test_x4_shrinks_to_the_picture():
   result = dip.restore(small, task='x4', steps=150, network=TINY)
   assert result.picture.shape == (32, 40, 3)
   back = resize.imresize(result.picture, 1 / 4)
-  assert np.square(back - small).mean() < 3e-3
-  assert np.square(back - small).mean() == pytest.approx(result.loss, rel=0.9)
+  # An average of outputs fits better than they do on average.
+  assert 0 < np.square(back - small).mean() <= result.loss < 3e-3
 
 
 def test_large_pictures_are_worked_on_around_the_holes():
