@@ -1,5 +1,6 @@
 """What all tests share: strict JAX settings and the shared data, if there."""
 import gzip
+import importlib.util
 import os
 import pathlib
 
@@ -23,6 +24,15 @@ def shared(path):
   if not found.exists():
     pytest.skip(f'needs {path} of the shared data, which is not here')
   return found
+
+
+def script(name):
+  """The module scripts/<name>.py, which is no part of a package."""
+  spec = importlib.util.spec_from_file_location(
+      name, ROOT / 'scripts' / f'{name}.py')
+  module = importlib.util.module_from_spec(spec)
+  spec.loader.exec_module(module)
+  return module
 
 
 def tiny_config(**overrides):

@@ -1,9 +1,9 @@
 """The ridge regression of colours: what it finds, writes and refuses."""
-import importlib.util
 import json
 import subprocess
 import sys
 
+import conftest
 from conftest import ROOT
 import numpy as np
 import pytest
@@ -16,11 +16,7 @@ from configs import colorize as config_file
 
 @pytest.fixture(name='script', scope='module')
 def script_fixture():
-  spec = importlib.util.spec_from_file_location(
-      'fit_colours', ROOT / 'scripts' / 'fit_colours.py')
-  module = importlib.util.module_from_spec(spec)
-  spec.loader.exec_module(module)
-  return module
+  return conftest.script('fit_colours')
 
 
 def painting(seed, dark_is_blue=True):

@@ -1,8 +1,7 @@
 """Deep Image Prior beside classical fills: figures, curve and time limit."""
-import importlib.util
 import json
 
-from conftest import ROOT
+import conftest
 import cv2
 import pytest
 
@@ -11,11 +10,7 @@ from artjax import deep_image_prior
 
 @pytest.fixture(name='script')
 def script_fixture():
-  spec = importlib.util.spec_from_file_location(
-      'measure_prior', ROOT / 'scripts' / 'measure_prior.py')
-  module = importlib.util.module_from_spec(spec)
-  spec.loader.exec_module(module)
-  return module
+  return conftest.script('measure_prior')
 
 
 def restore(picture, *, mask, steps, optimizer, learning_rate, on_report):
