@@ -128,7 +128,7 @@ def restore(picture, *, task='inpaint', mask=None, seed=0, steps=3000,
     steps: to take at most.
     optimizer: 'adam' as in the paper, which wants a learning rate of 0.01, or
       'muon' (https://arxiv.org/abs/2502.16982), which makes the update of a
-      kernel orthogonal and gets there in about a third of the steps.
+      kernel orthogonal and gets there in well under half of the steps.
     learning_rate: of it.
     perturbation: sigma of the noise added to the input, new at each step.
     decay: of the exponential average of the outputs; of about a tenth of them
