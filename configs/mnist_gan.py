@@ -6,8 +6,9 @@
 DIR holds the four idx.gz files of MNIST; without it the source is tfds:mnist.
 All of its training digits are trained on; those it is measured beside are its
 split `test`. The discriminator is told which digit each one is; for pictures
-without labels: --config.adversary.condition=False and no `kind` in data.ops. Samples of a fixed latent and walks between latents are written to
-the workdir at each evaluation. `:quick` is a run of one CPU minute.
+without labels: --config.adversary.condition=False and no `kind` in data.ops.
+Samples of a fixed latent and walks between latents are written to the workdir
+at each evaluation. `:quick` is a run of one CPU minute.
 """
 import ml_collections
 

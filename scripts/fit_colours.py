@@ -114,16 +114,16 @@ def fit(config, pictures, penalty):
       x = np.asarray(see(frozen, grey[None]))[0]
       x, ab = _places(x, ab)
       found = [np.float64(y) for y in (
-          x.sum(0), ab.sum(0), np.square(x).sum(0), x.T @ x, x.T @ ab)]
+          x.sum(0), ab.sum(0), x.T @ x, x.T @ ab)]
       sums = found if sums is None else [a + b for a, b in zip(sums, found)]
       count += len(x)
       some.append((x[::_SOME], ab[::_SOME]))
   if not count:
     raise ValueError('no pictures to learn from')
-  mean_x, mean_ab, square, products, with_ab = (y / count for y in sums)
+  mean_x, mean_ab, products, with_ab = (y / count for y in sums)
   covariance = products - np.outer(mean_x, mean_x)
   # Added, for of what next to no picture excites nothing can be said.
-  variance = square - mean_x**2 + 0.01
+  variance = np.diag(covariance) + 0.01
   kernel = np.linalg.solve(covariance + penalty * np.diag(variance),
                            with_ab - np.outer(mean_x, mean_ab))
   # Vivid colours are few: the median is nearer to most than the mean.
