@@ -4,7 +4,8 @@ https://arxiv.org/abs/1711.10925. A network that starts at random is fitted to
 the damaged picture alone. It takes to what hangs together in a picture long
 before it takes to noise, and continues it into holes:
 
-  inpaint   fits what is known; holes fill as the network sees fit
+  inpaint   fits what is known; holes fill as the network sees fit, beginning
+            from a blurred copy of the picture, its holes filled smoothly
   denoise   fits everything, and is stopped before it fits the noise
   x4        fits, shrunk by 4, the picture: its output is the enlarged one
 
@@ -22,9 +23,10 @@ import jax.numpy as jnp
 import ml_collections
 import numpy as np
 import optax
-import optax.contrib
 
+from artjax import optim
 from artjax.data import resize
+from artjax.models import inpaint
 from artjax.models import skip
 
 TASKS = ('inpaint', 'denoise', 'x4')
@@ -101,16 +103,17 @@ class _Fixed(NamedTuple):
   code: Any  # f32[1, H, W, INPUT_CHANNELS], what the network starts from
   target: Any  # f32[h, w, C]
   weight: Any  # f32[h, w, 1]: what of it is fitted
+  base: Any  # f32[H, W, C], where the outputs begin
   shrink: Any  # (f32[h, H], f32[w, W]), which make the target's size; or None
   perturbation: Any  # sigma of the noise on the code, a new one each step
   decay: Any  # of the average
 
 
 def restore(picture, *, task='inpaint', mask=None, seed=0, steps=3000,
-            optimizer='muon', learning_rate=0.03, perturbation=0.03, decay=0.99,
-            window=100, patience=1000, report_every=20, max_side=0, feather=0,
-            network=(), on_report=lambda report: None,
-            on_notice=logging.warning):
+            optimizer='muon', learning_rate=0.015, smooth=12.0,
+            perturbation=0.03, decay=0.99, window=100, patience=1000,
+            report_every=20, max_side=0, feather=0, network=(),
+            on_report=lambda report: None, on_notice=logging.warning):
   """Fits a network to a picture and returns what it makes of it.
 
   A picture with a long side of more than `max_side` px: `inpaint` works on the
@@ -130,6 +133,10 @@ def restore(picture, *, task='inpaint', mask=None, seed=0, steps=3000,
       'muon' (https://arxiv.org/abs/2502.16982), which makes the update of a
       kernel orthogonal and gets there in well under half of the steps.
     learning_rate: of it.
+    smooth: for 'inpaint': sigma in px of the blur of the copy that the fit
+      begins from, 0 = from grey, as in the paper. From grey it takes a hundred
+      steps to find the broad tones, and where the picture is dark the output
+      runs off to black in the middle of large holes.
     perturbation: sigma of the noise added to the input, new at each step.
     decay: of the exponential average of the outputs; of about a tenth of them
       until that is longer.
@@ -157,7 +164,8 @@ def restore(picture, *, task='inpaint', mask=None, seed=0, steps=3000,
   for name, value, least in (
       ('steps', steps, 1), ('report_every', report_every, 1),
       ('window', window, 2), ('patience', patience, 0),
-      ('feather', feather, 0), ('max_side', max_side, 0)):
+      ('feather', feather, 0), ('max_side', max_side, 0),
+      ('smooth', smooth, 0)):
     if value < least:
       raise ValueError(f'{name}={value} is less than {least}')
   if optimizer not in OPTIMIZERS:
@@ -179,6 +187,10 @@ def restore(picture, *, task='inpaint', mask=None, seed=0, steps=3000,
     finish = lambda y: y
   height, width, channels = target.shape
   size = height * scale, width * scale
+  if task == 'inpaint' and smooth:
+    base = _blurred(target, weight, smooth)
+  else:
+    base = jnp.full((*size, channels), 0.5)
   shrink = None if scale == 1 else tuple(
       jnp.asarray(resize.matrix(side * scale, side, 1 / scale), jnp.float32)
       for side in (height, width))
@@ -187,7 +199,7 @@ def restore(picture, *, task='inpaint', mask=None, seed=0, steps=3000,
   fixed = _Fixed(
       keys[0], _INPUT_RANGE * jax.random.uniform(
           keys[1], (1, *size, INPUT_CHANNELS)),
-      jnp.asarray(target), jnp.asarray(weight), shrink,
+      jnp.asarray(target), jnp.asarray(weight), base, shrink,
       jnp.float32(perturbation), jnp.float32(decay))
   # This kind of key for the weights: drawing them compiles five times faster.
   state = _start(model, jax.random.key(seed, impl='rbg'), fixed,
@@ -237,14 +249,7 @@ def _unscaled(optimizer):
   """The optax transformation of a name, of learning rate 1."""
   if optimizer == 'adam':
     return optax.adam(1.0)
-  # All axes of a kernel but the last are what it reduces; vectors are Adam's.
-  def dimensions(params):
-    return jax.tree.map(
-        lambda p: optax.contrib.MuonDimensionNumbers(
-            tuple(range(p.ndim - 1)), p.ndim - 1) if p.ndim > 1 else None,
-        params)
-  return optax.contrib.muon(1.0, adam_learning_rate=0.5,
-                            muon_weight_dimension_numbers=dimensions)
+  return optim.muon(1.0, adam_learning_rate=0.5)
 
 
 def _start(model, key, fixed, shape, window, optimizer):
@@ -274,6 +279,9 @@ def _step(state, fixed, learning_rate, model, window, optimizer):
 
   def fit(params):
     y = model.apply({'params': params}, code)[0]
+    # The sum of the logits: the network's share of them begins near 0.
+    there, absent = y * fixed.base, (1 - y) * (1 - fixed.base)
+    y = there / (there + absent)
     seen = y
     if fixed.shrink:
       seen = jnp.einsum('hy,wx,yxc->hwc', *fixed.shrink, y)
@@ -377,6 +385,15 @@ def _shrunk(picture, known, size):
       x, size[::-1], interpolation=cv2.INTER_AREA).reshape(*size, -1)
   share = area(weight)
   return area(picture * weight) / np.maximum(share, 1e-6), share
+
+
+def _blurred(picture, weight, sigma):
+  """f32[H, W, C]: `picture` filled smoothly where `weight` is 0, and blurred."""
+  fill, _ = jax.jit(inpaint.push_pull)(picture[None], weight[None])
+  blurred = cv2.GaussianBlur(np.asarray(fill[0]), (0, 0), sigma,
+                             borderType=cv2.BORDER_REFLECT)
+  # From black or white no finite logit leads away.
+  return jnp.asarray(np.clip(blurred.reshape(picture.shape), 0.01, 0.99))
 
 
 def _joined(picture, missing, fill, box, feather):

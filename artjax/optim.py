@@ -1,8 +1,9 @@
 """The optimizer and its learning-rate schedule, from the configuration."""
 import jax
 import optax
+import optax.contrib
 
-OPTIMIZERS = ('adam', 'adamw', 'lion')
+OPTIMIZERS = ('adam', 'adamw', 'lion', 'muon')
 
 
 def schedule(o, steps):
@@ -27,8 +28,30 @@ def _kernels(params):
   return jax.tree.map(lambda p: p.ndim > 1, params)
 
 
+def muon(rate, **settings):
+  """Muon for kernels, Adam for vectors (https://arxiv.org/abs/2502.16982).
+
+  Steps of orthogonal matrices: all that a kernel's gradient says counts as
+  much, not only what it says loudest.
+
+  Args:
+    rate: learning rate of the kernels, a number or a schedule.
+    **settings: of `optax.contrib.muon`.
+  """
+  # All axes of a kernel but the last are what it sums over.
+  def dimensions(params):
+    return jax.tree.map(
+        lambda p: optax.contrib.MuonDimensionNumbers(
+            tuple(range(p.ndim - 1)), p.ndim - 1) if p.ndim > 1 else None,
+        params)
+  return optax.contrib.muon(
+      rate, muon_weight_dimension_numbers=dimensions, **settings)
+
+
 def optimizer(o, steps):
-  """The optax transformation: clipping, then Adam, AdamW or Lion.
+  """The optax transformation: clipping, then one of `OPTIMIZERS`.
+
+  Muon's steps are as large as Adam's are, so that rates of one suit the other.
 
   Args: as for `schedule`.
 
@@ -48,6 +71,9 @@ def optimizer(o, steps):
   elif o.name == 'lion':
     core = optax.lion(rate, o.b1, o.b2, weight_decay=o.weight_decay,
                       mask=_kernels)
+  elif o.name == 'muon':
+    core = muon(rate, weight_decay=o.weight_decay, weight_decay_mask=_kernels,
+                adam_b1=o.b1, adam_b2=o.b2, consistent_rms=0.2)
   else:
     raise ValueError(f'optimizer.name={o.name!r} is not one of '
                      f'{", ".join(OPTIMIZERS)}')

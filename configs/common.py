@@ -114,12 +114,12 @@ def get_config():
 
 def _optimizer():
   config = ml_collections.ConfigDict()
-  config.name = 'adam'  # 'adam' | 'adamw' | 'lion'
+  config.name = 'adam'  # 'adam' | 'adamw' | 'lion' | 'muon'
   config.learning_rate = 4e-4  # at its peak
   config.warmup_steps = 200  # linear from 0 to the peak
   config.final_fraction = 0.01  # of the peak, where the cosine ends
   config.b1 = 0.9
   config.b2 = 0.99
-  config.weight_decay = 0.0  # of kernels; adamw and lion only
+  config.weight_decay = 0.0  # of kernels; not with adam
   config.clip_norm = 1.0  # of the global gradient, 0 = no clipping
   return config

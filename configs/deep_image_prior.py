@@ -4,9 +4,9 @@
       --config=configs/deep_image_prior.py --config.steps=3000
 
 Not for artjax/main.py: nothing is trained on data. The fields are the arguments
-of `artjax.deep_image_prior.restore`, with the paper's values where it gives
-some. `configs/deep_image_prior.py:quick` is a small network and few steps,
-which shows that all works and not what can be reached.
+of `artjax.deep_image_prior.restore`; `optimizer` and `smooth` differ from the
+paper, which has 'adam' (at a rate of 0.01) and 0. `:quick` is a small network
+and few steps, which shows that all works and not what can be reached.
 """
 import ml_collections
 
@@ -18,7 +18,8 @@ def get_config(variant=''):
   config.seed = 0  # of the network, its input and the perturbations
   config.steps = 3_000  # at most; the paper takes up to twice as many
   config.optimizer = 'muon'  # 'muon' | 'adam', which wants 0.01 next
-  config.learning_rate = 0.03
+  config.learning_rate = 0.015
+  config.smooth = 12.0  # px of blur of what inpainting begins from, 0 = grey
   config.perturbation = 0.03  # sigma of the noise added to the input each step
   config.decay = 0.99  # of the average of the outputs, which is the result
   config.window = 100  # outputs whose variance is taken when denoising

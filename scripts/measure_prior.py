@@ -38,7 +38,9 @@ def main():
                       help='of all cores together')
   parser.add_argument('--steps', type=int, default=3000, help='at most')
   parser.add_argument('--optimizer', default='muon', help="or 'adam'")
-  parser.add_argument('--learning_rate', type=float, default=0.03)
+  parser.add_argument('--learning_rate', type=float, default=0.015)
+  parser.add_argument('--smooth', type=float, default=12.0,
+                      help='px of blur of what it begins from, 0 = grey')
   args = parser.parse_args()
   try:
     print(json.dumps(run(args)))
@@ -60,7 +62,7 @@ def run(args):
                      'keep("image", "target", "mask")')
   protocol = {name: getattr(args, name) for name in (
       'source', 'size', 'hole', 'minutes', 'steps', 'optimizer',
-      'learning_rate')}
+      'learning_rate', 'smooth')}
   path = os.path.join(args.output, 'figures.json')
   found, panels = [], []
   for i, example in enumerate(pipeline.pictures(config)):
@@ -107,7 +109,8 @@ def measure(image, target, mask, args):
   blank = np.where(mask[..., None], 0, image) / np.float32(255)
   result = deep_image_prior.restore(
       blank, mask=mask, steps=args.steps, optimizer=args.optimizer,
-      learning_rate=args.learning_rate, on_report=on_report)
+      learning_rate=args.learning_rate, smooth=args.smooth,
+      on_report=on_report)
   row |= {'deep_image_prior': curve[-1][-1], 'steps': result.steps,
           'seconds': round(spent, 1), 'curve': curve}
   return row, [np.uint8(np.rint(255 * blank)), telea, last]

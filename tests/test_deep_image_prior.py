@@ -53,6 +53,17 @@ def test_inpainting_beats_the_mean_and_keeps_what_is_known():
   assert result.restarts == 0
 
 
+def test_inpainting_begins_from_a_blurred_fill():
+  picture, mask = smooth(), hole()
+  error = lambda result: np.square(result.picture - picture)[mask].mean()
+  few = dict(steps=5, learning_rate=1e-3)
+  assert error(fill(**few)) < 0.2 * error(fill(smooth=0.0, **few))
+  # However dark: the logits of what is nearly black are far from grey's.
+  dark = dip.restore(0.04 + 0 * picture, mask=mask, steps=5, window=10,
+                     network=TINY).picture
+  np.testing.assert_allclose(dark[mask], 0.04, atol=0.05)
+
+
 def test_the_seed_decides_and_nothing_is_compiled_anew():
   first = fill(steps=12)
   compiled = dip._step._cache_size()
@@ -101,7 +112,7 @@ def test_goes_back_when_the_loss_is_not_finite(monkeypatch):
   result = fill(steps=15, report_every=5, on_notice=notices.append)
   assert result.restarts == 1 and result.steps == 15
   assert np.isfinite(result.picture).all()
-  assert rates == pytest.approx([0.03] * 10 + [0.015] * 10)
+  assert rates == pytest.approx([0.015] * 10 + [0.0075] * 10)
   assert len(notices) == 1 and 'back to step 5' in notices[0]
 
 
@@ -176,6 +187,7 @@ def test_large_pictures_are_worked_on_around_the_holes():
     (dict(mask=np.ones((3, 4))), r'the mask is \[3, 4\]'),
     (dict(mask=~hole()), 'not finite'),
     (dict(steps=0), 'steps=0 is less than 1'),
+    (dict(smooth=-1.0), 'smooth=-1.0 is less than 0'),
     (dict(decay=1.0), 'decay=1.0'),
     (dict(optimizer='sgd'), 'not one of muon, adam'),
 ])

@@ -13,9 +13,10 @@ def script_fixture():
   return conftest.script('measure_prior')
 
 
-def restore(picture, *, mask, steps, optimizer, learning_rate, on_report):
+def restore(picture, *, mask, steps, optimizer, learning_rate, smooth,
+            on_report):
   """As `deep_image_prior.restore`, which fills with 0.5 at once."""
-  del optimizer, learning_rate
+  del optimizer, learning_rate, smooth
   assert not picture[mask].any()  # It may not see what it is measured by.
   filled = picture.copy()
   filled[mask] = 0.5

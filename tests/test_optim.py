@@ -29,8 +29,8 @@ def test_no_warmup_starts_at_the_peak():
 @pytest.mark.parametrize('name', optim.OPTIMIZERS)
 def test_every_optimizer_descends(name):
   config = tiny_config(**{
-      'optimizer.name': name, 'optimizer.warmup_steps': 0, 'steps': 50,
-      'optimizer.learning_rate': 0.1})
+      'optimizer.name': name, 'optimizer.warmup_steps': 0, 'steps': 80,
+      'optimizer.learning_rate': 0.3})
   tx = optim.optimizer(config.optimizer, config.steps)
   params = {'w': jnp.array([[1.0, -2.0]])}
   state = tx.init(params)
@@ -41,9 +41,27 @@ def test_every_optimizer_descends(name):
     updates, state = tx.update(grads, state, params)
     return {'w': params['w'] + updates['w']}, state
 
-  for _ in range(30):
+  for _ in range(80):
     params, state = step(params, state)
   assert np.abs(params['w']).max() < 0.5
+
+
+def test_steps_of_muon_are_orthogonal_and_as_large_as_adams():
+  config = tiny_config(**{
+      'optimizer.name': 'muon', 'optimizer.warmup_steps': 0,
+      'optimizer.clip_norm': 0.0, 'optimizer.learning_rate': 1.0})
+  tx = optim.optimizer(config.optimizer, config.steps)
+  params = {'kernel': jnp.zeros([3, 3, 4, 16]), 'bias': jnp.zeros([16])}
+  scales = jnp.logspace(-1, 1, 16)[None, None, None]
+  gradient = {
+      'kernel': scales * jax.random.normal(jax.random.key(0), [3, 3, 4, 16]),
+      'bias': jnp.ones([16])}
+  updates, _ = tx.update(gradient, tx.init(params), params)
+  singular = np.linalg.svd(updates['kernel'].reshape(36, 16), compute_uv=False)
+  assert singular.max() < 2 * singular.min()  # of the gradient: 60 times
+  rms = np.sqrt(np.mean(np.square(updates['kernel'])))
+  assert 0.1 < rms < 0.3
+  assert (np.abs(updates['bias'] + 1) < 0.6).all()  # Adam's, and Nesterov's
 
 
 def test_decay_spares_biases():
