@@ -4,19 +4,14 @@ Chances are counted by their 256 levels, damaged and sound pixels apart, and
 every figure is read from these counts: no picture is kept, and a figure of any
 threshold needs no network. A filter without learning is scored the same way.
 """
-import csv
-import io
-import os
 import time
 
-from absl import logging
 import cv2
 import numpy as np
 
-from artjax import evaluate
-from artjax import files
 from artjax import inference
 from artjax import metrics
+from artjax import report
 from artjax.data import pipeline
 from artjax.data.lift import PARTS
 
@@ -240,25 +235,19 @@ def as_json(results, threshold):
 
 def write_report(results, folder, *, settings, threshold):
   """Writes report.md, per_picture.csv and panels to `folder`."""
-  network, clean = results['network'], results['network'].clean
-  text = io.StringIO()
-  out = csv.writer(text)
-  out.writerow(['picture', 'average_precision', 'filter_average_precision',
-                'clean_area_marked'])
+  network = results['network']
+  rows = [['picture', 'average_precision', 'filter_average_precision',
+           'clean_area_marked']]
   for name, *values in results['rows']:
-    share = network.false_share(name, threshold) if name in clean else ''
-    out.writerow([name, *values, share])
-  files.write_text(os.path.join(folder, 'per_picture.csv'), text.getvalue())
-  lines = ['# Detection of damage', '']
-  lines += [f'- {what}: `{value}`' for what, value in settings.items()]
-  lines += ['', tables(results, threshold), '', 'Panels: picture, chances of '
-            'crack (red), loss (green) and stain (blue), mask.']
-  for i, (name, *pictures) in enumerate(results['panels']):
-    file = f'panels/{i:03d}.jpg'
-    files.write_picture(os.path.join(folder, file), evaluate.panel(*pictures))
-    lines += ['', f'## {name}', '', f'![{name}]({file})']
-  files.write_text(os.path.join(folder, 'report.md'), '\n'.join(lines) + '\n')
-  logging.info('Report: %s', os.path.join(folder, 'report.md'))
+    share = (network.false_share(name, threshold) if name in network.clean
+             else '')
+    rows.append([name, *values, share])
+  report.write(
+      folder, title='Detection of damage', stated=settings, rows=rows,
+      text=tables(results, threshold) + '\n\nPanels: picture, chances of crack '
+      '(red), loss (green) and stain (blue), mask.',
+      panels=[(name, report.panel(*pictures), '')
+              for name, *pictures in results['panels']])
 
 
 def evaluate_and_report(config, where, output=None):
@@ -283,15 +272,9 @@ def evaluate_and_report(config, where, output=None):
     raise ValueError(f'{where}: its task is {restorer.config.task}, not detect')
   results = measure(config, restorer)
   print(tables(results, threshold), flush=True)
-  if output is None and os.path.isdir(where):
-    output = os.path.join(where, 'evaluation')
-  settings = {
-      'weights': where,
-      'model': restorer.config.model.name,
-      'source': config.eval.source or f'held-out part of {config.data.source}',
-      'damage': config.eval.ops,
-      'seed': config.seed,
-  }
+  output = report.folder(where, output)
+  settings = report.settings(config, where, restorer.config.model.name,
+                             damage=config.eval.ops)
   if output:
     write_report(results, output, settings=settings, threshold=threshold)
   return {**as_json(results, threshold), **settings, 'report': output}

@@ -4,13 +4,10 @@ Every figure of the output stands beside the same figure of the input: what a
 restorer is worth is the difference. Metrics are taken on what a user gets:
 clipped, rounded to 8 bit.
 """
-import csv
-import io
 import math
 import os
 import time
 
-from absl import logging
 import cv2
 import numpy as np
 
@@ -18,12 +15,10 @@ from artjax import colorize
 from artjax import files
 from artjax import inference
 from artjax import metrics
-from artjax import summary
+from artjax import report
 from artjax import tasks
 from artjax.data import pipeline
 from artjax.data import resize
-
-PANEL_HEIGHT = 320  # px, of one picture in a panel
 
 
 def measure(names, picture, target, crop, low=None):
@@ -104,21 +99,7 @@ def evaluate(config, restorer, *, metric_names=None):
   }
 
 
-def shrink(picture, height=PANEL_HEIGHT):
-  """The picture at a panel's height, never enlarged."""
-  h, w = picture.shape[:2]
-  if h <= height:
-    return picture
-  size = (max(round(w * height / h), 1), height)
-  return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-
-
-def panel(degraded, restored, target):
-  """degraded | restored | target at a panel's height, u8[h, w, 3]."""
-  return summary.panel(*map(shrink, (degraded, restored, target)))
-
-
-def closeup(*pictures, side=PANEL_HEIGHT // 2):
+def closeup(*pictures, side=report.PANEL_HEIGHT // 2):
   """Their middle, `side` px, at double size: what enlarging is judged by."""
   height, width = pictures[0].shape[:2]
   top, left = max(height - side, 0) // 2, max(width - side, 0) // 2
@@ -168,35 +149,28 @@ def write_report(results, folder, *, title, settings, crop=0):
     crop: border left out of the metrics, px, stated in it.
   """
   names = list(results['output'])
-  text = io.StringIO()
-  out = csv.writer(text)
-  out.writerow(['picture', *names, *(f'input_{n}' for n in names)])
-  for name, after, before in results['rows']:
-    out.writerow([name, *after.values(), *before.values()])
-  files.write_text(os.path.join(folder, 'per_picture.csv'), text.getvalue())
-
-  lines = [f'# {title}', '']
-  lines += [f'- {what}: `{value}`' for what, value in settings.items()]
-  lines += ['', table(results, crop), '', f'Panels: {results["baseline"]}, restored, target.']
+  rows = [['picture', *names, *(f'input_{n}' for n in names)]]
+  rows += [[name, *after.values(), *before.values()]
+           for name, after, before in results['rows']]
   by_name = {name: (after, before) for name, after, before in results['rows']}
-  shown = []
-  for i, (name, *pictures) in enumerate(results['panels']):
+  panels = []
+  for name, *pictures in results['panels']:
     if results['baseline'] == 'bicubic':
       pictures = closeup(*pictures)
-    shown.append(panel(*pictures))
-    file = f'panels/{i:03d}.jpg'
-    files.write_picture(os.path.join(folder, file), shown[-1])
     after, before = by_name[name]
-    change = ', '.join(f'{n} {before[n]:.3f} → {after[n]:.3f}' for n in names)
-    lines += ['', f'## {name}', '', f'![{name}]({file})', '', change]
-  files.write_text(os.path.join(folder, 'report.md'), '\n'.join(lines) + '\n')
-  if shown:
+    panels.append((name, report.panel(*pictures), ', '.join(
+        f'{n} {before[n]:.3f} → {after[n]:.3f}' for n in names)))
+  report.write(
+      folder, title=title, stated=settings, rows=rows, panels=panels,
+      text=f'{table(results, crop)}\n\nPanels: {results["baseline"]}, restored, '
+           'target.')
+  if panels:
+    shown = [picture for _, picture, _ in panels]
     width = max(p.shape[1] for p in shown)
     rows = [np.pad(p, [(0, 8), (0, width - p.shape[1]), (0, 0)],
                    constant_values=255) for p in shown]
     files.write_picture(os.path.join(folder, 'before_after.png'),
                         np.concatenate(rows)[:-8])
-  logging.info('Report: %s', os.path.join(folder, 'report.md'))
 
 
 def as_json(results):
@@ -226,16 +200,9 @@ def evaluate_and_report(config, where, output=None):
   restorer = colorize.of(inference.Restorer.load(where))
   results = evaluate(config, restorer)
   print(table(results, config.eval.crop), flush=True)
-  if output is None and os.path.isdir(where):
-    output = os.path.join(where, 'evaluation')
-  settings = {
-      'weights': where,
-      'model': restorer.config.model.name,
-      'source': config.eval.source or f'held-out part of '
-                                      f'{config.data.source}',
-      'damage': config.eval.ops,
-      'seed': config.seed,
-  }
+  output = report.folder(where, output)
+  settings = report.settings(config, where, restorer.config.model.name,
+                             damage=config.eval.ops)
   if output:
     write_report(results, output, title='Evaluation', settings=settings,
                  crop=config.eval.crop)

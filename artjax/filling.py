@@ -5,21 +5,16 @@ picture and inside the mask, in bands of the area that is missing: a figure of
 small holes says nothing of large ones. What is known comes back as it was, of
 ours as of theirs.
 """
-import csv
-import io
 import math
-import os
 import time
 
 from absl import logging
 import numpy as np
 
 from artjax import baselines
-from artjax import evaluate
-from artjax import files
 from artjax import inference
 from artjax import metrics
-from artjax import summary
+from artjax import report
 from artjax.data import pipeline
 
 BANDS = (0.1, 0.3, 0.5, 1.0)  # up to so much of the area is missing
@@ -204,25 +199,16 @@ def as_json(results):
 
 def write_report(results, folder, *, settings):
   """Writes report.md, per_picture.csv and panels to `folder`."""
-  text = io.StringIO()
-  out = csv.writer(text)
-  out.writerow(['picture', 'missing', 'fill', *FIGURES])
+  rows = [['picture', 'missing', 'fill', *FIGURES]]
   for name, share, found in results['rows']:
-    for fill, values in found.items():
-      out.writerow([name, round(share, 4), fill, *values.values()])
-  files.write_text(os.path.join(folder, 'per_picture.csv'), text.getvalue())
-  lines = ['# Filling of holes', '']
-  lines += [f'- {what}: `{value}`' for what, value in settings.items()]
-  lines += ['', tables(results)]
-  for i, (name, share, pictures) in enumerate(results['panels']):
-    file = f'panels/{i:03d}.jpg'
-    files.write_picture(
-        os.path.join(folder, file),
-        summary.panel(*map(evaluate.shrink, pictures.values())))
-    lines += ['', f'## {name}, {share:.0%} missing', '', f'![{name}]({file})',
-              '', ', '.join(pictures)]
-  files.write_text(os.path.join(folder, 'report.md'), '\n'.join(lines) + '\n')
-  logging.info('Report: %s', os.path.join(folder, 'report.md'))
+    rows += [[name, round(share, 4), fill, *values.values()]
+             for fill, values in found.items()]
+  report.write(
+      folder, title='Filling of holes', stated=settings, rows=rows,
+      text=tables(results),
+      panels=[(f'{name}, {share:.0%} missing',
+               report.panel(*pictures.values()), ', '.join(pictures))
+              for name, share, pictures in results['panels']])
 
 
 def evaluate_and_report(config, where, output=None):
@@ -246,15 +232,9 @@ def evaluate_and_report(config, where, output=None):
         f'{where}: its task is {restorer.config.task}, not inpaint')
   results = measure(config, restorer)
   print(tables(results), flush=True)
-  if output is None and os.path.isdir(where):
-    output = os.path.join(where, 'evaluation')
-  settings = {
-      'weights': where,
-      'model': restorer.config.model.name,
-      'source': config.eval.source or f'held-out part of {config.data.source}',
-      'holes': config.eval.ops,
-      'seed': config.seed,
-  }
+  output = report.folder(where, output)
+  settings = report.settings(config, where, restorer.config.model.name,
+                             holes=config.eval.ops)
   if output:
     write_report(results, output, settings=settings)
   return {**as_json(results), **settings, 'report': output}

@@ -17,6 +17,7 @@ from artjax import evaluate as evaluate_lib
 from artjax import files
 from artjax import inference
 from artjax import lookup
+from artjax import report
 from artjax import tasks
 from artjax import weights
 from artjax.data import sources
@@ -198,16 +199,13 @@ def evaluate_and_report(config, where, output=None):
   weights.check(params, expected, where)
   results = evaluate(config, Generator(theirs, params))
   print(table(results), flush=True)
-  if output is None and os.path.isdir(where):
-    output = os.path.join(where, 'evaluation')
-  settings = {'weights': where, 'model': theirs.model.name,
-              'source': results['source'], 'seed': config.seed}
+  output = report.folder(where, output)
+  settings = report.settings(config, where, theirs.model.name)
+  settings |= {'source': results['source']}
   if output:
     write_pictures(results, output)
-    lines = ['# Evaluation', '']
-    lines += [f'- {what}: `{value}`' for what, value in settings.items()]
-    lines += ['', table(results), '', '![samples](samples.png)', '',
-              'From one sample to another:', '',
-              '![interpolation](interpolation.png)', '']
-    files.write_text(os.path.join(output, 'report.md'), '\n'.join(lines))
+    report.write_page(
+        output, 'Evaluation', settings,
+        f'{table(results)}\n\n![samples](samples.png)\n\n'
+        'From one sample to another:\n\n![interpolation](interpolation.png)')
   return {**evaluate_lib.as_json(results), **settings, 'report': output}
