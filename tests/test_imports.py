@@ -9,7 +9,7 @@ import pytest
 PACKAGE = ROOT / 'artjax'
 # What each file may import of the project: data flows one way.
 ARROWS = {
-    'data.ops': {'data.resize'},
+    'data.ops': {'data.lift', 'data.resize'},
     'data.scan': {'data.decode'},
     'data.sources': {'data.decode', 'data.idx', 'data.scan'},
     'data.subimages': {'data.decode', 'data.scan', 'files'},

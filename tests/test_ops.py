@@ -254,6 +254,30 @@ def test_the_mask_becomes_the_target_and_is_empty_where_nothing_was_drawn():
   assert out['target'].dtype == np.uint8 and not out['target'].any()
 
 
+def test_where_pairs_differ_is_a_mask():
+  target = np.full([6, 8, 3], 100, np.uint8)
+  image = target.copy()
+  image[2:4, 3:5, 1] = 120
+  image[0, 0] = 104  # not to be seen
+  old = np.zeros([6, 8, 3], np.uint8)
+  old[5, :, 1] = 255
+  example = {'image': image, 'target': target, 'mask': old, 'name': 'a'}
+  mask = ops.difference_mask('loss')(example, _rng())['mask']
+  want = old.copy()
+  want[2:4, 3:5, 1] = 255
+  np.testing.assert_array_equal(mask, want)
+  assert ops.difference_mask(least=0.0)(example, _rng())['mask'][0, 0, 0] == 255
+  for broken, problem in (({'target': target[:3]}, 'differ in size'),
+                          ({'target': None}, 'no target')):
+    broken = {k: v for k, v in {**example, **broken}.items() if v is not None}
+    with pytest.raises(ValueError, match=problem):
+      ops.difference_mask()(broken, _rng())
+  with pytest.raises(ValueError, match="no part 'dirt'"):
+    ops.difference_mask('dirt')
+  with pytest.raises(ValueError, match='least'):
+    ops.difference_mask(least=8)
+
+
 def ramp(height=20, width=16):
   y, x = np.mgrid[:height, :width]
   return np.stack([8 * y, 8 * x, y + x], -1).astype(np.uint8)

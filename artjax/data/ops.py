@@ -13,6 +13,7 @@ Sizes are in px of the others then, and must be multiples of the factor.
 import cv2
 import numpy as np
 
+from artjax.data import lift
 from artjax.data import resize
 
 # 'real' is what a discriminator sees in place of 'target', where it differs.
@@ -221,6 +222,36 @@ def copy(source, destination):
     if source not in example:
       raise ValueError(f'no {source!r} among {", ".join(example)}')
     return {**example, destination: example[source]}  # arrays never change
+
+  return fn
+
+
+def difference_mask(part='crack', least=lift.VISIBLE):
+  """'mask' gets, as its `part`, what differs between 'image' and 'target'.
+
+  For pairs of a damaged and an undamaged picture, where nobody drew a mask.
+
+  Args:
+    part: one of `lift.PARTS`.
+    least: in [0, 1); where a channel differs by more.
+  """
+  if part not in lift.PARTS:
+    raise ValueError(f'no part {part!r} of a mask; {", ".join(lift.PARTS)}')
+  if not 0 <= least < 1:
+    raise ValueError(f'least must be in [0, 1), got {least}')
+
+  def fn(example, rng):
+    del rng
+    if 'target' not in example:
+      raise ValueError('no target to differ from: take pairs:TARGETS,INPUTS')
+    image, target = (lift.as_float(example[key]) for key in ('image', 'target'))
+    if image.shape != target.shape:
+      raise ValueError(f'image {image.shape[:2]} and target {target.shape[:2]} '
+                       'differ in size: no mask can be made of them')
+    mask = _mask(example).copy()
+    mask[..., lift.PARTS.index(part)] |= np.uint8(255) * (
+        np.abs(image - target).max(-1) > least)
+    return {**example, 'mask': mask}
 
   return fn
 
