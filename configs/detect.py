@@ -21,7 +21,7 @@ from configs import common
 # a window and a part of it is learnt from: stains larger than that part are
 # seen from within. 'real' is the picture as it was before.
 TRAIN_OPS = ('random_scale_crop(256, 0.4)|flip|rotate90|'
-             'damaged_or_clean((0.1, 1.0))|random_crop(128)|'
+             'damaged_or_clean((0.15, 1.0))|random_crop(192)|'
              'mask_target|keep("image", "target")')
 EASY_OPS = ('random_scale_crop(192, 0.6)|flip|rotate90|'
             'old_painting((0.6, 1.0), camera=False)|random_crop(128)|'
@@ -45,11 +45,12 @@ def get_config(variant=''):
   ))
   config.losses.bce = 1.0
   config.loss_options.bce.positive = 2.0
-  config.steps = 2_000
-  config.batch_size = 8
+  config.steps = 3_000
+  config.batch_size = 4
+  config.optimizer.name = 'muon'
   config.optimizer.learning_rate = 1.5e-3
-  config.optimizer.warmup_steps = 100
-  config.ema_decay = 0.995
+  config.optimizer.warmup_steps = 50
+  config.ema_decay = 0.998
   config.data.ops = TRAIN_OPS
   config.eval.ops = EVAL_OPS
   config.eval.metrics = ('average_precision', 'mask_iou')
@@ -57,13 +58,17 @@ def get_config(variant=''):
   if variant == 'easy':
     config.data.ops = EASY_OPS
     config.steps = 900
+    config.batch_size = 8
+    config.optimizer.name = 'adam'
     config.optimizer.learning_rate = 3e-3
+    config.optimizer.warmup_steps = 100
+    config.ema_decay = 0.995
   elif variant == 'quick':
     config.model.args.features = (16, 24, 32)
     config.model.args.blocks = (1, 1, 1)
     config.steps = 20
     config.batch_size = 4
-    config.data.ops = config.data.ops.replace('128', '64').replace('256', '128')
+    config.data.ops = config.data.ops.replace('192', '64').replace('256', '128')
     config.eval.ops = 'fit(160)|' + config.eval.ops
     config.log_every = 5
     config.eval_every = config.checkpoint_every = 10
