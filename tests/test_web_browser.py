@@ -371,36 +371,6 @@ def test_what_is_found_is_shown_at_any_threshold(page, scan, tmp_path):
   assert pixel(page, 0.5, 0.5) == plain
 
 
-def test_masks_outlive_a_reload(page, scan, tmp_path):
-  choose_fill(page, scan)
-  page.click('#find')
-  playwright.expect(page.locator('#mask-facts')).to_contain_text(
-      'The mask covers', timeout=TIMEOUT)
-  page.fill('#threshold', '42')
-  page.check('[name=tool][value=brush]')
-  page.fill('#size', '30')
-  draw(page, (80, 60), (160, 60))
-  page.check('[name=tool][value=eraser]')
-  draw(page, (120, 40), (120, 150))
-  _, mask = saved(page, tmp_path)
-  assert mask[60, 90] and not mask[60, 120]
-  page.reload()  # The step that was chosen is still chosen, too.
-  for kind in ('drawn', 'crack'):
-    playwright.expect(page.locator(f'#share-{kind}')).not_to_have_text(
-        '0.0 %', timeout=TIMEOUT)
-  np.testing.assert_array_equal(saved(page, tmp_path)[1], mask)
-  # Nor does a mask without anything found come back with what was found.
-  page.click('#clear')
-  page.reload()
-  page.wait_for_load_state('networkidle')
-  assert not saved(page, tmp_path)[1].any()
-  # Removed with its picture.
-  page.click('#strip .remove')
-  page.wait_for_selector('#empty:not([hidden])')
-  page.reload()
-  assert page.evaluate('Object.keys(sessionStorage).join()') == 'steps'
-
-
 def test_masks_are_inverted_cleared_and_opened(page, scan, tmp_path):
   choose_fill(page, scan)
   playwright.expect(page.locator('#run')).to_be_enabled()  # it would find

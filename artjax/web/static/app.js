@@ -1,6 +1,6 @@
 // The page: pictures in, jobs, what is shown. Talks to nothing but its server.
 import {Damage} from '/damage.js';
-import {$, api, attempt, complain, line, on, say, store} from '/talk.js';
+import {$, api, attempt, complain, line, on, say} from '/talk.js';
 import {Viewer} from '/view.js';
 
 const LEGENDS = {change: ['none', '12.75 CIEDE2000'],
@@ -345,8 +345,6 @@ on('cancel', 'click', attempt(async () => {
   if (job) await api(`jobs/${job.id}/cancel`, {method: 'POST'});
 }));
 
-addEventListener('pagehide', () => store('steps', chosen().join()));
-
 // The beginning: what can be done, and what this session had before a reload.
 
 attempt(async () => {
@@ -356,9 +354,6 @@ attempt(async () => {
   $('kept').textContent = `Kept on this server until ${
       duration(limits.minutes * 60)} after the last use, or until it ends; then deleted.`;
   abilities(table.abilities);
-  const before = sessionStorage.getItem('steps');
-  for (const box of document.getElementsByName('step'))
-    if (before) box.checked = before.split(',').includes(box.value);
   damage.finds = can.detect.available;
   pictures = mine;
   show(pictures.at(-1) || null);

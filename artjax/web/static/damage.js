@@ -1,8 +1,7 @@
 // The mask of a picture under a person's hands: finding, threshold, brush, files.
 import {KINDS, Mask, colour, drawn} from '/mask.js';
-import {$, attempt, line, on, say, store} from '/talk.js';
+import {$, attempt, line, on, say} from '/talk.js';
 
-const KEPT = 'mask of ';  // and the id of a picture, in the store of the tab
 const NAMES = ['Cracks', 'Losses', 'Stains', 'Drawn by hand'];
 const percent = share => share && share < .001 ? 'below 0.1 %' : `${(100 * share).toFixed(1)} %`;
 
@@ -30,33 +29,20 @@ export class Damage {
     document.addEventListener('keydown', event => this.key(event));
     on('mask-file', 'change', attempt(() => this.open()));
     on('mask-save', 'click', attempt(() => this.save()));
-    addEventListener('pagehide', () => this.keep());
   }
 
   get mask() {
     const picture = this.target();
     if (!picture) return null;
-    if (!this.masks.has(picture.id)) {
-      const mask = new Mask(picture, () => this.tell());
-      this.masks.set(picture.id, mask);
-      const work = sessionStorage.getItem(KEPT + picture.id);
-      if (work) mask.resume(work);
-    }
+    if (!this.masks.has(picture.id))
+      this.masks.set(picture.id, new Mask(picture, () => this.tell()));
     return this.masks.get(picture.id);
-  }
-
-  // For this tab, should it be loaded again: the page has no other place.
-  keep() {
-    for (const [id, mask] of this.masks)
-      if (mask.touched) store(KEPT + id, mask.work());
   }
 
   // All of a picture, or only what was found in it, which is then fetched anew.
   forget({id}, found = false) {
-    if (!found) {
-      this.masks.delete(id);
-      sessionStorage.removeItem(KEPT + id);
-    } else if (this.masks.has(id)) this.masks.get(id).chances = null;
+    if (!found) this.masks.delete(id);
+    else if (this.masks.has(id)) this.masks.get(id).chances = null;
   }
 
   // Something was chosen: another picture, tool, or what to do.

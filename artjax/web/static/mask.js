@@ -43,25 +43,8 @@ export class Mask {
   // What a network found: RGBA of width x height.
   find(chances) {
     this.chances = chances;
-    const using = !this.resumed || this.using;
-    this.resumed = false;
-    this.change(() => { this.using = using; });
+    this.change(() => { this.using = true; });
     this.look();
-  }
-
-  // What a person did, as text that `resume` takes; not what can be undone.
-  work() {
-    const {using, threshold, wanted} = this;
-    return JSON.stringify({using, threshold, wanted, edits: packed(this.edits)});
-  }
-
-  resume(work) {
-    const {edits, using, threshold, wanted} = JSON.parse(work);
-    Object.assign(this, {threshold, wanted, resumed: true});
-    this.change(() => {
-      unpack(edits, this.edits);
-      this.using = using;
-    });
   }
 
   // Another threshold, or other kinds.
@@ -183,24 +166,6 @@ export class Mask {
     this.context.putImageData(this.image, 0, 0, box[0], box[1],
                               box[2] - box[0], box[3] - box[1]);
     this.onChange();
-  }
-}
-
-// Runs of equal values: "0:2s 1:5 0:a" are 100 of 0, 5 of 1 and 10 of 0.
-function packed(values) {
-  const runs = [];
-  for (let from = 0, to = 0; from < values.length; from = to) {
-    while (to < values.length && values[to] === values[from]) to++;
-    runs.push(`${values[from]}:${(to - from).toString(36)}`);
-  }
-  return runs.join(' ');
-}
-
-function unpack(text, values) {
-  let from = 0;
-  for (const run of text.split(' ')) {
-    const [value, length] = run.split(':');
-    values.fill(+value, from, from += parseInt(length, 36));
   }
 }
 

@@ -33,8 +33,3 @@ export function say(text) { $('live').textContent = text; }
 // An element with a text, or other properties.
 export const line = (kind, text, more) =>
   Object.assign(document.createElement(kind), {textContent: text}, more);
-
-// For this tab. What does not fit is left out: a few MB are all there is.
-export function store(key, text) {
-  try { sessionStorage.setItem(key, text); } catch { sessionStorage.removeItem(key); }
-}
