@@ -51,13 +51,13 @@ def test_steps_of_muon_are_orthogonal_and_as_large_as_adams():
       'optimizer.name': 'muon', 'optimizer.warmup_steps': 0,
       'optimizer.clip_norm': 0.0, 'optimizer.learning_rate': 1.0})
   tx = optim.optimizer(config.optimizer, config.steps)
-  params = {'kernel': jnp.zeros([3, 3, 4, 16]), 'bias': jnp.zeros([16])}
+  params = {'kernel': jnp.zeros([3, 3, 16, 16]), 'bias': jnp.zeros([16])}
   scales = jnp.logspace(-1, 1, 16)[None, None, None]
   gradient = {
-      'kernel': scales * jax.random.normal(jax.random.key(0), [3, 3, 4, 16]),
+      'kernel': scales * jax.random.normal(jax.random.key(0), [3, 3, 16, 16]),
       'bias': jnp.ones([16])}
   updates, _ = tx.update(gradient, tx.init(params), params)
-  singular = np.linalg.svd(updates['kernel'].reshape(36, 16), compute_uv=False)
+  singular = np.linalg.svd(updates['kernel'].reshape(144, 16), compute_uv=False)
   assert singular.max() < 2 * singular.min()  # of the gradient: 60 times
   rms = np.sqrt(np.mean(np.square(updates['kernel'])))
   assert 0.1 < rms < 0.3
