@@ -134,9 +134,9 @@ def restore(picture, *, task='inpaint', mask=None, seed=0, steps=3000,
       kernel orthogonal and gets there in well under half of the steps.
     learning_rate: of it.
     smooth: for 'inpaint': sigma in px of the blur of the copy that the fit
-      begins from, 0 = from grey, as in the paper. From grey it takes a hundred
-      steps to find the broad tones, and where the picture is dark the output
-      runs off to black in the middle of large holes.
+      begins from, 0 = from grey, as in the paper. From grey many steps
+      go into the broad tones, and where the picture is dark the output runs
+      off to black in the middle of large holes.
     perturbation: sigma of the noise added to the input, new at each step.
     decay: of the exponential average of the outputs; of about a tenth of them
       until that is longer.
