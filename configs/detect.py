@@ -19,9 +19,11 @@ from configs import common
 
 # A third of the examples is clean, see `damaged_or_clean`. Damage is drawn over
 # a window and a part of it is learnt from: stains larger than that part are
-# seen from within. 'real' is the picture as it was before.
-TRAIN_OPS = ('random_scale_crop(256, 0.4)|flip|rotate90|'
-             'damaged_or_clean((0.15, 1.0))|random_crop(192)|'
+# seen from within. The window is as large as small pictures are, for stains and
+# losses grow with the picture, and shrunk at least a little, for in pictures of
+# that size paint is finer than in scans. 'real' is the picture before damage.
+TRAIN_OPS = ('scale(0.8)|random_scale_crop({window}, 0.4)|flip|rotate90|'
+             'damaged_or_clean((0.15, 1.0))|random_crop({size})|'
              'mask_target|keep("image", "target")')
 EASY_OPS = ('random_scale_crop(192, 0.6)|flip|rotate90|'
             'old_painting((0.6, 1.0), camera=False)|random_crop(128)|'
@@ -45,13 +47,13 @@ def get_config(variant=''):
   ))
   config.losses.bce = 1.0
   config.loss_options.bce.positive = 2.0
-  config.steps = 3_000
-  config.batch_size = 4
+  config.steps = 4_000
+  config.batch_size = 2
   config.optimizer.name = 'muon'
   config.optimizer.learning_rate = 1.5e-3
   config.optimizer.warmup_steps = 50
-  config.ema_decay = 0.998
-  config.data.ops = TRAIN_OPS
+  config.ema_decay = 0.999
+  config.data.ops = TRAIN_OPS.format(window=448, size=320)
   config.eval.ops = EVAL_OPS
   config.eval.metrics = ('average_precision', 'mask_iou')
   config.best_metric = 'average_precision'
@@ -68,7 +70,7 @@ def get_config(variant=''):
     config.model.args.blocks = (1, 1, 1)
     config.steps = 20
     config.batch_size = 4
-    config.data.ops = config.data.ops.replace('192', '64').replace('256', '128')
+    config.data.ops = TRAIN_OPS.format(window=128, size=64)
     config.eval.ops = 'fit(160)|' + config.eval.ops
     config.log_every = 5
     config.eval_every = config.checkpoint_every = 10

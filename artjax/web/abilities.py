@@ -29,7 +29,7 @@ ABILITIES = (
             'Finds cracks, losses and stains. It misses some, and takes some '
             'paint for damage: look before filling.',
             'python -m artjax.main --config=configs/detect.py'),
-    Ability('fill', 'Fill damage', ('inpaint',),
+    Ability('fill', 'Fill damage', ('inpaint', 'inpaint_psnr'),
             'Paints over what a mask shows and leaves the rest as it is, bit '
             'for bit. What it paints is invented.',
             'python -m artjax.main --config=configs/inpaint.py'),
