@@ -43,9 +43,12 @@ class Colorizer:
     halo: px around a tile that the network must see: it has no tiles.
     fills: whether it changes only what a mask shows: no.
     finds: whether its result is no picture, but where damage is: no.
+    view: shorter side of the copy of the whole picture that it is to be shown
+      at least, px.
   """
   scale = 1
   halo = 0
+  view = WORKING
   fills = finds = False
 
   def __init__(self, config, params):

@@ -60,6 +60,7 @@ class Result(NamedTuple):
 class Restorer:
   """Fills holes of pictures; stands where an `inference.Restorer` does."""
   scale, fills, finds, params = 1, True, False, {}
+  view = 1  # a copy of the whole is not needed
 
   def __init__(self, **settings):
     """With arguments of `restore`."""

@@ -270,7 +270,7 @@ def evaluate_and_report(config, where, output=None):
   restorer = inference.Restorer.load(where)
   if restorer.config.task != 'detect':
     raise ValueError(f'{where}: its task is {restorer.config.task}, not detect')
-  results = measure(config, restorer)
+  results = measure(config, inference.evaluated(restorer, config))
   print(tables(results, threshold), flush=True)
   output = report.folder(where, output)
   settings = report.settings(config, where, restorer.config.model.name,

@@ -198,7 +198,7 @@ def evaluate_and_report(config, where, output=None):
     dict for the last line of stdout.
   """
   restorer = colorize.of(inference.Restorer.load(where))
-  results = evaluate(config, restorer)
+  results = evaluate(config, inference.evaluated(restorer, config))
   print(table(results, config.eval.crop), flush=True)
   output = report.folder(where, output)
   settings = report.settings(config, where, restorer.config.model.name,

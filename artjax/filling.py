@@ -230,7 +230,7 @@ def evaluate_and_report(config, where, output=None):
   if restorer.config.task != 'inpaint':
     raise ValueError(
         f'{where}: its task is {restorer.config.task}, not inpaint')
-  results = measure(config, restorer)
+  results = measure(config, inference.evaluated(restorer, config))
   print(tables(results), flush=True)
   output = report.folder(where, output)
   settings = report.settings(config, where, restorer.config.model.name,

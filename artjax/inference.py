@@ -18,8 +18,10 @@ import numpy as np
 
 from artjax import fill
 from artjax import lookup
+from artjax import overview
 from artjax import tasks
 from artjax import tiling
+from artjax import two_pass
 from artjax import weights
 from artjax.data import resize
 
@@ -38,7 +40,8 @@ def load(where, step=None):
       a weights file. A file that stands in a manifest.json beside it must have
       the sha256 given there. Or a blend of several, 'a:0.3+b:0.7': the mean of
       their weights, with shares that sum to 1
-      (https://arxiv.org/abs/1809.00219, network interpolation).
+      (https://arxiv.org/abs/1809.00219, network interpolation). Or one of the
+      two networks of a detector.CoarseToFine: 'detect:fine', 'detect:coarse'.
     step: of a workdir's checkpoint; None = the best.
 
   Raises:
@@ -49,6 +52,9 @@ def load(where, step=None):
   parts = shares(where)
   if parts:
     return _blend(where, parts, step)
+  both, part = two_pass.part_of(where)
+  if part:
+    return two_pass.take(*load(both, step), part, both)
   if os.path.isdir(where):
     from artjax import checkpoint  # Orbax is a third of the time to start.
     return checkpoint.load_generator(where, step)[:2]
@@ -135,6 +141,8 @@ class Restorer:
     halo: px around a tile that the network must see.
     fills: whether it changes only what a mask shows.
     finds: whether its result is no picture, but where damage is.
+    view: shorter side of the copy of the whole picture that it is to be shown
+      at least, px.
   """
 
   def __init__(self, config, params):
@@ -148,6 +156,10 @@ class Restorer:
     task = tasks.get(config.task)
     self.fills, self.finds = 'mask' in task.reads, task.finds
     self._run = _compiled(model, task)
+    self._side = getattr(model, 'side', 0)  # of what a coarse pass sees, px
+    if self._side:
+      self._run_overview = _compiled(model, task, 'overview')
+    self.view = max(2 * CONTEXT, self._side)
 
   @classmethod
   def load(cls, where, step=None):
@@ -246,21 +258,39 @@ class Restorer:
       tiling.OutOfMemory: not even the smallest tiles fit.
     """
     context = resize.thumbnail(np.float32(whole), CONTEXT)
-    apply = functools.partial(_apply, self._run, self.params, context[None],
-                              _turned if self_ensemble else _upright)
+    apply = functools.partial(_apply, params=self.params, context=context[None],
+                              ensemble=_turned if self_ensemble else _upright)
+    seen = self._overview(apply, whole) if self._side else None
+    apply = functools.partial(apply, self._run)
     if self.fills:
       apply = functools.partial(_filled, apply, 4 if self_ensemble else 3)
-      read = fill.reader(read, hole, functools.partial(self._fill, tile=tile))
-    yield from tiling.run(
+      read = fill.reader(read, hole, functools.partial(
+          self._fill, self_ensemble=self_ensemble, tile=tile))
+    strips = tiling.run(
         apply, read, height, width, self.grid(height, width, tile),
         scale=self.scale, batch=1 if jax.default_backend() == 'cpu' else 4,
         on_tiles=on_tiles, on_halved=on_halved)
+    if seen is not None:
+      strips = overview.merge(strips, seen, height, width)
+    yield from strips
 
-  def _fill(self, picture, hole, tile):
+  def _overview(self, apply, whole):
+    """f32[h, w, 3]: what the coarse pass makes of the whole picture."""
+    small = overview.shrink(np.float32(whole), self._side)
+    height, width = small.shape[:2]
+    # One tile nearly always, so that hardly any halo is needed.
+    grid = tiling.plan(height, width, halo=self._multiple,
+                       multiple=self._multiple)
+    read = lambda y, x, h, w: small[y:y + h, x:x + w]
+    strips = tiling.run(functools.partial(apply, self._run_overview), read,
+                        height, width, grid)
+    return np.concatenate([rows[..., :3] for _, rows in strips])
+
+  def _fill(self, picture, hole, **how):
     """f32[h, w, 3], filled where bool [h, w] says so."""
     read = lambda y, x, h, w: picture[y:y + h, x:x + w]
     return np.concatenate([rows[..., :3] for _, rows in self.strips(
-        read, *hole.shape, picture, hole=hole, tile=tile)])
+        read, *hole.shape, picture, hole=hole, **how)])
 
   def tiles(self, height, width, tile=0):
     """How many tiles a picture takes."""
@@ -273,6 +303,20 @@ class Restorer:
                        cores=cores)
 
 
+def evaluated(restorer, config):
+  """`restorer` as `config.eval` wants its pictures restored: a function.
+
+  Raises:
+    ValueError: eval.self_ensemble for weights that colorize.
+  """
+  if not config.eval.self_ensemble:
+    return restorer
+  if restorer.config.task == 'colorize':
+    raise ValueError('eval.self_ensemble=True: what colorizes sees a picture '
+                     'once and upright')
+  return functools.partial(restorer, self_ensemble=True)
+
+
 def check_strength(strength):
   """Raises ValueError unless it is in [0, 1]."""
   if not 0 <= strength <= 1:
@@ -280,10 +324,10 @@ def check_strength(strength):
 
 
 @functools.cache
-def _compiled(model, task):
+def _compiled(model, task, method='__call__'):
   """run(params, f32[B, H, W, C] in [0, 1], context) -> f32[B, H', W', 3].
 
-  C is 3, or 4 with the mask where the task reads one.
+  C is 3, or 4 with the mask where the task reads one. `method` is the model's.
   """
   def run(params, picture, context):
     # Tasks take what batches hold, values up to 255; here with their fractions.
@@ -292,12 +336,12 @@ def _compiled(model, task):
       batch['mask'] = picture[..., 3:] * 255
     context = jnp.repeat(context, picture.shape[0], 0)
     y = model.apply(weights.variables(params), task.inputs(batch, None),
-                    context=context)
+                    context=context, method=method)
     return task.picture(batch, y)
   return jax.jit(run)
 
 
-def _apply(run, params, context, ensemble, tiles):
+def _apply(run, tiles, *, params, context, ensemble):
   """`run` on tiles, as `tiling.run` wants it."""
   try:
     return ensemble(lambda x, c: np.asarray(run(params, x, c)), tiles, context)

@@ -23,7 +23,7 @@ def settings(config, where, model, **more):
   """{what: value} that a report states: weights, model, pictures, `more`."""
   source = config.eval.source or f'held-out part of {config.data.source}'
   return {'weights': where, 'model': model, 'source': source, **more,
-          'seed': config.seed}
+          'self_ensemble': config.eval.self_ensemble, 'seed': config.seed}
 
 
 def shrink(picture, height=PANEL_HEIGHT):

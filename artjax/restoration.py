@@ -215,8 +215,7 @@ def _restore(picture, chain, outputs, options, missing, anew, on_tiles,
         buffer.write(top, rows[..., :3])
       stage, thumbnail = buffer.read, functools.cache(buffer.thumbnail)
       strips = None
-    whole = thumbnail(colorize.WORKING if restorer.config.task == 'colorize'
-                      else 2 * inference.CONTEXT)
+    whole = thumbnail(restorer.view)
     if restorer.finds:
       missing.find(restorer.strips(stage, *size, whole, **settings))
     elif restorer.fills:

@@ -103,6 +103,7 @@ def get_config():
   config.eval.min_size = 32  # px; pictures with a shorter side are left out
   config.eval.crop = 0  # border left out of every metric, px
   config.eval.threshold = 0.5  # of the task detect: the chance to be marked from
+  config.eval.self_ensemble = False  # the mean over 8 flips and turns
   config.eval.panels = 8  # pictures shown in TensorBoard and in the report
   # What a filler is measured beside, see baselines.py; 'deep_image_prior' takes
   # minutes a picture.

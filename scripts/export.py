@@ -5,6 +5,8 @@
   python scripts/export.py --weights=unet --output=unet.onnx
   python scripts/export.py --weights=runs/esrgan --names=published \
       --output=esrgan.safetensors
+  python scripts/export.py --workdir=runs/detect --coarse=runs/detect_coarse \
+      --output=pretrained/detect.safetensors --dtype=float16
 
 A .safetensors file carries its model's configuration, and `manifest.json`
 beside it gets an entry: sha256, configuration, training set, and the figures
@@ -33,6 +35,8 @@ def main():
   source.add_argument('--workdir', dest='weights', help='the same')
   parser.add_argument('--step', type=int,
                       help='of a workdir; default: the best one')
+  parser.add_argument('--coarse', help='a second detector, of the whole picture '
+                      'shrunk:\nboth in one file, see artjax/two_pass.py')
   parser.add_argument('--output', required=True,
                       help='a .safetensors or .onnx file')
   parser.add_argument('--names', choices=['artjax', 'published'],
@@ -67,6 +71,9 @@ def export(args):
   from artjax import files
   from artjax import weights
   config, params, step = load(args.weights, args.step)
+  if args.coarse:
+    from artjax import two_pass
+    config, params = two_pass.join((config, params), load(args.coarse)[:2])
   if suffix == '.onnx':
     from artjax import onnx_export
     proto = onnx_export.convert(config, params, step)
@@ -87,7 +94,7 @@ def read_figures(path):
     return [json.loads(line) for line in file if line.startswith('{')]
 
 
-def load(where, step):
+def load(where, step=None):
   """(config, weights, step) of --weights."""
   from artjax import checkpoint
   from artjax import inference

@@ -64,7 +64,9 @@ def local(part):
       mask[..., channel] |= seen.view(np.uint8) * np.uint8(255)
       return {**example, 'image': image, 'mask': mask}
 
-    return _factory(function, apply)
+    factory = _factory(function, apply)
+    factory.part = part
+    return factory
 
   return decorate
 

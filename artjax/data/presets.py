@@ -8,7 +8,7 @@ factor of each. A chance is that of an example to have a degradation at all.
 from artjax.data import damage
 from artjax.data import degradations
 from artjax.data import stains
-from artjax.data.lift import preset
+from artjax.data.lift import PARTS, preset
 
 # Severity 0.3 is mild and 0.8 heavy: 22.8 and 17.0 dB of PSNR to the clean
 # picture on 384-px crops of paintings (scripts/measure_damage.py).
@@ -99,7 +99,7 @@ def old_photo(example, severity, rng):
 
 
 @preset
-def damaged_or_clean(example, severity, rng, *, clean=0.3):
+def damaged_or_clean(example, severity, rng, *, clean=0.3, part=None):
   """What a detector learns from: damage of every kind, or none at all.
 
   Args:
@@ -109,18 +109,22 @@ def damaged_or_clean(example, severity, rng, *, clean=0.3):
     clean: share of examples without any local damage: paintings as they are,
       aged evenly, or as a camera has seen them. Brush strokes, branches,
       rigging, hair, noise and yellow varnish are no damage.
+    part: 'crack', 'loss' or 'stain': the few kinds are of this part alone, for
+      what is to learn that above all; None = of any.
 
   Returns:
     The example; half of the damaged ones are `old_painting`, the rest have a
     few kinds of damage each, drawn evenly, so that the rare ones are learnt.
   """
+  if part not in (None, *PARTS):
+    raise ValueError(f'no part {part!r} of a mask; {", ".join(PARTS)}')
   draw, camera = rng.random(), rng.random() < 0.25
   if draw < 0.5 * (1 - clean):
     return old_painting(severity, camera=camera)(example, rng)
   severity = _STRENGTH * severity ** _CURVE
   plan = _some(_AGED_PAINT, rng) if rng.random() < 0.4 else []
   if draw < 1 - clean:
-    kinds = _PAINT_DAMAGE
+    kinds = [kind for kind in _PAINT_DAMAGE if part in (None, kind[0].part)]
     plan += [kinds[i][::2] for i in rng.choice(
         len(kinds), rng.integers(1, 4), replace=False)]
   if camera:

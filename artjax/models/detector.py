@@ -168,3 +168,52 @@ class Detector(nn.Module):
     Less than is seen: what is that far away hardly matters.
     """
     return min(160, self.receptive_field // 2)
+
+
+class CoarseToFine(nn.Module):
+  """A `Detector` of tiles and one of the whole picture, shrunk.
+
+  f32[B, H, W, 3] in [0, 1] -> f32[B, H, W, 3], logits of the fine one; those of
+  the coarse one are `overview`'s, see artjax/overview.py. The two are trained
+  apart, each by itself (configs/detect.py), and put together by
+  scripts/export.py: a coarse pass learns from a hundred times the area at the
+  same cost.
+  """
+  features: Sequence[int] = Detector.features  # of the fine one
+  blocks: Sequence[int] = Detector.blocks
+  coarse_features: Sequence[int] = Detector.features
+  coarse_blocks: Sequence[int] = (1, 1, 2, 3, 4)
+  side: int = 208  # shorter side of the picture that `overview` is shown, px
+  dtype: jnp.dtype = jnp.float32  # of the computation
+
+  def setup(self):
+    """Both networks; neither is trained as a part of this one."""
+    self.fine = self._fine()
+    self.coarse = Detector(self.coarse_features, self.coarse_blocks,
+                           dtype=self.dtype)
+
+  @nn.nowrap
+  def _fine(self):
+    return Detector(self.features, self.blocks, dtype=self.dtype)
+
+  def __call__(self, x, *, train=False, context=None):
+    """The logits of the fine one; no `train`, no `context`."""
+    del train, context
+    if self.is_initializing():
+      self.coarse(x)
+    return self.fine(x)
+
+  def overview(self, x, *, context=None):
+    """f32[B, h, w, 3], a whole picture of `side` px -> logits of its pixels."""
+    del context
+    return self.coarse(x)
+
+  @property
+  def multiple(self):
+    """As of a `Detector`; the coarse one must have as many levels."""
+    return self._fine().multiple
+
+  @property
+  def halo(self):
+    """As of a `Detector`."""
+    return self._fine().halo

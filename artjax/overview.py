@@ -1,0 +1,57 @@
+"""A picture seen as a whole before its tiles: a coarse pass over a small copy.
+
+A stain can be as large as half a picture, and within it nothing is to be seen
+but that the colours are others than beyond its rim, which may lie in another
+tile. The small copy has all of both, at the same size whatever the picture's.
+"""
+import cv2
+import numpy as np
+
+from artjax.data.lift import PARTS
+
+_STAIN = PARTS.index('stain')
+
+
+def shrink(picture, side):
+  """f32[H, W, C] -> f32[h, w, C] whose shorter side is `side` px, or as it is.
+
+  Means of areas; the longer side keeps the aspect.
+  """
+  height, width = picture.shape[:2]
+  factor = side / min(height, width)
+  if factor >= 1:
+    return picture
+  size = max(1, round(width * factor)), max(1, round(height * factor))
+  return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+
+
+def merge(strips, seen, height, width):
+  """Chances of tiles with those of the coarse pass.
+
+  Args:
+    strips: of (top, f32[rows, width, 3 or 4]), chances of crack, loss, stain,
+      and what else belongs to a pixel, from top to bottom.
+    seen: f32[h, w, 3], those of the whole picture, small.
+    height: of the picture, px.
+    width: of the picture, px.
+
+  Yields:
+    The strips, the chance of a stain the larger of the two: tiles see the rim
+    best, the coarse pass what lies within. Cracks and losses are the tiles'.
+  """
+  for top, rows in strips:
+    stain = window(seen[..., _STAIN], top, len(rows), height, width)
+    rows = rows.copy()
+    rows[..., _STAIN] = np.maximum(rows[..., _STAIN], stain)
+    yield top, rows
+
+
+def window(small, top, rows, height, width):
+  """Rows of f32[h, w] enlarged to height x width: straight lines between."""
+  h, w = small.shape
+  down, right = h / height, w / width
+  to_small = np.float32([[right, 0, right / 2 - 0.5],
+                         [0, down, (top + 0.5) * down - 0.5]])
+  return cv2.warpAffine(
+      small, to_small, (width, rows), borderMode=cv2.BORDER_REPLICATE,
+      flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
