@@ -7,25 +7,22 @@ known: from coarse to fine, whatever the size of the hole.
 import cv2
 import numpy as np
 
-# From the edge of a hole to where its middle begins, px. Networks see farther,
-# but what they add so far in is worse than what a coarser pass puts there.
-REACH = 20
 
-
-def reader(read, hole, run):
+def reader(read, hole, run, reach):
   """`read` with a channel more, and the middle of deep holes filled.
 
   Args:
     read: (top, left, height, width) -> f32[height, width, 3] in [0, 1].
     hole: bool [H, W], True where the picture is missing.
     run: (f32[h, w, 3], bool [h, w]) -> f32[h, w, 3]: fills a small picture.
+    reach: from the edge of a hole to where its middle begins, px.
 
   Returns:
     (top, left, height, width) -> f32[height, width, 4], the last 1 where it is
     still to be filled.
   """
   deep = cv2.distanceTransform(
-      np.uint8(hole), cv2.DIST_L2, cv2.DIST_MASK_5) > REACH
+      np.uint8(hole), cv2.DIST_L2, cv2.DIST_MASK_5) > reach
   left_over = np.float32(hole & ~deep)[..., None]
   if not deep.any():
     small = None

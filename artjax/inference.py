@@ -155,6 +155,7 @@ class Restorer:
     self._multiple = model.multiple
     task = tasks.get(config.task)
     self.fills, self.finds = 'mask' in task.reads, task.finds
+    self._reach = model.reach if self.fills else 0
     self._run = _compiled(model, task)
     self._side = getattr(model, 'side', 0)  # of what a coarse pass sees, px
     if self._side:
@@ -265,7 +266,7 @@ class Restorer:
     if self.fills:
       apply = functools.partial(_filled, apply, 4 if self_ensemble else 3)
       read = fill.reader(read, hole, functools.partial(
-          self._fill, self_ensemble=self_ensemble, tile=tile))
+          self._fill, self_ensemble=self_ensemble, tile=tile), self._reach)
     strips = tiling.run(
         apply, read, height, width, self.grid(height, width, tile),
         scale=self.scale, batch=1 if jax.default_backend() == 'cpu' else 4,

@@ -36,14 +36,21 @@ def merge(strips, seen, height, width):
     width: of the picture, px.
 
   Yields:
-    The strips, the chance of a stain the larger of the two: tiles see the rim
+    The strips, the log odds of a stain the mean of both: tiles see its rim
     best, the coarse pass what lies within. Cracks and losses are the tiles'.
   """
+  seen = _log_odds(seen[..., _STAIN])
   for top, rows in strips:
-    stain = window(seen[..., _STAIN], top, len(rows), height, width)
+    odds = (_log_odds(rows[..., _STAIN])
+            + window(seen, top, len(rows), height, width)) / 2
     rows = rows.copy()
-    rows[..., _STAIN] = np.maximum(rows[..., _STAIN], stain)
+    rows[..., _STAIN] = 1 / (1 + np.exp(-odds))
     yield top, rows
+
+
+def _log_odds(chance):
+  chance = np.clip(chance, 1e-4, 1 - 1e-4)
+  return np.log(chance) - np.log1p(-chance)
 
 
 def window(small, top, rows, height, width):

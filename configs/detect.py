@@ -5,9 +5,17 @@
   python -m artjax.main --config=configs/detect.py --workdir=runs/detect \
       --config.data.source=folder:PATH --config.init_from=runs/detect_easy
 
+  python -m artjax.main --config=configs/detect.py:coarse \
+      --workdir=runs/detect_coarse --config.data.source=folder:PATH \
+      --config.init_from=runs/detect
+  python scripts/export.py --workdir=runs/detect --coarse=runs/detect_coarse \
+      --output=detect.safetensors
+
 The first stage shows it heavy damage in focus, from which it learns within
 minutes what a line is; the second, all there is, faint and noisy damage and none
-at all, of which alone it would learn nothing for thousands of steps.
+at all, of which alone it would learn nothing for thousands of steps. `:coarse`
+is a second network, which sees whole pictures, small: stains are larger than
+what the first is shown at a time.
 
 A mask is a picture of three channels: crack, loss, stain. `--mode=evaluate`
 prints how well it is found, beside a filter without learning, and how much of
@@ -28,6 +36,10 @@ TRAIN_OPS = ('scale(0.8)|random_scale_crop({window}, 0.4)|flip|rotate90|'
 EASY_OPS = ('random_scale_crop(192, 0.6)|flip|rotate90|'
             'old_painting((0.6, 1.0), camera=False)|random_crop(128)|'
             'mask_target|keep("image", "target")')
+# Most of a painting, some 160 px of it: as a coarse pass sees it.
+COARSE_OPS = ('fit(640)|random_scale_crop(320, 0.5)|flip|rotate90|'
+              'damaged_or_clean((0.15, 1.0), clean=0.25, part="stain")|'
+              'fit(160)|mask_target|keep("image", "target")')
 # Without a camera: its noise and blur hide the faint half of the damage, which
 # the mask still has. With it, nothing finds more than what can be seen.
 EVAL_OPS = ('copy("image", "real")|old_painting(0.6, camera=False)|'
@@ -35,7 +47,7 @@ EVAL_OPS = ('copy("image", "real")|old_painting(0.6, camera=False)|'
 
 
 def get_config(variant=''):
-  """The configuration; variant: '' | 'easy' | 'quick'."""
+  """The configuration; variant: '' | 'easy' | 'coarse' | 'quick'."""
   config = common.get_config()
   config.task = 'detect'
   config.model.name = 'detector.Detector'
@@ -65,6 +77,14 @@ def get_config(variant=''):
     config.optimizer.learning_rate = 3e-3
     config.optimizer.warmup_steps = 100
     config.ema_decay = 0.995
+  elif variant == 'coarse':
+    # More where a step is 8, 16 and 32 px: there it costs next to nothing.
+    config.model.args.blocks = (1, 1, 2, 3, 4)
+    config.data.ops = COARSE_OPS
+    config.eval.ops = 'fit(320)|' + config.eval.ops
+    config.steps = 4_800
+    config.batch_size = 4
+    config.ema_decay = 0.998
   elif variant == 'quick':
     config.model.args.features = (16, 24, 32)
     config.model.args.blocks = (1, 1, 1)
@@ -78,5 +98,5 @@ def get_config(variant=''):
     config.ema_decay = 0.9
   elif variant:
     raise ValueError(f'no variant {variant!r} of configs/detect.py: '
-                     'easy, quick')
+                     'easy, coarse, quick')
   return config.lock()

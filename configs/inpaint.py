@@ -7,8 +7,8 @@
 
 The first stage learns what is likely, from the absolute error; the second, from
 its weights, what is real: a hinge adversary with feature matching
-(https://arxiv.org/abs/1806.03589, https://arxiv.org/abs/1711.11585) and features
-of VGG. Masks are drawn (artjax/data/holes.py); `|missing_from("FOLDER")|` in the
+(https://arxiv.org/abs/1806.03589, https://arxiv.org/abs/1711.11585) and LPIPS.
+Masks are drawn (artjax/data/holes.py); `|missing_from("FOLDER")|` in the
 place of `|missing(...)|` takes those of a folder. `:quick` is a run of one CPU
 minute.
 """
@@ -68,23 +68,24 @@ def get_config(variant=''):
 
 
 def adversarial(config):
-  """The second stage: smaller crops, for VGG costs more than the rest."""
+  """The second stage, where it learns to paint texture."""
   config.init_from = 'runs/inpaint_l1'
-  config.steps = 1_500
-  config.batch_size = 4
-  config.optimizer.name = 'adam'
-  config.optimizer.warmup_steps = 200
-  config.data.ops = OPS.format(size=128)
-  config.losses.hole_l1 = 2.0
-  config.losses.perceptual = 0.5
-  esrgan.layers(config, conv1_2=0.1, conv2_2=0.1, conv3_3=1.0)
+  config.steps = 2_800
+  config.data.ops = OPS.format(size=160)
+  config.model.args.reach = 60  # what it paints is better than a coarser blur
+  # The metric's own network: VGG costs more than all the rest, and in as many
+  # minutes led a tenth as far.
+  config.losses.lpips = 1.0
+  config.loss_options.lpips.net = 'alexnet'
   config.adversary.name = 'patchgan.PatchGAN'
+  # Without spectral norm: with it the judge told nothing apart in 2000 steps,
+  # for most of what it sees is the same in both.
   config.adversary.args = ml_collections.ConfigDict(
-      dict(features=32, norm='spectral'))
-  config.adversary.size = 128
+      dict(features=32, norm='batch'))
+  config.adversary.size = 160
   config.adversary.condition = True  # it is told where the holes are
   config.adversary.loss = 'hinge'
-  config.adversary.weight = 0.1
-  config.adversary.feature_matching = 1.0
-  esrgan.rates(config, 3e-4, 3e-4)
+  config.adversary.weight = 0.05
+  config.adversary.feature_matching = 0.5
+  esrgan.rates(config, 6e-4, 3e-4)
   config.best_metric, config.best_mode = 'lpips', 'min'

@@ -22,7 +22,7 @@ def never(*unused):
 def test_shallow_holes_are_left_to_the_network():
   picture, hole = smooth(60, 90), np.zeros([60, 90], bool)
   hole[20:50, 10:80] = True
-  have = fill.reader(reading(picture), hole, never)(5, 7, 40, 50)
+  have = fill.reader(reading(picture), hole, never, 20)(5, 7, 40, 50)
   np.testing.assert_array_equal(have[..., :3], picture[5:45, 7:57])
   np.testing.assert_array_equal(have[..., 3] > 0, hole[5:45, 7:57])
 
@@ -43,10 +43,11 @@ def test_the_middle_of_deep_holes_comes_from_a_smaller_copy(size):
     assert not small[small_hole].any()
     return known
 
-  have = fill.reader(reading(damaged), hole, run)(0, 0, *size)
+  have = fill.reader(reading(damaged), hole, run, 20)(0, 0, *size)
   assert seen == [(-(-size[0] // 2), -(-size[1] // 2), 3)]
   still = have[..., 3] > 0
   assert still[51, 61] and not still[150, 180] and not still[10, 10]
+  assert still[150, 78] and not still[150, 82]  # `reach` from its edge
   assert (still <= hole).all()
   np.testing.assert_allclose(have[~still][:, :3], picture[~still], atol=6e-3)
   np.testing.assert_array_equal(have[~hole][:, :3], picture[~hole])
@@ -57,7 +58,7 @@ def test_windows_agree_with_the_whole():
   hole[:20] = False
   read = fill.reader(reading(picture), hole,
                      lambda small, _: np.random.default_rng(0).random(
-                         small.shape, np.float32))
+                         small.shape, np.float32), 20)
   whole = read(0, 0, 200, 200)
   np.testing.assert_allclose(read(31, 57, 90, 101),
                              whole[31:121, 57:158], atol=1e-5)

@@ -110,6 +110,25 @@ def test_bad_input_is_named(fill, overrides, message):
     filling.measure(config(**overrides), fill)
 
 
+def test_it_is_measured_as_it_is_asked_to_be(monkeypatch):
+  seen = []
+
+  class Filler:
+    config = config()
+
+    def __call__(self, picture, hole, self_ensemble=False):
+      seen.append(self_ensemble)
+      return baselines.telea(picture, hole)
+
+  monkeypatch.setattr(inference.Restorer, 'load', lambda where: Filler())
+  for ensemble in (False, True):
+    asked = config(**{'eval.self_ensemble': ensemble, 'eval.max_pictures': 1,
+                      'eval.fills': ()})
+    stated = filling.evaluate_and_report(asked, 'inpaint')
+    assert stated['self_ensemble'] is ensemble
+  assert seen == [False] * filling.SEEDS + [True] * filling.SEEDS
+
+
 def test_weights_of_another_task_are_refused(monkeypatch):
   class Other:
     config = tiny_config()

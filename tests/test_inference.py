@@ -101,6 +101,17 @@ def test_self_ensemble_says_how_far_the_eight_are_apart():
   np.testing.assert_allclose(rows[..., 3], np.std(runs, 0).mean(-1), atol=4e-3)
 
 
+def test_evaluations_can_be_of_eight_turns():
+  run, image = restorer(), picture(40, 48)
+  assert inference.evaluated(run, CONFIG) is run
+  config = tiny_config(**{'eval.self_ensemble': True})
+  np.testing.assert_array_equal(inference.evaluated(run, config)(image),
+                                run(image, self_ensemble=True))
+  run.config = tiny_config(**{'task': 'colorize'})
+  with pytest.raises(ValueError, match='sees a picture once and upright'):
+    inference.evaluated(run, config)
+
+
 def filler():
   config = tiny_config(**{'task': 'inpaint'})
   config.model.name = 'inpaint.GatedUNet'
@@ -160,6 +171,10 @@ def test_deep_holes_are_filled_from_a_smaller_copy():
   filled = filler()(image, hole, tile=96)
   # From the mean of what is around it, far inside as well.
   assert np.abs(filled[150, 150].astype(int) - 116).max() < 40
+  # One that is not deep for the network is all its own.
+  far = filler()
+  far._reach = 200
+  assert (far(image, hole, tile=96) != filled)[hole].any()
 
 
 def test_masks_that_do_not_fit_are_named():

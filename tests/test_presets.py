@@ -78,6 +78,26 @@ def test_every_kind_of_local_damage_is_drawn(monkeypatch):
   assert drawn >= {f.__name__ for f, _, _ in presets._PAINT_DAMAGE}
 
 
+def test_the_few_kinds_can_be_of_one_part_alone(monkeypatch):
+  of_part = lambda part: {kind.__name__ for kind, _, _ in presets._PAINT_DAMAGE
+                          if kind.part == part}
+  stained = of_part('stain')
+  assert {'water_stains', 'foxing'} <= stained and len(of_part('crack')) == 4
+
+  def share(part):
+    """Of the damage drawn, how much is stains."""
+    factory = lambda severity: PRESETS['damaged_or_clean'](severity, part=part)
+    plans = names_of(presets._run, monkeypatch, factory, range(150))
+    drawn = [name for plan in plans for name in plan
+             if name in of_part('crack') | of_part('loss') | stained]
+    return np.mean([name in stained for name in drawn])
+
+  assert share('stain') > 1.3 * share(None)
+  with pytest.raises(ValueError, match="no part 'rust' of a mask; crack, loss"):
+    PRESETS['damaged_or_clean'](0.5, part='rust')(
+        {'image': picture()}, np.random.default_rng(0))
+
+
 def test_a_share_of_old_paintings_is_as_it_was():
   example = {'image': picture(48, 48)}
   ops = PRESETS['old_painting'](0.5, clean=0.4)

@@ -1,0 +1,101 @@
+"""Two detectors in one file: together, apart, and over pictures."""
+import functools
+
+from conftest import tiny_config
+import cv2
+import jax
+import numpy as np
+import pytest
+
+from artjax import inference
+from artjax import lookup
+from artjax import overview
+from artjax import two_pass
+from artjax import weights
+
+
+def detector_config(name='detector.Detector', **args):
+  config = tiny_config(**{'task': 'detect'})
+  config.model = {'name': name, 'args': args}
+  return config
+
+
+@functools.cache
+def one(seed, blocks):
+  config = detector_config(features=(8, 8, 8), blocks=blocks)
+  rng = np.random.default_rng(seed)
+
+  def draw(path, shape):
+    noise, name = rng.standard_normal(shape.shape), path[-1].key
+    if name == 'kernel':
+      return np.float32(noise * np.prod(shape.shape[:-1]) ** -0.5)
+    return np.float32(0.1 * noise + (name in ('scale', 'var')))
+
+  return config, jax.tree_util.tree_map_with_path(
+      draw, weights.merge(lookup.variables(config)))
+
+
+@functools.cache
+def both():
+  return two_pass.join(one(1, (1, 1, 1)), one(2, (1, 2, 1)))
+
+
+def picture(h, w):
+  noise = np.random.default_rng(0).random([9, 9, 3], np.float32)
+  return np.uint8(255 * cv2.resize(noise, (w, h)))
+
+
+def test_together_they_are_what_the_model_wants():
+  config, params = both()
+  assert config.model.name == two_pass.TOGETHER
+  weights.check(params, weights.merge(lookup.variables(config)), 'both')
+
+
+@pytest.mark.parametrize('part, alone', [
+    ('fine', one(1, (1, 1, 1))), ('coarse', one(2, (1, 2, 1)))])
+def test_apart_they_are_as_they_were(tmp_path, part, alone):
+  path = str(tmp_path / 'both.safetensors')
+  weights.save(path, both()[1], both()[0])
+  config, params = inference.load(f'{path}:{part}')
+  assert inference._network(config) == inference._network(alone[0])
+  jax.tree.map(np.testing.assert_array_equal, params, alone[1])
+
+
+def test_stains_are_of_both_and_the_rest_of_the_fine_one():
+  config, params = both()
+  image = picture(300, 420)
+  run = inference.Restorer(config, params)
+  assert run.view == 208
+  have = run(image).astype(float)
+  fine = inference.Restorer(*one(1, (1, 1, 1)))(image).astype(float)
+  np.testing.assert_array_equal(have[..., :2], fine[..., :2])
+  small = overview.shrink(np.float32(image / 255), 208)
+  seen = np.float32(inference.Restorer(*one(2, (1, 2, 1)))(
+      np.uint8(np.rint(small * 255)))) / 255
+  (_, want), = overview.merge([(0, np.float32(fine / 255))], seen, 300, 420)
+  assert np.abs(have[..., 2] - 255 * want[..., 2]).mean() < 1
+  assert np.abs(have[..., 2] - fine[..., 2]).mean() > 10
+
+
+def test_no_tile_shows():
+  run, image = inference.Restorer(*both()), picture(260, 300)
+  whole = run(image).astype(int)
+  assert np.abs(run(image, tile=128) - whole).max() <= 1
+
+
+def test_turned_it_sees_the_same():
+  run, image = inference.Restorer(*both()), picture(224, 256)
+  far = lambda **how: np.abs(
+      run(image, **how).astype(int)
+      - run(image[:, ::-1], **how)[:, ::-1].astype(int)).mean()
+  assert far(self_ensemble=True) < 0.3 * far()
+
+
+def test_other_networks_are_named(tmp_path):
+  path = str(tmp_path / 'one.safetensors')
+  weights.save(path, one(1, (1, 1, 1))[1], one(1, (1, 1, 1))[0])
+  with pytest.raises(ValueError, match='detector.Detector has no such part'):
+    inference.load(f'{path}:coarse')
+  unet = tiny_config(), {}
+  with pytest.raises(ValueError, match='the coarse part must be a detector'):
+    two_pass.join(one(1, (1, 1, 1)), unet)
