@@ -73,8 +73,8 @@ def adversarial(config):
   config.steps = 2_800
   config.data.ops = OPS.format(size=160)
   config.model.args.reach = 60  # what it paints is better than a coarser blur
-  # The metric's own network: VGG costs more than all the rest, and in as many
-  # minutes led a tenth as far.
+  # Of the metric's own network, see docs/model_zoo.md: VGG costs more than all
+  # the rest of a step, and led hardly anywhere in as many minutes.
   config.losses.lpips = 1.0
   config.loss_options.lpips.net = 'alexnet'
   config.adversary.name = 'patchgan.PatchGAN'
