@@ -71,9 +71,11 @@ def export(args):
   from artjax import files
   from artjax import weights
   config, params, step = load(args.weights, args.step)
+  coarse = None
   if args.coarse:
     from artjax import two_pass
-    config, params = two_pass.join((config, params), load(args.coarse)[:2])
+    coarse, more, _ = load(args.coarse)
+    config, params = two_pass.join((config, params), (coarse, more))
   if suffix == '.onnx':
     from artjax import onnx_export
     proto = onnx_export.convert(config, params, step)
@@ -83,7 +85,7 @@ def export(args):
     foreign.save(args.output, config.model.to_dict(), params, args.dtype)
   else:
     weights.save(args.output, params, config, dtype=args.dtype, step=step)
-    write_entry(args, config, step, figures)
+    write_entry(args, config, coarse, step, figures)
   return {'output': args.output, 'sha256': weights.file_sha256(args.output),
           'bytes': os.path.getsize(args.output), 'step': step}
 
@@ -106,15 +108,37 @@ def load(where, step=None):
   return restorer.config, restorer.params, 0
 
 
-def write_entry(args, config, step, figures):
-  """Tells the manifest beside a weights file of it."""
+def manifest_of(path):
+  """The manifest beside a file."""
+  return os.path.join(os.path.dirname(path), 'manifest.json')
+
+
+def read_manifest(path):
+  """{name: entry} of the manifest beside a file, {} where there is none."""
+  if not os.path.exists(manifest_of(path)):
+    return {}
+  with open(manifest_of(path)) as file:
+    return json.load(file)
+
+
+def training(config, where):
+  """How weights were trained, for the manifest, or where they are from."""
+  if 'data' not in config:  # not a run's
+    entry = read_manifest(where).get(os.path.basename(where), {})
+    return {key: entry[key] for key in ('data', 'losses', 'adversary')
+            if key in entry} or {'source': where}
+  found = {'data': {'ops': config.data.ops, 'batch_size': config.batch_size},
+           'losses': {k: v for k, v in config.losses.items() if v}}
+  if config.get('adversary') and config.adversary.name:
+    found['adversary'] = config.adversary.to_dict()
+  return found
+
+
+def write_entry(args, config, coarse, step, figures):
+  """Tells the manifest beside a weights file of it; `coarse` may be None."""
   from artjax import files
   from artjax import weights
-  manifest = os.path.join(os.path.dirname(args.output), 'manifest.json')
-  entries = {}
-  if os.path.exists(manifest):
-    with open(manifest) as file:
-      entries = json.load(file)
+  entries = read_manifest(args.output)
   entry = {
       'sha256': weights.file_sha256(args.output),
       'bytes': os.path.getsize(args.output),
@@ -123,17 +147,13 @@ def write_entry(args, config, step, figures):
       'task': config.task,
       'model': config.model.to_dict(),
   }
-  if 'data' in config:  # a run knows how it was trained
-    entry |= {
-        'data': {'ops': config.data.ops, 'batch_size': config.batch_size},
-        'losses': {k: v for k, v in config.losses.items() if v}}
-    if config.get('adversary') and config.adversary.name:
-      entry['adversary'] = config.adversary.to_dict()
-  else:
-    entry['source'] = args.weights
+  entry |= training(config, args.weights)
+  if coarse:
+    entry['coarse'] = training(coarse, args.coarse)
   entry |= {'training_set': args.training_set, 'figures': figures}
   entries[os.path.basename(args.output)] = entry
-  files.write_text(manifest, json.dumps(entries, indent=2) + '\n')
+  files.write_text(manifest_of(args.output),
+                   json.dumps(entries, indent=2) + '\n')
 
 
 if __name__ == '__main__':

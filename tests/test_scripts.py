@@ -6,6 +6,7 @@ import sys
 from conftest import random_params
 from conftest import ROOT
 from conftest import tiny_config
+import jax
 import ml_collections
 import numpy as np
 import pytest
@@ -71,6 +72,28 @@ def compact(tmp_path_factory):
   return path
 
 
+def test_export_of_two_detectors_tells_of_both(tmp_path):
+  for name, blocks in (('fine', (1, 1)), ('coarse', (2, 1))):
+    config = ml_collections.ConfigDict({'task': 'detect', 'model': {
+        'name': 'detector.Detector', 'args': {
+            'features': (4, 4), 'blocks': blocks}}})
+    zeros = lambda x: np.zeros(x.shape, np.float32)
+    weights.save(str(tmp_path / f'{name}.safetensors'), jax.tree.map(
+        zeros, weights.merge(lookup.variables(config))), config)
+  (tmp_path / 'manifest.json').write_text(json.dumps(
+      {'fine.safetensors': {'data': {'batch_size': 3}, 'sha256':
+       weights.file_sha256(str(tmp_path / 'fine.safetensors'))}}))
+  path = tmp_path / 'both.safetensors'
+  last(run('export.py', f'--weights={tmp_path}/fine.safetensors',
+           f'--coarse={tmp_path}/coarse.safetensors', f'--output={path}'))
+  entry = json.loads((tmp_path / 'manifest.json').read_text())[path.name]
+  assert entry['model']['name'] == 'detector.CoarseToFine'
+  assert entry['data'] == {'batch_size': 3}  # as that entry says
+  assert entry['coarse'] == {'source': f'{tmp_path}/coarse.safetensors'}
+  config, _ = inference.load(f'{path}:coarse')
+  assert list(config.model.args.blocks) == [2, 1]
+
+
 def test_export_under_published_names_comes_back(compact, tmp_path):
   path, back = tmp_path / 'out' / 'x.safetensors', tmp_path / 'b.safetensors'
   result = last(run('export.py', f'--weights={compact}', '--names=published',
@@ -111,6 +134,8 @@ def test_export_to_onnx(compact, tmp_path):
      'go into the manifest'),
     (['--weights=unet', '--output={tmp}/x.safetensors', '--step=3'],
      'unet is not a workdir'),
+    (['--weights=unet', '--coarse=unet', '--output={tmp}/x.safetensors'],
+     'the fine part must be a detector.Detector'),
     (['--weights=nonsense', '--output={tmp}/x.safetensors'],
      'nonsense: no such weights')])
 def test_export_of_nothing_is_one_line(tmp_path, args, said):
