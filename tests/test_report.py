@@ -32,7 +32,8 @@ def test_it_states_what_was_measured_on():
   stated = report.settings(config, 'w', 'unet.UNet', damage='x')
   assert stated == {
       'weights': 'w', 'model': 'unet.UNet',
-      'source': 'held-out part of sample', 'damage': 'x', 'seed': 3}
+      'source': 'held-out part of sample', 'damage': 'x',
+      'self_ensemble': False, 'seed': 3}
   with config.unlocked():
     config.eval.source = 'folder:there'
   assert report.settings(config, 'w', 'm')['source'] == 'folder:there'
