@@ -43,7 +43,7 @@ def get_config(variant=''):
   config.optimizer.name = 'muon'
   config.optimizer.learning_rate = 1e-3
   config.optimizer.warmup_steps = 50
-  config.batch_size = 3
+  config.batch_size = 4
   config.steps = 4_000
   config.data.ops = OPS.format(size=224)
   config.data.min_size = 64

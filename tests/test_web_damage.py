@@ -171,8 +171,8 @@ def test_masks_go_with_their_jobs(page):
   key, store = upload(page), page.app.state.store
   before, used = set(os.listdir(store.root)), store.used
   job = fill(page, key, mask_file((5, 5, 5, 5))).json()
-  assert len(page.get('/api/pictures').json()) == len(
-      {p['id'] for p in page.get('/api/pictures').json()})
+  listed = page.get('/api/pictures').json()
+  assert len(listed) == len({p['id'] for p in listed})
   result = web.wait(page, job)['result']['id']
   assert set(os.listdir(store.root)) == before | {result}
   for wrong in (mask_file((0, 0, *SIZE)), b'no picture at all', PICTURE[:900]):
