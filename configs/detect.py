@@ -78,7 +78,7 @@ def get_config(variant=''):
     config.optimizer.warmup_steps = 100
     config.ema_decay = 0.995
   elif variant == 'coarse':
-    # More where a step is 8, 16 and 32 px: there it costs next to nothing.
+    # More of the coarse levels, whose pixels are few.
     config.model.args.blocks = (1, 1, 2, 3, 4)
     config.data.ops = COARSE_OPS
     config.eval.ops = 'fit(320)|' + config.eval.ops

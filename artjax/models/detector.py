@@ -176,8 +176,8 @@ class CoarseToFine(nn.Module):
   f32[B, H, W, 3] in [0, 1] -> f32[B, H, W, 3], logits of the fine one; those of
   the coarse one are `overview`'s, see artjax/overview.py. The two are trained
   apart, each by itself (configs/detect.py), and put together by
-  scripts/export.py: a coarse pass learns from a hundred times the area at the
-  same cost.
+  scripts/export.py: a stain costs far less shrunk than in a crop that is large
+  enough for it.
   """
   features: Sequence[int] = Detector.features  # of the fine one
   blocks: Sequence[int] = Detector.blocks
