@@ -71,16 +71,36 @@ def hole_l1(pred, target, mask, *, known=0.1):
     known: weight of the known pixels.
   """
   pred, target = _prepare(pred, target)
+  _check_mask('hole_l1', mask)
+  error = _magnitude(pred - target)
+  return _mean_over(error, mask) + known * _mean_over(error, 1 - mask)
+
+
+def hole_psnr(pred, target, mask, *, eps=1e-4):
+  """As `psnr`, of what is missing alone: what fills are judged by.
+
+  Args:
+    pred, target: [B, H, W, C] in [0, 1].
+    mask: f32[B, H, W, 1] in [0, 1], 1 where it is missing.
+    eps: mean square error that costs 3 dB; far below it nothing is gained.
+  """
+  pred, target = _prepare(pred, target)
+  _check_mask('hole_psnr', mask)
+  return 10 * jnp.log10(1 + _mean_over((pred - target)**2, mask) / eps)
+
+
+def _check_mask(name, mask):
   if mask is None:
-    raise ValueError('the loss hole_l1 wants a mask, and the batch has none: '
+    raise ValueError(f'the loss {name} wants a mask, and the batch has none: '
                      'end data.ops in keep("image", "target", "mask")')
-  error = _magnitude(pred - target).mean(-1, keepdims=True)
-  share = _mean(mask)
-  # Less than a pixel: nothing is missing, or nothing is known.
+
+
+def _mean_over(x, mask):
+  """f32[B], the mean of [B, H, W, C] where the mask is."""
+  # Less than a pixel: there is nothing to take a mean of.
   least = 0.5 / (mask.shape[1] * mask.shape[2])
-  missing = _mean(error * mask) / jnp.maximum(share, least)
-  rest = _mean(error * (1 - mask)) / jnp.maximum(1 - share, least)
-  return missing + known * rest
+  return (_mean(x.mean(-1, keepdims=True) * mask)
+          / jnp.maximum(_mean(mask), least))
 
 
 def charbonnier(pred, target, *, eps=1e-3):

@@ -41,6 +41,7 @@ def get_config():
   config.losses = ml_collections.ConfigDict()
   config.losses.l1 = 0.0  # mean absolute error
   config.losses.hole_l1 = 0.0  # l1 of what is missing, and some of the rest
+  config.losses.hole_psnr = 0.0  # dB below 40 of what is missing
   config.losses.charbonnier = 0.0  # smooth l1
   config.losses.mse = 0.0  # mean squared error
   config.losses.detail = 0.0  # charbonnier, each block's mean error taken off

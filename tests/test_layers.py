@@ -1,4 +1,5 @@
 """Layers against plain implementations of the same thing."""
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -89,20 +90,45 @@ def test_depthwise_in_bfloat16_sums_its_gradient_in_float32():
   assert gradient.dtype == jnp.bfloat16 and gradient[1, 1, 0] == 64 * 64
 
 
-@pytest.mark.parametrize('shape, features', [
-    ((2, 7, 9, 3), 5), ((1, 4, 4, 6), 2)])
-def test_conv3x3_is_the_convolution_and_so_is_its_gradient(shape, features):
-  rng = np.random.default_rng(0)
-  x, kernel, weight = (rng.standard_normal(s).astype(np.float32) for s in (
-      shape, (3, 3, shape[-1], features), (*shape[:3], features)))
-  plain = lambda x, k: jax.lax.conv_general_dilated(
-      x, k, (1, 1), 'SAME', dimension_numbers=('NHWC', 'HWIO', 'NHWC'))
-  np.testing.assert_allclose(layers.conv3x3(x, kernel), plain(x, kernel),
-                             rtol=1e-5, atol=1e-5)
-  have, want = (jax.grad(lambda x, k, f=f: (f(x, k) * weight).sum(), (0, 1))(
-      x, kernel) for f in (layers.conv3x3, plain))
-  for a, b in zip(have, want):
-    np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-4)
+# The last is two blocks of rows, the second not full.
+@pytest.mark.parametrize('shape, features, dilation', [
+    ((2, 7, 9, 3), 5, 1), ((1, 4, 4, 6), 2, 1), ((1, 5, 6, 2), 3, 4),
+    ((2, 50, 70, 2), 3, 2)])
+def test_conv3x3_is_the_convolution_and_so_is_its_gradient(
+    shape, features, dilation):
+  x, weight = array(*shape), array(*shape[:3], features)
+  layer = layers.Conv3x3(features, kernel_dilation=dilation)
+  plain = nn.Conv(features, (3, 3), kernel_dilation=dilation)
+  params = {'kernel': array(3, 3, shape[-1], features),
+            'bias': array(features)}
+  np.testing.assert_allclose(
+      layer.apply({'params': params}, x), plain.apply({'params': params}, x),
+      rtol=1e-5, atol=1e-5)
+  have, want = (jax.jit(jax.grad(
+      lambda *args, f=f: (f.apply({'params': args[0]}, args[1]) * weight).sum(),
+      (0, 1)))(params, x) for f in (layer, plain))
+  for a, b in zip(jax.tree.leaves(have), jax.tree.leaves(want)):
+    np.testing.assert_allclose(a, b, rtol=1e-4, atol=2e-4)
+
+
+@pytest.mark.parametrize('options', [
+    dict(strides=2), dict(padding='VALID'), dict(kernel_dilation=(1, 2)),
+    dict(feature_group_count=2), dict(precision='highest')])
+def test_conv3x3_of_other_kinds_is_that_of_flax(options):
+  x = array(1, 8, 9, 4)
+  layer = layers.Conv3x3(6, **options)
+  plain = nn.Conv(6, (3, 3), **options)
+  params = plain.init(jax.random.key(0), x)
+  np.testing.assert_array_equal(layer.apply(params, x), plain.apply(params, x))
+
+
+def test_conv3x3_sums_in_float32():
+  x = jnp.ones([1, 64, 64, 1], jnp.bfloat16)
+  gradient = jax.jit(jax.grad(
+      lambda k: layers.conv3x3(x, k).astype(jnp.float32).sum()))(
+          jnp.ones([3, 3, 1, 1], jnp.bfloat16))
+  # Sums of ones stop at 256 in bfloat16.
+  assert gradient.dtype == jnp.bfloat16 and gradient[1, 1, 0, 0] == 64 * 64
 
 
 @pytest.mark.parametrize('strides', [1, 2])

@@ -403,6 +403,20 @@ def test_hole_l1_by_hand():
   np.testing.assert_allclose(all_missing, 0.3, rtol=1e-5)
 
 
+def test_hole_psnr_by_hand():
+  target = np.zeros((3, 4, 4, 3), np.float32)
+  pred = np.zeros_like(target)
+  pred[:, :, 0] = 0.1  # as far below 40 dB as 20 dB are
+  pred[:, :, 1] = 0.7
+  mask = np.zeros((3, 4, 4, 1), np.float32)
+  mask[0, :, 0] = mask[1, 1, 0] = 1
+  value = jax.jit(losses.hole_psnr)(pred, target, mask)
+  # Of one pixel and of a column; nothing is missing from the third.
+  np.testing.assert_allclose(value, [20.0432, 20.0432, 0], rtol=1e-5)
+  with pytest.raises(ValueError, match='hole_psnr wants a mask'):
+    losses.total({'hole_psnr': 1.0}, pred, target)
+
+
 def test_hole_l1_gets_its_mask_and_option_by_name():
   pred, target = _pair()
   mask = np.zeros((2, 32, 40, 1), np.float32)

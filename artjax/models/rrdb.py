@@ -29,11 +29,11 @@ class DenseBlock(nn.Module):
     """[B, H, W, C] -> the same shape."""
     seen = x
     for i in range(1, 5):
-      y = layers.LoopConv3x3(self.growth, dtype=self.dtype, kernel_init=_SMALL,
-                             name=f'conv{i}')(seen)
+      y = layers.Conv3x3(self.growth, dtype=self.dtype, kernel_init=_SMALL,
+                         name=f'conv{i}')(seen)
       seen = jnp.concatenate([seen, layers.leaky_relu(y)], -1)
-    y = layers.LoopConv3x3(x.shape[-1], dtype=self.dtype, kernel_init=_SMALL,
-                           name='conv5')(seen)
+    y = layers.Conv3x3(x.shape[-1], dtype=self.dtype, kernel_init=_SMALL,
+                       name='conv5')(seen)
     return x + 0.2 * y
 
 
