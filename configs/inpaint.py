@@ -2,11 +2,15 @@
 
   python -m artjax.main --config=configs/inpaint.py --workdir=runs/inpaint_l1 \
       --config.data.source=folder:PATH
+  python -m artjax.main --config=configs/inpaint.py:psnr \
+      --workdir=runs/inpaint_psnr --config.data.source=folder:PATH \
+      --config.init_from=runs/inpaint_l1
   python -m artjax.main --config=configs/inpaint.py:gan --workdir=runs/inpaint \
       --config.data.source=folder:PATH --config.init_from=runs/inpaint_l1
 
-The first stage learns what is likely, from the absolute error; the second, from
-its weights, what is real: a hinge adversary with feature matching
+The first stage learns what is likely, from the absolute error. From its weights
+`:psnr` learns what is so on the mean, which is what PSNR asks for, and `:gan`
+what is real: a hinge adversary with feature matching
 (https://arxiv.org/abs/1806.03589, https://arxiv.org/abs/1711.11585) and LPIPS.
 Masks are drawn (artjax/data/holes.py); `|missing_from("FOLDER")|` in the
 place of `|missing(...)|` takes those of a folder. `:quick` is a run of one CPU
@@ -17,8 +21,8 @@ import ml_collections
 from configs import common
 from configs import esrgan
 
-# Shrunk at least a little, for in pictures of some 700 px paint is finer than in
-# scans.
+# Shrunk at least a little, for in pictures of some 700 px paint is finer than
+# in scans.
 OPS = ('scale(0.8)|random_scale_crop({size}, 0.35)|flip|rotate90'
        '|copy("image", "target")|missing((0.02, 0.6))'
        '|keep("image", "target", "mask")')
@@ -27,10 +31,10 @@ EVAL_OPS = ('copy("image", "target")|missing((0.02, 0.5))'
 
 
 def get_config(variant=''):
-  """The configuration; variant: '' | 'gan' | 'quick'."""
-  if variant not in ('', 'gan', 'quick'):
+  """The configuration; variant: '' | 'psnr' | 'gan' | 'quick'."""
+  if variant not in ('', 'psnr', 'gan', 'quick'):
     raise ValueError(f'no variant {variant!r} of configs/inpaint.py: '
-                     'gan, quick')
+                     'psnr, gan, quick')
   config = common.get_config()
   config.task = 'inpaint'
   config.model.name = 'inpaint.GatedUNet'
@@ -49,7 +53,13 @@ def get_config(variant=''):
   config.data.min_size = 64
   config.eval.ops = EVAL_OPS
   config.eval.panels = 16
-  if variant == 'gan':
+  if variant == 'psnr':
+    config.init_from = 'runs/inpaint_l1'
+    config.losses.hole_l1, config.losses.hole_psnr = 0.0, 1.0
+    config.optimizer.learning_rate = 7e-4
+    config.steps = 2_000
+    config.ema_decay = 0.998
+  elif variant == 'gan':
     adversarial(config)
   elif variant == 'quick':
     adversarial(config)
