@@ -16,7 +16,7 @@ from artjax.data import pipeline
 from artjax.data.lift import PARTS
 
 CLASSES = PARTS + ('any',)  # of any kind: the largest chance of the three
-THRESHOLDS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
+THRESHOLDS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98)
 _FIGURES = ('average_precision', 'precision', 'recall', 'f1', 'iou')
 
 

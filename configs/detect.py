@@ -25,13 +25,16 @@ import ml_collections
 
 from configs import common
 
-# A third of the examples is clean, see `damaged_or_clean`. Damage is drawn over
-# a window and a part of it is learnt from: stains larger than that part are
-# seen from within. The window is as large as small pictures are, for stains and
-# losses grow with the picture, and shrunk at least a little, for in pictures of
-# that size paint is finer than in scans. 'real' is the picture before damage.
+# A third of the examples is clean, see `damaged_or_clean`, and a third has
+# cracks alone: the hardest to see of what the coarse network leaves to this
+# one. Damage is drawn over a window and a part of it is learnt from: stains
+# larger than that part are seen from within. The window is as large as small
+# pictures are, for stains and losses grow with the picture, and shrunk at least
+# a little, for in pictures of that size paint is finer than in scans. 'real' is
+# the picture before damage.
 TRAIN_OPS = ('scale(0.8)|random_scale_crop({window}, 0.4)|flip|rotate90|'
-             'damaged_or_clean((0.15, 1.0))|random_crop({size})|'
+             'damaged_or_clean((0.15, 1.0), part="crack")|'
+             'random_crop({size})|'
              'mask_target|keep("image", "target")')
 EASY_OPS = ('random_scale_crop(192, 0.6)|flip|rotate90|'
             'old_painting((0.6, 1.0), camera=False)|random_crop(128)|'
@@ -60,12 +63,12 @@ def get_config(variant=''):
   config.losses.bce = 1.0
   config.loss_options.bce.positive = 2.0
   config.steps = 4_000
-  config.batch_size = 2
+  config.batch_size = 4
   config.optimizer.name = 'muon'
   config.optimizer.learning_rate = 1.5e-3
   config.optimizer.warmup_steps = 50
-  config.ema_decay = 0.999
-  config.data.ops = TRAIN_OPS.format(window=448, size=320)
+  config.ema_decay = 0.998
+  config.data.ops = TRAIN_OPS.format(window=448, size=256)
   config.eval.ops = EVAL_OPS
   config.eval.metrics = ('average_precision', 'mask_iou')
   config.best_metric = 'average_precision'

@@ -124,7 +124,11 @@ def read_manifest(path):
 def training(config, where):
   """How weights were trained, for the manifest, or where they are from."""
   if 'data' not in config:  # not a run's
-    entry = read_manifest(where).get(os.path.basename(where), {})
+    from artjax import two_pass
+    path, part = two_pass.part_of(where)
+    entry = read_manifest(path).get(os.path.basename(path), {})
+    if part == 'coarse':
+      entry = entry.get('coarse', {})
     return {key: entry[key] for key in ('data', 'losses', 'adversary')
             if key in entry} or {'source': where}
   found = {'data': {'ops': config.data.ops, 'batch_size': config.batch_size},

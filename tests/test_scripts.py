@@ -80,16 +80,20 @@ def test_export_of_two_detectors_tells_of_both(tmp_path):
     zeros = lambda x: np.zeros(x.shape, np.float32)
     weights.save(str(tmp_path / f'{name}.safetensors'), jax.tree.map(
         zeros, weights.merge(lookup.variables(config))), config)
-  (tmp_path / 'manifest.json').write_text(json.dumps(
-      {'fine.safetensors': {'data': {'batch_size': 3}, 'sha256':
-       weights.file_sha256(str(tmp_path / 'fine.safetensors'))}}))
+  (tmp_path / 'manifest.json').write_text(json.dumps({
+      f'{name}.safetensors': {'data': {'batch_size': size}, 'sha256':
+                              weights.file_sha256(
+                                  str(tmp_path / f'{name}.safetensors'))}
+      for name, size in (('fine', 3), ('coarse', 4))}))
   path = tmp_path / 'both.safetensors'
-  last(run('export.py', f'--weights={tmp_path}/fine.safetensors',
-           f'--coarse={tmp_path}/coarse.safetensors', f'--output={path}'))
-  entry = json.loads((tmp_path / 'manifest.json').read_text())[path.name]
-  assert entry['model']['name'] == 'detector.CoarseToFine'
-  assert entry['data'] == {'batch_size': 3}  # as that entry says
-  assert entry['coarse'] == {'source': f'{tmp_path}/coarse.safetensors'}
+  # The second time with a new fine one, that is, and the coarse one it has.
+  for coarse in (tmp_path / 'coarse.safetensors', f'{path}:coarse'):
+    last(run('export.py', f'--weights={tmp_path}/fine.safetensors',
+             f'--coarse={coarse}', f'--output={path}'))
+    entry = json.loads((tmp_path / 'manifest.json').read_text())[path.name]
+    assert entry['model']['name'] == 'detector.CoarseToFine'
+    assert entry['data'] == {'batch_size': 3}  # as their entries say
+    assert entry['coarse'] == {'data': {'batch_size': 4}}
   config, _ = inference.load(f'{path}:coarse')
   assert list(config.model.args.blocks) == [2, 1]
 
