@@ -88,7 +88,7 @@ def train_and_evaluate(config, workdir):
   # ---- Loop.
   writer = summary.writer(workdir, primary=primary)
   meter = Meter(config, first)
-  results = None
+  results, saved = None, step
   with stop_signals() as stop:
     batches = pipeline.batches(config, 'train', start_step=step)
     while step < config.steps and not stop.name:
@@ -110,8 +110,11 @@ def train_and_evaluate(config, workdir):
       if step % config.checkpoint_every == 0 or last:
         with meter.paused():
           checkpoints.save(step, state, config, measured)
+        saved = step
 
   # ---- End.
+  if saved < step:  # the signal came after this step was found not to be last
+    checkpoints.save(step, state, config)
   if stop.name:
     logging.warning('%s: saved step %d in %s; the same command goes on there.',
                     stop.name, step, workdir)

@@ -95,6 +95,21 @@ def test_sigterm_saves_and_ends_cleanly(tmp_path):
   saved.close()
 
 
+def test_a_signal_at_the_end_of_a_step_loses_nothing(tmp_path, monkeypatch):
+  report = train.report
+
+  def interrupted(writer, step, *args):
+    report(writer, step, *args)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+  monkeypatch.setattr(train, 'report', interrupted)
+  config = tiny_config()
+  config.checkpoint_every, config.eval_every = 100, 0
+  result = train.train_and_evaluate(config.lock(), str(tmp_path))
+  assert result['stopped'] == 'SIGTERM' and result['step'] == 2
+  assert checkpoint.Checkpoints(tmp_path).latest_step() == 2
+
+
 def test_divergence_stops_and_names_the_last_good_checkpoint(tmp_path):
   config = tiny_config(**{
       'steps': 40, 'log_every': 4, 'checkpoint_every': 2, 'eval_every': 0,

@@ -199,7 +199,7 @@ def _conv3x3_backward(dilation, saved, cotangent):
           _kernel_gradient(x, kernel, cotangent, dilation))
 
 
-def _kernel_gradient(x, kernel, cotangent, dilation=1):
+def _kernel_gradient(x, kernel, cotangent, dilation):
   """[3, 3, C, D] of [B, H, W, C] and [B, H, W, D], the best way there is."""
   return jax.lax.platform_dependent(
       x, cotangent,
