@@ -5,17 +5,22 @@
   python -m artjax.main --config=configs/detect.py --workdir=runs/detect \
       --config.data.source=folder:PATH --config.init_from=runs/detect_easy
 
+  python -m artjax.main --config=configs/detect.py:calm \
+      --workdir=runs/detect_calm --config.data.source=folder:PATH \
+      --config.init_from=runs/detect
   python -m artjax.main --config=configs/detect.py:coarse \
       --workdir=runs/detect_coarse --config.data.source=folder:PATH \
       --config.init_from=runs/detect
-  python scripts/export.py --workdir=runs/detect --coarse=runs/detect_coarse \
-      --output=detect.safetensors
+  python scripts/export.py --workdir=runs/detect_calm \
+      --coarse=runs/detect_coarse --output=detect.safetensors
 
 The first stage shows it heavy damage in focus, from which it learns within
-minutes what a line is; the second, all there is, faint and noisy damage and none
-at all, of which alone it would learn nothing for thousands of steps. `:coarse`
-is a second network, which sees whole pictures, small: stains are larger than
-what the first is shown at a time.
+minutes what a line is; the second, all there is, faint and noisy damage and
+none at all, of which alone it would learn nothing for thousands of steps. It
+sees more cracks than there are; `:calm` is short, of small steps, and shows it
+damage as it comes, so that its chances are right in the end. `:coarse` is a
+second network, which sees whole pictures, small: stains are larger than what
+the first is shown at a time.
 
 A mask is a picture of three channels: crack, loss, stain. `--mode=evaluate`
 prints how well it is found, beside a filter without learning, and how much of
@@ -33,7 +38,7 @@ from configs import common
 # a little, for in pictures of that size paint is finer than in scans. 'real' is
 # the picture before damage.
 TRAIN_OPS = ('scale(0.8)|random_scale_crop({window}, 0.4)|flip|rotate90|'
-             'damaged_or_clean((0.15, 1.0), part="crack")|'
+             'damaged_or_clean((0.15, 1.0), {damage})|'
              'random_crop({size})|'
              'mask_target|keep("image", "target")')
 EASY_OPS = ('random_scale_crop(192, 0.6)|flip|rotate90|'
@@ -50,7 +55,7 @@ EVAL_OPS = ('copy("image", "real")|old_painting(0.6, camera=False)|'
 
 
 def get_config(variant=''):
-  """The configuration; variant: '' | 'easy' | 'coarse' | 'quick'."""
+  """The configuration; variant: '' | 'easy' | 'calm' | 'coarse' | 'quick'."""
   config = common.get_config()
   config.task = 'detect'
   config.model.name = 'detector.Detector'
@@ -68,7 +73,8 @@ def get_config(variant=''):
   config.optimizer.learning_rate = 1.5e-3
   config.optimizer.warmup_steps = 50
   config.ema_decay = 0.998
-  config.data.ops = TRAIN_OPS.format(window=448, size=256)
+  config.data.ops = TRAIN_OPS.format(
+      window=448, size=256, damage='part="crack"')
   config.eval.ops = EVAL_OPS
   config.eval.metrics = ('average_precision', 'mask_iou')
   config.best_metric = 'average_precision'
@@ -80,6 +86,13 @@ def get_config(variant=''):
     config.optimizer.learning_rate = 3e-3
     config.optimizer.warmup_steps = 100
     config.ema_decay = 0.995
+  elif variant == 'calm':
+    config.data.ops = TRAIN_OPS.format(
+        window=448, size=256, damage='clean=0.4')
+    config.steps = 480
+    config.optimizer.learning_rate = 6e-4
+    config.optimizer.warmup_steps = 20
+    config.ema_decay = 0.99
   elif variant == 'coarse':
     # More of the coarse levels, whose pixels are few.
     config.model.args.blocks = (1, 1, 2, 3, 4)
@@ -93,7 +106,8 @@ def get_config(variant=''):
     config.model.args.blocks = (1, 1, 1)
     config.steps = 20
     config.batch_size = 4
-    config.data.ops = TRAIN_OPS.format(window=128, size=64)
+    config.data.ops = TRAIN_OPS.format(
+        window=128, size=64, damage='part="crack"')
     config.eval.ops = 'fit(160)|' + config.eval.ops
     config.log_every = 5
     config.eval_every = config.checkpoint_every = 10
@@ -101,5 +115,5 @@ def get_config(variant=''):
     config.ema_decay = 0.9
   elif variant:
     raise ValueError(f'no variant {variant!r} of configs/detect.py: '
-                     'easy, coarse, quick')
+                     'easy, calm, coarse, quick')
   return config.lock()
