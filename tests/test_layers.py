@@ -111,6 +111,17 @@ def test_conv3x3_is_the_convolution_and_so_is_its_gradient(
     np.testing.assert_allclose(a, b, rtol=1e-4, atol=2e-4)
 
 
+def test_conv3x3_of_every_dilation_has_the_fast_gradient(monkeypatch):
+  called = []
+  monkeypatch.setattr(
+      layers, 'conv3x3', lambda x, kernel, dilation: called.append(dilation)
+      or x)
+  for dilation in (1, 2):
+    layer = layers.Conv3x3(4, kernel_dilation=dilation)
+    layer.init(jax.random.key(0), array(1, 5, 6, 4))
+  assert called == [1, 2]
+
+
 @pytest.mark.parametrize('options', [
     dict(strides=2), dict(padding='VALID'), dict(kernel_dilation=(1, 2)),
     dict(feature_group_count=2), dict(precision='highest')])
