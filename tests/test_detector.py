@@ -13,9 +13,12 @@ SMALL = {'features': (8, 12, 16), 'blocks': (1, 1, 1)}
 
 @functools.cache
 def setup():
-  """(model, parameters, compiled function of both)."""
+  """(model, parameters of which no kernel is zero, compiled function)."""
   model = detector.Detector(**SMALL, axis_name=None)
   params = jax.jit(model.init)(jax.random.key(0), picture(16, 16))
+  for block in params['params'].values():
+    if 'conv2' in block:
+      block['conv2']['kernel'] = block['conv1']['kernel'][::-1]
   return model, params, jax.jit(model.apply)
 
 
@@ -55,6 +58,18 @@ def test_every_parameter_gets_a_gradient():
       params | {'params': p}, picture(16, 24))**2).mean()))(params['params'])
   for path, grad in jax.tree.leaves_with_path(grads):
     assert np.abs(grad).max() > 0, jax.tree_util.keystr(path)
+
+
+def test_more_blocks_go_on_where_fewer_were():
+  _, trained, run = setup()
+  larger = detector.Detector(SMALL['features'], (2, 1, 3), axis_name=None)
+  params = jax.jit(larger.init)(jax.random.key(1), picture(16, 16))
+  blocks = params['params'].keys() - trained['params'].keys()
+  assert blocks == {'down0_1', 'up0_1', 'down2_1', 'down2_2'}
+  params = {kind: params[kind] | trained[kind] for kind in params}
+  np.testing.assert_allclose(
+      jax.jit(larger.apply)(params, picture(24, 40)), run(
+          trained, picture(24, 40)), atol=1e-4)
 
 
 def test_contrast_is_that_of_the_place():

@@ -35,6 +35,8 @@ ARROWS = {
     'metrics': {'colour', 'perceptual'},
     'perceptual': {'foreign'},
     'tasks': {'colour'},
+    'models.layers': {'models.convolutions'},
+    'models.convolutions': set(),
     'models.colour_net': {'colour', 'models.colour_unet', 'models.layers',
                           'perceptual'},
     'colorize': {'colour', 'inference', 'lookup', 'perceptual', 'tasks', 'tiling',

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from artjax.models import convolutions
 from artjax.models import layers
 
 
@@ -65,7 +66,7 @@ def test_depthwise_and_its_gradients_are_the_grouped_convolution(size):
     y, back = jax.vjp(function, x, kernel)
     return y, *back(cotangent)
 
-  for got, want in zip(jax.jit(lambda: both(layers.depthwise3x3))(),
+  for got, want in zip(jax.jit(lambda: both(convolutions.depthwise3x3))(),
                        jax.jit(lambda: both(grouped_convolution))()):
     np.testing.assert_allclose(got, want, atol=1e-4)
 
@@ -84,7 +85,7 @@ def test_depthwise_layer_adds_its_bias():
 def test_depthwise_in_bfloat16_sums_its_gradient_in_float32():
   x = jnp.ones([1, 64, 64, 1], jnp.bfloat16)
   gradient = jax.jit(jax.grad(
-      lambda k: layers.depthwise3x3(x, k).astype(jnp.float32).sum()))(
+      lambda k: convolutions.depthwise3x3(x, k).astype(jnp.float32).sum()))(
           jnp.ones([3, 3, 1], jnp.bfloat16))
   # Sums of ones stop at 256 in bfloat16.
   assert gradient.dtype == jnp.bfloat16 and gradient[1, 1, 0] == 64 * 64
@@ -114,7 +115,7 @@ def test_conv3x3_is_the_convolution_and_so_is_its_gradient(
 def test_conv3x3_of_every_dilation_has_the_fast_gradient(monkeypatch):
   called = []
   monkeypatch.setattr(
-      layers, 'conv3x3', lambda x, kernel, dilation: called.append(dilation)
+      convolutions, 'conv3x3', lambda x, kernel, dilation: called.append(dilation)
       or x)
   for dilation in (1, 2):
     layer = layers.Conv3x3(4, kernel_dilation=dilation)
@@ -136,7 +137,7 @@ def test_conv3x3_of_other_kinds_is_that_of_flax(options):
 def test_conv3x3_sums_in_float32():
   x = jnp.ones([1, 64, 64, 1], jnp.bfloat16)
   gradient = jax.jit(jax.grad(
-      lambda k: layers.conv3x3(x, k).astype(jnp.float32).sum()))(
+      lambda k: convolutions.conv3x3(x, k).astype(jnp.float32).sum()))(
           jnp.ones([3, 3, 1, 1], jnp.bfloat16))
   # Sums of ones stop at 256 in bfloat16.
   assert gradient.dtype == jnp.bfloat16 and gradient[1, 1, 0, 0] == 64 * 64

@@ -77,7 +77,11 @@ def _lowest(x, side):
 
 
 class ResBlock(nn.Module):
-  """x + two times norm, leaky ReLU and convolution, at constant width."""
+  """x + two times norm, leaky ReLU and convolution, at constant width.
+
+  Starts as the identity (https://arxiv.org/abs/1706.02677, 5.1), so that a
+  trained network goes on where it was when it is given more blocks.
+  """
   features: int
   norm: Callable[..., nn.Module]  # constructor, norm(name=...)
   dtype: jnp.dtype = jnp.float32
@@ -86,9 +90,11 @@ class ResBlock(nn.Module):
   def __call__(self, x):
     """[B, H, W, features] -> the same shape."""
     y = x
-    for i in (1, 2):
-      y = layers.Conv3x3(self.features, dtype=self.dtype, name=f'conv{i}')(
-          layers.leaky_relu(self.norm(name=f'bn{i}')(y)))
+    for name, init in (('1', nn.initializers.lecun_normal()),
+                       ('2', nn.initializers.zeros)):
+      y = layers.Conv3x3(self.features, dtype=self.dtype, kernel_init=init,
+                         name='conv' + name)(
+          layers.leaky_relu(self.norm(name='bn' + name)(y)))
     return x + y
 
 
