@@ -217,20 +217,26 @@ def step_times(args):
   import jax.numpy as jnp
   import optax
   model, x = made(args)
-  params = jax.jit(model.init)(jax.random.key(0), x[:1])
-  target = jax.eval_shape(model.apply, params, x)
+  variables = jax.jit(model.init)(jax.random.key(0), x[:1])
+  target = jax.eval_shape(model.apply, variables, x)
   x, target = jnp.asarray(x), jnp.full(target.shape, 0.5)
   optimizer = optax.adam(1e-4)
 
-  def train_step(params, moments, x, target):
-    grads = jax.grad(lambda p: jnp.abs(
-        model.apply(p, x, train=True) - target).mean())(params)
+  def train_step(variables, moments, x, target):
+    params = variables['params']
+    kept = {k: v for k, v in variables.items() if k != 'params'}
+
+    def loss(params):
+      y, renewed = model.apply({'params': params, **kept}, x, train=True,
+                               mutable=list(kept))
+      return jnp.abs(y - target).mean(), renewed
+    grads, renewed = jax.grad(loss, has_aux=True)(params)
     updates, moments = optimizer.update(grads, moments, params)
-    return optax.apply_updates(params, updates), moments
+    return {'params': optax.apply_updates(params, updates), **renewed}, moments
 
   step = jax.jit(train_step, donate_argnums=(0, 1))
-  count = sum(p.size for p in jax.tree.leaves(params))
-  state = params, optimizer.init(params)
+  count = sum(p.size for p in jax.tree.leaves(variables['params']))
+  state = variables, optimizer.init(variables['params'])
 
   def call():
     nonlocal state
@@ -380,7 +386,8 @@ def main():
     p.set_defaults(run=run)
     p.add_argument('--model', default='unet.UNet')
     p.add_argument('--fields', default='{}',
-                   help='fields of the model, a Python dict')
+                   help='fields of the model, a Python dict; a step of a '
+                        'batch norm needs axis_name=None')
     p.add_argument('--dtype', choices=['float32', 'bfloat16'],
                    default='float32')
     p.add_argument('--size', default='128x128', help='of the input, HxW px')

@@ -30,16 +30,17 @@ def test_windows_are_those_of_the_whole_enlarged():
                              whole[23:53], atol=1e-6)
 
 
-def test_stains_are_what_both_say_and_the_rest_what_tiles_say():
+def test_losses_and_stains_are_what_both_say_and_cracks_what_tiles_say():
   rows = np.full([10, 6, 4], 0.3, np.float32)
   seen = np.zeros([5, 3, 3], np.float32)
-  seen[..., 2] = 0.9
+  seen[..., 1], seen[..., 2] = 0.8, 0.9
   (top, have), (second, _) = overview.merge(
       [(0, rows), (10, rows)], seen, 20, 6)
   assert (top, second) == (0, 10)
-  np.testing.assert_array_equal(have[..., [0, 1, 3]], rows[..., [0, 1, 3]])
-  odds = (np.log(3 / 7) + np.log(9)) / 2
-  np.testing.assert_allclose(have[..., 2], 1 / (1 + np.exp(-odds)), rtol=1e-5)
+  np.testing.assert_array_equal(have[..., [0, 3]], rows[..., [0, 3]])
+  for i, odds in ((1, 0.7 * np.log(3 / 7) + 0.3 * np.log(4)),
+                  (2, 0.5 * np.log(3 / 7) + 0.5 * np.log(9))):
+    np.testing.assert_allclose(have[..., i], 1 / (1 + np.exp(-odds)), rtol=1e-5)
   assert (rows == np.float32(0.3)).all()  # the caller's are left as they are
 
 

@@ -61,20 +61,21 @@ def test_apart_they_are_as_they_were(tmp_path, part, alone):
   jax.tree.map(np.testing.assert_array_equal, params, alone[1])
 
 
-def test_stains_are_of_both_and_the_rest_of_the_fine_one():
+def test_cracks_are_of_the_fine_one_and_the_rest_of_both():
   config, params = both()
   image = picture(300, 420)
   run = inference.Restorer(config, params)
   assert run.view == 208
   have = run(image).astype(float)
   fine = inference.Restorer(*one(1, (1, 1, 1)))(image).astype(float)
-  np.testing.assert_array_equal(have[..., :2], fine[..., :2])
+  np.testing.assert_array_equal(have[..., 0], fine[..., 0])
   small = overview.shrink(np.float32(image / 255), 208)
   seen = np.float32(inference.Restorer(*one(2, (1, 2, 1)))(
       np.uint8(np.rint(small * 255)), self_ensemble=True)) / 255
   (_, want), = overview.merge([(0, np.float32(fine / 255))], seen, 300, 420)
-  assert np.abs(have[..., 2] - 255 * want[..., 2]).mean() < 1
-  assert np.abs(have[..., 2] - fine[..., 2]).mean() > 10
+  for i in (1, 2):
+    assert np.abs(have[..., i] - 255 * want[..., i]).mean() < 1
+    assert np.abs(have[..., i] - fine[..., i]).mean() > 5
 
 
 def test_no_tile_shows():
