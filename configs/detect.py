@@ -17,10 +17,10 @@
 The first stage shows it heavy damage in focus, from which it learns within
 minutes what a line is; the second, all there is, faint and noisy damage and
 none at all, of which alone it would learn nothing for thousands of steps. It
-sees more cracks than there are; `:calm` is short, of small steps, and shows it
-damage as it comes, so that its chances are right in the end. `:coarse` is a
-second network, which sees whole pictures, small: stains are larger than what
-the first is shown at a time.
+sees more cracks than there are; `:calm` shows it damage as it comes, so that
+its chances are right in the end, to a network of more blocks, which start as
+nothing. `:coarse` is a second network, which sees whole pictures, small: stains
+are larger than what the first is shown at a time.
 
 A mask is a picture of three channels: crack, loss, stain. `--mode=evaluate`
 prints how well it is found, beside a filter without learning, and how much of
@@ -89,10 +89,11 @@ def get_config(variant=''):
   elif variant == 'calm':
     config.data.ops = TRAIN_OPS.format(
         window=448, size=256, damage='clean=0.4')
-    config.steps = 480
-    config.optimizer.learning_rate = 6e-4
-    config.optimizer.warmup_steps = 20
-    config.ema_decay = 0.99
+    config.model.args.blocks = (2, 2, 2, 1, 2)
+    config.steps = 3_200
+    config.optimizer.learning_rate = 1e-3
+    config.optimizer.warmup_steps = 60
+    config.ema_decay = 0.995
   elif variant == 'coarse':
     # More of the coarse levels, whose pixels are few.
     config.model.args.blocks = (1, 1, 2, 3, 4)
