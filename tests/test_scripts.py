@@ -178,6 +178,11 @@ def test_benchmarks_count_what_they_do(tmp_path):
   assert result['speed_to_peer']['ours'] == pytest.approx(
       2 / result['median_s'], rel=0.01)
   result = last(run(
+      'benchmark.py', 'step', '--model=detector.Detector', '--fields='
+      '{"features": (4, 8), "blocks": (1, 1), "axis_name": None}',
+      '--size=16x16', '--batch=2', '--repeats=1', '--warmup=0'))
+  assert result['parameters'] == 4180 and result['median_s'] > 0
+  result = last(run(
       'benchmark.py', 'infer', '--model=srvgg.SRVGGNetCompact',
       '--fields={"features": 4, "convs": 1}', '--size=8x8', '--batch=1',
       '--repeats=2'))
