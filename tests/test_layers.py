@@ -115,8 +115,8 @@ def test_conv3x3_is_the_convolution_and_so_is_its_gradient(
 def test_conv3x3_of_every_dilation_has_the_fast_gradient(monkeypatch):
   called = []
   monkeypatch.setattr(
-      convolutions, 'conv3x3', lambda x, kernel, dilation: called.append(dilation)
-      or x)
+      convolutions, 'conv3x3',
+      lambda x, kernel, dilation: called.append(dilation) or x)
   for dilation in (1, 2):
     layer = layers.Conv3x3(4, kernel_dilation=dilation)
     layer.init(jax.random.key(0), array(1, 5, 6, 4))
