@@ -29,6 +29,9 @@ PRETRAINED = pathlib.Path(__file__).parent.parent / 'pretrained'
 # Side of the square thumbnail that shows a model the whole picture's colours,
 # as the op `thumbnail` does in training, px.
 CONTEXT = 64
+# (flip, quarter turns) of all that a picture can be seen as; a model that is to
+# see several (`views`) sees the first of them.
+_VIEWS = tuple((flip, turns) for flip in (False, True) for turns in range(4))
 _SHARE = re.compile(r'(.+?):(-?\d*\.?\d+)(?:\+|$)')
 
 
@@ -157,6 +160,7 @@ class Restorer:
     self.fills, self.finds = 'mask' in task.reads, task.finds
     self._reach = model.reach if self.fills else 0
     self._run = _compiled(model, task)
+    self._views = _VIEWS[:getattr(model, 'views', 1)]
     self._side = getattr(model, 'side', 0)  # of what a coarse pass sees, px
     if self._side:
       self._run_overview = _compiled(model, task, 'overview')
@@ -253,7 +257,8 @@ class Restorer:
 
     Yields:
       (top, f32[rows, width * scale, 3 or 4]): RGB, nominally in [0, 1], and
-      with `self_ensemble` the standard deviation, mean over the channels.
+      where several views are averaged (`self_ensemble`, or the `views` of a
+      model) their standard deviation, mean over the channels.
 
     Raises:
       tiling.OutOfMemory: not even the smallest tiles fit.
@@ -261,10 +266,10 @@ class Restorer:
     context = resize.thumbnail(np.float32(whole), CONTEXT)
     apply = functools.partial(_apply, params=self.params, context=context[None])
     seen = self._overview(apply, whole) if self._side else None
-    apply = functools.partial(apply, self._run,
-                              ensemble=_turned if self_ensemble else _upright)
+    views = _VIEWS if self_ensemble else self._views
+    apply = functools.partial(apply, self._run, ensemble=_ensemble(views))
     if self.fills:
-      apply = functools.partial(_filled, apply, 4 if self_ensemble else 3)
+      apply = functools.partial(_filled, apply, 3 if len(views) == 1 else 4)
       read = fill.reader(read, hole, functools.partial(
           self._fill, self_ensemble=self_ensemble, tile=tile), self._reach)
     strips = tiling.run(
@@ -286,9 +291,9 @@ class Restorer:
     grid = tiling.plan(height, width, halo=self._multiple,
                        multiple=self._multiple)
     read = lambda y, x, h, w: small[y:y + h, x:x + w]
-    strips = tiling.run(
-        functools.partial(apply, self._run_overview, ensemble=_turned),
-        read, height, width, grid)
+    apply = functools.partial(apply, self._run_overview,
+                              ensemble=_ensemble(_VIEWS))
+    strips = tiling.run(apply, read, height, width, grid)
     return np.concatenate([rows[..., :3] for _, rows in strips])
 
   def _fill(self, picture, hole, **how):
@@ -371,22 +376,25 @@ def _filled(apply, channels, tiles):
   return np.where(missing, apply(tiles), known) if missing.any() else known
 
 
-def _upright(run, tiles, context):
-  return run(tiles, context)
+def _ensemble(views):
+  """`_turned` over `views`; as it is where there is but one."""
+  if len(views) == 1:
+    return lambda run, tiles, context: run(tiles, context)
+  return functools.partial(_turned, views=views)
 
 
-def _turned(run, tiles, context):
-  """Mean and spread over 8 flips and turns: f32[B, H, W, 4]."""
+def _turned(run, tiles, context, *, views):
+  """Mean and spread over flips and turns: f32[B, H, W, 4]."""
   total = squares = 0.0
-  for turns in range(4):
-    for flip in (False, True):
-      turn = lambda x, k=turns, f=flip: np.rot90(
-          x[:, :, ::-1] if f else x, k, (1, 2))
-      back = lambda x, k=turns, f=flip: np.rot90(x, -k, (1, 2))[
-          :, :, ::-1 if f else 1]
-      y = back(run(np.ascontiguousarray(turn(tiles)),
-                   np.ascontiguousarray(turn(context)))).astype(np.float64)
-      total, squares = total + y, squares + y * y
-  mean = total / 8
-  spread = np.sqrt(np.maximum(squares / 8 - mean**2, 0)).mean(-1, keepdims=True)
+  for flip, turns in views:
+    turn = lambda x, k=turns, f=flip: np.rot90(
+        x[:, :, ::-1] if f else x, k, (1, 2))
+    back = lambda x, k=turns, f=flip: np.rot90(x, -k, (1, 2))[
+        :, :, ::-1 if f else 1]
+    y = back(run(np.ascontiguousarray(turn(tiles)),
+                 np.ascontiguousarray(turn(context)))).astype(np.float64)
+    total, squares = total + y, squares + y * y
+  mean = total / len(views)
+  spread = np.sqrt(np.maximum(squares / len(views) - mean**2, 0)).mean(
+      -1, keepdims=True)
   return np.concatenate([mean, spread], -1).astype(np.float32)

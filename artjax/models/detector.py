@@ -183,13 +183,15 @@ class CoarseToFine(nn.Module):
   the coarse one are `overview`'s, see artjax/overview.py. The two are trained
   apart, each by itself (configs/detect.py), and put together by
   scripts/export.py: a stain costs far less shrunk than in a crop that is large
-  enough for it.
+  enough for it. The fine one sees every tile turned as well, `views` times in
+  all, see artjax/inference.py: a faint crack is missed now upright, now lying.
   """
   features: Sequence[int] = Detector.features  # of the fine one
   blocks: Sequence[int] = Detector.blocks
   coarse_features: Sequence[int] = Detector.features
   coarse_blocks: Sequence[int] = (1, 1, 2, 3, 4)
   side: int = 208  # shorter side of the picture that `overview` is shown, px
+  views: int = 4  # quarter turns of a tile whose chances are averaged
   dtype: jnp.dtype = jnp.float32  # of the computation
 
   def setup(self):
