@@ -173,7 +173,7 @@ class Detector(nn.Module):
 
     Less than is seen: what is that far away hardly matters.
     """
-    return min(160, self.receptive_field // 2)
+    return min(96, self.receptive_field // 2)
 
 
 class CoarseToFine(nn.Module):
