@@ -61,24 +61,32 @@ def test_apart_they_are_as_they_were(tmp_path, part, alone):
   jax.tree.map(np.testing.assert_array_equal, params, alone[1])
 
 
+def test_every_tile_is_seen_four_times():
+  image = picture(288, 416)
+  have = inference.Restorer(*both())(image)[..., 0].astype(float)
+  alone = inference.Restorer(*one(1, (1, 1, 1)))
+  turned = [np.rot90(alone(np.rot90(image, k)), -k)[..., 0] for k in range(4)]
+  assert np.abs(have - np.mean(turned, 0)).mean() < 0.5  # each was rounded
+  assert np.abs(have - turned[0]).mean() > 1
+
+
 def test_cracks_are_of_the_fine_one_and_the_rest_of_both():
   config, params = both()
-  image = picture(288, 416)
+  config = config.copy_and_resolve_references()
+  config.model.args['views'] = 1
+  image = picture(300, 420)
   run = inference.Restorer(config, params)
   assert run.view == 208
   have = run(image).astype(float)
-  alone = inference.Restorer(*one(1, (1, 1, 1)))
-  fine = np.mean([np.rot90(alone(np.rot90(image, k)), -k)
-                  for k in range(4)], 0)  # its four views
-  assert np.abs(have[..., 0] - fine[..., 0]).mean() < 0.5  # each was rounded
-  assert np.abs(have[..., 0] - alone(image)[..., 0]).mean() > 1
+  fine = inference.Restorer(*one(1, (1, 1, 1)))(image).astype(float)
+  np.testing.assert_array_equal(have[..., 0], fine[..., 0])
   small = overview.shrink(np.float32(image / 255), 208)
   seen = np.float32(inference.Restorer(*one(2, (1, 2, 1)))(
       np.uint8(np.rint(small * 255)), self_ensemble=True)) / 255
-  (_, want), = overview.merge([(0, np.float32(fine / 255))], seen, 288, 416)
+  (_, want), = overview.merge([(0, np.float32(fine / 255))], seen, 300, 420)
   for i in (1, 2):
     assert np.abs(have[..., i] - 255 * want[..., i]).mean() < 1
-    assert np.abs(have[..., i] - fine[..., i]).mean() > 3
+    assert np.abs(have[..., i] - fine[..., i]).mean() > 5
 
 
 def test_no_tile_shows():
