@@ -403,51 +403,18 @@ def test_masks_are_inverted_cleared_and_opened(page, scan, tmp_path):
   np.testing.assert_array_equal(saved(page, tmp_path)[1], mask)
 
 
-def test_a_mask_outlives_a_reload(page, scan, tmp_path):
+def test_a_drawn_mask_is_not_left_unasked(page, scan):
   choose_fill(page, scan)
-  page.click('#find')
-  playwright.expect(page.locator('#mask-facts')).to_contain_text(
-      'The mask covers', timeout=TIMEOUT)
-  page.fill('#threshold', '42')
-  page.uncheck('#kind-crack')
-  page.check('[name=tool][value=brush]')
-  draw(page, (60, 60), (160, 60))
-  page.check('[name=tool][value=eraser]')
-  draw(page, (200, 150), (200, 200))
-  _, mask = saved(page, tmp_path)
-  assert mask.any()
-  again(page)
-  np.testing.assert_array_equal(saved(page, tmp_path)[1], mask)
-  assert page.locator('#threshold').input_value() == '42'
-  assert not page.locator('#kind-crack').is_checked()
-  # What was cleared does not come back with what was found.
-  page.click('#clear')
-  again(page)
-  assert not saved(page, tmp_path)[1].any()
-  assert page.locator('#run').is_disabled()
-  # Nor does that of a picture that is removed.
-  page.click('#strip .remove')
-  page.wait_for_selector('#strip .pick', state='detached')
-  assert page.evaluate('sessionStorage.length') == 0
-
-
-def test_a_mask_that_cannot_be_kept_is_not_lost_unasked(page, scan):
-  choose_fill(page, scan)
-  page.check('[name=tool][value=brush]')
-  draw(page, (60, 60), (160, 60))
-  page.evaluate("""() => { Storage.prototype.setItem = () => {
-      throw new DOMException('full', 'QuotaExceededError'); }; }""")
   asked = []
-  page.on('dialog', lambda dialog: (asked.append(dialog.type), dialog.accept()))
+  page.on('dialog', lambda dialog: (asked.append(dialog.type),
+                                    dialog.accept()))
+  page.reload()
+  assert not asked
+  page.check('[name=step][value=fill]')
+  page.check('[name=tool][value=brush]')
+  draw(page, (60, 60), (160, 60))
   page.reload()
   assert asked == ['beforeunload']
-
-
-def again(page):
-  """Reloads the page and waits for what was found."""
-  page.reload()
-  page.check('[name=step][value=fill]')
-  playwright.expect(page.locator('#why')).not_to_contain_text('comes back')
 
 
 def test_a_mask_is_drawn_by_touch(browser, address, scan, tmp_path):

@@ -248,7 +248,6 @@ function ready() {
   const why = !shown ? 'First give it a picture.'
       : !chosen().length ? 'Choose what to do.'
       : !mask ? ''
-      : mask.again ? 'What was found comes back.'
       : !can.fill.available ? 'There are no weights here that fill; what is found can be seen and saved.'
       : mask.area || (can.detect.available && !mask.touched) ? ''
       : 'The mask is empty: draw over what is to be filled, or open one.';

@@ -3,7 +3,6 @@ import {KINDS, Mask, colour, drawn} from '/mask.js';
 import {$, attempt, line, on, say} from '/talk.js';
 
 const NAMES = ['Cracks', 'Losses', 'Stains', 'Drawn by hand'];
-const key = picture => `mask ${picture.id}`;  // of sessionStorage
 const percent = share => share && share < .001 ? 'below 0.1 %' : `${(100 * share).toFixed(1)} %`;
 
 export class Damage {
@@ -30,36 +29,25 @@ export class Damage {
     document.addEventListener('keydown', event => this.key(event));
     on('mask-file', 'change', attempt(() => this.open()));
     on('mask-save', 'click', attempt(() => this.save()));
-    addEventListener('beforeunload', event => this.keep(event));
+    // What is drawn is nowhere else.
+    addEventListener('beforeunload', event => {
+      if ([...this.masks.values()].some(mask => mask.edits.some(Boolean)))
+        event.preventDefault();
+    });
   }
 
   get mask() {
     const picture = this.target();
     if (!picture) return null;
-    if (!this.masks.has(picture.id)) {
-      const mask = new Mask(picture, () => this.tell());
-      this.masks.set(picture.id, mask);
-      const kept = sessionStorage.getItem(key(picture));
-      if (kept) mask.unpack(kept);
-    }
+    if (!this.masks.has(picture.id))
+      this.masks.set(picture.id, new Mask(picture, () => this.tell()));
     return this.masks.get(picture.id);
-  }
-
-  // Masks outlive a reload. One too intricate for that: the browser asks.
-  keep(event) {
-    try {
-      for (const mask of this.masks.values())
-        if (mask.touched) sessionStorage.setItem(key(mask.picture), mask.pack());
-    } catch {
-      event.preventDefault();
-    }
   }
 
   // All of a picture, or only what was found in it, which is then fetched anew.
   forget({id}, found = false) {
-    if (found) return this.masks.get(id)?.outdate();
-    this.masks.delete(id);
-    sessionStorage.removeItem(key({id}));
+    if (!found) this.masks.delete(id);
+    else if (this.masks.has(id)) this.masks.get(id).chances = null;
   }
 
   // Something was chosen: another picture, tool, or what to do.

@@ -27,7 +27,6 @@ export class Mask {
     this.using = false;  // whether what was found counts
     this.threshold = .5;
     this.wanted = [true, true, true];
-    this.again = false;  // whether what comes to be found was known already
     [this.past, this.future] = [[], []];
     this.canvas = document.createElement('canvas');
     Object.assign(this.canvas, {width, height});
@@ -44,29 +43,8 @@ export class Mask {
   // What a network found: RGBA of width x height.
   find(chances) {
     this.chances = chances;
-    if (!this.again) this.change(() => { this.using = true; });
-    this.again = false;
+    this.change(() => { this.using = true; });
     this.look();
-  }
-
-  // Another look of a network: what it finds is fetched anew.
-  outdate() { Object.assign(this, {chances: null, again: false}); }
-
-  // What outlives the page, as JSON; but for what can be undone.
-  pack() {
-    const {edits, using, threshold, wanted, again} = this;
-    return JSON.stringify({using, threshold, wanted, edits: runs(edits),
-                           again: again || Boolean(this.chances)});
-  }
-
-  unpack(text) {
-    const {edits, using, again, ...chosen} = JSON.parse(text);
-    Object.assign(this, chosen, {again: again && Boolean(this.picture.damage.share)});
-    this.change(() => {
-      edits.forEach(([value, end], i) =>
-        this.edits.fill(value, i && edits[i - 1][1], end));
-      this.using = using;
-    });
   }
 
   // Another threshold, or other kinds.
@@ -189,16 +167,6 @@ export class Mask {
                               box[2] - box[0], box[3] - box[1]);
     this.onChange();
   }
-}
-
-// [value, end] of each run of equal values.
-function runs(values) {
-  const found = [];
-  values.forEach((value, i) => {
-    if (value === found.at(-1)?.[0]) found.at(-1)[1] = i + 1;
-    else found.push([value, i + 1]);
-  });
-  return found;
 }
 
 // A canvas of a size with a picture on it, or none.
