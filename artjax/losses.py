@@ -133,6 +133,23 @@ def detail(pred, target, *, block=16, eps=1e-3):
   return _mean(jnp.sqrt(error**2 + eps**2))
 
 
+def tone(pred, target, *, block=16):
+  """Mean absolute error of the means of `block` x `block` px squares.
+
+  The part of the error that `detail` leaves out: lightness and colour must stay
+  where noise and grain are averaged away. Sides must be at least `block`.
+  """
+  pred, target = _prepare(pred, target)
+  batch, height, width, channels = pred.shape
+  rows, columns = height // block, width // block
+  if not rows or not columns:
+    raise ValueError(f'{width} x {height} px is smaller than a block of the '
+                     f'loss tone, {block} px')
+  error = (pred - target)[:, :rows * block, :columns * block]
+  error = error.reshape(batch, rows, block, columns, block, channels)
+  return _mean(_magnitude(error.mean(axis=(2, 4))))
+
+
 def mse(pred, target):
   """Mean squared error."""
   pred, target = _prepare(pred, target)

@@ -45,6 +45,7 @@ def get_config():
   config.losses.charbonnier = 0.0  # smooth l1
   config.losses.mse = 0.0  # mean squared error
   config.losses.detail = 0.0  # charbonnier, each block's mean error taken off
+  config.losses.tone = 0.0  # l1 of the means of blocks: no shift of tones
   config.losses.psnr = 0.0  # decibels below 40: relative error
   config.losses.ssim = 0.0  # 1 - SSIM
   config.losses.bce = 0.0  # binary cross-entropy of masks

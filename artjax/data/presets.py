@@ -85,6 +85,39 @@ def old_painting(example, severity, rng, *, camera=True, clean=0.0):
 
 
 @preset
+def structure(example, severity, rng, *, clean=0.0, dirt=None):
+  """Damage, camera and file over a picture whose tones are aged in the target.
+
+  Fading, varnish and casts come first and are in 'image' and 'target' alike:
+  what learns from such pairs removes damage and leaves tones as they are.
+
+  Args:
+    example: with the picture.
+    severity: in [0, 1].
+    rng: the Generator.
+    clean: share of examples without damage, image and target being equal.
+    dirt: a folder of masks; half of the damaged examples get damage in the
+      shape of one, see `masks_from`. None = no such damage.
+  """
+  undamaged = rng.random() < clean
+  severity = _STRENGTH * severity ** _CURVE
+  if rng.random() < 0.15:  # photographs, for which grey must stay grey
+    grey = (degradations.greyscale, degradations.sepia)[rng.integers(2)]
+    example = grey(1.0)(example, rng)
+  plan = _some(_AGED_PAINT, rng)
+  rng.shuffle(plan)
+  example = _run(plan, example, severity, rng)
+  example = {**example, 'target': example['image']}
+  if undamaged:
+    return example
+  if dirt is not None and rng.random() < 0.5:
+    example = damage.masks_from(dirt, severity)(example, rng)
+  table = _PRINT_DAMAGE if rng.random() < 0.2 else _PAINT_DAMAGE
+  plan = _some(table, rng, rng.uniform(0.4, 1.7)) + _camera(rng)
+  return _run(plan, example, severity, rng)
+
+
+@preset
 def old_photo(example, severity, rng):
   """An old print, grey or brown, worn by hands and damp, and its scan."""
   severity = _STRENGTH * severity ** _CURVE

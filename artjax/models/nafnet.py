@@ -2,7 +2,7 @@
 
 https://arxiv.org/abs/2204.04676. Scale x1. With the default fields, the paper's
 width-32 network for SIDD: 29,159,715 parameters. Any height and width, padded
-inside to a multiple of 16. Its channel attention averages over the whole input,
+inside to a multiple of `multiple`. Its channel attention averages over the whole input,
 so every output pixel sees all of it, weakly: `context` is taken for the models'
 common signature and left unused, and tiles should be as large as memory allows.
 """
@@ -51,6 +51,8 @@ class NAFNet(nn.Module):
   enc_blocks: Sequence[int] = (2, 2, 4, 8)  # a level on the way down
   middle_blocks: int = 12
   dec_blocks: Sequence[int] = (2, 2, 2, 2)  # a level on the way up
+  stem: int = 1  # pixel-unshuffle before everything: 2 is 4 times as fast
+  zero_init: bool = False  # the last convolution starts at 0: the identity
   dtype: jnp.dtype = jnp.float32  # of the computation
 
   @nn.compact
@@ -63,6 +65,8 @@ class NAFNet(nn.Module):
     height, width = x.shape[1:3]
     x = x.astype(jnp.float32)
     y = layers.pad_to_multiple(x, self.multiple).astype(self.dtype)
+    if self.stem > 1:
+      y = layers.pixel_unshuffle(y, self.stem)
     y = layers.Conv3x3(self.width, dtype=self.dtype, name='intro')(y)
     features, skips = self.width, []
     for level, blocks in enumerate(self.enc_blocks):
@@ -82,13 +86,17 @@ class NAFNet(nn.Module):
       y = layers.pixel_shuffle(y, 2) + skips[level]
       for i in range(self.dec_blocks[level]):
         y = Block(self.dtype, name=f'dec{level}_{i}')(y)
-    y = layers.Conv3x3(3, dtype=self.dtype, name='ending')(y)
+    zeros = {'kernel_init': nn.initializers.zeros} if self.zero_init else {}
+    y = layers.Conv3x3(3 * self.stem**2, dtype=self.dtype, name='ending',
+                       **zeros)(y)
+    if self.stem > 1:
+      y = layers.pixel_shuffle(y, self.stem)
     return x + y.astype(jnp.float32)[:, :height, :width]
 
   @property
   def multiple(self):
     """What both sides are padded to a multiple of, px."""
-    return 2**len(self.enc_blocks)
+    return self.stem * 2**len(self.enc_blocks)
 
   @property
   def halo(self):
