@@ -18,16 +18,16 @@ import jax
 from ml_collections import config_flags
 import ml_collections
 
-from artjax import detection
-from artjax import evaluate
-from artjax import filling
-from artjax import generation
-from artjax import parallel
-from artjax import train
-from configs import common
+from artjax.evaluation import damage
+from artjax.evaluation import paired
+from artjax.evaluation import inpainting
+from artjax.evaluation import digits
+from artjax.training import distributed
+from artjax.training import loop
+from artjax import config as defaults
 
 # How the tasks are measured of which pictures side by side do not tell enough.
-MEASURES = {'detect': detection, 'inpaint': filling, 'generate': generation}
+MEASURES = {'detect': damage, 'inpaint': inpainting, 'generate': digits}
 FLAGS = flags.FLAGS
 config_flags.DEFINE_config_file(
     'config', None, 'Configuration, a file of configs/.', lock_config=True)
@@ -45,18 +45,18 @@ def main(argv):
     raise app.UsageError(f'unexpected argument {argv[1]!r}')
   if FLAGS.config is None:
     raise app.UsageError('--config=configs/NAME.py is needed')
-  parallel.start_processes()
+  distributed.start_processes()
   logging.info('%d process(es), devices: %s', jax.process_count(),
                jax.local_devices())
   if FLAGS.mode == 'train':
     if not FLAGS.workdir:
       raise app.UsageError('--workdir=FOLDER is needed to train')
     hide_gpus_from_tensorflow()
-    result = train.train_and_evaluate(FLAGS.config, FLAGS.workdir)
+    result = loop.train_and_evaluate(FLAGS.config, FLAGS.workdir)
   else:
     if not (FLAGS.workdir or FLAGS.weights):
       raise app.UsageError('--workdir=FOLDER or --weights=FILE is needed')
-    how = MEASURES.get(FLAGS.config.task, evaluate)
+    how = MEASURES.get(FLAGS.config.task, paired)
     result = how.evaluate_and_report(
         FLAGS.config, FLAGS.weights or FLAGS.workdir, FLAGS.output)
   print(json.dumps(result))
@@ -82,13 +82,13 @@ def parse_flags(argv):
     raised = [line for line in lines if line.startswith('ValueError: ')]
     sys.exit(f'artjax: {raised[-1].partition(": ")[2] if raised else e}')
   except (AttributeError, KeyError) as e:  # What a locked config raises.
-    known = fields(common.get_config())
+    known = fields(defaults.get_config())
     for name in (a[9:].split('=')[0] for a in argv
                  if a.startswith('--config.')):
       if name not in known and not name.startswith('model.args.'):
         close = difflib.get_close_matches(name, known, 1, 0.5)
         hint = f'; did you mean --config.{close[0]}?' if close else (
-            '; configs/common.py lists every field')
+            '; artjax/config.py lists every field')
         sys.exit(f'artjax: no field --config.{name}{hint}')
     sys.exit(f'artjax: {str(e).strip(chr(34))}')
 
@@ -113,7 +113,7 @@ def run():
       or 'orbax' not in record.pathname)
   try:
     app.run(main, flags_parser=parse_flags)
-  except (ValueError, FileNotFoundError, train.DivergedError) as e:
+  except (ValueError, FileNotFoundError, loop.DivergedError) as e:
     if FLAGS.is_parsed() and logging.get_verbosity() >= logging.DEBUG:
       raise
     sys.exit(f'artjax: {e}')

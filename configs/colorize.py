@@ -14,12 +14,12 @@ against a PatchGAN; `:quick` is a run of one CPU minute.
 """
 import ml_collections
 
-from configs import common
+from artjax import config as defaults
 
 GREY = ('copy("image", "target")|reveal({})|luma|'
         'keep("image", "target", "hints")')
 # Most of a picture, at about the size that whole ones are colorized at, see
-# artjax/colorize.py: what the frozen network sees depends on it.
+# artjax/inference/colorizer.py: what the frozen network sees depends on it.
 TRAIN_OPS = 'fit(256)|random_scale_crop(160, 0.0)|flip|' + GREY.format(
     '12, 1, 0')
 
@@ -29,7 +29,7 @@ def get_config(variant=''):
   if variant not in ('', 'gan', 'hints', 'quick'):
     raise ValueError(f'no variant {variant!r} of configs/colorize.py: gan, '
                      'hints, quick')
-  config = common.get_config()
+  config = defaults.get_config()
   config.task = 'colorize'
   config.model.name = 'colour_net.ColourNet'
   config.model.args = ml_collections.ConfigDict(dict(

@@ -4,7 +4,7 @@
       --config=configs/deep_image_prior.py --config.steps=3000
 
 Not for artjax/main.py: nothing is trained on data. The fields are the arguments
-of `artjax.deep_image_prior.restore`; `optimizer` and `smooth` differ from the
+of `artjax.inference.deep_image_prior.restore`; `optimizer` and `smooth` differ from the
 paper, which has 'adam' (at a rate of 0.01) and 0. `:quick` is a small network
 and few steps, which shows that all works and not what can be reached.
 """

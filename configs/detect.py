@@ -28,7 +28,7 @@ the undamaged pictures is taken for damage. `:quick` is a run of one CPU minute.
 """
 import ml_collections
 
-from configs import common
+from artjax import config as defaults
 
 # A third of the examples is clean, see `damaged_or_clean`, and a third has
 # cracks alone: the hardest to see of what the coarse network leaves to this
@@ -56,7 +56,7 @@ EVAL_OPS = ('copy("image", "real")|old_painting(0.6, camera=False)|'
 
 def get_config(variant=''):
   """The configuration; variant: '' | 'easy' | 'calm' | 'coarse' | 'quick'."""
-  config = common.get_config()
+  config = defaults.get_config()
   config.task = 'detect'
   config.model.name = 'detector.Detector'
   # Cracks are seen at half the resolution, with all pixels in the channels;

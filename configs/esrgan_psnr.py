@@ -10,7 +10,7 @@ is configs/esrgan.py.
 """
 import ml_collections
 
-from configs import common
+from artjax import config as defaults
 
 # Antialiased bicubic / 4 of the clean picture, the benchmarks' protocol. Crops
 # of shrunken windows are sharper than a photograph's own pixels.
@@ -22,7 +22,7 @@ EVAL_OPS = f'mod_crop(4)|{LOW_RESOLUTION}'
 
 def get_config(variant=''):
   """The configuration; variant: '' | 'compact' | 'quick'."""
-  config = common.get_config()
+  config = defaults.get_config()
   config.model.name = 'rrdb.RRDBNet'
   config.model.args = ml_collections.ConfigDict(dict(blocks=23))
   config.losses.l1 = 1.0

@@ -12,13 +12,13 @@ The first stage learns what is likely, from the absolute error. From its weights
 `:psnr` learns what is so on the mean, which is what PSNR asks for, and `:gan`
 what is real: a hinge adversary with feature matching
 (https://arxiv.org/abs/1806.03589, https://arxiv.org/abs/1711.11585) and LPIPS.
-Masks are drawn (artjax/data/holes.py); `|missing_from("FOLDER")|` in the
+Masks are drawn (artjax/data/degradations/inpainting_masks.py); `|missing_from("FOLDER")|` in the
 place of `|missing(...)|` takes those of a folder. `:quick` is a run of one CPU
 minute.
 """
 import ml_collections
 
-from configs import common
+from artjax import config as defaults
 from configs import esrgan
 
 # Shrunk at least a little, for in pictures of some 700 px paint is finer than
@@ -35,7 +35,7 @@ def get_config(variant=''):
   if variant not in ('', 'psnr', 'gan', 'quick'):
     raise ValueError(f'no variant {variant!r} of configs/inpaint.py: '
                      'psnr, gan, quick')
-  config = common.get_config()
+  config = defaults.get_config()
   config.task = 'inpaint'
   config.model.name = 'inpaint.GatedUNet'
   config.model.args = ml_collections.ConfigDict(dict(

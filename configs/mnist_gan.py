@@ -12,14 +12,14 @@ at each evaluation. `:quick` is a run of one CPU minute.
 """
 import ml_collections
 
-from configs import common
+from artjax import config as defaults
 
 
 def get_config(variant=''):
   """The configuration; variant: '' | 'quick'."""
   if variant not in ('', 'quick'):
     raise ValueError(f'no variant {variant!r} of configs/mnist_gan.py: quick')
-  config = common.get_config()
+  config = defaults.get_config()
   config.task = 'generate'
   config.model.name = 'dcgan.Generator'
   config.model.args = ml_collections.ConfigDict(dict(features=(128, 64)))

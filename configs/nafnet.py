@@ -8,13 +8,13 @@ run of one CPU minute.
 """
 import ml_collections
 
-from configs import common
+from artjax import config as defaults
 from configs import unet
 
 
 def get_config(variant=''):
   """The configuration; variant: '' | 'quick'."""
-  config = common.get_config()
+  config = defaults.get_config()
   config.model.name = 'nafnet.NAFNet'
   config.model.args = ml_collections.ConfigDict(dict(
       width=32,  # channels at full resolution, doubled at each level

@@ -13,7 +13,7 @@ CPU minute.
 """
 import ml_collections
 
-from configs import common
+from artjax import config as defaults
 from configs import esrgan
 from configs import esrgan_psnr
 
@@ -28,7 +28,7 @@ def get_config(variant=''):
   if variant not in ('', 'psnr', 'quick'):
     raise ValueError(f'no variant {variant!r} of configs/realesrgan.py: '
                      'psnr, quick')
-  config = common.get_config()
+  config = defaults.get_config()
   config.model.name = 'rrdb.RRDBNet'
   config.model.args = ml_collections.ConfigDict(dict(blocks=23))
   config.losses.l1 = 1.0
@@ -41,7 +41,7 @@ def get_config(variant=''):
     config.steps = 1_000_000
     config.optimizer.learning_rate = 2e-4
     return config.lock()
-  config.losses.perceptual = 1.0  # the layers of configs/common.py
+  config.losses.perceptual = 1.0  # the layers of artjax/config.py
   config.adversary.name = 'unet_discriminator.UNetDiscriminatorSN'
   config.adversary.size = 256
   config.adversary.loss = 'vanilla'

@@ -18,7 +18,7 @@ result beside what needs no network.
 """
 import ml_collections
 
-from configs import common
+from artjax import config as defaults
 
 
 def get_config(variant=''):
@@ -26,7 +26,7 @@ def get_config(variant=''):
   if variant not in ('', 'faces', 'quick'):
     raise ValueError(f'no variant {variant!r} of configs/sketch2image.py: '
                      'faces, quick')
-  config = common.get_config()
+  config = defaults.get_config()
   config.task = 'sketch2image'
   config.model.name = 'resunet.ResUNet'
   config.model.args = ml_collections.ConfigDict(dict(

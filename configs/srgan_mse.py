@@ -9,13 +9,13 @@ stage, configs/srgan.py. `:quick` is a run of one CPU minute.
 """
 import ml_collections
 
-from configs import common
+from artjax import config as defaults
 from configs import esrgan_psnr
 
 
 def get_config(variant=''):
   """The configuration; variant: '' | 'quick'."""
-  config = common.get_config()
+  config = defaults.get_config()
   config.model.name = 'srresnet.SRResNet'
   config.model.args = ml_collections.ConfigDict(dict(features=64, blocks=16))
   config.losses.mse = 1.0

@@ -10,7 +10,7 @@ such damage too. `:quick` is a run of one CPU minute.
 """
 import ml_collections
 
-from configs import common
+from artjax import config as defaults
 from configs import unet
 
 TRAIN_OPS = ('random_scale_crop(128, 0.3)|flip|rotate90|'
@@ -20,7 +20,7 @@ EVAL_OPS = 'structure(0.5)'
 
 def get_config(variant=''):
   """The configuration; variant: '' | 'quick' | a folder of masks."""
-  config = common.get_config()
+  config = defaults.get_config()
   config.model.name = 'nafnet.NAFNet'
   config.model.args = ml_collections.ConfigDict(dict(
       width=48,  # channels behind the stem, doubled at each level

@@ -10,7 +10,7 @@ that of `make demo` on the bundled pictures.
 """
 import ml_collections
 
-from configs import common
+from artjax import config as defaults
 
 DAMAGE = 'copy("image", "target")|old_painting'
 # Crops for the detail; for the colours, windows that cover much of a painting.
@@ -25,7 +25,7 @@ EVAL_OPS = f'{DAMAGE}(0.3)'
 
 def get_config(variant=''):
   """The configuration; variant: '' | 'colour' | 'demo' | 'quick'."""
-  config = common.get_config()
+  config = defaults.get_config()
   config.model.name = 'unet.UNet'
   config.model.args = ml_collections.ConfigDict(dict(
       features=(32, 64, 128, 256),  # channels a level, finest first

@@ -145,8 +145,8 @@ def made(args):
   """The model that is named, and an input f32[B, H, W, 3] for it."""
   import ml_collections
   import numpy as np
-  from artjax import lookup
-  model = lookup.model(ml_collections.ConfigDict({
+  from artjax import registry
+  model = registry.model(ml_collections.ConfigDict({
       'model': {'name': args.model, 'args': ast.literal_eval(args.fields)},
       'dtype': args.dtype}))
   height, width = map(int, args.size.split('x'))
@@ -292,18 +292,18 @@ def tile_differences(args):
   What fills holes gets holes of all kinds, of a tenth of the picture and more.
   """
   import numpy as np
-  from artjax import inference
-  from artjax.data import holes
-  from artjax.data import sources
-  restorer = inference.Restorer.load(args.weights)
-  pictures = sources.load(args.source)
+  from artjax.inference import tiled
+  from artjax.data.degradations import inpainting_masks
+  from artjax.data.sources import base
+  restorer = tiled.Restorer.load(args.weights)
+  pictures = base.load(args.source)
   worst = dict.fromkeys(args.tiles, 0)
   differing = dict.fromkeys(args.tiles, 0.0)
   for i in range(len(pictures)):
     example = {'image': pictures[i]['image'], 'target': pictures[i]['image']}
     given = [example['image']]
     if restorer.fills:
-      example = holes.missing((0.1, 0.3))(example, np.random.default_rng(i))
+      example = inpainting_masks.missing((0.1, 0.3))(example, np.random.default_rng(i))
       given = [example['image'], example['mask'].any(-1)]
     whole = restorer(*given, tile=max(given[0].shape)).astype(int)
     for tile in args.tiles:
@@ -326,12 +326,12 @@ def ramp_levels(args):
   import tempfile
   import numpy as np
   import pyvips
-  from artjax import restoration
-  from artjax import vips
+  from artjax.restoration import restore_file
+  from artjax.image_io import vips
   ramp = np.repeat(np.arange(2**16, dtype=np.uint16), 16).reshape(256, 4096)
   bar = np.zeros([64, 4096], np.uint16)
   values = np.concatenate([bar, ramp, bar + 65535])[..., None].repeat(3, -1)
-  chain = restoration.Chain(args.weights)
+  chain = restore_file.Chain(args.weights)
   result = {'weights': args.weights}
   with tempfile.TemporaryDirectory() as folder:
     source = os.path.join(folder, 'ramp.tif')
@@ -339,9 +339,9 @@ def ramp_levels(args):
         source, profile='p3')
     for strength in (0.0, 1.0):
       path = os.path.join(folder, f'{strength}.tif')
-      record = restoration.restore_file(
-          source, chain, restoration.Outputs(path),
-          restoration.Options(strength=strength))
+      record = restore_file.restore_file(
+          source, chain, restore_file.Outputs(path),
+          restore_file.Options(strength=strength))
       image = pyvips.Image.new_from_file(path)
       out = image.numpy()
       black, white = out[:32].astype(int), out[-32:].astype(int)

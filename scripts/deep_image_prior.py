@@ -73,7 +73,7 @@ def main(argv):
   if not _OUTPUT.value:
     sys.exit('deep_image_prior: --output=FILE is needed')
   logging.getLogger('pyvips').setLevel(logging.WARNING)  # it tells all it does
-  from artjax import deep_image_prior  # heavy, so not for --help
+  from artjax.inference import deep_image_prior  # heavy, so not for --help
   try:
     result = run(argv[1])
   except (ValueError, OSError, deep_image_prior.DivergedError) as error:
@@ -85,8 +85,8 @@ def main(argv):
 def run(source):
   """Restores a file: what was done and measured, a dict."""
   import tqdm
-  from artjax import deep_image_prior
-  from artjax import image_file
+  from artjax.inference import deep_image_prior
+  from artjax.image_io import reader
   options = _CONFIG.value.to_dict()
   if 'network' not in options:
     raise ValueError('--config must be a variant of '
@@ -100,7 +100,7 @@ def run(source):
   mask = read(_MASK.value)[..., :3].mean(-1) if _MASK.value else None
 
   start = time.time()
-  with image_file.open_picture(source) as picture:
+  with reader.open_picture(source) as picture:
     x = picture.read(0, 0, picture.height, picture.width)
     x = x[..., :1] if picture.bands == 1 else x
     target = read(_TARGET.value) if _TARGET.value else None
@@ -147,8 +147,8 @@ def run(source):
 
 def read(path):
   """f32[H, W, 3] of sRGB in [0, 1]."""
-  from artjax import image_file
-  with image_file.open_picture(path) as picture:
+  from artjax.image_io import reader as image_file
+  with reader.open_picture(path) as picture:
     return picture.read(0, 0, picture.height, picture.width)
 
 

@@ -36,7 +36,7 @@ def main():
   parser.add_argument('--step', type=int,
                       help='of a workdir; default: the best one')
   parser.add_argument('--coarse', help='a second detector, of the whole picture '
-                      'shrunk:\nboth in one file, see artjax/two_pass.py')
+                      'shrunk:\nboth in one file, see artjax/inference/two_pass.py')
   parser.add_argument('--output', required=True,
                       help='a .safetensors or .onnx file')
   parser.add_argument('--names', choices=['artjax', 'published'],
@@ -68,25 +68,25 @@ def export(args):
     raise ValueError('--dtype and --names are for .safetensors files')
   figures = read_figures(args.figures) if args.figures else None
 
-  from artjax import files
-  from artjax import weights
+  from artjax import atomic_files
+  from artjax.interop import safetensors_io
   config, params, step = load(args.weights, args.step)
   coarse = None
   if args.coarse:
-    from artjax import two_pass
+    from artjax.inference import two_pass
     coarse, more, _ = load(args.coarse)
     config, params = two_pass.join((config, params), (coarse, more))
   if suffix == '.onnx':
-    from artjax import onnx_export
-    proto = onnx_export.convert(config, params, step)
-    files.write_bytes(args.output, proto.SerializeToString())
+    from artjax.interop import onnx
+    proto = onnx.convert(config, params, step)
+    atomic_files.write_bytes(args.output, proto.SerializeToString())
   elif args.names == 'published':
-    from artjax import foreign
-    foreign.save(args.output, config.model.to_dict(), params, args.dtype)
+    from artjax.interop import published
+    published.save(args.output, config.model.to_dict(), params, args.dtype)
   else:
-    weights.save(args.output, params, config, dtype=args.dtype, step=step)
+    safetensors_io.save(args.output, params, config, dtype=args.dtype, step=step)
     write_entry(args, config, coarse, step, figures)
-  return {'output': args.output, 'sha256': weights.file_sha256(args.output),
+  return {'output': args.output, 'sha256': safetensors_io.file_sha256(args.output),
           'bytes': os.path.getsize(args.output), 'step': step}
 
 
@@ -98,13 +98,13 @@ def read_figures(path):
 
 def load(where, step=None):
   """(config, weights, step) of --weights."""
-  from artjax import checkpoint
-  from artjax import inference
+  from artjax.training import checkpoint
+  from artjax.inference import tiled
   if os.path.isdir(where):
     return checkpoint.load_generator(where, step)
   if step is not None:
     raise ValueError(f'--step={step}: {where} is not a workdir')
-  restorer = inference.Restorer.load(where)
+  restorer = tiled.Restorer.load(where)
   return restorer.config, restorer.params, 0
 
 
@@ -124,7 +124,7 @@ def read_manifest(path):
 def training(config, where):
   """How weights were trained, for the manifest, or where they are from."""
   if 'data' not in config:  # not a run's
-    from artjax import two_pass
+    from artjax.inference import two_pass
     path, part = two_pass.part_of(where)
     entry = read_manifest(path).get(os.path.basename(path), {})
     if part == 'coarse':
@@ -140,11 +140,11 @@ def training(config, where):
 
 def write_entry(args, config, coarse, step, figures):
   """Tells the manifest beside a weights file of it; `coarse` may be None."""
-  from artjax import files
-  from artjax import weights
+  from artjax import atomic_files as files
+  from artjax.interop import safetensors_io as weights
   entries = read_manifest(args.output)
   entry = {
-      'sha256': weights.file_sha256(args.output),
+      'sha256': safetensors_io.file_sha256(args.output),
       'bytes': os.path.getsize(args.output),
       'dtype': args.dtype,
       'step': step,
@@ -156,7 +156,7 @@ def write_entry(args, config, coarse, step, figures):
     entry['coarse'] = training(coarse, args.coarse)
   entry |= {'training_set': args.training_set, 'figures': figures}
   entries[os.path.basename(args.output)] = entry
-  files.write_text(manifest_of(args.output),
+  atomic_files.write_text(manifest_of(args.output),
                    json.dumps(entries, indent=2) + '\n')
 
 

@@ -46,24 +46,24 @@ def main():
 def run(args):
   """Fits, saves and measures; the dict for the last line of stdout."""
   import numpy as np
-  from artjax import colorize
-  from artjax import evaluate
-  from artjax import weights
-  from artjax.data import sources
+  from artjax.inference import colorizer
+  from artjax.evaluation import paired
+  from artjax.interop import safetensors_io
+  from artjax.data.sources import base
   from configs import colorize as config_file
   config = config_file.get_config()
-  source = sources.load(args.source)
-  known = Pictures(sources.split(source, 'train', args.validation))
-  held_out = Pictures(sources.split(source, 'validation',
+  source = base.load(args.source)
+  known = Pictures(base.split(source, 'train', args.validation))
+  held_out = Pictures(base.split(source, 'validation',
                                     args.validation))
   params = fit(config, known, args.penalty)
-  weights.save(args.output, params, config)
-  columns = {'sepia': colorize.Sepia(list(known)),
-             'fitted': colorize.Colorizer(config, params)}
+  safetensors_io.save(args.output, params, config)
+  columns = {'sepia': colorizer.Sepia(list(known)),
+             'fitted': colorizer.Colorizer(config, params)}
   result = {'output': args.output, 'pictures': len(known),
             'held_out': len(held_out), 'penalty': args.penalty}
   for name, restore in columns.items():
-    rows = [evaluate.measure(('ciede2000', 'colourfulness'), restore(target),
+    rows = [paired.measure(('ciede2000', 'colourfulness'), restore(target),
                              target, 0) for target in held_out]
     result[name] = {key: round(float(np.mean([row[key] for row in rows])), 3)
                     for key in rows[0]}
@@ -80,10 +80,10 @@ class Pictures:
     return len(self._source)
 
   def __getitem__(self, i):
-    from artjax.data import ops
+    from artjax.data.ops import geometry
     if i >= len(self):
       raise IndexError(i)
-    return ops.fit(512)({'image': self._source[i]['image']}, None)['image']
+    return geometry.fit(512)({'image': self._source[i]['image']}, None)['image']
 
 
 def fit(config, pictures, penalty):
@@ -97,13 +97,13 @@ def fit(config, pictures, penalty):
   """
   import jax
   import numpy as np
-  from artjax import lookup
-  from artjax import perceptual
-  from artjax import tasks
-  from artjax import weights
+  from artjax import registry
+  from artjax.models import encoders
+  from artjax.tasks import base as tasks
+  from artjax.interop import safetensors_io as weights
   from artjax.models import colour_net
-  module, channels = lookup.model(config), tasks.get(config.task).channels
-  frozen = jax.device_put(perceptual.of(module))
+  module, channels = registry.model(config), tasks.get(config.task).channels
+  frozen = jax.device_put(encoders.of(module))
   see = jax.jit(lambda frozen, grey: module.apply(
       {'frozen': frozen}, grey, method='seen'))
   # Sums over all places; each has some 2300 inputs and two outputs.
@@ -134,16 +134,16 @@ def fit(config, pictures, penalty):
   scale = tasks.AB * colour_net.SMALL
   start['params']['likely'] = {'kernel': np.float32(kernel / scale),
                                'bias': np.float32(bias / scale)}
-  return weights.merge(start)
+  return safetensors_io.merge(start)
 
 
 def _halves(picture):
   """u8[H, W, 3] -> lightness as a network sees it, and a and b, as it is small."""
   import cv2
   import numpy as np
-  from artjax import colorize
+  from artjax.inference import colorizer as colorize
   from artjax import colour
-  height, width = colorize.working_size(*picture.shape[:2])
+  height, width = colorizer.working_size(*picture.shape[:2])
   small = cv2.resize(np.float32(picture) / 255, (width, height),
                      interpolation=cv2.INTER_AREA)
   lab = colour.srgb_to_lab(small)

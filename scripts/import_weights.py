@@ -30,23 +30,23 @@ def main():
                       default='float32')
   args = parser.parse_args()
   import ml_collections
-  from artjax import foreign
-  from artjax import weights
+  from artjax.interop import published
+  from artjax.interop import safetensors_io
   try:
     if not args.output.endswith('.safetensors'):
       raise ValueError(f'--output={args.output} must end in .safetensors')
-    tensors = foreign.read(args.weights)
+    tensors = published.read(args.weights)
     resnet = 'layer1.0.conv1.weight' in tensors
-    read = foreign.resnet_encoder if resnet else foreign.recognise
+    read = published.resnet_encoder if resnet else published.recognise
     model, params = read(tensors, args.weights)
     task = 'sketch2image' if resnet else 'restore'
     config = ml_collections.ConfigDict({'task': task, 'model': model})
-    weights.save(args.output, params, config, dtype=args.dtype)
+    safetensors_io.save(args.output, params, config, dtype=args.dtype)
   except (ValueError, OSError) as error:
     sys.exit(f'import_weights: {error}')
-  count = sum(value.size for value in weights.flatten(params).values())
+  count = sum(value.size for value in safetensors_io.flatten(params).values())
   print(json.dumps({'output': args.output, 'model': model, 'parameters': count,
-                    'sha256': weights.file_sha256(args.output)}))
+                    'sha256': safetensors_io.file_sha256(args.output)}))
 
 
 if __name__ == '__main__':

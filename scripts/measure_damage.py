@@ -35,10 +35,10 @@ def main():
   parser.add_argument('--max_pictures', type=int, default=0, help='0 = all')
   args = parser.parse_args()
   import numpy as np
-  from artjax import metrics
+  from artjax.evaluation import metrics
   from artjax.data import pipeline
-  from configs import common
-  config = common.get_config()
+  from artjax import config as defaults
+  config = defaults.get_config()
   config.eval.source, config.eval.ops = args.source, args.ops
   config.eval.max_pictures = args.max_pictures
   rows = {'degraded': [], 'best colours': []}

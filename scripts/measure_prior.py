@@ -51,11 +51,11 @@ def main():
 def run(args):
   """Measures all pictures; the dict for the last line of stdout."""
   import numpy as np
-  from artjax import files
-  from artjax import summary
+  from artjax import atomic_files
+  from artjax.training import metric_writers
   from artjax.data import pipeline
-  from configs import common
-  config = common.get_config()
+  from artjax import config as defaults
+  config = defaults.get_config()
   config.eval.source, config.eval.max_pictures = args.source, args.pictures
   config.eval.ops = (f'fit({round(1.4 * args.size)})|center_crop({args.size})|'
                      f'copy("image", "target")|missing({args.hole})|'
@@ -73,12 +73,12 @@ def run(args):
           + f'  {row["steps"]} steps in {row["seconds"]:.0f} s of a core',
           file=sys.stderr, flush=True)
     found.append(row)
-    panels.append(summary.panel(*made, example['target']))
+    panels.append(metric_writers.panel(*made, example['target']))
     result = {**protocol, 'pictures': len(found), **{
         name: round(float(np.mean([row[name] for row in found])), 3)
         for name in (*FILLS, 'deep_image_prior', 'missing', 'seconds')}}
-    files.write_text(path, json.dumps({**result, 'rows': found}, indent=2))
-    files.write_picture(os.path.join(args.output, 'panels.jpg'),
+    atomic_files.write_text(path, json.dumps({**result, 'rows': found}, indent=2))
+    atomic_files.write_picture(os.path.join(args.output, 'panels.jpg'),
                         np.concatenate(panels))
     draw(found, os.path.join(args.output, 'curves.png'))
   return result
@@ -87,8 +87,8 @@ def run(args):
 def measure(image, target, mask, args):
   """(figures of one picture, [damaged, Telea's, the prior's]), u8[H, W, 3]."""
   import numpy as np
-  from artjax import baselines
-  from artjax import deep_image_prior
+  from artjax.evaluation import baselines
+  from artjax.inference import deep_image_prior
   row, telea = {'missing': round(float(mask.mean()), 4)}, None
   for name in FILLS:
     fill = baselines.FILLS[name](image, mask)
@@ -118,7 +118,7 @@ def measure(image, target, mask, args):
 
 def psnr(picture, target, mask):
   """dB inside the mask, of u8 pictures."""
-  from artjax import metrics
+  from artjax.evaluation import metrics
   found = metrics.psnr_rgb(picture[None], target[None], mask=mask[None])[0]
   return round(float(found), 3)
 

@@ -60,14 +60,14 @@ def main():
   parser.add_argument('--overwrite', action='store_true',
                       help='replace a dataset of this name')
   args = parser.parse_args()
-  from artjax.data import prepare
-  from artjax.data import subimages
+  from artjax.data.prepare import dataset
+  from artjax.data.prepare import subimages
   start = time.time()
   try:
     settings = subimages.Settings(
         args.crop, args.step, args.threshold, tuple(args.scales), args.shortest,
         args.min_size, args.min_std)
-    result = prepare.prepare(
+    result = dataset.prepare(
         args.pictures, args.output, args.name, settings,
         validation=args.validation, workers=args.workers,
         overwrite=args.overwrite)

@@ -152,13 +152,13 @@ def main(argv=None):
       print(f'{item.source} -> {item.problem or item.output}')
     return finish(args, items, {}, 0, start)
 
-  from artjax import masking
-  from artjax import restoration  # heavy, so not for --help or a wrong flag
+  from artjax.restoration import damage_mask
+  from artjax.restoration import restore_file  # heavy, so not for --help or a wrong flag
   try:
-    chain = restoration.Chain(args.weights)
-    options = restoration.Options(
+    chain = restore_file.Chain(args.weights)
+    options = restore_file.Options(
         args.strength, args.self_ensemble, args.tile, args.strip_metadata,
-        args.max_pixels, masking.Options(
+        args.max_pixels, damage_mask.Options(
             args.mask_threshold, args.mask_min_area, args.mask_dilate,
             args.mask_feather, args.region), args.saturation)
     chain.check(options, args.mask, args.hints)
@@ -173,10 +173,10 @@ def main(argv=None):
 def run(items, chain, options, args):
   """Restores item after item: ({source: reason}, number skipped)."""
   import tqdm
-  from artjax import hints_file
-  from artjax import mask_file
-  from artjax import restoration
-  from artjax import tiling
+  from artjax.restoration import hints_file
+  from artjax.restoration import mask_file
+  from artjax.restoration import restore_file as restoration
+  from artjax.inference import tiling
   settings = json.dumps([dataclasses.asdict(options), chain.describe()])
   log_path = os.path.join(args.output, 'restore.jsonl')
   done = read_log(log_path) if args.resume else {}
@@ -201,7 +201,7 @@ def run(items, chain, options, args):
             os.path.exists(item.output)):
           skipped += 1
           continue
-        record = restoration.restore_file(
+        record = restore_file.restore_file(
             item.source, chain, outputs(item.output, args), options, mask,
             hints, progress)
         for notice in record['notices'] + record['tiling']:
@@ -254,7 +254,7 @@ def finish(args, items, failures, skipped, start):
 
 def find(names, recursive):
   """(items, number of files in folders that are no pictures)."""
-  from artjax import image_file
+  from artjax.image_io import reader
   items, ignored, seen = [], 0, set()
 
   def add(source, below, problem=''):
@@ -276,7 +276,7 @@ def find(names, recursive):
         for entry in sorted(entries):
           source = pathlib.Path(top, entry)
           if entry.startswith('.') or (
-              source.suffix.lower() not in image_file.SUFFIXES):
+              source.suffix.lower() not in reader.SUFFIXES):
             ignored += 1
           else:
             add(source, str(source.relative_to(path)))
@@ -323,9 +323,9 @@ def named(weights):
 
 def outputs(path, args):
   """Where the files beside a result go."""
-  from artjax import restoration
+  from artjax.restoration import restore_file as restoration
   stem = os.path.splitext(path)[0]
-  return restoration.Outputs(
+  return restore_file.Outputs(
       picture=path,
       change_map=f'{stem}.change.png' if args.change_map else '',
       uncertainty=f'{stem}.uncertainty.png' if args.uncertainty else '',

@@ -68,9 +68,9 @@ def main(argv=None):
   """Serves until it is interrupted."""
   parser, args = parse(argv)
   import uvicorn
-  from artjax.web import abilities
-  from artjax.web import app as web
-  from artjax.web import limits
+  from artjax.web.server import abilities
+  from artjax.web.server import app as web
+  from artjax.web.server import limits
   family = socket.AF_INET6 if ':' in args.host else socket.AF_INET
   listener = socket.socket(family)
   listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -18,12 +18,12 @@ from absl import flags  # noqa: E402
 import cv2  # noqa: E402
 import numpy as np  # noqa: E402
 
-from artjax import files  # noqa: E402
-from artjax import lookup  # noqa: E402
-from artjax.data import damage  # noqa: E402
-from artjax.data import degradations  # noqa: E402
-from artjax.data import presets  # noqa: E402
-from artjax.data import stains  # noqa: E402
+from artjax import atomic_files  # noqa: E402
+from artjax import registry  # noqa: E402
+from artjax.data.degradations import local  # noqa: E402
+from artjax.data.degradations import global_  # noqa: E402
+from artjax.data.degradations import presets  # noqa: E402
+from artjax.data.degradations import stains  # noqa: E402
 
 SEVERITIES = (('light', 0.25), ('medium', 0.55), ('heavy', 1.0))
 GROUPS = 3  # columns of degradations, each three pictures wide
@@ -45,8 +45,8 @@ _MASKS = flags.DEFINE_string('masks', '', 'A folder of masks to show too.')
 def rows(masks=''):
   """[(name, label, factory)] of all that can be shown."""
   found = []
-  for module in (presets, degradations, damage, stains):
-    for name, factory in lookup.public(module).items():
+  for module in (presets, global_, local, stains):
+    for name, factory in registry.public(module).items():
       label = name.replace('_', ' ')
       if name == 'masks_from':  # it needs a folder
         if masks:
@@ -113,7 +113,7 @@ def main(argv):
   # Noise costs bytes: a page that shows it is better sent at a lower quality.
   _, data = cv2.imencode(os.path.splitext(output)[1], drawn[..., ::-1],
                          [cv2.IMWRITE_JPEG_QUALITY, 78])
-  files.write_bytes(output, data.tobytes())
+  atomic_files.write_bytes(output, data.tobytes())
   names = {name for name, _, _ in shown}
   print(json.dumps({'output': output, 'degradations': len(names)}))
 

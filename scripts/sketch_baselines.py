@@ -24,8 +24,8 @@ _LUMA = np.float32([0.299, 0.587, 0.114])
 
 def pairs(spec):
   """(sketches, photographs) u8[N, H, W, 3] of a source, all of one size."""
-  from artjax.data import sources
-  source = sources.load(spec)
+  from artjax.data.sources import base
+  source = base.load(spec)
   found = [source[i] for i in range(len(source))]
   if 'target' not in found[0]:
     raise ValueError(f'{spec}: name pairs:PHOTOGRAPHS,SKETCHES')
@@ -78,7 +78,7 @@ def best_ridge(train, sketches, photographs):
 
   That favours it: a network has to beat it all the same.
   """
-  from artjax import metrics
+  from artjax.evaluation import metrics
 
   def ssim(ridge):
     return np.mean([metrics.ssim_rgb(ridge(sketch)[None], photograph[None])
@@ -96,11 +96,11 @@ def _small(sketches):
 
 def measure(name, restore, sketches, photographs):
   """{'name', metric: mean} of a function of a sketch, and its pictures."""
-  from artjax import evaluate
+  from artjax.evaluation import paired
   made = [restore(sketch) for sketch in sketches]
-  rows = [evaluate.measure(METRICS, one, photograph, 0)
+  rows = [paired.measure(METRICS, one, photograph, 0)
           for one, photograph in zip(made, photographs)]
-  return {'name': name, **evaluate.means(rows)}, made
+  return {'name': name, **paired.means(rows)}, made
 
 
 def main():
@@ -123,16 +123,16 @@ def main():
 
 def run(args):
   """Measures everything; the dict for the last line of stdout."""
-  from artjax import files
-  from artjax import inference
-  from artjax import summary
+  from artjax import atomic_files
+  from artjax.inference import tiled
+  from artjax.training import metric_writers
   train, (sketches, photographs) = pairs(args.train), pairs(args.val)
   if train[0].shape[1:] != sketches.shape[1:]:
     raise ValueError('--train and --val differ in size')
   columns = [('sketch', lambda sketch: sketch),
              ('nearest pair', Nearest(*train)),
              ('PCA ridge', best_ridge(train, sketches, photographs))]
-  columns += [(where, inference.Restorer.load(where)) for where in args.weights]
+  columns += [(where, tiled.Restorer.load(where)) for where in args.weights]
   found, pictures = [], []
   for name, restore in columns:
     row, made = measure(name, restore, sketches, photographs)
@@ -145,11 +145,11 @@ def run(args):
   lines += ['', f'Means over {len(sketches)} pairs of {args.val}.']
   print('\n'.join(lines), flush=True)
   if args.output:
-    files.write_text(os.path.join(args.output, 'table.md'),
+    atomic_files.write_text(os.path.join(args.output, 'table.md'),
                      '\n'.join(lines) + '\n')
-    rows = [summary.panel(*row) for row in zip(*(
+    rows = [metric_writers.panel(*row) for row in zip(*(
         made[:args.panels] for made in [*pictures, list(photographs)]))]
-    files.write_picture(os.path.join(args.output, 'panels.jpg'),
+    atomic_files.write_picture(os.path.join(args.output, 'panels.jpg'),
                         np.concatenate(rows))
   return {'rows': found, 'pairs': len(sketches), 'output': args.output}
 

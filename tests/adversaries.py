@@ -3,7 +3,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from artjax import parallel
+from artjax.training import distributed
 
 
 def pictures(*shape, seed=0):
@@ -89,11 +89,11 @@ def assert_devices_make_one_batch(model, given, x):
 
   def step(given, batch, _):
     (loss, (_, stats)), grads = training(model, given, batch)
-    return (stats, parallel.mean(grads)), parallel.mean(loss)
+    return (stats, distributed.mean(grads)), distributed.mean(loss)
 
   devices = jax.local_device_count()
   assert devices > 1
-  (got_stats, got_grads), got_loss = parallel.map_step(step)(
+  (got_stats, got_grads), got_loss = distributed.map_step(step)(
       jax.tree.map(jnp.array, given), x.reshape(devices, -1, *x.shape[1:]),
       None)
   np.testing.assert_allclose(got_loss, loss, rtol=1e-4)

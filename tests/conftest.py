@@ -77,17 +77,17 @@ def random_params(model, spread, channels=3):
 
 def vivid_colours():
   """(config, weights) that colorize, strongly: many colours leave the gamut."""
-  from artjax import lookup
-  from artjax import weights
+  from artjax import registry
+  from artjax.interop import safetensors_io
   from configs import colorize
   config = colorize.get_config('quick').unlock()
   config.model.args.features, config.model.args.blocks = (8, 8), (1, 1)
   rng = np.random.default_rng(0)
   params = jax.tree.map(
       lambda x: np.float32(0.12 * rng.standard_normal(x.shape)),
-      lookup.variables(config, 4)['params'])
+      registry.variables(config, 4)['params'])
   params['likely']['kernel'] *= 3
-  return config, weights.merge({'params': params})
+  return config, safetensors_io.merge({'params': params})
 
 
 def drawn_digits(folder, train=60, test=20):

@@ -1,4 +1,4 @@
-"""Damaged picture files by the thousand, through artjax/image_file.py.
+"""Damaged picture files by the thousand, through artjax/image_io/reader.py.
 
   python tests/fuzz_image_file.py --count=5000
 
@@ -21,8 +21,8 @@ os.environ['VIPS_WARNING'] = '0'  # thousands of them
 import numpy as np  # noqa: E402
 import pyvips  # noqa: E402
 
-from artjax import image_file  # noqa: E402
-from artjax import vips  # noqa: E402
+from artjax.image_io import reader  # noqa: E402
+from artjax.image_io import vips  # noqa: E402
 
 SUFFIXES = ('.jpg', '.png', '.tif', '.webp', '.avif')
 LIMIT = 2_000_000  # px; damage may make a header claim anything
@@ -87,7 +87,7 @@ def damaged(data, rng):
 def check(source, target):
   """'restored' or 'refused'; raises AssertionError for anything else."""
   try:
-    with image_file.open_picture(source, max_pixels=LIMIT) as picture:
+    with reader.open_picture(source, max_pixels=LIMIT) as picture:
       size = picture.height, picture.width
       with picture.writer(target) as writer:
         for top in range(0, picture.height, 16):
@@ -98,7 +98,7 @@ def check(source, target):
     result = pyvips.Image.new_from_file(target, revalidate=True)
     assert (result.height, result.width) == size, (result.height, size)
     outcome = 'restored'
-  except image_file.BadPicture as error:
+  except reader.BadPicture as error:
     assert '\n' not in str(error) and source in str(error), str(error)
     assert not os.path.exists(target), 'a refused file left a result'
     outcome = 'refused'

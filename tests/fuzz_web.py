@@ -23,7 +23,7 @@ os.environ['VIPS_WARNING'] = '0'
 
 import fuzz_image_file  # noqa: E402
 import numpy as np  # noqa: E402
-import web  # noqa: E402
+import web_client as web  # noqa: E402
 
 _TEXTS = ('', 'x', '0', '-1', '1e999', 'nan', 'true', 'null', '../etc/passwd',
           '%2e%2e%2f', '\0', '\r\nX: y', 'ü中', '${7*7}', '<script>', 'A' * 5000,

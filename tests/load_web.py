@@ -27,7 +27,7 @@ import urllib.request
 ROOT = pathlib.Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-import web  # noqa: E402
+import web_client as web  # noqa: E402
 
 
 class Client:

@@ -5,11 +5,11 @@ from conftest import ROOT
 from conftest import drawn_digits
 import pytest
 
-from artjax import train
-from configs import common
+from artjax.training import loop
+from artjax import config as defaults
 
 CONFIGS = sorted(p.stem for p in (ROOT / 'configs').glob('*.py')
-                 if p.stem not in ('__init__', 'common'))
+                 if p.stem != '__init__')
 
 
 def load(name, variant=''):
@@ -28,7 +28,7 @@ def test_one_step(name, tmp_path):
   config.eval.max_pictures = 1
   if config.data.source == 'tfds:mnist':  # not here before it is fetched
     config.data.source = f'idx:{drawn_digits(tmp_path / "digits")}'
-  result = train.train_and_evaluate(config.lock(), str(tmp_path / 'run'))
+  result = loop.train_and_evaluate(config.lock(), str(tmp_path / 'run'))
   assert result['step'] == 1
   assert result['skipped'] == 0
   assert result['eval']['pictures'] == 1
@@ -42,7 +42,7 @@ def test_locked(name):
 
 @pytest.mark.parametrize('name', TRAINED)
 def test_only_known_fields(name):
-  config, known = load(name), common.get_config()
+  config, known = load(name), defaults.get_config()
   for field in ('data', 'eval', 'losses', 'optimizer'):
     assert set(config[field]) == set(known[field])
   assert set(config) == set(known)
@@ -61,7 +61,7 @@ def test_docstring_gives_the_command(name):
 
 
 def test_every_field_of_common_is_explained():
-  lines = (ROOT / 'configs' / 'common.py').read_text().splitlines()
+  lines = (ROOT / 'artjax' / 'config.py').read_text().splitlines()
   for i, line in enumerate(lines):
     if line.startswith('  config.') and 'ConfigDict()' not in line:
       near = ' '.join(lines[max(i - 3, 0):i + 4])

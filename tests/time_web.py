@@ -26,7 +26,7 @@ sys.path.insert(0, str(ROOT))
 
 from playwright import sync_api  # noqa: E402
 import pyvips  # noqa: E402
-import web  # noqa: E402
+import web_client as web  # noqa: E402
 
 _INTERACTIVE, _RESTORED = 0.5, 4.0  # s
 # When what can be done first stands on the page; when a result does.
@@ -74,8 +74,8 @@ def restored(page, path):
 
 def save_large(path, megapixels):
   """Writes a photograph enlarged to so many million pixels, with noise."""
-  from artjax.data import sources
-  photograph = sources.load('sample')[0]['image']
+  from artjax.data.sources import base
+  photograph = base.load('sample')[0]['image']
   image = pyvips.Image.new_from_array(photograph).copy(interpretation='srgb')
   image = image.resize(
       (megapixels * 1e6 / photograph[..., 0].size) ** 0.5, kernel='cubic')

@@ -21,11 +21,11 @@ from absl import logging
 import cv2
 import numpy as np
 
-from artjax import lookup
-from artjax.data import drivers
-from artjax.data import ops as ops_lib
-from artjax.data import scan
-from artjax.data import sources
+from artjax import registry
+from artjax.data import loaders
+from artjax.data.ops import geometry as ops_lib
+from artjax.data.sources import scan
+from artjax.data.sources import base
 
 # Streams of random numbers that must not meet, whatever the index.
 _ORDER, _TRAIN, _EVAL = range(3)
@@ -64,9 +64,9 @@ def batches(config, split='train', *, start_step=0, num_devices=None,
     raise ValueError(
         f'batch_size={config.batch_size} does not divide by {num_devices} '
         f'devices in each of {process_count} processes')
-  if config.data.loader not in drivers.DRIVERS:
+  if config.data.loader not in loaders.DRIVERS:
     raise ValueError(f'data.loader={config.data.loader!r} is none of '
-                     f'{", ".join(drivers.DRIVERS)}')
+                     f'{", ".join(loaders.DRIVERS)}')
   local = size * num_devices
   workers = config.data.workers or scan.cores()
   example = _Examples(config, split, local, process_index)
@@ -78,7 +78,7 @@ def batches(config, split='train', *, start_step=0, num_devices=None,
     # Workers are the parallelism: OpenCV's own threads beneath each of them
     # would only fight for the same cores.
     cv2.setNumThreads(0)
-    for batch in drivers.DRIVERS[config.data.loader](
+    for batch in loaders.DRIVERS[config.data.loader](
         example, start_step * local, local, workers, config.data.prefetch):
       batch = {key: value.reshape((num_devices, size) + value.shape[1:])
                for key, value in batch.items()}
@@ -131,14 +131,14 @@ def builder(config, split='train'):
 
 
 def _source(config, split):
-  source = sources.load(
+  source = base.load(
       config.data.source, min_size=config.data.min_size,
       cache_mb=config.data.cache_mb, workers=config.data.workers)
-  return sources.split(source, split, config.data.validation)
+  return base.split(source, split, config.data.validation)
 
 
 def _builder(config, source):
-  ops = lookup.chain(config.data.ops)
+  ops = registry.chain(config.data.ops)
   order = _order(config.seed, len(source))
   seed = config.seed
   bad = _Once()
@@ -173,13 +173,13 @@ def pictures(config, *, start=0):
   """
   spec = config.eval.source or config.data.source
   part = config.eval.split or ('all' if config.eval.source else 'validation')
-  source = sources.load(spec, min_size=config.eval.min_size,
+  source = base.load(spec, min_size=config.eval.min_size,
                         workers=config.data.workers)
-  source = sources.split(source, part, config.data.validation)
+  source = base.split(source, part, config.data.validation)
   limit = config.eval.max_pictures or len(source)
   chosen = sorted(range(len(source)), key=lambda i: source.entries[i].digest)
   chosen = sorted(chosen[:limit])
-  return Pictures(source.subset(chosen[start:]), lookup.chain(config.eval.ops),
+  return Pictures(source.subset(chosen[start:]), registry.chain(config.eval.ops),
                   config.seed, config.data.workers or scan.cores())
 
 
@@ -198,14 +198,14 @@ class Pictures:
   def __iter__(self):
     cv2.setNumThreads(0)
     # Whole pictures are large: one ahead for each worker is enough.
-    made = drivers.ahead(drivers.threads(self._workers), self._build,
+    made = loaders.ahead(loaders.threads(self._workers), self._build,
                          range(len(self)), self._workers)
     return (example for example in made if example)
 
   def _build(self, i):
     try:
       picture = self.source[i]
-    except sources.Unreadable as error:
+    except base.Unreadable as error:
       logging.error('Evaluating without a picture that went bad: %s', error)
       return None
     content = int.from_bytes(self.source.entries[i].digest[:8], 'big')
@@ -247,12 +247,12 @@ def _readable(source, place, first_time):
     neighbour = (place + i) % len(source)
     try:
       return source[neighbour]
-    except sources.Unreadable as error:
+    except base.Unreadable as error:
       if first_time(neighbour):
         logging.error('A picture went bad; its neighbour takes its place: %s',
                       error)
       last = error
-  raise sources.Unreadable(
+  raise base.Unreadable(
       f'{source.spec}: {i + 1} pictures in a row went bad, is it still there? '
       f'The last was {last}')
 

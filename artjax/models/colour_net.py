@@ -18,7 +18,7 @@ import jax
 import jax.numpy as jnp
 
 from artjax import colour
-from artjax import perceptual
+from artjax.models import encoders
 from artjax.models import colour_unet
 
 _NET = 'alexnet'
@@ -66,8 +66,8 @@ class ColourNet(nn.Module):
     lightness = 100 * (grey + 0.5)
     picture = colour.lab_to_srgb(jnp.concatenate(
         [lightness] + 2 * [jnp.zeros_like(lightness)], -1))
-    found = perceptual.features(
-        perceptual.frozen_in(self, _NET), picture.clip(0, 1), _LAYERS, net=_NET,
+    found = encoders.features(
+        encoders.frozen_in(self, _NET), picture.clip(0, 1), _LAYERS, net=_NET,
         dtype=self.dtype)
     size = [max(1, round(side / STRIDE)) for side in (height, width)]
     small = lambda y: jax.image.resize(

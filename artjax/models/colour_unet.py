@@ -7,7 +7,7 @@ what it lies on, and a vector of the whole picture that modulates the features
 (FiLM, https://arxiv.org/abs/1709.07871). Scale x1; any height and width, padded
 inside to a multiple of 16. With the default fields 2,484,000 parameters; every
 pixel sees the whole picture, so it is for whole ones at a working size
-(artjax/colorize.py), not for tiles.
+(artjax/inference/colorizer.py), not for tiles.
 """
 from collections.abc import Sequence
 

@@ -180,11 +180,11 @@ class CoarseToFine(nn.Module):
   """A `Detector` of tiles and one of the whole picture, shrunk.
 
   f32[B, H, W, 3] in [0, 1] -> f32[B, H, W, 3], logits of the fine one; those of
-  the coarse one are `overview`'s, see artjax/overview.py. The two are trained
+  the coarse one are `overview`'s, see artjax/inference/coarse_pass.py. The two are trained
   apart, each by itself (configs/detect.py), and put together by
   scripts/export.py: a stain costs far less shrunk than in a crop that is large
   enough for it. The fine one sees every tile turned as well, `views` times in
-  all, see artjax/inference.py: a faint crack is missed now upright, now lying.
+  all, see artjax/inference/tiled.py: a faint crack is missed now upright, now lying.
   """
   features: Sequence[int] = Detector.features  # of the fine one
   blocks: Sequence[int] = Detector.blocks

@@ -117,7 +117,7 @@ class GatedUNet(nn.Module):
   dilations: Sequence[int] = (1, 2, 4, 8, 4, 2, 1)  # a block each, coarsest
   stem: int = 2  # space-to-depth factor, 1 = full resolution
   # How far into a hole it fills, px; the middle comes from a coarser pass, see
-  # artjax/fill.py. It sees farther, but a mean of all that is likely so far in
+  # artjax/inference/hole_pyramid.py. It sees farther, but a mean of all that is likely so far in
   # is no better than what is put there; 60 or so where it paints texture.
   reach: int = 20
   dtype: jnp.dtype = jnp.float32  # of the computation

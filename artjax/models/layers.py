@@ -5,7 +5,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from artjax.models import convolutions
+from artjax.models import cpu_convolutions
 
 # Halves both sides, rounding down as PyTorch does; SAME would round up.
 Conv4x4Down = functools.partial(
@@ -104,7 +104,7 @@ class DepthwiseConv3x3(nn.Module):
     bias = self.param('bias', nn.initializers.zeros, (channels,))
     x, kernel, bias = nn.dtypes.promote_dtype(
         x, kernel, bias, dtype=self.dtype)
-    return convolutions.depthwise3x3(x, kernel) + bias.reshape(
+    return cpu_convolutions.depthwise3x3(x, kernel) + bias.reshape(
         1, 1, 1, channels)
 
 
@@ -118,7 +118,7 @@ def _conv(x, kernel, strides, padding, *, rhs_dilation, **options):
   usual = options['feature_group_count'] == 1 and options['precision'] is None
   if (usual and padding == 'SAME' and strides == (1, 1)
       and len(set(rhs_dilation)) == 1):
-    return convolutions.conv3x3(x, kernel, rhs_dilation[0])
+    return cpu_convolutions.conv3x3(x, kernel, rhs_dilation[0])
   return jax.lax.conv_general_dilated(x, kernel, strides, padding,
                                       rhs_dilation=rhs_dilation, **options)
 
@@ -143,7 +143,7 @@ class ReflectConv3x3(nn.Module):
     x, kernel, bias = nn.dtypes.promote_dtype(
         x, kernel, bias, dtype=self.dtype)
     x = jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)), mode='reflect')
-    y = convolutions.valid_conv3x3(x, kernel, self.strides)
+    y = cpu_convolutions.valid_conv3x3(x, kernel, self.strides)
     return y + bias.reshape(1, 1, 1, self.features)
 
 

@@ -1,0 +1,128 @@
+"""Every field of every configuration, with its default and its meaning.
+
+A configuration file calls `get_config` here, overrides what it needs and
+returns the result locked: a mistyped field or a value of the wrong type on the
+command line is an error.
+"""
+import ml_collections
+
+
+def get_config():
+  """The defaults, still unlocked so that a task can add its model's fields."""
+  config = ml_collections.ConfigDict()
+
+  # What is learnt: a task of artjax/tasks/base.py and a model of artjax/models.
+  config.task = 'restore'
+  config.model = ml_collections.ConfigDict()
+  config.model.name = ''  # '<file>.<class>' in artjax/models: 'unet.UNet'
+  config.model.args = ml_collections.ConfigDict()  # its fields
+  # Start from the weights of these workdirs or .safetensors files, separated by
+  # commas; a tensor is taken from the first that has it in the same shape.
+  config.init_from = ''
+
+  # How long, how much at a time, how exact.
+  config.seed = 0  # of weights, order of pictures, and every damage drawn
+  config.steps = 10_000  # training steps in all; a restart goes on to here
+  config.batch_size = 8  # examples a step, over all devices and processes
+  config.dtype = 'float32'  # compute: 'float32' | 'bfloat16'; weights: float32
+  config.max_bad_steps = 10  # non-finite steps in a row that end the run
+
+  config.data = ml_collections.ConfigDict()
+  config.data.source = 'sample'  # sample | folder:PATH | tfds:NAME | pairs:A,B
+  config.data.validation = 0.2  # share held out by content hash, 0 = none
+  config.data.ops = ''  # what makes a training example of a clean picture
+  config.data.min_size = 32  # px; pictures with a shorter side are left out
+  config.data.loader = 'tf'  # tf (tf.data) | threads | processes
+  config.data.workers = 0  # examples made in parallel, 0 = one per core
+  config.data.cache_mb = 1024  # decoded pictures kept in memory, MiB
+  config.data.prefetch = 4  # batches made ahead
+
+  # Losses by name, weight as value; 0 is not even computed. See losses.py.
+  config.losses = ml_collections.ConfigDict()
+  config.losses.l1 = 0.0  # mean absolute error
+  config.losses.hole_l1 = 0.0  # l1 of what is missing, and some of the rest
+  config.losses.hole_psnr = 0.0  # dB below 40 of what is missing
+  config.losses.charbonnier = 0.0  # smooth l1
+  config.losses.mse = 0.0  # mean squared error
+  config.losses.detail = 0.0  # charbonnier, each block's mean error taken off
+  config.losses.tone = 0.0  # l1 of the means of blocks: no shift of tones
+  config.losses.psnr = 0.0  # decibels below 40: relative error
+  config.losses.ssim = 0.0  # 1 - SSIM
+  config.losses.bce = 0.0  # binary cross-entropy of masks
+  config.losses.dice = 0.0  # 1 - soft overlap of masks
+  config.losses.ab = 0.0  # a and b of CIE Lab, in its units
+  config.losses.perceptual = 0.0  # VGG16 features
+  config.losses.lpips = 0.0  # LPIPS
+
+  # Options of losses that have some.
+  config.loss_options = ml_collections.ConfigDict()
+  config.loss_options.bce = ml_collections.ConfigDict()
+  config.loss_options.bce.gamma = 0.0  # above 0: focal
+  config.loss_options.bce.positive = 1.0  # weight of pixels that are damaged
+  config.loss_options.hole_l1 = ml_collections.ConfigDict()
+  config.loss_options.hole_l1.known = 0.1  # weight of the known pixels
+  config.loss_options.ab = ml_collections.ConfigDict()
+  config.loss_options.ab.rare = 0.5  # weight of grey over that of vivid colours
+  config.loss_options.lpips = ml_collections.ConfigDict()
+  config.loss_options.lpips.net = 'vgg16'  # 'vgg16' | 'alexnet'
+  config.loss_options.perceptual = ml_collections.ConfigDict()
+  config.loss_options.perceptual.net = 'vgg16'  # 'vgg19:FILE', torchvision's
+  config.loss_options.perceptual.distance = 'l1'  # 'l1' | 'mse'
+  config.loss_options.perceptual.layers = ml_collections.ConfigDict(dict(
+      conv1_2=0.1, conv2_2=0.1, conv3_3=1.0, conv4_3=1.0, conv5_3=1.0,
+      conv3_4=0.0, conv4_4=0.0, conv5_4=0.0,  # these only VGG19 has
+  ))  # before activation: weight of each
+
+  config.optimizer = _optimizer()  # of the generator
+  config.ema_decay = 0.999  # of the averaged weights that are evaluated
+
+  # A discriminator that the generator learns to please; none by default.
+  config.adversary = ml_collections.ConfigDict()
+  config.adversary.name = ''  # '<file>.<class>' in artjax/models, '' = none
+  config.adversary.args = ml_collections.ConfigDict()  # its fields
+  config.adversary.size = 128  # side of what it judges, the crop's, px
+  config.adversary.condition = False  # whether it also sees the input
+  # 'vanilla' | 'least_squares' | 'hinge' | 'relativistic', see adversarial.py.
+  config.adversary.loss = 'vanilla'
+  config.adversary.weight = 0.0  # of this loss beside config.losses
+  config.adversary.feature_matching = 0.0  # weight of a loss of its features
+  config.adversary.r1 = 0.0  # weight of the penalty on its gradient
+  config.adversary.optimizer = _optimizer()
+
+  # Saving and reporting, in steps.
+  config.log_every = 50
+  config.eval_every = 1_000  # also at the end of the run; 0 = never
+  config.checkpoint_every = 1_000  # also at the end of the run
+  config.keep_checkpoints = 2  # the latest so many, besides the best one
+  config.best_metric = 'psnr_rgb'  # decides which checkpoint is the best
+  config.best_mode = 'max'  # 'max' | 'min'
+
+  config.eval = ml_collections.ConfigDict()
+  config.eval.source = ''  # '' = the held-out part of data.source
+  config.eval.split = ''  # train | validation | all; '' = what fits source
+  config.eval.ops = ''  # what makes an evaluation example of a picture
+  config.eval.max_pictures = 0  # 0 = all
+  config.eval.min_size = 32  # px; pictures with a shorter side are left out
+  config.eval.crop = 0  # border left out of every metric, px
+  config.eval.threshold = 0.5  # of the task detect: the chance to be marked from
+  config.eval.self_ensemble = False  # the mean over 8 flips and turns
+  config.eval.panels = 8  # pictures shown in TensorBoard and in the report
+  # What a filler is measured beside, see baselines.py; 'deep_image_prior' takes
+  # minutes a picture.
+  config.eval.fills = ('telea', 'navier_stokes', 'biharmonic', 'mean_fill')
+  config.eval.metrics = (  # see metrics.py; lpips not while training
+      'psnr_rgb', 'psnr_y', 'ssim_rgb', 'ssim_y', 'lpips', 'mae', 'accuracy')
+  return config
+
+
+def _optimizer():
+  config = ml_collections.ConfigDict()
+  config.name = 'adam'  # 'adam' | 'adamw' | 'lion' | 'muon'
+  config.learning_rate = 4e-4  # at its peak
+  config.warmup_steps = 200  # linear from 0 to the peak
+  config.final_fraction = 0.01  # of the peak, where the cosine ends
+  config.b1 = 0.9
+  config.b2 = 0.99
+  config.weight_decay = 0.0  # of kernels; not with adam
+  config.clip_norm = 1.0  # of the global gradient, 0 = no clipping
+  return config

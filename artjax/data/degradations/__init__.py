@@ -1,0 +1,1 @@
+"""Degradations: known ways in which pictures age and are damaged."""

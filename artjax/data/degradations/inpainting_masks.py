@@ -1,0 +1,238 @@
+"""Holes: masks of what is missing, drawn into an example or taken from files.
+
+An op here writes 'mask' alone, u8[H, W, 3], 255 in all channels where the
+picture is missing and 0 elsewhere; 'image' stays as it is, for the task
+'inpaint' takes out of it what the mask covers. Sizes follow the picture's
+shorter side; the area covered is what is asked for.
+"""
+import functools
+import pathlib
+
+import cv2
+import numpy as np
+
+from artjax.data.degradations import cracks
+from artjax.data.degradations import shapes
+
+_SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp', '.tif', '.tiff', '.webp')
+_REFERENCE = 512  # side for which the published sizes are, px
+_TRIES = 60  # pieces drawn, or files looked at, for one mask
+
+# Kinds of pieces. Each is fn(shape, rng, unit, share) -> f32[H, W] coverage:
+# `unit` is the picture's size over that of the published sizes, made smaller
+# where pieces are too large; `share` of the area is still to be covered.
+
+
+def _strokes(most, width, length, box):
+  """LaMa's free-form strokes, with boxes among them at a chance of `box`.
+
+  https://arxiv.org/abs/2109.07161; widths and lengths are px of 512.
+  """
+  def piece(shape, rng, unit, share):
+    del share
+    if rng.random() < box:
+      return shapes.boxes(shape, rng, 1, (60 * unit, 300 * unit))
+    number = int(rng.integers(1, most + 1))
+    return shapes.brush(shape, rng, number, (0.1 * length * unit, length * unit),
+                       (max(1, 0.1 * width * unit), max(1, width * unit)))
+  return piece
+
+
+def _boxes(shape, rng, unit, share):
+  del share
+  return shapes.boxes(shape, rng, 1, (60 * unit, 300 * unit))
+
+
+def _polygons(shape, rng, unit, share):
+  del share
+  return shapes.polygons(shape, rng, 1, (max(1, 20 * unit), max(2, 130 * unit)))
+
+
+def _losses(shape, rng, unit, share):
+  """Flakes of paint that are gone, of one size all over."""
+  cell = max(2.0, unit * np.exp(rng.uniform(np.log(15), np.log(200))))
+  return shapes.patches(shape, rng, cell, min(share * rng.uniform(0.6, 1), 0.9))
+
+
+def _cracks(shape, rng, unit, share):
+  """Craquelure, as wide as it takes to cover the share."""
+  cell = max(6.0, unit * np.exp(rng.uniform(np.log(25), np.log(120))))
+  # A square mesh of lines w px wide covers about 2 w / cell.
+  wide = max(1.0, 0.5 * share * cell)
+  return cracks.mesh(shape, rng, cell, (0.6 * wide, wide), 1.2,
+                     rng.normal(0, 0.15), rng.uniform(0.7, 1))
+
+
+def _specks(shape, rng, unit, share):
+  size = max(2.0, unit * rng.uniform(4, 16))
+  number = int(min(2000, 1 + share * shape[0] * shape[1] / size**2))
+  return shapes.specks(shape, rng, number, (0.5 * size, 1.5 * size), (1, 1),
+                      clusters=int(rng.integers(0, 4)))
+
+
+def _text(shape, rng, unit, share):
+  """Lines of letters, of one size and weight."""
+  del share
+  canvas = np.zeros(shape, np.uint8)
+  size = max(0.3, unit * rng.uniform(0.5, 2.2))
+  weight = max(1, round(size * rng.uniform(1.5, 4)))
+  step = int(size * rng.uniform(28, 45)) + 1
+  font = (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX,
+          cv2.FONT_HERSHEY_SCRIPT_COMPLEX)[rng.integers(3)]
+  left = int(rng.uniform(0, 0.5) * shape[1])
+  for _ in range(int(rng.integers(1, 5))):
+    letters = rng.integers(97, 123, int(rng.integers(3, 40))).astype(np.uint8)
+    letters[rng.random(len(letters)) < 0.18] = 32
+    cv2.putText(canvas, letters.tobytes().decode(),
+                (left, int(rng.integers(step, max(step, shape[0]) + 1))),
+                font, size, 255, weight)
+  return shapes.unit(canvas)
+
+
+KINDS = {
+    'thin': _strokes(12, 20, 100, 0.0),
+    'medium': _strokes(3, 100, 200, 0.3),
+    'thick': _strokes(1, 250, 450, 0.3),
+    'boxes': _boxes,
+    'polygons': _polygons,
+    'losses': _losses,
+    'cracks': _cracks,
+    'specks': _specks,
+    'text': _text,
+}
+
+
+def missing(area=(0.01, 0.5), kinds=tuple(KINDS)):
+  """Holes of one kind, drawn anew for each example.
+
+  Args:
+    area: (low, high) in (0, 1): the share of the picture that is missing is
+      between them, and drawn evenly as far as the pieces allow it.
+    kinds: names of `KINDS` to choose from, or one of them: 'thin', 'medium'
+      and 'thick' are LaMa's strokes and boxes.
+
+  Returns:
+    The op; it adds to no mask that is there, but takes its place.
+
+  Raises:
+    ValueError: an unknown kind, or no such area.
+  """
+  low, high = _area(area)
+  kinds = (kinds,) if isinstance(kinds, str) else tuple(kinds)
+  for kind in kinds:
+    if kind not in KINDS:
+      raise ValueError(f'no kind {kind!r} of holes; {", ".join(KINDS)}')
+  if not kinds:
+    raise ValueError(f'no kinds of holes given; {", ".join(KINDS)}')
+
+  def fn(example, rng):
+    kind = kinds[rng.integers(len(kinds))]
+    mask = draw(example['image'].shape[:2], rng, (low, high), kind)
+    return _with(example, mask)
+
+  return fn
+
+
+def missing_from(folder, area=(0.0, 1.0)):
+  """Masks of a folder: one of its files for each example, turned and cut.
+
+  A file is taken at random, mirrored and turned by right angles, and enlarged
+  or cut to the picture; what is lighter than mid grey is missing.
+
+  Args:
+    folder: of pictures, searched with all below it.
+    area: (low, high) in [0, 1], shares of which a mask is taken.
+
+  Raises:
+    ValueError: no such folder, no pictures in it; when used, a file that
+      cannot be read, or none of such an area in many tries.
+  """
+  low, high = _area(area, 0.0)
+  paths = sorted(path for path in pathlib.Path(folder).expanduser().rglob('*')
+                 if path.suffix.lower() in _SUFFIXES)
+  if not paths:
+    raise ValueError(f'{folder}: no such folder, or no masks in it '
+                     f'({", ".join(_SUFFIXES)})')
+
+  def fn(example, rng):
+    shape = example['image'].shape[:2]
+    for _ in range(_TRIES):
+      mask = _cut(_read(paths[rng.integers(len(paths))]), shape, rng)
+      if low <= mask.mean() <= high:
+        return _with(example, mask)
+    raise ValueError(f'{folder}: {_TRIES} masks tried, and none covers '
+                     f'{low:g} to {high:g} of the picture')
+
+  return fn
+
+
+def draw(shape, rng, area, kind):
+  """bool[H, W], True where missing, of a share within `area`.
+
+  Pieces of the kind are put together until the share is reached; one that would
+  be too much is left out, and those after it are smaller.
+
+  Raises:
+    ValueError: it cannot be had of this kind, as in a picture of a few px.
+  """
+  low, high = area
+  goal = rng.uniform(low, high)
+  unit = min(shape) / _REFERENCE
+  found = np.zeros(shape, bool)
+  covered = 0.0
+  for _ in range(_TRIES):
+    piece = KINDS[kind](shape, rng, unit, goal - covered)
+    joined = found | (piece > 0.5)
+    share = joined.mean()
+    if share > high:
+      unit *= 0.7
+      continue
+    found, covered = joined, share
+    if covered >= goal or (covered >= low and rng.random() < 0.1):
+      break
+  if not low <= covered <= high:
+    raise ValueError(f'no {kind} that cover {low:g} to {high:g} of '
+                     f'{shape[1]} x {shape[0]} px: {_TRIES} tries end at '
+                     f'{covered:.3f}')
+  return found
+
+
+def _area(area, lowest=1e-6):
+  if (not isinstance(area, (tuple, list)) or len(area) != 2
+      or not all(isinstance(share, (int, float)) for share in area)
+      or not lowest <= area[0] < area[1] <= 1):
+    raise ValueError('area must be a pair (low, high) of shares, 0 < low < '
+                     f'high <= 1, got {area!r}')
+  return area
+
+
+def _with(example, mask):
+  """The example with bool[H, W] as its mask."""
+  mask = mask.view(np.uint8) * np.uint8(255)
+  return {**example, 'mask': cv2.merge([mask] * 3)}
+
+
+@functools.lru_cache(maxsize=512)
+def _read(path):
+  """u8[H, W], 255 where missing."""
+  # Not imread: it knows no errors, and writes to stderr what it thinks.
+  data = np.frombuffer(path.read_bytes(), np.uint8)
+  grey = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE) if data.size else None
+  if grey is None:
+    raise ValueError(f'{path}: no picture that can be read as a mask')
+  return (grey > 127).view(np.uint8) * np.uint8(255)
+
+
+def _cut(mask, shape, rng):
+  """A window of a mask, mirrored, turned and enlarged if need be; bool."""
+  mask = np.rot90(mask[:, ::-1] if rng.integers(2) else mask,
+                  rng.integers(4))
+  height, width = shape
+  scale = max(height / mask.shape[0], width / mask.shape[1])
+  if scale > 1:
+    size = [max(side, round(scale * have))
+            for side, have in zip(shape, mask.shape)]
+    mask = cv2.resize(mask, size[::-1], interpolation=cv2.INTER_LINEAR)
+  top = rng.integers(mask.shape[0] - height + 1)
+  left = rng.integers(mask.shape[1] - width + 1)
+  return mask[top:top + height, left:left + width] > 127

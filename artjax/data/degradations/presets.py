@@ -1,0 +1,208 @@
+"""Degradations together, in the order of their causes.
+
+First what happened to the object (pigments, light, varnish; cracks, losses,
+stains), then what the camera and the file add, without any further damage. Each
+example draws its own few of them; the severities are the preset's, times a
+factor of each. A chance is that of an example to have a degradation at all.
+"""
+from artjax.data.degradations import local
+from artjax.data.degradations import global_
+from artjax.data.degradations import stains
+from artjax.data.degradations.decorators import PARTS, preset
+
+# Severity 0.3 is mild and 0.8 heavy: 22.8 and 17.0 dB of PSNR to the clean
+# picture on 384-px crops of paintings (scripts/measure_damage.py).
+_STRENGTH, _CURVE = 0.84, 0.82
+
+# (op factory, chance, factor of severity)
+_AGED_PAINT = (
+    (global_.fading, 0.95, 0.6),
+    (global_.varnish, 0.8, 0.64),
+    (global_.colour_cast, 0.7, 0.54),
+    (global_.uneven_light, 0.4, 0.68),
+)
+_PAINT_DAMAGE = (
+    (local.craquelure, 0.6, 1.0),
+    (local.scratches, 0.65, 1.0),
+    (local.paint_losses, 0.3, 0.8),
+    (stains.water_stains, 0.4, 1.0),
+    (stains.foxing, 0.08, 1.0),
+    (stains.mould, 0.07, 1.0),
+    (stains.dust, 0.15, 1.0),
+    (local.hair, 0.07, 1.0),
+    (local.folds, 0.05, 1.0),
+    (local.tears, 0.04, 1.0),
+    (local.holes, 0.03, 0.4),
+)
+_AGED_PRINT = (
+    (global_.fading, 0.85, 1.0),
+    (global_.colour_cast, 0.5, 0.8),
+    (global_.varnish, 0.3, 0.5),
+    (global_.uneven_light, 0.4, 0.8),
+)
+_PRINT_DAMAGE = (
+    (local.scratches, 0.6, 1.0),
+    (local.folds, 0.35, 1.0),
+    (stains.dust, 0.4, 1.0),
+    (stains.foxing, 0.2, 1.0),
+    (stains.water_stains, 0.3, 1.0),
+    (local.hair, 0.12, 1.0),
+    (local.tears, 0.12, 1.0),
+    (local.paint_losses, 0.08, 0.7),
+    (local.craquelure, 0.12, 0.8),
+    (stains.mould, 0.08, 1.0),
+    (local.holes, 0.05, 0.4),
+)
+_BLUR = (
+    (global_.gaussian_blur, 0.6, 0.9),
+    (global_.anisotropic_blur, 0.15, 0.8),
+    (global_.motion_blur, 0.1, 1.0),
+    (global_.defocus_blur, 0.15, 1.0),
+)
+_NOISE = (
+    (global_.gaussian_noise, 0.7, 1.4),
+    (global_.poisson_noise, 0.15, 1.4),
+    (global_.speckle_noise, 0.1, 1.1),
+    (global_.salt_and_pepper, 0.05, 0.28),
+)
+
+
+@preset
+def old_painting(example, severity, rng, *, camera=True, clean=0.0):
+  """An aged, damaged painting and (`camera`) a photograph of it.
+
+  A share of `clean` is left as it is: what has nothing must keep what it has.
+  """
+  if clean and rng.random() < clean:
+    return example
+  severity = _STRENGTH * severity ** _CURVE
+  plan = _some(_AGED_PAINT, rng)
+  rng.shuffle(plan)  # varnish may have faded too, or been laid on later
+  plan += _some(_PAINT_DAMAGE, rng, rng.uniform(0.4, 1.7))
+  if camera:
+    plan += _camera(rng)
+  return _run(plan, example, severity, rng)
+
+
+@preset
+def structure(example, severity, rng, *, clean=0.0, dirt=None):
+  """Damage, camera and file over a picture whose tones are aged in the target.
+
+  Fading, varnish and casts come first and are in 'image' and 'target' alike:
+  what learns from such pairs removes damage and leaves tones as they are.
+
+  Args:
+    example: with the picture.
+    severity: in [0, 1].
+    rng: the Generator.
+    clean: share of examples without damage, image and target being equal.
+    dirt: a folder of masks; half of the damaged examples get damage in the
+      shape of one, see `masks_from`. None = no such damage.
+  """
+  undamaged = rng.random() < clean
+  severity = _STRENGTH * severity ** _CURVE
+  if rng.random() < 0.15:  # photographs, for which grey must stay grey
+    grey = (global_.greyscale, global_.sepia)[rng.integers(2)]
+    example = grey(1.0)(example, rng)
+  plan = _some(_AGED_PAINT, rng)
+  rng.shuffle(plan)
+  example = _run(plan, example, severity, rng)
+  example = {**example, 'target': example['image']}
+  if undamaged:
+    return example
+  if dirt is not None and rng.random() < 0.5:
+    example = local.masks_from(dirt, severity)(example, rng)
+  table = _PRINT_DAMAGE if rng.random() < 0.2 else _PAINT_DAMAGE
+  plan = _some(table, rng, rng.uniform(0.4, 1.7)) + _camera(rng)
+  return _run(plan, example, severity, rng)
+
+
+@preset
+def old_photo(example, severity, rng):
+  """An old print, grey or brown, worn by hands and damp, and its scan."""
+  severity = _STRENGTH * severity ** _CURVE
+  plan = []
+  if rng.random() < 0.75:
+    # A print is grey or brown from the start, however well it has kept.
+    tone = (global_.greyscale, global_.sepia)[rng.integers(2)]
+    example = tone(min(1.0, 4 * severity))(example, rng)
+  plan += _some(_AGED_PRINT, rng)
+  plan += _some(_PRINT_DAMAGE, rng)
+  return _run(plan + _camera(rng), example, severity, rng)
+
+
+@preset
+def damaged_or_clean(example, severity, rng, *, clean=0.3, part=None):
+  """What a detector learns from: damage of every kind, or none at all.
+
+  Args:
+    example: with the picture.
+    severity: in [0, 1].
+    rng: the Generator.
+    clean: share of examples without any local damage: paintings as they are,
+      aged evenly, or as a camera has seen them. Brush strokes, branches,
+      rigging, hair, noise and yellow varnish are no damage.
+    part: 'crack', 'loss' or 'stain': the few kinds are of this part alone, for
+      what is to learn that above all; None = of any.
+
+  Returns:
+    The example; half of the damaged ones are `old_painting`, the rest have a
+    few kinds of damage each, drawn evenly, so that the rare ones are learnt.
+  """
+  if part not in (None, *PARTS):
+    raise ValueError(f'no part {part!r} of a mask; {", ".join(PARTS)}')
+  draw, camera = rng.random(), rng.random() < 0.25
+  if draw < 0.5 * (1 - clean):
+    return old_painting(severity, camera=camera)(example, rng)
+  severity = _STRENGTH * severity ** _CURVE
+  plan = _some(_AGED_PAINT, rng) if rng.random() < 0.4 else []
+  if draw < 1 - clean:
+    kinds = [kind for kind in _PAINT_DAMAGE if part in (None, kind[0].part)]
+    plan += [kinds[i][::2] for i in rng.choice(
+        len(kinds), rng.integers(1, 4), replace=False)]
+  if camera:
+    plan += _camera(rng)
+  return _run(plan, example, severity, rng)
+
+
+def _camera(rng):
+  """[(factory, factor)] of what a camera or scanner and a file add."""
+  steps = [_one(_BLUR, rng)] if rng.random() < 0.8 else []
+  if rng.random() < 0.45:
+    steps.append((global_.rescale, 0.8))
+  if rng.random() < 0.9:
+    steps.append(_one(_NOISE, rng))
+  if rng.random() < 0.2:
+    rng.shuffle(steps)
+  if rng.random() < 0.8:
+    steps.append((global_.jpeg, 1.0))
+  return steps
+
+
+def _some(table, rng, fate=1.0):
+  """[(factory, factor)] of those that this example has.
+
+  `fate` scales the chances: some pictures have seen nearly everything, others
+  hardly anything, more often than independent chances would have it.
+  """
+  draws = rng.random(len(table))
+  return [(factory, factor) for (factory, chance, factor), draw
+          in zip(table, draws) if draw < chance * fate]
+
+
+def _one(table, rng):
+  """One (factory, factor), by the chances, which sum to 1."""
+  draw = rng.random()
+  for factory, chance, factor in table:
+    draw -= chance
+    if draw < 0:
+      break
+  return factory, factor
+
+
+def _run(plan, example, severity, rng):
+  """Applies [(factory, factor)] in turn, each somewhat more or less."""
+  for factory, factor in plan:
+    strength = min(1.0, severity * factor * rng.uniform(0.6, 1.4))
+    example = factory(strength)(example, rng)
+  return example

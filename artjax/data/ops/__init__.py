@@ -1,0 +1,1 @@
+"""Operations on examples: geometry, fields, sizes, colour, sketches."""

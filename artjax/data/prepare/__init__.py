@@ -1,0 +1,1 @@
+"""Datasets of sub-images, prepared once and read fast."""

@@ -1,0 +1,1 @@
+"""Collections of pictures with random access."""

@@ -1,0 +1,1 @@
+"""Evaluators, metrics, baselines and reports."""

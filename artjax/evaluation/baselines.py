@@ -1,0 +1,130 @@
+"""Holes filled without learning: what a trained filler is measured against.
+
+Each is fill(image u8[H, W, 3], mask bool or u8[H, W]) -> u8[H, W, 3]: what is
+not 0 in the mask is missing, and every other pixel comes back as it was. A mask
+of another size, or one that covers everything, raises ValueError; an empty one
+gives a copy of the picture. The module is the registry, `FILLS` its names.
+"""
+import cv2
+import numpy as np
+
+RADIUS = 5  # px, of the neighbourhood that OpenCV's methods look at
+# Unknowns of one solution of the biharmonic equation. Its time grows faster
+# than their number: a large hole is solved for on a coarser grid.
+MAX_UNKNOWNS = 6_000
+_MARGIN = 6  # px of known picture around what is solved for
+
+
+def telea(image, mask):
+  """Fast marching from the rim inwards, OpenCV's `INPAINT_TELEA`.
+
+  Telea 2004, https://doi.org/10.1080/10867651.2004.10487596
+  """
+  return _opencv(image, mask, cv2.INPAINT_TELEA)
+
+
+def navier_stokes(image, mask):
+  """Isophotes continued like a flow, OpenCV's `INPAINT_NS`.
+
+  Bertalmio et al. 2001, https://doi.org/10.1109/CVPR.2001.990497
+  """
+  return _opencv(image, mask, cv2.INPAINT_NS)
+
+
+def biharmonic(image, mask):
+  """The smoothest surface through the rim, of scikit-image.
+
+  Damelin and Hoang 2018, https://doi.org/10.1155/2018/3950312. A linear system
+  of all pixels of a hole, which takes minutes where it has some ten thousand:
+  each connected hole is cut out with its surroundings and solved for by
+  itself, and one of more than `MAX_UNKNOWNS` px on a grid that is coarser by
+  as much as it takes. The surface is smooth, so that little is lost (a test
+  holds both to each other). Values are clipped to those around each hole, where
+  the whole picture's would let a surface run off.
+  """
+  from skimage import restoration  # Seconds, and for this alone.
+  image, hole = _checked(image, mask)
+  result = image.copy()
+  # Holes whose rims touch depend on each other: they are one.
+  near = cv2.dilate(hole.astype(np.uint8), np.ones((5, 5), np.uint8))
+  count, parts, boxes, _ = cv2.connectedComponentsWithStats(near)
+  for part in range(1, count):
+    left, top, width, height = boxes[part, :4]
+    box = np.s_[max(0, top - _MARGIN):top + height + _MARGIN,
+                max(0, left - _MARGIN):left + width + _MARGIN]
+    ours = hole[box] & (parts[box] == part)
+    known = ~hole[box]  # other holes in the box are no surroundings
+    colour, solve = image[box] / np.float32(255), ours | ~known
+    factor = int(np.ceil(np.sqrt(solve.sum() / MAX_UNKNOWNS)))
+    if factor > 1:
+      small, missing = _shrunk(colour, known, factor)
+      fill = restoration.inpaint_biharmonic(small, missing, channel_axis=-1)
+      fill = cv2.resize(np.float32(fill), colour.shape[1::-1],
+                        interpolation=cv2.INTER_CUBIC)
+    else:
+      fill = restoration.inpaint_biharmonic(colour, solve, channel_axis=-1)
+    fill = np.rint(np.clip(fill, 0, 1) * 255).astype(np.uint8)
+    result[box][ours] = fill[ours]
+  return result
+
+
+def mean_fill(image, mask):
+  """The mean of the known pixels: the least that a fill has to beat."""
+  image, hole = _checked(image, mask)
+  result = image.copy()
+  if hole.any():
+    result[hole] = np.rint(image[~hole].mean(0)).astype(np.uint8)
+  return result
+
+
+def deep_image_prior(image, mask):
+  """A network fitted to this picture alone, 3000 steps: minutes a picture.
+
+  See artjax/inference/deep_image_prior.py. https://arxiv.org/abs/1711.10925
+  """
+  from artjax.inference import deep_image_prior as prior  # Compiles a network.
+  image, hole = _checked(image, mask)
+  if not hole.any():
+    return image.copy()
+  fill = prior.restore(image / np.float32(255), mask=hole).picture
+  return np.where(hole[..., None], np.rint(fill * 255).astype(np.uint8), image)
+
+
+FILLS = {fill.__name__: fill for fill in (
+    telea, navier_stokes, biharmonic, mean_fill, deep_image_prior)}
+
+
+def _opencv(image, mask, method):
+  image, hole = _checked(image, mask)
+  # OpenCV's gradients at the rim reach under the mask: nothing may be there.
+  known = np.where(hole[..., None], np.uint8(0), image)
+  filled = cv2.inpaint(known, hole.astype(np.uint8), RADIUS, method)
+  return np.where(hole[..., None], filled, image)
+
+
+def _shrunk(colour, known, factor):
+  """(f32[h, w, 3], bool[h, w] missing): means of what is known in a cell."""
+  height, width = known.shape
+  size = -(-width // factor), -(-height // factor)
+  area = lambda x: cv2.resize(x, size, interpolation=cv2.INTER_AREA)
+  weight = known.astype(np.float32)
+  share = area(weight)
+  small = area(colour * weight[..., None]) / np.maximum(share, 1e-6)[..., None]
+  # Hardly known cells are as good as missing, unless there are no others.
+  missing = share < 0.25
+  return small, missing if not missing.all() else share == 0
+
+
+def _checked(image, mask):
+  """(u8[H, W, 3], bool[H, W]); ValueError for what cannot be filled."""
+  image, mask = np.asarray(image), np.asarray(mask)
+  if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+    raise ValueError('the picture must be u8 [H, W, 3], got '
+                     f'{image.dtype} {list(image.shape)}')
+  if mask.shape != image.shape[:2]:
+    raise ValueError(f'the mask is {list(mask.shape)}, but the picture '
+                     f'{list(image.shape[:2])}, height and width')
+  hole = mask != 0
+  if hole.all():
+    raise ValueError('the mask covers everything: nothing is known')
+  return image, hole

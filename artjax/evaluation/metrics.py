@@ -1,0 +1,304 @@
+"""Metrics of restored pictures, one function each, the protocol in the name.
+
+All take what a user would get, rounded pictures: (pred u8[B, H, W, 3], target
+u8[B, H, W, 3], *, crop=0) -> float64[B], one number a picture. RGB order.
+`crop` removes that many px at each side first (a x4 benchmark crops 4). All
+raise ValueError for unequal shapes, other dtypes, or a crop that leaves
+nothing. Those that take a `mask`, bool[B, H, W] of the same crop, give a mean
+over the pixels where it is True, whose surroundings may count in windows.
+
+PSNR and SSIM follow BasicSR's definitions: *_rgb over the three channels,
+*_y on the luma of BT.601 (16..235), in floating point and **not rounded**;
+MATLAB's rounded luma gives about 0.01 dB less.
+"""
+
+import functools
+
+import cv2
+import jax
+import numpy as np
+
+from artjax import colour
+from artjax.models import encoders
+
+_WINDOW, _SIGMA = 11, 1.5  # of the SSIM's Gaussian, px
+_C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+_GMS = 170.0  # of squared 8-bit levels, as published
+
+
+def _prepare(pred, target, crop):
+  """Checks a pair of batches and cuts `crop` px off each side."""
+  pred, target = np.asarray(pred), np.asarray(target)
+  if pred.shape != target.shape:
+    raise ValueError(
+        f'pred and target differ in shape: {pred.shape} and {target.shape}')
+  if pred.ndim != 4 or pred.shape[-1] != 3:
+    raise ValueError(f'metrics want RGB [B, H, W, 3], got {pred.shape}')
+  for name, image in (('pred', pred), ('target', target)):
+    if image.dtype != np.uint8:
+      raise ValueError(
+          f'metrics want uint8, but {name} is {image.dtype}: '
+          'clip and round it first')
+  height, width = pred.shape[1:3]
+  if crop != int(crop) or crop < 0 or 2 * crop >= min(height, width):
+    raise ValueError(
+        f'crop={crop} leaves nothing of a {height}x{width} picture, '
+        'or is no whole number of px')
+  crop = int(crop)
+  inside = np.s_[:, crop:height - crop, crop:width - crop]
+  return pred[inside], target[inside]
+
+
+def _luma(image):
+  """BT.601 luma of u8 RGB: [B, H, W, 3] -> float64[B, H, W, 1], 16 to 235."""
+  weights = np.array([[65.481], [128.553], [24.966]]) / 255
+  return image.astype(np.float64) @ weights + 16
+
+
+def psnr_rgb(pred, target, *, crop=0, mask=None):
+  """Peak signal-to-noise ratio in dB over R, G, B; inf for equal pictures."""
+  pred, target = _prepare(pred, target, crop)
+  return _psnr(pred.astype(np.float64), target.astype(np.float64), mask)
+
+
+def psnr_y(pred, target, *, crop=0):
+  """Peak signal-to-noise ratio in dB of the luma; inf for equal pictures."""
+  pred, target = _prepare(pred, target, crop)
+  return _psnr(_luma(pred), _luma(target))
+
+
+def _psnr(pred, target, mask=None):
+  squares = np.square(pred - target)
+  if mask is None:
+    mse = squares.mean(axis=(1, 2, 3))
+  else:
+    mse = np.array([s[m].mean() for s, m in zip(squares, mask)])
+  with np.errstate(divide='ignore'):  # equal pictures: inf, as in BasicSR
+    return 10 * np.log10(255**2 / mse)
+
+
+def ssim_rgb(pred, target, *, crop=0, mask=None):
+  """Structural similarity in [-1, 1], mean of R, G, B; 1 for equal pictures.
+
+  11x11 Gaussian of sigma 1.5 px, windows that lie inside the picture only; nan
+  where none of them is centred in the mask.
+  Wang et al. 2004, https://doi.org/10.1109/TIP.2003.819861
+  """
+  pred, target = _prepare(pred, target, crop)
+  return _ssim(pred.astype(np.float64), target.astype(np.float64), mask)
+
+
+def ssim_y(pred, target, *, crop=0):
+  """Structural similarity of the luma, see `ssim_rgb`."""
+  pred, target = _prepare(pred, target, crop)
+  return _ssim(_luma(pred), _luma(target))
+
+
+def _ssim(pred, target, mask=None):
+  if min(pred.shape[1:3]) < _WINDOW:
+    raise ValueError(
+        f'SSIM wants at least {_WINDOW} px a side after the crop, '
+        f'got {pred.shape[1]}x{pred.shape[2]}')
+  half = _WINDOW // 2
+  within = np.ones(pred.shape[:3], bool) if mask is None else mask
+  maps = ((_ssim_map(x, y), m[half:-half, half:-half])
+          for x, y, m in zip(pred, target, within))
+  return np.array([found[m].mean() if m.any() else np.nan
+                   for found, m in maps], np.float64)
+
+
+def _ssim_map(x, y):
+  """SSIM of each window of float64[H, W, C], 8-bit levels."""
+  mean_x, mean_y = _gaussian(x), _gaussian(y)
+  product = mean_x * mean_y
+  squares = mean_x**2 + mean_y**2
+  covariance = _gaussian(x * y) - product
+  variances = _gaussian(x**2 + y**2) - squares  # of both, summed
+  return ((2 * product + _C1) * (2 * covariance + _C2)
+          / ((squares + _C1) * (variances + _C2)))
+
+
+def _gaussian(x):
+  """Gaussian window means, [H, W, C] -> [H - 10, W - 10, C]."""
+  taps = cv2.getGaussianKernel(_WINDOW, _SIGMA)
+  half = _WINDOW // 2
+  return cv2.sepFilter2D(x, -1, taps, taps)[half:-half, half:-half]
+
+
+def gms_y(pred, target, *, crop=0):
+  """Similarity of gradient magnitudes of the luma, mean; in (0, 1], 1 = equal.
+
+  How far edges lie in the same places with the same strength, whatever the
+  colours and, in faces, whoever it is. The map of GMSD (Xue et al. 2014,
+  https://doi.org/10.1109/TIP.2013.2293423), averaged: luma of 2 x 2 px means,
+  Prewitt filters, constant 170 for 255 levels.
+  """
+  pred, target = _prepare(pred, target, crop)
+  if min(pred.shape[1:3]) < 6:
+    raise ValueError('gms_y wants at least 6 px a side after the crop, got '
+                     f'{pred.shape[1]}x{pred.shape[2]}')
+  return np.array([_gms_picture(x, y)
+                   for x, y in zip(_luma(pred), _luma(target))], np.float64)
+
+
+def _gms_picture(x, y):
+  one, other = _gradient(x), _gradient(y)
+  return np.mean((2 * one * other + _GMS) / (one**2 + other**2 + _GMS))
+
+
+def _gradient(luma):
+  """Prewitt's gradient magnitude of 2 x 2 px means, inside the picture."""
+  height, width = (side // 2 * 2 for side in luma.shape[:2])
+  luma = luma[:height, :width, 0].reshape(height // 2, 2, width // 2, 2)
+  luma = luma.mean((1, 3))
+  filters = np.ones([3, 1]) / 3, np.array([[1.0], [0.0], [-1.0]])
+  dx = cv2.sepFilter2D(luma, -1, filters[1], filters[0])
+  dy = cv2.sepFilter2D(luma, -1, filters[0], filters[1])
+  return np.hypot(dx, dy)[1:-1, 1:-1]
+
+
+def mae(pred, target, *, crop=0):
+  """Mean absolute error over R, G, B in units of the full range, [0, 1]."""
+  pred, target = _prepare(pred, target, crop)
+  error = np.abs(pred.astype(np.int16) - target)
+  return error.mean(axis=(1, 2, 3)) / 255
+
+
+def accuracy(pred, target, *, crop=0):
+  """Share of pixels whose largest channel is the same in both, in [0, 1].
+
+  This is what Keras prints as `accuracy` when a network regresses RGB (its
+  categorical accuracy over the last axis); equal channels go to the first.
+  """
+  pred, target = _prepare(pred, target, crop)
+  return np.mean(pred.argmax(-1) == target.argmax(-1), axis=(1, 2))
+
+
+def average_precision(pred, target, *, crop=0):
+  """Average precision of finding damage of any kind, in [0, 1].
+
+  Of masks' channels the largest counts. pred holds chances, 255 = certain,
+  and target is damaged from 128 on: the mean of the precision over the recall,
+  by its steps, without interpolation. Where nothing is damaged there is no
+  precision to speak of: 1 if pred is 0 all over, else 0.
+  """
+  pred, target = _prepare(pred, target, crop)
+  return np.array([
+      _average_precision(p.max(-1), t.max(-1) >= 128)
+      for p, t in zip(pred, target)])
+
+
+def _average_precision(pred, damaged):
+  if not damaged.any():
+    return float(not pred.any())
+  return precision_recall(np.bincount(pred[damaged], minlength=256),
+                          np.bincount(pred[~damaged], minlength=256))[2]
+
+
+def precision_recall(damaged, sound):
+  """(precision, recall, average precision) of marking from each level on.
+
+  Args:
+    damaged: [256], how many damaged pixels have each level of chance.
+    sound: [256], how many others.
+
+  Returns:
+    f64[256] each, by level: nan where nothing is marked, or nothing is there
+    to be found; and the average precision, nan without damage.
+  """
+  # From the surest level down: what is marked when all from there on is.
+  hits, marks = (np.cumsum(counts[::-1], dtype=np.float64)
+                 for counts in (damaged, damaged + sound))
+  with np.errstate(invalid='ignore'):  # 0 / 0
+    precision, recall = hits / marks, hits / hits[-1]
+  gained = np.diff(recall, prepend=0.0)
+  average = np.sum(np.where(gained == 0, 0, gained * precision))
+  return precision[::-1], recall[::-1], float(average)
+
+
+def mask_iou(pred, target, *, crop=0):
+  """Intersection over union of damage of any kind, in [0, 1].
+
+  Damaged is where any channel is 128 or more; 1 if nothing is in both.
+  """
+  pred, target = _prepare(pred, target, crop)
+  found, damaged = (x.max(-1) >= 128 for x in (pred, target))
+  both = (found & damaged).sum((1, 2))
+  either = (found | damaged).sum((1, 2))
+  return np.where(either, both / np.maximum(either, 1), 1.0)
+
+
+def _lab(image):
+  return colour.srgb_to_lab(image.astype(np.float32) / 255)
+
+
+def ciede2000(pred, target, *, crop=0):
+  """Mean colour difference CIEDE2000, 0 for equal pictures; 1 is just seen."""
+  pred, target = _prepare(pred, target, crop)
+  return np.array([colour.ciede2000(_lab(x), _lab(y)).mean(dtype=np.float64)
+                   for x, y in zip(pred, target)])
+
+
+def psnr_ab(pred, target, *, crop=0):
+  """PSNR in dB of a and b of CIE Lab over a range of 255; inf for equal ones.
+
+  Lightness, which colorizing is given, has no part in it.
+  """
+  pred, target = _prepare(pred, target, crop)
+  error = np.array([np.square(
+      (_lab(x) - _lab(y))[..., 1:], dtype=np.float64).mean()
+                    for x, y in zip(pred, target)])
+  with np.errstate(divide='ignore'):
+    return 10 * np.log10(255**2 / error)
+
+
+def colourfulness(pred, target, *, crop=0):
+  """Colourfulness over that of the target: 1 as colourful, 0 grey.
+
+  D. Hasler, S. Suesstrunk, https://doi.org/10.1117/12.477378, on 8-bit levels.
+  A target that is itself grey counts as one just seen to be coloured, of 1.
+  """
+  pred, target = _prepare(pred, target, crop)
+  return np.array([_colourfulness(x) / max(_colourfulness(y), 1.0)
+                   for x, y in zip(pred, target)])
+
+
+def _colourfulness(image):
+  """M of Hasler and Suesstrunk, u8[H, W, 3] -> 0 (grey) to about 110."""
+  r, g, b = np.moveaxis(image.astype(np.float64), -1, 0)
+  opponents = r - g, (r + g) / 2 - b
+  spread = np.hypot(*(x.std() for x in opponents))
+  return float(spread + 0.3 * np.hypot(*(x.mean() for x in opponents)))
+
+
+def lpips(pred, target, *, crop=0, frozen=None, mask=None):
+  """LPIPS 0.1 of AlexNet with linear heads, 0 for equal pictures, >= 0.
+
+  This is the variant papers quote. Computed in float32, compiled once for
+  each shape. Pictures must be 31 px a side or more after the crop.
+
+  `frozen` is `perceptual.load('alexnet')`; by default it is loaded at the
+  first call and kept on the device. https://arxiv.org/abs/1801.03924
+  """
+  pred, target = _prepare(pred, target, crop)
+  params = _alexnet() if frozen is None else frozen
+  # One picture at a time: the shape to compile for and the memory needed do
+  # not depend on the batch.
+  masks = [None] * len(pred) if mask is None else [
+      np.float32(m)[None, ..., None] for m in mask]
+  return np.array(
+      [np.asarray(_lpips(params, x[None], y[None], m))[0]
+       for x, y, m in zip(pred, target, masks)], np.float64)
+
+
+@functools.cache
+def _alexnet():
+  return jax.device_put(encoders.load('alexnet'))
+
+
+@jax.jit
+def _lpips(params, pred, target, weight):
+  pred, target = (x.astype('float32') / 255 for x in (pred, target))
+  # Full float32, so that a GPU's TF32 does not change the figure.
+  return encoders.lpips(
+      params, pred, target, net='alexnet', precision='highest', weight=weight)

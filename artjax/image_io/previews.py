@@ -1,0 +1,92 @@
+"""Pictures and maps as a screen shows them: tiles of 8-bit sRGB, zoom by zoom.
+
+A picture of any size is decoded once into small lossless files; whatever part
+of it is looked at later, at whatever zoom, is a few of those.
+"""
+import os
+import shutil
+
+import numpy as np
+import pyvips
+
+from artjax.image_io import vips
+
+TILE = 512  # px
+DRAWN = 2048  # px, the longer side at which masks are drawn
+_THIN = 32  # px, the shorter side then, or sides would no longer match
+# Overlays of maps: a quantity's levels from none to most, as colours that grow
+# lighter (from violet over red to yellow) and more opaque.
+_COLOURS = np.float32([[60, 20, 110], [150, 30, 120], [225, 70, 80],
+                       [250, 150, 50], [252, 240, 150]])
+_OPAQUE_FROM = 120  # levels
+
+
+def save_tiles(picture, folder):
+  """Writes an `image_file.Picture` as `folder/<level>/<column>_<row>.png`.
+
+  Level 0 is one tile; each level has twice the width and height of the one
+  before, and the last is the picture itself.
+
+  Raises:
+    vips.BadPicture: the file turns out to be damaged, or the disk is full.
+  """
+  with vips.blame(picture.path):
+    _save(picture.screen(), folder)
+
+
+def save_overlay(path, folder):
+  """Writes a grey map (restoration.py) in the same way, in colours.
+
+  Raises:
+    vips.BadPicture: the disk is full.
+  """
+  with vips.blame(path):
+    levels = pyvips.Image.pngload(path, revalidate=True)
+    table = vips.image(colours()[None])
+    _save(levels.maplut(table).copy(interpretation='srgb'), folder)
+
+
+def drawing(width, height):
+  """(width, height) in px at which a mask of a picture is drawn."""
+  scale = min(1, max(DRAWN / max(width, height), _THIN / min(width, height)))
+  return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def save_damage(path, output):
+  """Writes a map of chances (restoration.py) as small as masks are drawn.
+
+  Of each part its largest chance: a crack of one pixel is not lost.
+
+  Raises:
+    vips.BadPicture: the disk is full.
+  """
+  with vips.blame(path):
+    levels = pyvips.Image.pngload(path, revalidate=True).numpy()
+    for axis, side in enumerate(drawing(*levels.shape[1::-1])[::-1]):
+      starts = np.arange(side) * levels.shape[axis] // side
+      levels = np.maximum.reduceat(levels, starts, axis)
+    vips.image(levels).pngsave(f'{output}.part', compression=1)
+  os.replace(f'{output}.part', output)
+
+
+def colours():
+  """u8[256, 4]: red, green, blue and opacity of each level of a map."""
+  level = np.arange(256, dtype=np.float32)
+  place = np.linspace(0, 255, len(_COLOURS))
+  channels = [np.interp(level, place, channel) for channel in _COLOURS.T]
+  opacity = 230 * np.minimum(1, level / _OPAQUE_FROM)
+  return np.rint(np.stack([*channels, opacity], -1)).astype(np.uint8)
+
+
+def _save(image, folder):
+  part = f'{folder}.part'
+  try:
+    # Files to be read once or twice from the same disk: speed before size.
+    image.dzsave(part, layout='dz', depth='onetile', tile_size=TILE, overlap=0,
+                 suffix='.png[compression=1]', keep='none')
+    os.remove(os.path.join(f'{part}_files', 'vips-properties.xml'))
+    os.replace(f'{part}_files', folder)
+  finally:
+    shutil.rmtree(f'{part}_files', ignore_errors=True)
+    if os.path.exists(f'{part}.dzi'):
+      os.remove(f'{part}.dzi')

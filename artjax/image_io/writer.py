@@ -1,0 +1,121 @@
+"""Picture files written whole or not at all; see image_file.py for reading."""
+import contextlib
+import os
+
+import numpy as np
+import pyvips
+
+from artjax.image_io import tiff_tags
+from artjax.image_io import vips
+
+# How libvips writes each format: lossless where it can be, else hardly lossy.
+_SAVERS = {
+    '.jpg': ('jpegsave', dict(Q=95, subsample_mode='off',
+                              optimize_coding=True)),
+    '.png': ('pngsave', dict(compression=6)),
+    '.tif': ('tiffsave', dict(compression='deflate', predictor='horizontal')),
+    '.webp': ('webpsave', dict(Q=95, smart_subsample=True)),
+    '.avif': ('heifsave', dict(Q=90, subsample_mode='off', compression='av1')),
+}
+_SAME = {'.jpeg': '.jpg', '.tiff': '.tif'}
+_IN_MEMORY = 64 << 20  # results beyond this many bytes are kept on disk
+
+
+class Writer:
+  """Takes the rows of a result and makes a file of them, all or nothing.
+
+  A context manager: `write` arrays from top to bottom within it. The file
+  appears under its name when the block ends well, and not at all otherwise.
+  """
+
+  def __init__(self, picture, path, scale, strip_metadata):
+    self._picture = picture
+    self._path = os.fspath(path)
+    bands = picture.bands + picture.has_alpha
+    self._shape = picture.height * scale, picture.width * scale, bands
+    self._dtype = np.uint8 if picture.depth == 8 else np.uint16
+    self._strip_metadata = strip_metadata
+    size = np.prod(self._shape, dtype=np.int64) * np.dtype(self._dtype).itemsize
+    self._raw = f'{self._path}.raw.part' if size > _IN_MEMORY else None
+    self._rows = None  # an array, or a file
+    self._done = 0
+
+  def __enter__(self):
+    with vips.blame(self._path):
+      os.makedirs(os.path.dirname(self._path) or '.', exist_ok=True)
+      self._rows = (open(self._raw, 'wb') if self._raw
+                    else np.empty(self._shape, self._dtype))
+    return self
+
+  def write(self, values):
+    """The next rows, as `Picture.merge` gives them."""
+    with vips.blame(self._path):
+      if self._raw:
+        self._rows.write(np.ascontiguousarray(values).data)
+      else:
+        self._rows[self._done:self._done + len(values)] = values
+    self._done += len(values)
+
+  def __exit__(self, kind, error, trace):
+    try:
+      if self._raw:
+        self._rows.close()
+      if kind is None:
+        if self._done != self._shape[0]:
+          raise RuntimeError(f'{self._done} of {self._shape[0]} rows written')
+        self._save()
+    finally:
+      if self._raw:
+        _remove(self._raw)
+
+  def _save(self):
+    height, width, bands = self._shape
+    if self._raw:
+      image = pyvips.Image.rawload(
+          self._raw, width, height, bands,
+          format='uchar' if self._dtype == np.uint8 else 'ushort')
+    else:
+      image = vips.image(self._rows)
+    save(self._picture.describe(image), self._path,
+         strip_metadata=self._strip_metadata, like=self._picture.path)
+
+
+def save_grey(levels, path):
+  """Writes u8[H, W] as a grey picture, atomically."""
+  os.makedirs(os.path.dirname(path) or '.', exist_ok=True)
+  save(vips.image(levels[..., None]).copy(interpretation='b-w'), path)
+
+
+def save(image, path, *, strip_metadata=False, like=''):
+  """Writes a vips image atomically, in the format that the name's end says.
+
+  `like` is a file whose TIFF tags go into a TIFF file too.
+
+  Raises:
+    vips.BadPicture: no such format, or the disk is full or not writable.
+  """
+  suffix = os.path.splitext(path)[1].lower()
+  suffix = _SAME.get(suffix, suffix)
+  if suffix not in _SAVERS:
+    raise vips.BadPicture(
+        f'{path}: pictures cannot be written as {suffix!r}; use '
+        f'{", ".join(_SAVERS)}')
+  method, options = _SAVERS[suffix]
+  if strip_metadata:
+    options = {**options, 'keep': 'icc'}
+  if suffix == '.tif' and image.width * image.height * image.bands > 2**30:
+    options = {**options, 'bigtiff': True}
+  part = f'{path}.part'
+  try:
+    with vips.blame(path):
+      getattr(image, method)(part, **options)
+      if suffix == '.tif' and like and not strip_metadata:
+        tiff_tags.copy(like, part)
+      os.replace(part, path)
+  finally:
+    _remove(part)
+
+
+def _remove(path):
+  with contextlib.suppress(FileNotFoundError):
+    os.remove(path)

@@ -1,0 +1,1 @@
+"""Networks on whole pictures of any size."""

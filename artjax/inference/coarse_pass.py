@@ -1,0 +1,69 @@
+"""A picture seen as a whole before its tiles: a coarse pass over a small copy.
+
+A stain can be as large as half a picture, and within it nothing is to be seen
+but that the colours are others than beyond its rim, which may lie in another
+tile. The small copy has all of both, at the same size whatever the picture's.
+"""
+import cv2
+import numpy as np
+
+from artjax.data.degradations.decorators import PARTS
+
+# How much the coarse pass has to say: nothing of cracks, which it cannot see,
+# and less than the tiles of losses, of which the small ones are none to it.
+_SHARES = {'crack': 0.0, 'loss': 0.3, 'stain': 0.5}
+
+
+def shrink(picture, side):
+  """f32[H, W, C] -> f32[h, w, C] whose shorter side is `side` px, or as it is.
+
+  Means of areas; the longer side keeps the aspect.
+  """
+  height, width = picture.shape[:2]
+  factor = side / min(height, width)
+  if factor >= 1:
+    return picture
+  size = max(1, round(width * factor)), max(1, round(height * factor))
+  return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+
+
+def merge(strips, seen, height, width):
+  """Chances of tiles with those of the coarse pass.
+
+  Args:
+    strips: of (top, f32[rows, width, 3 or 4]), chances of crack, loss, stain,
+      and what else belongs to a pixel, from top to bottom.
+    seen: f32[h, w, 3], those of the whole picture, small.
+    height: of the picture, px.
+    width: of the picture, px.
+
+  Yields:
+    The strips, the log odds of each damage the weighted mean of both: tiles
+    see a rim best, the coarse pass what lies within. Cracks are the tiles'.
+  """
+  seen = _log_odds(seen)
+  for top, rows in strips:
+    rows = rows.copy()
+    for i, part in enumerate(PARTS):
+      share = _SHARES[part]
+      if share:
+        coarse = window(seen[..., i], top, len(rows), height, width)
+        odds = (1 - share) * _log_odds(rows[..., i]) + share * coarse
+        rows[..., i] = 1 / (1 + np.exp(-odds))
+    yield top, rows
+
+
+def _log_odds(chance):
+  chance = np.clip(chance, 1e-4, 1 - 1e-4)
+  return np.log(chance) - np.log1p(-chance)
+
+
+def window(small, top, rows, height, width):
+  """Rows of f32[h, w] enlarged to height x width: straight lines between."""
+  h, w = small.shape
+  down, right = h / height, w / width
+  to_small = np.float32([[right, 0, right / 2 - 0.5],
+                         [0, down, (top + 0.5) * down - 0.5]])
+  return cv2.warpAffine(
+      small, to_small, (width, rows), borderMode=cv2.BORDER_REPLICATE,
+      flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)

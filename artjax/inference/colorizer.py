@@ -1,0 +1,314 @@
+"""Colours of a whole picture: found when it is small, joined to its lightness.
+
+  colorizer = Colorizer.load('colorize')
+  coloured = colorizer(picture, hints=hints, saturation=1.0)
+
+What colour a thing has is seen in the whole picture, not in a tile of it. So
+the network sees all of it, small, and its a and b of CIE Lab are brought to
+full size along the lightness there (a fast guided filter,
+https://arxiv.org/abs/1505.00996). The picture's own lightness stays; a colour
+that sRGB cannot show at it loses chroma. Whatever colour the picture has
+(sepia, fading) is dropped first: only its lightness is looked at.
+"""
+import functools
+
+import cv2
+import jax
+import numpy as np
+
+from artjax import colour
+from artjax.inference import tiled
+from artjax import registry
+from artjax.models import encoders
+from artjax.tasks import base
+from artjax.inference import tiling
+from artjax.interop import safetensors_io
+
+WORKING = 224  # long side that the network sees, px
+_STEP = 32  # its sides are multiples: few shapes to compile for, px
+_ROWS = 256  # of a strip
+_RADIUS, _EPS = 2, 4.0  # of the guided filter: px at working size, of L squared
+_TONED = 3.0  # spread of a and b about a tone that is still one tone
+_GREY = 2.0  # chroma that no one sees as colour
+_ASPECT = 0.02  # relative difference at which hints are another picture's
+
+
+class Colorizer:
+  """Colours whole pictures with one set of weights.
+
+  Attributes:
+    config: its task and model.
+    params: the generator's weights.
+    scale: of the result to the picture, 1.
+    halo: px around a tile that the network must see: it has no tiles.
+    fills: whether it changes only what a mask shows: no.
+    finds: whether its result is no picture, but where damage is: no.
+    view: shorter side of the copy of the whole picture that it is to be shown
+      at least, px.
+  """
+  scale = 1
+  halo = 0
+  view = WORKING
+  fills = finds = False
+
+  def __init__(self, config, params):
+    """Of a configuration (task, model) and the generator's weights."""
+    self.config = config
+    self.params = params
+    self._run = _compiled(registry.model(config))
+
+  @classmethod
+  def load(cls, where, step=None):
+    """As `inference.Restorer.load`, which says what it raises."""
+    return of(tiled.Restorer.load(where, step))
+
+  def __call__(self, picture, *, hints=None, saturation=1.0, strength=1.0):
+    """The picture in colour, of the same type.
+
+    Args:
+      picture: u8 or u16 [H, W, 3], RGB, any size; its colour is dropped.
+      hints: u8[h, w, 4], RGB and where they hold, see hints_file.py; of any
+        size of that shape; or None.
+      saturation: in [0, 2], factor of all chroma, 0 = grey.
+      strength: in [0, 1], share of the change that is made; at 0 the picture
+        itself comes back.
+
+    Returns:
+      u8 or u16 [H, W, 3].
+    """
+    tiled.check_strength(strength)
+    if strength == 0:
+      return picture
+    full = np.iinfo(picture.dtype).max
+    whole = picture * np.float32(1 / full)
+    height, width = picture.shape[:2]
+    strips = [rows for _, rows in self.strips(
+        lambda y, x, h, w: whole[y:y + h, x:x + w], height, width, whole,
+        hints=hints, saturation=saturation)]
+    coloured = np.concatenate(strips)
+    if strength < 1:
+      coloured = whole + np.float32(strength) * (coloured - whole)
+    return np.rint(np.clip(coloured, 0, 1) * full).astype(picture.dtype)
+
+  def strips(self, read, height, width, whole, *, hints=None, saturation=1.0,
+             on_tiles=lambda done: None):
+    """The picture in colour, strip by strip.
+
+    Args:
+      read: (top, left, height, width) -> f32[height, width, 3] in [0, 1].
+      height: of the picture, px.
+      width: of the picture, px.
+      whole: f32[h, w, 3]: the whole picture, or a smaller copy of it, best of
+        `WORKING` px or more a side.
+      hints: u8[h, w, 4], or None.
+      saturation: in [0, 2], factor of all chroma.
+      on_tiles: called with 1 for each strip.
+
+    Yields:
+      (top, f32[rows, width, 3]): RGB in [0, 1].
+
+    Raises:
+      ValueError: hints of another shape, a saturation outside [0, 2].
+    """
+    check_saturation(saturation)
+    if hints is not None:
+      check_hints(hints, height, width)
+    joint = self.joint(whole, hints, working_size(height, width))
+    joint *= np.float32(saturation)
+    for top in range(0, height, _ROWS):
+      rows = min(_ROWS, height - top)
+      picture = read(top, 0, rows, width)
+      lines = _lines(joint, top, rows, height, width)
+      yield top, _join(picture[..., :3], lines)
+      on_tiles(1)
+
+  def tiles(self, height, width, tile=0):
+    """How many strips a picture takes."""
+    del width, tile
+    return -(-height // _ROWS)
+
+  def grid(self, height, width, tile=0):
+    """The one tile that the network sees, all of the picture."""
+    del tile
+    return tiling.Grid(working_size(height, width), halo=0, overlap=0)
+
+  def joint(self, whole, hints, size):
+    """How a and b follow lightness: f32[h, w, 4] of slopes and offsets.
+
+    (a, b) = slope * L + offset, at working size.
+    """
+    height, width = size
+    small = cv2.resize(np.float32(whole), (width, height),
+                       interpolation=cv2.INTER_AREA)
+    batch = {'image': 255 * small[None]}
+    if hints is not None:
+      batch['hints'] = shrink_hints(hints, size)[None]
+    ab = np.asarray(self._run(self.params, batch))[0]
+    if hints is not None:
+      ab = obey(ab, batch['hints'][0])
+    lightness = colour.srgb_to_lab(small)[..., 0]
+    slope = _slope(lightness, ab)
+    return np.concatenate([slope, ab - slope * lightness[..., None]], -1)
+
+
+def of(restorer):
+  """The `Colorizer` of a restorer's weights if they colorize, else itself."""
+  if restorer.config.task != 'colorize':
+    return restorer
+  return Colorizer(restorer.config, restorer.params)
+
+
+def check_saturation(saturation):
+  """Raises ValueError unless it is in [0, 2]."""
+  if not 0 <= saturation <= 2:
+    raise ValueError(f'saturation must be in [0, 2], got {saturation}')
+
+
+def working_size(height, width):
+  """(height, width) at which the network sees a picture, px."""
+  factor = WORKING / max(height, width)
+  return tuple(max(_STEP, round(side * factor / _STEP) * _STEP)
+               for side in (height, width))
+
+
+@functools.cache
+def _compiled(model):
+  """run(params, batch) -> f32[B, h, w, 2], a and b of CIE Lab."""
+  task, frozen = base.get('colorize'), jax.device_put(encoders.of(model))
+  run = jax.jit(lambda params, frozen, batch: base.AB * model.apply(
+      {**safetensors_io.variables(params), 'frozen': frozen},
+      task.inputs(batch, None)))
+  return lambda params, batch: run(params, frozen, batch)
+
+
+def _join(picture, joint):
+  """sRGB of a picture's lightness with the a and b that follow it."""
+  lab = colour.srgb_to_lab(picture)
+  lab[..., 1:] = joint[..., :2] * lab[..., :1] + joint[..., 2:]
+  rgb = colour.lab_to_srgb(lab)
+  # Few are, as a rule, and to find their chroma costs fifteen times the rest.
+  beyond = ((rgb < 0) | (rgb > 1)).any(-1)
+  rgb[beyond] = colour.lab_to_srgb(colour.clamp_chroma(lab[beyond]))
+  return np.clip(rgb, 0, 1)
+
+
+def _slope(lightness, ab):
+  """f32[h, w, 2]: how a and b change with lightness around each place."""
+  mean = lambda x: cv2.blur(x, (2 * _RADIUS + 1,) * 2,
+                            borderType=cv2.BORDER_REFLECT_101)
+  lightness = lightness[..., None]
+  centre = mean(lightness[..., 0])[..., None]
+  variance = mean((lightness**2)[..., 0])[..., None] - centre**2
+  covariance = mean(lightness * ab) - centre * mean(ab)
+  slope = covariance / (np.maximum(variance, 0) + _EPS)
+  return mean(slope)
+
+
+def _lines(small, top, rows, height, width):
+  """Rows `top` to `top + rows` of a small [h, w, C] at full size, bilinear."""
+  place = (np.arange(top, top + rows) + 0.5) * small.shape[0] / height - 0.5
+  place = np.clip(place, 0, small.shape[0] - 1)
+  above = np.floor(place).astype(int)
+  below = np.minimum(above + 1, small.shape[0] - 1)
+  share = np.float32(place - above)[:, None, None]
+  lines = (1 - share) * small[above] + share * small[below]
+  return cv2.resize(lines, (width, rows), interpolation=cv2.INTER_LINEAR)
+
+
+# ---- hints ------------------------------------------------------------------
+
+
+def check_hints(hints, height, width):
+  """Raises ValueError unless they are u8[h, w, 4] of a picture's shape."""
+  if hints.ndim != 3 or hints.shape[-1] != 4 or hints.dtype != np.uint8:
+    raise ValueError(f'hints must be u8[H, W, 4], got {hints.dtype} '
+                     f'{list(hints.shape)}')
+  check_shape(*hints.shape[:2], height, width)
+
+
+def check_shape(rows, columns, height, width):
+  """Raises ValueError unless hints and picture are of one aspect ratio."""
+  if abs(columns * height / (rows * width) - 1) > _ASPECT:
+    raise ValueError(f'hints of {columns} x {rows} px for a picture of {width} '
+                     f'x {height} px: not the same picture')
+
+
+def shrink_hints(hints, size):
+  """u8[H, W, 4] -> f32[*size, 4], 0 to 255: the mean colour told in each px."""
+  told = np.float32(hints[..., 3:] > 0)
+  area = functools.partial(cv2.resize, dsize=size[::-1],
+                           interpolation=cv2.INTER_AREA)
+  share = area(told)[..., None]
+  colours = area(hints[..., :3] * told) / np.maximum(share, 1e-6)
+  # The thinnest stroke counts: it was drawn on purpose.
+  return np.concatenate([colours, np.float32(255 * (share > 1e-6))], -1)
+
+
+def obey(ab, hints):
+  """a and b that are those of the hints where there are some.
+
+  What the network made otherwise is corrected there, and less and less beside.
+
+  Args:
+    ab: f32[h, w, 2].
+    hints: f32[h, w, 4] in [0, 255].
+  """
+  there = np.float32(hints[..., 3:] > 0)
+  wanted = colour.srgb_to_lab(hints[..., :3] / 255)[..., 1:]
+  blur = lambda x: cv2.GaussianBlur(x, (0, 0), 2)
+  near = blur(there[..., 0])[..., None]
+  error = (wanted - ab) * there
+  beside = blur(error) / np.maximum(near, 1e-6) * np.minimum(1, 2 * near)
+  return ab + np.where(there > 0, error, beside)
+
+
+# ---- what was given, and what it is compared with ---------------------------
+
+
+def notice(whole):
+  """One line of what is dropped of a picture's colours; '' for a grey one.
+
+  Args:
+    whole: f32[h, w, 3] in [0, 1], the picture or a smaller copy.
+  """
+  lab = colour.srgb_to_lab(whole).reshape(-1, 3)
+  lab = lab[::max(1, len(lab) // 20_000)].astype(np.float64)
+  if np.quantile(np.hypot(lab[:, 1], lab[:, 2]), 0.95) < _GREY:
+    return ''
+  # One tone is one colour for each lightness: sepia, or the yellow of fading.
+  basis = np.vander(lab[:, 0] / 100, 4)
+  tone = basis @ np.linalg.lstsq(basis, lab[:, 1:], rcond=None)[0]
+  spread = np.sqrt(((lab[:, 1:] - tone)**2).sum(-1).mean())
+  if spread < _TONED:
+    return 'toned: brought to grey before it is colorized'
+  return 'in colour already: its colours are dropped and made anew'
+
+
+class Sepia:
+  """A baseline: the one a and b that fits some pictures best, their lightness.
+
+  Attributes:
+    ab: (a, b) of least mean CIEDE2000 on them, in steps of 1.
+  """
+
+  def __init__(self, targets):
+    """Of u8[H, W, 3] pictures in colour; a few hundred pixels of each count."""
+    labs = []
+    for target in targets:
+      pixels = target.reshape(-1, 3)
+      labs.append(colour.srgb_to_lab(
+          pixels[::max(1, len(pixels) // 500)][:500] / np.float32(255)))
+    def cost(ab):
+      return np.mean([colour.ciede2000(
+          np.concatenate([lab[:, :1], np.broadcast_to(
+              np.float32(ab), lab[:, 1:].shape)], -1), lab).mean()
+                      for lab in labs])
+    candidates = [(a, b) for a in range(-3, 10) for b in range(-4, 20)]
+    self.ab = min(candidates, key=cost)
+
+  def __call__(self, picture):
+    """u8[H, W, 3] -> the same in sepia."""
+    lab = colour.srgb_to_lab(picture / np.float32(255))
+    lab[..., 1:] = self.ab
+    rgb = colour.lab_to_srgb(colour.clamp_chroma(lab))
+    return np.rint(np.clip(rgb, 0, 1) * 255).astype(np.uint8)

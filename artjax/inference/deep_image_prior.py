@@ -1,0 +1,413 @@
+"""Deep Image Prior: one picture restored without having seen any other.
+
+https://arxiv.org/abs/1711.10925. A network that starts at random is fitted to
+the damaged picture alone. It takes to what hangs together in a picture long
+before it takes to noise, and continues it into holes:
+
+  inpaint   fits what is known; holes fill as the network sees fit, beginning
+            from a blurred copy of the picture, its holes filled smoothly
+  denoise   fits everything, and is stopped before it fits the noise
+  x4        fits, shrunk by 4, the picture: its output is the enlarged one
+
+The result is the average of the outputs along the way. `denoise` stops where
+the outputs move least (https://arxiv.org/abs/2112.06074): from there on they
+take to the noise. It takes hundreds of steps: a GPU, a small picture or time.
+"""
+import functools
+from typing import Any, Callable, NamedTuple
+
+from absl import logging
+import cv2
+import jax
+import jax.numpy as jnp
+import ml_collections
+import numpy as np
+import optax
+
+from artjax.training import optim
+from artjax import resampling
+from artjax.models import inpaint
+from artjax.models import skip
+
+TASKS = ('inpaint', 'denoise', 'x4')
+OPTIMIZERS = ('muon', 'adam')
+INPUT_CHANNELS = 32  # of the noise that the network turns into the picture
+_INPUT_RANGE = 0.1
+_LEAST_GAIN = 0.01  # of the loss: less is no progress
+_RESTARTS = 3  # from the last good state, each with half the learning rate
+
+
+class DivergedError(RuntimeError):
+  """The loss stopped being finite again and again."""
+
+
+class Report(NamedTuple):
+  """Where a run stands."""
+  step: int
+  loss: float  # mean squared error of the fit, averaged over the last steps
+  picture: Callable[[], np.ndarray]  # makes the result as it would be now
+
+
+class Result(NamedTuple):
+  """What a run ends with."""
+  picture: np.ndarray  # f32[H * scale, W * scale, C] in [0, 1]
+  steps: int  # taken
+  stopped_by: str  # 'steps' | 'early_stop' | 'interrupted'
+  loss: float  # as in Report
+  restarts: int  # after a loss that was not finite
+
+
+class Restorer:
+  """Fills holes of pictures; stands where an `inference.Restorer` does."""
+  scale, fills, finds, params = 1, True, False, {}
+  view = 1  # a copy of the whole is not needed
+
+  def __init__(self, **settings):
+    """With arguments of `restore`."""
+    self._settings = dict(steps=3000, report_every=20) | settings
+    self.config = ml_collections.ConfigDict({
+        'task': 'inpaint', 'model': {'name': 'skip.SkipNet', 'args': {}},
+        **self._settings})
+
+  def tiles(self, height, width, tile=0):
+    """How often progress is reported."""
+    del height, width, tile
+    return -(-self._settings['steps'] // self._settings['report_every'])
+
+  def strips(self, read, height, width, whole, *, hole, on_tiles=lambda n: None,
+             **unused):
+    """The picture in one strip, see `inference.Restorer.strips`."""
+    del whole, unused
+    picture = read(0, 0, height, width)
+    if hole.any():
+      picture = restore(picture, mask=hole, **self._settings,
+                        on_report=lambda _: on_tiles(1)).picture
+    yield 0, picture
+
+
+class _State(NamedTuple):
+  """All that a step changes."""
+  step: Any  # i32, taken
+  params: Any
+  moments: Any  # the optimizer's
+  average: Any  # f32[H, W, C] of outputs
+  loss: Any  # averaged as the outputs are
+  recent: Any  # f32[window, H, W, C], the last outputs; None = not needed
+  best: Any  # of the loss, or of the variance of the last outputs
+  best_step: Any  # i32
+  best_average: Any  # f32[H, W, C]
+
+
+class _Fixed(NamedTuple):
+  """All that it does not, and what is not compiled in."""
+  key: Any  # of the perturbations
+  code: Any  # f32[1, H, W, INPUT_CHANNELS], what the network starts from
+  target: Any  # f32[h, w, C]
+  weight: Any  # f32[h, w, 1]: what of it is fitted
+  base: Any  # f32[H, W, C], where the outputs begin
+  shrink: Any  # (f32[h, H], f32[w, W]), which make the target's size; or None
+  perturbation: Any  # sigma of the noise on the code, a new one each step
+  decay: Any  # of the average
+
+
+def restore(picture, *, task='inpaint', mask=None, seed=0, steps=3000,
+            optimizer='muon', learning_rate=0.015, smooth=12.0,
+            perturbation=0.03, decay=0.99, window=100, patience=1000,
+            report_every=20, max_side=0, feather=0, network=(),
+            on_report=lambda report: None, on_notice=logging.warning):
+  """Fits a network to a picture and returns what it makes of it.
+
+  A picture with a long side of more than `max_side` px: `inpaint` works on the
+  holes' surroundings and, where these are larger still, on a smaller copy; what
+  goes into the holes is then enlarged, and softer than what is around them.
+  Known pixels keep their values whatever the size. `denoise` and `x4` refuse:
+  of a smaller copy nothing could be learnt about the grain of the large one.
+
+  Args:
+    picture: f32[H, W, C] in [0, 1], C = 1 or 3.
+    task: one of `TASKS`.
+    mask: bool or float [H, W], more than 0.5 where the picture is missing; for
+      'inpaint', and only for that.
+    seed: of the network's weights, its input and the perturbations.
+    steps: to take at most.
+    optimizer: 'adam' as in the paper, which wants a learning rate of 0.01, or
+      'muon' (https://arxiv.org/abs/2502.16982), which makes the update of a
+      kernel orthogonal and gets there in well under half of the steps.
+    learning_rate: of it.
+    smooth: for 'inpaint': sigma in px of the blur of the copy that the fit
+      begins from, 0 = from grey, as in the paper. From grey many steps
+      go into the broad tones, and where the picture is dark the output runs
+      off to black in the middle of large holes.
+    perturbation: sigma of the noise added to the input, new at each step.
+    decay: of the exponential average of the outputs; of about a tenth of them
+      until that is longer.
+    window: outputs over which 'denoise' takes the variance; nothing is judged
+      before so many steps.
+    patience: end after so many steps without progress, 0 = never. Progress is
+      a lower variance of the outputs ('denoise') or a loss that is lower by a
+      hundredth (the others).
+    report_every: steps between reports; only then is the device waited for.
+    max_side: px of the network's output; 0 = 512 on a CPU, else 1024.
+    feather: px around the holes over which fill and picture are blended; 0
+      leaves every known pixel as it was, bit by bit.
+    network: fields of `skip.SkipNet` that are not to be as in the paper.
+    on_report: called with a `Report`.
+    on_notice: called with a line that the user should know.
+
+  Returns:
+    A `Result`. After KeyboardInterrupt (Ctrl-C) it is that of the last report.
+
+  Raises:
+    ValueError: arguments that do not go together or are out of range.
+    DivergedError: the loss was not finite, lower learning rates included.
+  """
+  picture, missing = _checked(picture, task, mask)
+  for name, value, least in (
+      ('steps', steps, 1), ('report_every', report_every, 1),
+      ('window', window, 2), ('patience', patience, 0),
+      ('feather', feather, 0), ('max_side', max_side, 0),
+      ('smooth', smooth, 0)):
+    if value < least:
+      raise ValueError(f'{name}={value} is less than {least}')
+  if optimizer not in OPTIMIZERS:
+    raise ValueError(f'optimizer={optimizer!r} is not one of '
+                     f'{", ".join(OPTIMIZERS)}')
+  if not 0 <= decay < 1:
+    raise ValueError(f'decay={decay} is not in [0, 1)')
+  max_side = max_side or (512 if jax.default_backend() == 'cpu' else 1024)
+
+  # ---- What is fitted, and how its result becomes that of the picture.
+  scale = 4 if task == 'x4' else 1
+  if task == 'inpaint':
+    box, size = _work_area(missing, max_side, on_notice)
+    target, weight = _shrunk(picture[box], ~missing[box], size)
+    finish = lambda y: _joined(picture, missing, y, box, feather)
+  else:
+    _check_size(picture, task, scale, max_side)
+    target, weight = picture, np.ones_like(picture[..., :1])
+    finish = lambda y: y
+  height, width, channels = target.shape
+  size = height * scale, width * scale
+  if task == 'inpaint' and smooth:
+    base = _blurred(target, weight, smooth)
+  else:
+    base = jnp.full((*size, channels), 0.5)
+  shrink = None if scale == 1 else tuple(
+      jnp.asarray(resampling.matrix(side * scale, side, 1 / scale), jnp.float32)
+      for side in (height, width))
+  model = skip.SkipNet(out_channels=channels, **dict(network))
+  keys = jax.random.split(jax.random.key(seed))
+  fixed = _Fixed(
+      keys[0], _INPUT_RANGE * jax.random.uniform(
+          keys[1], (1, *size, INPUT_CHANNELS)),
+      jnp.asarray(target), jnp.asarray(weight), base, shrink,
+      jnp.float32(perturbation), jnp.float32(decay))
+  # This kind of key for the weights: drawing them compiles five times faster.
+  state = _start(model, jax.random.key(seed, impl='rbg'), fixed,
+                 (*size, channels), window if task == 'denoise' else 0,
+                 _unscaled(optimizer))
+
+  def estimate(state):
+    # Noise is in the later outputs; for the others later is better.
+    y = state.best_average if task == 'denoise' else state.average
+    return finish(np.asarray(y))
+
+  # ---- Steps.
+  good, restarts, stopped_by = _copy(state), 0, 'steps'
+  done = 0
+  try:
+    while done < steps and stopped_by == 'steps':
+      for _ in range(min(report_every, steps - done)):
+        state = _step(state, fixed, jnp.float32(learning_rate), model, window,
+                      optimizer)
+      done, loss, best_step = jax.device_get(
+          (state.step, state.loss, state.best_step))
+      if not np.isfinite(loss):
+        restarts += 1
+        if restarts > _RESTARTS:
+          raise DivergedError(
+              f'the loss is not finite after step {int(good.step)}, however '
+              f'often it is tried; lower learning_rate={learning_rate}')
+        learning_rate /= 2
+        state, done = _copy(good), int(good.step)
+        on_notice(f'the loss is not finite: back to step {done}, with '
+                  f'learning rate {learning_rate}')
+        continue
+      good = _copy(state)
+      on_report(Report(int(done), float(loss),
+                       functools.partial(estimate, good)))
+      if patience and done - best_step >= patience:
+        stopped_by = 'early_stop'
+  except KeyboardInterrupt:
+    if not int(good.step):
+      raise
+    stopped_by = 'interrupted'
+  return Result(estimate(good), int(good.step), stopped_by, float(good.loss),
+                restarts)
+
+
+def _unscaled(optimizer):
+  """The optax transformation of a name, of learning rate 1."""
+  if optimizer == 'adam':
+    return optax.adam(1.0)
+  return optim.muon(1.0, adam_learning_rate=0.5)
+
+
+def _start(model, key, fixed, shape, window, optimizer):
+  """The state before the first step."""
+  params = jax.jit(model.init)(key, fixed.code)['params']
+  zeros = lambda: jnp.zeros(shape, jnp.float32)  # each its own, for donation
+  return _State(
+      step=jnp.int32(0), params=params,
+      moments=optimizer.init(params), average=zeros(),
+      loss=jnp.float32(0),
+      recent=jnp.zeros((window, *shape), jnp.float32) if window else None,
+      best=jnp.float32(jnp.inf), best_step=jnp.int32(0), best_average=zeros())
+
+
+def _copy(state):
+  """A state of its own: a step consumes the one that it is given."""
+  return jax.tree.map(jnp.copy, state)
+
+
+@functools.partial(jax.jit, static_argnames=('model', 'window', 'optimizer'),
+                   donate_argnames='state')
+def _step(state, fixed, learning_rate, model, window, optimizer):
+  """One step of the fit."""
+  key = jax.random.fold_in(fixed.key, state.step)
+  code = fixed.code + fixed.perturbation * jax.random.normal(
+      key, fixed.code.shape)
+
+  def fit(params):
+    y = model.apply({'params': params}, code)[0]
+    # The sum of the logits: the network's share of them begins near 0.
+    there, absent = y * fixed.base, (1 - y) * (1 - fixed.base)
+    y = there / (there + absent)
+    seen = y
+    if fixed.shrink:
+      seen = jnp.einsum('hy,wx,yxc->hwc', *fixed.shrink, y)
+    error = fixed.weight * (seen - fixed.target)**2
+    return error.sum() / (fixed.weight.sum() * y.shape[-1]), y
+
+  (loss, y), gradient = jax.value_and_grad(fit, has_aux=True)(state.params)
+  updates, moments = _unscaled(optimizer).update(
+      gradient, state.moments, state.params)
+  params = jax.tree.map(
+      lambda p, u: p + learning_rate * u, state.params, updates)
+
+  # Of the last tenth at first, or the random start would stay in it for long.
+  keep = jnp.minimum(fixed.decay, state.step / (state.step + 10))
+  average = keep * state.average + (1 - keep) * y
+  loss = keep * state.loss + (1 - keep) * loss
+  if state.recent is None:
+    recent, criterion, goal = None, loss, (1 - _LEAST_GAIN) * state.best
+  else:
+    recent = state.recent.at[state.step % window].set(y)
+    criterion, goal = recent.var(0).mean(), state.best
+  step = state.step + 1
+  early = step < window  # too early to judge
+  better = early | (criterion < goal)
+  return _State(
+      step, params, moments, average, loss, recent,
+      best=jnp.where(early, jnp.inf, jnp.where(better, criterion, state.best)),
+      best_step=jnp.where(better, step, state.best_step),
+      best_average=jnp.where(better, average, state.best_average))
+
+
+def _checked(picture, task, mask):
+  """(picture without the values that are missing, bool[H, W] missing)."""
+  if task not in TASKS:
+    raise ValueError(f'task={task!r} is not one of {", ".join(TASKS)}')
+  picture = np.asarray(picture)
+  if (picture.ndim != 3 or picture.shape[2] not in (1, 3)
+      or not np.issubdtype(picture.dtype, np.floating)):
+    raise ValueError('the picture must be float [H, W, 1 or 3] in [0, 1], got '
+                     f'{picture.dtype} {list(picture.shape)}')
+  if (mask is not None) != (task == 'inpaint'):
+    raise ValueError(f'task={task!r} ' + (
+        'needs a mask of what is missing' if mask is None else
+        'takes no mask'))
+  missing = np.zeros(picture.shape[:2], bool)
+  if mask is not None:
+    missing = np.asarray(mask) > 0.5
+    if missing.shape != picture.shape[:2]:
+      raise ValueError(f'the mask is {list(missing.shape)}, but the picture '
+                       f'{list(picture.shape[:2])}, height and width')
+    if not missing.any():
+      raise ValueError('the mask is empty: nothing is missing')
+    if missing.all():
+      raise ValueError('the mask covers everything: nothing is known')
+  # A hole may hold anything, even what is not a number.
+  picture = np.where(missing[..., None], 0, picture).astype(np.float32)
+  if not np.isfinite(picture).all():
+    raise ValueError('the picture has values that are not finite')
+  return picture, missing
+
+
+def _check_size(picture, task, scale, max_side):
+  """ValueError if the result is too large."""
+  side = scale * max(picture.shape[:2])
+  if side > max_side:
+    raise ValueError(
+        f'task={task!r} of a picture of {picture.shape[1]} x '
+        f'{picture.shape[0]} px makes one of {side} px, more than max_side='
+        f'{max_side}; cut out a part of it, or raise max_side (time and memory '
+        'grow with its square: about 3 GB at 512)')
+
+
+def _work_area(missing, max_side, on_notice):
+  """(index of the part that is worked on, its (height, width) there in px)."""
+  height, width = missing.shape
+  box = np.s_[:height, :width]
+  if max(missing.shape) > max_side:
+    margin = max_side // 4
+    box = tuple(
+        slice(max(0, int(hit[0]) - margin), int(hit[-1]) + 1 + margin)
+        for hit in (np.flatnonzero(missing.any(1)),
+                    np.flatnonzero(missing.any(0))))
+  shape = missing[box].shape
+  share = min(1, max_side / max(shape))
+  size = tuple(max(1, round(side * share)) for side in shape)
+  if share < 1:
+    on_notice(
+        f'{shape[1]} x {shape[0]} px around the holes are worked on as '
+        f'{size[1]} x {size[0]} px: what fills them will be softer than its '
+        'surroundings; raise max_side for more, at a cost that grows with its '
+        'square')
+  return box, size
+
+
+def _shrunk(picture, known, size):
+  """(picture, how much of each pixel is known) of a size not larger."""
+  weight = known.astype(np.float32)[..., None]
+  if known.shape == size:
+    return picture, weight
+  area = lambda x: cv2.resize(
+      x, size[::-1], interpolation=cv2.INTER_AREA).reshape(*size, -1)
+  share = area(weight)
+  return area(picture * weight) / np.maximum(share, 1e-6), share
+
+
+def _blurred(picture, weight, sigma):
+  """f32[H, W, C]: `picture` filled smoothly where `weight` is 0, and blurred."""
+  fill, _ = jax.jit(inpaint.push_pull)(picture[None], weight[None])
+  blurred = cv2.GaussianBlur(np.asarray(fill[0]), (0, 0), sigma,
+                             borderType=cv2.BORDER_REFLECT)
+  # From black or white no finite logit leads away.
+  return jnp.asarray(np.clip(blurred.reshape(picture.shape), 0.01, 0.99))
+
+
+def _joined(picture, missing, fill, box, feather):
+  """The picture with its holes filled from the work on a part of it."""
+  shape = picture[box].shape
+  if fill.shape != shape:
+    fill = cv2.resize(fill, shape[1::-1], interpolation=cv2.INTER_CUBIC)
+    fill = np.clip(fill.reshape(shape), 0, 1)
+  hole = missing[box]
+  part = np.where(hole[..., None], fill, picture[box])
+  distance = cv2.distanceTransform(
+      (~hole).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+  share = np.clip(1 - distance / (feather + 1), 0, 1)[..., None]
+  result = picture.copy()
+  result[box] = part + share * (fill - part)
+  return result

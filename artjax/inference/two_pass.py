@@ -1,0 +1,58 @@
+"""Two detectors in one set of weights, `detector.CoarseToFine`: apart, together.
+
+They are trained each by itself, so each can go on by itself:
+`--config.init_from=pretrained/detect.safetensors:coarse`.
+"""
+from artjax.interop import safetensors_io
+
+TOGETHER, EACH = 'detector.CoarseToFine', 'detector.Detector'
+PARTS = ('fine', 'coarse')
+_PREFIX = {'fine': '', 'coarse': 'coarse_'}  # of the fields of each
+_FIELDS = ('features', 'blocks')
+
+
+def part_of(where):
+  """('detect', 'fine') of 'detect:fine'; (where, '') of anything else."""
+  name, colon, part = where.rpartition(':')
+  return (name, part) if colon and part in PARTS else (where, '')
+
+
+def take(config, params, part, where):
+  """(config, params) of one of the two.
+
+  Raises:
+    ValueError: `where`, as which they are named, is not of two.
+  """
+  if config.model.name != TOGETHER:
+    raise ValueError(f'{where}:{part}: {config.model.name} has no such part')
+  config = config.copy_and_resolve_references()
+  args = config.model.args
+  config.model = {'name': EACH, 'args': {
+      field: args[_PREFIX[part] + field] for field in _FIELDS}}
+  return config, {**params[part], safetensors_io.STATS: params[safetensors_io.STATS][part]}
+
+
+def join(fine, coarse):
+  """(config, params) of both.
+
+  Args:
+    fine: (config, params), of `detector.Detector`.
+    coarse: the same.
+
+  Raises:
+    ValueError: one of them is another network.
+  """
+  args, params, stats = {}, {}, {}
+  for part, (config, merged) in zip(PARTS, (fine, coarse)):
+    fields = dict(config.model.args)
+    if config.model.name != EACH or set(fields) != set(_FIELDS):
+      raise ValueError(f'the {part} part must be a {EACH} of '
+                       f'{", ".join(_FIELDS)}, not {config.model.name} of '
+                       f'{", ".join(fields)}')
+    args |= {_PREFIX[part] + field: fields[field] for field in _FIELDS}
+    params[part] = {k: v for k, v in merged.items() if k != safetensors_io.STATS}
+    stats[part] = merged[safetensors_io.STATS]
+  config = fine[0].copy_and_resolve_references()
+  with config.unlocked():
+    config.model = {'name': TOGETHER, 'args': args}
+  return config, {**params, safetensors_io.STATS: stats}

@@ -1,0 +1,125 @@
+"""Weights as safetensors files: one flat name a tensor, the config inside.
+
+The header carries the model's and the task's part of the configuration, so a
+file can be used by itself. Names are the flax path, joined by '/'.
+"""
+import hashlib
+import json
+import os
+
+from flax import traverse_util
+import ml_collections
+import numpy as np
+
+from artjax import atomic_files
+
+STATS = 'batch_stats'  # linen's name for the running statistics of norms
+
+
+def flatten(params):
+  """Nested dict of arrays -> {'a/b/kernel': array}, sorted by name."""
+  flat = traverse_util.flatten_dict(params, sep='/')
+  return {name: np.asarray(flat[name]) for name in sorted(flat)}
+
+
+def unflatten(tensors):
+  """Undoes `flatten`."""
+  return traverse_util.unflatten_dict(tensors, sep='/')
+
+
+def merge(variables):
+  """{'params', 'batch_stats'} -> one tree: what is saved of a network."""
+  stats = variables.get('batch_stats')
+  return {**variables['params'], **({STATS: stats} if stats else {})}
+
+
+def variables(merged):
+  """Undoes `merge`: what linen's `apply` takes."""
+  params = {name: value for name, value in merged.items() if name != STATS}
+  return {'params': params,
+          **({STATS: merged[STATS]} if STATS in merged else {})}
+
+
+def sha256(params):
+  """Fingerprint of the weights: names, shapes, types and bytes."""
+  digest = hashlib.sha256()
+  for name, value in flatten(params).items():
+    digest.update(f'{name}:{value.shape}:{value.dtype};'.encode())
+    digest.update(np.ascontiguousarray(value).tobytes())
+  return digest.hexdigest()
+
+
+def file_sha256(path):
+  """The sha256 of a file's bytes, as hexadecimal digits."""
+  with open(path, 'rb') as file:
+    return hashlib.file_digest(file, 'sha256').hexdigest()
+
+
+def save(path, params, config, *, dtype='float32', step=0):
+  """Writes weights and the config they belong to, atomically.
+
+  Raises:
+    ValueError: a value is not finite, or too large for `dtype`.
+  """
+  described = {'task': config.task, 'model': config.model.to_dict()}
+  # One entry: the library writes several in any order, and then the same
+  # weights would not be the same file.
+  header = {'artjax': json.dumps({'config': described, 'step': step})}
+  save_tensors(path, flatten(params), header, dtype)
+
+
+def save_tensors(path, tensors, header, dtype='float32'):
+  """Writes {name: array} and {key: text} as safetensors; see `save`."""
+  from safetensors import numpy as safetensors  # Only where files are touched.
+  with np.errstate(over='ignore'):
+    tensors = {name: np.ascontiguousarray(value.astype(dtype))
+               for name, value in tensors.items()}
+  odd = not_finite(tensors)
+  if odd:
+    raise ValueError(f'{path}: not written, for as {dtype} these are not '
+                     f'finite: {", ".join(odd[:8])}')
+  atomic_files.write_bytes(path, safetensors.save(tensors, metadata=header))
+
+
+def not_finite(tensors):
+  """Names of the tensors that hold NaN or infinity."""
+  return [name for name, value in tensors.items()
+          if not np.isfinite(value).all()]
+
+
+def load(path):
+  """(config with task and model, float32 weights, step) of a file.
+
+  Raises:
+    FileNotFoundError: no such file.
+    ValueError: not a safetensors file of this project.
+  """
+  import safetensors
+  if not os.path.isfile(path):
+    raise FileNotFoundError(f'{path}: no such weights file')
+  try:
+    with safetensors.safe_open(path, framework='numpy') as file:
+      header = file.metadata() or {}
+      tensors = {name: file.get_tensor(name).astype(np.float32)
+                 for name in file.keys()}
+  except safetensors.SafetensorError as e:
+    raise ValueError(f'{path}: not a safetensors file ({e})') from e
+  if 'artjax' not in header:
+    raise ValueError(f'{path}: no artjax header, so its model is unknown')
+  header = json.loads(header['artjax'])
+  config = ml_collections.ConfigDict(header['config'])
+  return config, unflatten(tensors), header['step']
+
+
+def check(params, expected, where):
+  """Raises ValueError naming each missing, extra, misshapen, NaN tensor."""
+  have, want = flatten(params), traverse_util.flatten_dict(expected, sep='/')
+  faults = [f'missing {n}' for n in want if n not in have]
+  faults += [f'extra {n}' for n in have if n not in want]
+  faults += [f'{n} has shape {have[n].shape}, not {want[n].shape}'
+             for n in want if n in have and have[n].shape != want[n].shape]
+  faults += [f'{n} is not finite' for n in not_finite(have)]
+  if faults:
+    raise ValueError(f'{where}: the weights do not fit the model: '
+                     f'{"; ".join(faults[:8])}'
+                     + (f'; and {len(faults) - 8} more' * (len(faults) > 8)))

@@ -1,0 +1,205 @@
+"""Names in a config -> objects: the one dynamic import of the project.
+
+There is no registry to fill in: a module is the registry of its own public
+functions and classes. 'unet.UNet' is `UNet` of artjax/models/unet.py, and an
+ops string such as 'random_crop(128)|flip|old_painting((0.0, 1.0))' is a chain
+of functions found in the modules of `OPS`.
+"""
+import ast
+import difflib
+import importlib
+import pkgutil
+
+OPS = tuple(f'artjax.data.{name}' for name in (
+    'ops.geometry', 'ops.sketch', 'ops.colorize', 'degradations.global_',
+    'degradations.local', 'degradations.stains', 'degradations.presets',
+    'degradations.real_esrgan', 'degradations.inpainting_masks'))
+
+
+def get(modules, name):
+  """The public callable called `name` of a package or of some modules.
+
+  Args:
+    modules: name of a module or package, or a sequence of them, searched in
+      order: 'artjax.models', or `OPS`.
+    name: 'function' of one of these modules, or 'module.function' inside a
+      package.
+
+  Returns:
+    The function or class; it must be defined there, not merely imported.
+
+  Raises:
+    ValueError: there is none; the message lists names that come close.
+  """
+  modules = (modules,) if isinstance(modules, str) else tuple(modules)
+  *path, attribute = name.split('.')
+  known = []
+  for root in modules:
+    module = _import('.'.join([root, *path]))
+    if module is None:
+      known += _below(root)
+      continue
+    found = public(module)
+    if attribute in found:
+      return found[attribute]
+    prefix = ''.join(part + '.' for part in path)
+    known += [prefix + other for other in found]
+    if not path:
+      known += _below(root)
+  raise ValueError(
+      f'no {name!r} in {", ".join(modules)}; {_close(name, known)}')
+
+
+def public(module):
+  """dict of name -> callable that `module` itself defines for others."""
+  return {
+      name: value for name, value in vars(module).items()
+      if callable(value) and not name.startswith('_')
+      and getattr(value, '__module__', None) == module.__name__}
+
+
+def chain(ops):
+  """Composes an ops string into one `fn(example, rng) -> example`.
+
+  Args:
+    ops: items joined by '|', each `name` or `name(literals, key=literal)`,
+      such as 'random_crop(128)|flip'; every name is looked up in `OPS`. An
+      empty string is the identity.
+
+  Returns:
+    A function of an example (dict of arrays and 'name') and the
+    np.random.Generator from which every op draws in turn. An op that fails
+    raises ValueError naming the op and the picture.
+
+  Raises:
+    ValueError: not of that form, an unknown name, or wrong arguments.
+  """
+  steps = [(ast.unparse(item), _op(item)) for item in _items(ops)]
+
+  def fn(example, rng):
+    for text, step in steps:
+      try:
+        result = step(example, rng)
+        if not isinstance(result, dict):
+          raise TypeError(f'returned {type(result).__name__}, not an example')
+      except Exception as error:
+        raise ValueError(
+            f'{text} failed on picture {example.get("name", "?")!r}: '
+            f'{type(error).__name__}: {error}') from error
+      example = result
+    return example
+
+  return fn
+
+
+def _items(ops):
+  """The syntax trees of the items of an ops string."""
+  if not ops.strip():
+    return []
+  try:
+    # An ops string reads as one Python expression, a(1) | b | c("x|y").
+    tree = ast.parse(f'({ops})', mode='eval').body
+  except SyntaxError as error:
+    raise ValueError(
+        f'ops {ops!r} cannot be read ({error.msg}); expected '
+        "'name|name(1, key=2)|...'") from error
+  items = []
+  while isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.BitOr):
+    items.append(tree.right)  # a | b | c is (a | b) | c
+    tree = tree.left
+  return [tree, *reversed(items)]
+
+
+def _op(item):
+  """One item of an ops string -> fn(example, rng)."""
+  text = ast.unparse(item)
+  name = item.func if isinstance(item, ast.Call) else item
+  if not isinstance(name, ast.Name):
+    raise ValueError(f'op {text!r} is neither name nor name(arguments)')
+  args, kwargs = [], {}
+  if isinstance(item, ast.Call):
+    try:
+      args = [ast.literal_eval(arg) for arg in item.args]
+      kwargs = {key.arg: ast.literal_eval(key.value) for key in item.keywords}
+    except ValueError as error:
+      raise ValueError(
+          f'op {text!r}: arguments must be literals such as 3, 0.5, "text", '
+          'True or (0.0, 1.0)') from error
+  factory = get(OPS, name.id)
+  try:
+    fn = factory(*args, **kwargs)
+  except (TypeError, ValueError) as error:
+    raise ValueError(f'op {text!r}: {error}') from error
+  if not callable(fn):
+    raise ValueError(f'op {text!r}: {name.id} of {factory.__module__} makes '
+                     'no op')
+  return fn
+
+
+def _import(name):
+  """The module, or None where there is none; its own errors are raised."""
+  try:
+    return importlib.import_module(name)
+  except ModuleNotFoundError as error:
+    if error.name and (name == error.name or name.startswith(error.name + '.')):
+      return None
+    raise
+
+
+def _below(package):
+  """'module.function' of everything public in the modules of a package."""
+  path = getattr(_import(package), '__path__', [])  # none: a plain module
+  return [
+      f'{info.name}.{name}' for info in pkgutil.iter_modules(path)
+      for name in public(_import(f'{package}.{info.name}'))]
+
+
+def _close(name, known):
+  """'did you mean ...?', or everything there is."""
+  close = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
+  if close:
+    return f'did you mean {" or ".join(close)}?'
+  return f'known: {", ".join(sorted(known)) or "nothing"}'
+
+
+def model(config):
+  """The linen module that `config.model` and `config.dtype` describe.
+
+  Raises:
+    ValueError: no such model, or a field that it does not have.
+  """
+  return _module(config.model, config.get('dtype', 'float32'), 'model')
+
+
+def discriminator(config):
+  """The one of `config.adversary`, or None where it names none."""
+  if not config.adversary.name:
+    return None
+  return _module(config.adversary, config.dtype, 'adversary')
+
+
+def _module(described, dtype, field):
+  cls = get('artjax.models', described.name)
+  # A config that was read back from JSON has lists for tuples, which linen
+  # fields must not be: a module is hashed to find what is compiled for it.
+  fields = {name: tuple(value) if isinstance(value, (list, tuple)) else value
+            for name, value in described.args.items()}
+  try:
+    return cls(**fields, dtype=dtype)
+  except TypeError as error:
+    raise ValueError(
+        f'{field}.args of {described.name}: {error}') from error
+
+
+def variables(config, channels=3):
+  """What `model(config)` has: {'params', ...} of jax.ShapeDtypeStruct.
+
+  Args:
+    config: with `model`.
+    channels: of the model's input, which its task knows.
+  """
+  import jax  # Only where a model is; ops are looked up without it.
+  import numpy as np
+  return jax.eval_shape(
+      model(config).init, jax.random.key(0),
+      jax.ShapeDtypeStruct([1, 64, 64, channels], np.float32))

@@ -1,0 +1,107 @@
+"""Chances of damage -> masks, figures and boxes: what is decided afterwards.
+
+Pure NumPy and OpenCV on a saved map of chances, so that another threshold takes
+no network. A map is u8[H, W, 3], 255 = certain, or f32[H, W, 3] in [0, 1]; a
+mask is u8[H, W, 3] of 0 and 255. Channels are `PARTS`: crack, loss, stain.
+"""
+import cv2
+import numpy as np
+
+from artjax.data.degradations.decorators import PARTS
+
+_CELL = 8  # px; regions are looked for on a grid this much coarser
+
+
+def binary(chances, threshold=0.5, *, min_area=0, dilate=0):
+  """The mask of a map of chances.
+
+  Args:
+    chances: u8[H, W, 3], or f32 in [0, 1].
+    threshold: in (0, 1], the chance from which on a pixel is damaged; or one
+      for each of crack, loss and stain.
+    min_area: px; pieces of damage, of any kinds together, that are smaller are
+      left out.
+    dilate: px that each channel grows by afterwards.
+
+  Returns:
+    u8[H, W, 3], 255 = damaged; all 0 where nothing is found.
+
+  Raises:
+    ValueError: an argument out of range, or no such map.
+  """
+  _check(chances)
+  levels = np.broadcast_to(np.asarray(threshold, np.float32), 3)
+  if not ((levels > 0) & (levels <= 1)).all():
+    raise ValueError(f'threshold must be in (0, 1], got {threshold}')
+  for name, value in (('min_area', min_area), ('dilate', dilate)):
+    if value < 0 or value != int(value):
+      raise ValueError(f'{name} must be a whole number of px, got {value}')
+  if chances.dtype == np.uint8:
+    levels = levels * 255 - np.float32(1e-4)  # 51 / 255 is level 51
+  mask = (chances >= levels).view(np.uint8) * np.uint8(255)
+  if min_area > 1:
+    _, pieces, stats, _ = cv2.connectedComponentsWithStats(
+        mask.max(-1), connectivity=8)
+    large = stats[:, cv2.CC_STAT_AREA] >= min_area
+    mask *= large[pieces][..., None]
+  if dilate:
+    disc = cv2.getStructuringElement(
+        cv2.MORPH_ELLIPSE, (2 * int(dilate) + 1,) * 2)
+    mask = cv2.dilate(mask, disc)
+  return mask
+
+
+def shares(mask):
+  """{'crack', 'loss', 'stain', 'any': share of the area}, in [0, 1]."""
+  damaged = mask >= 128
+  return {**{part: float(damaged[..., i].mean())
+             for i, part in enumerate(PARTS)},
+          'any': float(damaged.any(-1).mean())}
+
+
+def regions(mask, gap=64):
+  """Boxes around the damage, those of neighbours merged.
+
+  Args:
+    mask: u8[H, W] or [H, W, C], damaged from 128 on.
+    gap: px; damage that is no further apart shares a box, so that a craquelure
+      of hundreds of pieces is one region. Rounded up to 16 px.
+
+  Returns:
+    [(left, top, width, height)] in px, from top to bottom, that do not
+    overlap and hold all that is damaged; [] where nothing is.
+  """
+  damaged = (mask.max(-1) if mask.ndim == 3 else mask) >= 128
+  height, width = damaged.shape
+  # Cells with any damage, each grown by half the gap.
+  cells = np.pad(damaged, [(0, -height % _CELL), (0, -width % _CELL)])
+  cells = cells.reshape(-(-height // _CELL), _CELL, -1, _CELL).any((1, 3))
+  reach = -(-max(0, gap) // (2 * _CELL))
+  grid = cv2.dilate(cells.view(np.uint8), np.ones((2 * reach + 1,) * 2))
+  boxes = None
+  while True:
+    found = cv2.connectedComponentsWithStats(grid, connectivity=8)[2][1:, :4]
+    if boxes is not None and len(found) == len(boxes):
+      break
+    # Boxes may touch where their pieces did not: they are pieces now.
+    boxes = found
+    for x, y, w, h in boxes:
+      grid[y:y + h, x:x + w] = 1
+  trimmed = [_trim(damaged, *(int(side) * _CELL for side in box))
+             for box in boxes]
+  return sorted(trimmed, key=lambda box: (box[1], box[0]))
+
+
+def _trim(damaged, left, top, width, height):
+  """The box of what is damaged in a box that reaches further."""
+  window = damaged[top:top + height, left:left + width]
+  rows, columns = (np.flatnonzero(window.any(axis)) for axis in (1, 0))
+  return (left + int(columns[0]), top + int(rows[0]),
+          int(columns[-1] - columns[0]) + 1, int(rows[-1] - rows[0]) + 1)
+
+
+def _check(chances):
+  if chances.ndim != 3 or chances.shape[-1] != len(PARTS) or (
+      chances.dtype not in (np.uint8, np.float32)):
+    raise ValueError('a map of chances is u8 or f32 [H, W, 3], not '
+                     f'{chances.dtype} {list(chances.shape)}')

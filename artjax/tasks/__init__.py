@@ -1,0 +1,1 @@
+"""Tasks: what a generator sees of a batch and what its output stands for."""

@@ -1,0 +1,1 @@
+"""The HTTP server: decodes no picture and runs no network."""

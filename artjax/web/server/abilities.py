@@ -1,0 +1,102 @@
+"""What the page can do, and whose weights do it: the one table of both.
+
+An ability is offered as soon as one of its weights lies in `pretrained/`; until
+then it is shown as not available, with how to train it.
+"""
+import pathlib
+from typing import NamedTuple
+
+# That of inference.py, which the server does not import, for it brings JAX.
+PRETRAINED = pathlib.Path(__file__).parent.parent.parent.parent / 'pretrained'
+
+
+class Ability(NamedTuple):
+  """One thing to do with a picture."""
+  name: str  # in the API
+  title: str  # on the page
+  weights: tuple[str, ...]  # the first of these that is there is used
+  about: str  # what it can and cannot do, one honest line
+  train: str  # how to get weights
+
+
+# Chains run in this order.
+ABILITIES = (
+    Ability('restore', 'Restore', ('unet', 'nafnet'),
+            'Takes away noise, fading and yellowed varnish, softens scratches. '
+            'Guesses colours, smooths fine paint texture, fills no losses.',
+            'python -m artjax.main --config=configs/unet.py'),
+    Ability('detect', 'Find damage', ('detect',),
+            'Finds cracks, losses and stains. It misses some, and takes some '
+            'paint for damage: look before filling.',
+            'python -m artjax.main --config=configs/detect.py'),
+    Ability('fill', 'Fill damage', ('inpaint', 'inpaint_psnr'),
+            'Paints over what a mask shows and leaves the rest as it is, bit '
+            'for bit. What it paints is invented.',
+            'python -m artjax.main --config=configs/inpaint.py'),
+    Ability('colorize', 'Colorize', ('colorize',),
+            'Puts colours on a grey picture, mostly brown and olive. They are '
+            'conjecture, not what was there.',
+            'python -m artjax.main --config=configs/colorize.py'),
+    Ability('sketch', 'Sketch to photo', ('sketch2image',),
+            'Turns a drawing into a photograph of someone or something that '
+            'does not exist.',
+            'python -m artjax.main --config=configs/sketch2image.py'),
+    Ability('upscale', 'Upscale ×4',
+            ('realesrgan', 'esrgan', 'srgan', 'esrgan_psnr', 'realesrnet'),
+            'Four times the width and height. The detail it adds is '
+            'plausible, not recovered.',
+            'python -m artjax.main --config=configs/esrgan.py'),
+)
+
+
+def find(ability, folder):
+  """Path of an ability's weights in a folder, or None."""
+  paths = (pathlib.Path(folder, f'{name}.safetensors')
+           for name in ability.weights)
+  return next((str(path) for path in paths if path.is_file()), None)
+
+
+def available(folder):
+  """{name: path of its weights}, in the order in which chains run."""
+  found = {ability.name: find(ability, folder) for ability in ABILITIES}
+  return {name: path for name, path in found.items() if path}
+
+
+def plan(steps, mask, folder):
+  """Paths of the weights that do one step after the other.
+
+  Args:
+    steps: names of abilities.
+    mask: whether the user brings one; without, `fill` finds by itself.
+    folder: of the weights.
+
+  Raises:
+    ValueError: they do not go together, or have no weights here.
+  """
+  have, known = available(folder), [ability.name for ability in ABILITIES]
+  for step in steps:
+    if step not in known:
+      raise ValueError(f'{step!r} is not one of {", ".join(known)}')
+    if step not in have:
+      raise ValueError(f'{step} has no weights here yet')
+  if len(set(steps)) < len(steps):
+    raise ValueError('each can be taken once')
+  if 'detect' in steps and len(steps) > 1:
+    raise ValueError('detect goes alone; fill without a mask finds by itself')
+  if mask and 'fill' not in steps:
+    raise ValueError(f'{",".join(steps)} fills nothing, so a mask is of no use')
+  if 'fill' in steps and not mask and 'detect' not in have:
+    raise ValueError('fill needs a mask: there are no weights here that find '
+                     'damage')
+  return [path for step in steps for path in (
+      [have['detect'], have[step]] if step == 'fill' and not mask
+      else [have[step]])]
+
+
+def describe(folder):
+  """The table for the page, as JSON."""
+  have = available(folder)
+  return [{'name': a.name, 'title': a.title, 'about': a.about,
+           'available': a.name in have,
+           'weights': pathlib.Path(have[a.name]).stem if a.name in have else '',
+           'train': '' if a.name in have else a.train} for a in ABILITIES]

@@ -1,0 +1,138 @@
+"""Files in and out: bodies of requests to disk, checked; files as downloads.
+
+Uploads are raw bodies, counted while they stream; formats are told by content.
+"""
+import asyncio
+import contextlib
+import os
+import urllib.parse
+
+import fastapi
+from fastapi import responses
+from starlette import requests as starlette_requests
+
+from artjax.image_io import reader
+from artjax.web.server import store as store_lib
+
+_SUFFIXES = {'JPEG': ('.jpg', '.jpeg'), 'PNG': ('.png',),
+             'TIFF': ('.tif', '.tiff'), 'WebP': ('.webp',),
+             'HEIF': ('.avif', '.heic', '.heif')}
+TYPES = {'.png': 'image/png', '.tif': 'image/tiff', '.jpg': 'image/jpeg',
+         '.webp': 'image/webp', '.avif': 'image/avif'}
+_HEAD = 32  # bytes by which a format is told
+_IDLE = 30  # s in which an upload must go on
+
+
+def fail(status, reason):
+  """Ends a request with one line for a person."""
+  raise fastapi.HTTPException(status, reason)
+
+
+async def receive(request, session, name):
+  """Streams a picture to disk and checks it: a new entry of the session."""
+  state = request.app.state
+  async with _upload(request, session, name) as entry:
+    _refuse(entry, await state.jobs.open(entry))
+    state.store.keep(session, entry)
+    return entry
+
+
+async def receive_mask(request, session, name, picture, threshold):
+  """The same of a mask of a picture, in no session; None without a body."""
+  headers, jobs = request.headers, request.app.state.jobs
+  if headers.get('content-length', '0') == '0' and (
+      'transfer-encoding' not in headers):
+    return None
+  async with _upload(request, session, name or 'mask.png') as entry:
+    _refuse(entry, await jobs.check_mask(entry, picture, threshold))
+    return entry
+
+
+def _refuse(entry, reason):
+  if reason:
+    fail(422, reason if entry.name in reason else f'{entry.name}: {reason}')
+
+
+@contextlib.asynccontextmanager
+async def _upload(request, session, name):
+  """The body as a file: an entry, dropped if the block raises."""
+  state = request.app.state
+  limit = state.limits.upload
+  length = request.headers.get('content-length', '')
+  if length.isdigit() and int(length) > limit:
+    fail(413, f'the file has {_mib(int(length))}, more than the limit of '
+         f'{_mib(limit)}')
+  entry = state.store.add('', '')
+  session.uploads += 1  # so that it does not expire
+  try:
+    async with state.uploads:
+      suffixes = _SUFFIXES[_kind(await _stream(request, entry, name), name)]
+      stem, suffix = store_lib.clean_name(name)
+      entry.suffix = suffixes[0]
+      entry.name = stem + (suffix if suffix.lower() in suffixes
+                           else suffixes[0])
+      os.rename(entry.path('upload'), entry.path())
+      yield entry
+  except BaseException as error:
+    state.store.drop(entry)
+    if isinstance(error, starlette_requests.ClientDisconnect):
+      fail(400, 'the upload was broken off')
+    raise
+  finally:
+    session.uploads -= 1
+
+
+async def _stream(request, entry, name):
+  """Writes the body to the part 'upload' of an entry; its first bytes."""
+  state = request.app.state
+  limit = state.limits.upload
+  head = b''
+  stream = request.stream().__aiter__()
+  with open(entry.path('upload'), 'wb') as file:
+    while True:
+      try:
+        async with asyncio.timeout(_IDLE):
+          chunk = await anext(stream)
+      except StopAsyncIteration:
+        return head
+      except TimeoutError:
+        fail(408, f'nothing came for {_IDLE} s')
+      if entry.size + len(chunk) > limit:
+        fail(413, f'the file has more than the limit of {_mib(limit)}')
+      state.store.take(len(chunk), entry)
+      if len(head) < _HEAD:
+        head += chunk[:_HEAD - len(head)]
+        if len(head) == _HEAD:
+          _kind(head, name)
+      file.write(chunk)
+
+
+def _kind(head, name):
+  kind = reader.file_kind(head)
+  if kind is None:
+    what = 'the body is empty' if not head else (
+        'not a picture of a kind that is taken (JPEG, PNG, TIFF, WebP, AVIF)')
+    fail(415, f'{"".join(store_lib.clean_name(name))}: {what}')
+  return kind
+
+
+def _mib(count):
+  return f'{count / 2**20:.0f} MiB'
+
+
+def download(entry, part):
+  """A file under the name that is for a person, to be saved, never shown."""
+  path = entry.path(part)
+  if not os.path.isfile(path):
+    fail(404, 'this picture has none: it was uploaded, or made without')
+  stem = os.path.splitext(entry.name)[0]
+  name = {'picture': entry.name}.get(part, f'{stem}.{part}')
+  kind = (TYPES[entry.suffix] if part == 'picture' else
+          'application/json' if part.endswith('.json') else 'image/png')
+  # The first for what does not know the second, such as curl.
+  plain = ''.join(c if c.isascii() and c.isalnum() or c in '._-' else '_'
+                  for c in name)
+  return responses.FileResponse(path, media_type=kind, headers={
+      'Content-Disposition': f'attachment; filename="{plain}"; '
+                             f"filename*=UTF-8''"
+                             f'{urllib.parse.quote(name, safe="")}'})

@@ -1,0 +1,245 @@
+"""The process that touches pictures: decodes, runs networks, within a limit.
+
+  python -m artjax.web.worker --memory=BYTES
+
+Requests are lines of JSON on stdin, answers lines of JSON on stdout. Whatever a
+file does to a decoder, it does it here; the server only sees a pipe close.
+Requests are of a server that has made all the paths itself.
+"""
+import argparse
+import json
+import os
+import pathlib
+import queue
+import re
+import resource
+import sys
+import tempfile
+import threading
+
+# What a decoder may not do without: before libvips and JAX start.
+os.environ.setdefault('VIPS_WARNING', '0')
+os.environ.setdefault('JAX_COMPILATION_CACHE_DIR', os.path.join(
+    os.environ.get('XDG_CACHE_HOME', os.path.expanduser('~/.cache')),
+    'artjax', 'xla'))
+
+_LOADED = {}  # paths of weights -> restoration.Chain
+_COMPILED = set()  # shapes of tiles that they have run on
+
+
+class Cancelled(Exception):
+  """The person who asked for this no longer wants it."""
+
+
+def main():
+  """Answers requests until stdin closes."""
+  parser = argparse.ArgumentParser(description=__doc__)
+  parser.add_argument('--memory', type=int, required=True, metavar='BYTES',
+                      help='more than this, beyond the start, is refused')
+  args = parser.parse_args()
+  # Only answers on stdout: what a library prints goes to stderr.
+  answers = os.fdopen(os.dup(1), 'w', buffering=1)
+  os.dup2(2, 1)
+  say = lambda **answer: answers.write(json.dumps(answer) + '\n')
+  requests, cancelled = queue.SimpleQueue(), set()
+  threading.Thread(target=_listen, args=(requests, cancelled),
+                   daemon=True).start()
+  import pyvips
+  from artjax.image_io import previews  # noqa: F401, before memory is limited
+  # Files come and go here; nothing of them is to stay.
+  pyvips.cache_set_max(0)
+  limited = False
+  while True:
+    request = requests.get()
+    if request['op'] in ('run', 'warm'):
+      import jax
+      from artjax.restoration import restore_file as restoration  # noqa: F401
+      jax.devices()
+    if not limited:
+      limit_memory(args.memory)
+      limited = True
+    stop = lambda id=request['id']: id in cancelled
+    say(id=request['id'], **answer(request, say, stop))
+
+
+def _listen(requests, cancelled):
+  """Takes requests as they come, so that a cancellation need not wait."""
+  for line in sys.stdin:
+    request = json.loads(line)
+    if request['op'] == 'cancel':
+      cancelled.add(request['id'])
+    else:
+      requests.put(request)
+  os._exit(0)  # The server is gone; it clears up.
+
+
+def limit_memory(more):
+  """Lets this process have so many bytes beyond what it has now."""
+  status = pathlib.Path('/proc/self/status')
+  if not status.exists():
+    print('artjax: no memory limit on this system', file=sys.stderr)
+    return
+  have = next(int(line.split()[1]) for line in status.read_text().splitlines()
+              if line.startswith('VmData'))
+  # Of data, not of addresses: files in memory and what JAX reserves are free.
+  limit = have * 1024 + more
+  resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+
+
+def answer(request, say, stop):
+  """The last answer to a request; every failure is one line for a person."""
+  from artjax.image_io import reader
+  try:
+    return {'event': 'done', **{
+        'open': open_picture, 'mask': check_mask, 'warm': warm, 'run': run,
+    }[request['op']](request, say, stop)}
+  except Cancelled:
+    return {'event': 'cancelled'}
+  except MemoryError:
+    return {'event': 'failed', 'reason': 'it takes more memory than is allowed'}
+  except reader.BadPicture as error:
+    return {'event': 'failed', 'reason': plain(error, request)}
+  except (ValueError, OSError) as error:
+    return {'event': 'failed', 'reason': plain(error, request)}
+  except Exception as error:  # pylint: disable=broad-except
+    # A library's own: its first line says the most.
+    reason = plain(error, request).split('. ')[0]
+    print(f'{request["op"]}: {type(error).__name__}: {error}', file=sys.stderr)
+    if type(error).__name__ == 'OutOfMemory':
+      reason = 'it takes more memory than is allowed, even in small tiles'
+    return {'event': 'failed', 'reason': reason[:300]}
+
+
+def plain(error, request):
+  """An error in one line, with the person's name of the file, not a path."""
+  text = ' '.join(str(error).split()) or type(error).__name__
+  if 'path' not in request:
+    return text
+  for path in request.get('weights', []):
+    text = text.replace(path, pathlib.Path(path).stem)
+  if request.get('mask'):
+    text = text.replace(request['mask'], request['mask_name'])
+  # All paths, for libvips may still speak of the file before this one.
+  root = os.path.dirname(os.path.dirname(request['path']))
+  return re.sub(re.escape(root) + r'[^\s:)]*',
+                lambda match: request['name'], text)
+
+
+def open_picture(request, say, stop):
+  """Reads a file's header, checks it, and makes the tiles of its view."""
+  del say, stop
+  from artjax.image_io import reader as image_file
+  from artjax.image_io import previews as image_view
+  with reader.open_picture(
+      request['path'], max_pixels=request['max_pixels']) as picture:
+    _check_side(picture, request['max_side'])
+    previews.save_tiles(picture, request['tiles'])
+    info = {
+        'width': picture.width, 'height': picture.height,
+        'drawing': previews.drawing(picture.width, picture.height),
+        'bits': picture.depth, 'format': picture.kind,
+        'channels': {1: 'grey', 3: 'RGB', 4: 'CMYK'}[picture.bands]
+                    + (' + alpha' if picture.has_alpha else ''),
+        'notices': picture.notices}
+  for path, tiles in request.get('maps', []):
+    previews.save_overlay(path, tiles)
+  return {'info': info}
+
+
+def check_mask(request, say, stop):
+  """Says whether a file is a mask of a picture of a size."""
+  del say, stop
+  from artjax.image_io import reader as image_file
+  from artjax.restoration import mask_file
+  with reader.open_picture(
+      request['path'], max_pixels=request['max_pixels']) as mask:
+    _check_side(mask, request['max_side'])
+  mask_file.load(request['path'], request['height'], request['width'],
+                 request['threshold'])
+  return {}
+
+
+def _check_side(picture, limit):
+  if max(picture.width, picture.height) > limit:
+    raise ValueError(
+        f'{picture.path}: {picture.width} × {picture.height} px: a side is '
+        f'longer than the limit of {limit} px')
+
+
+def warm(request, say, stop):
+  """Loads weights before someone waits for them."""
+  del say, stop
+  for path in request['weights']:
+    _chain([path])
+  return {}
+
+
+def run(request, say, stop):
+  """Restores a picture file; progress by tiles."""
+  from artjax.image_io import previews as image_view
+  from artjax.restoration import damage_mask
+  from artjax.restoration import restore_file
+  key = request['id']
+  chain = _chain(request['weights'])
+  shapes = _shapes(request, chain)
+  say(id=key, event='preparing', cold=not shapes <= _COMPILED)
+
+  def on_tiles(done, total):
+    if stop():
+      raise Cancelled()
+    say(id=key, event='progress', done=done, total=total)
+
+  if stop():
+    raise Cancelled()
+  size = request['height'] * request['width'] * chain.scale**2
+  if size > request['max_pixels']:
+    raise ValueError(f'the result would have {size} px, more than the limit '
+                     f'of {request["max_pixels"]} px')
+  with tempfile.TemporaryDirectory() as scratch:
+    # What only finds makes no picture that anybody wants.
+    output = request['output'] or os.path.join(scratch, 'same.tif')
+    record = restore_file.restore_file(
+        request['path'], chain,
+        restore_file.Outputs(output, request['change'], request['uncertainty'],
+                            mask=request['hole'], chances=request['damage']),
+        restore_file.Options(
+            strength=request['strength'],
+            self_ensemble=request['self_ensemble'],
+            saturation=request['saturation'],
+            max_pixels=request['max_pixels'],
+            mask=damage_mask.Options(threshold=request['threshold'])),
+        request['mask'], on_tiles=on_tiles)
+  if request['damage']:
+    previews.save_damage(request['damage'], request['damage_view'])
+  _COMPILED.update(shapes)
+  # Of the person's files, not of where they lay in between.
+  record |= {'source': request['name'], 'output': request['output_name'],
+             'steps': request['steps'],
+             'notices': [plain(text, request) for text in record['notices']]}
+  if not request['output']:
+    del record['output'], record['output_sha256']
+  for entry in record['weights']:
+    entry['name'] = pathlib.Path(entry['name']).stem
+  return {'record': record}
+
+
+def _shapes(request, chain):
+  """{(weights, shape of tiles)}: each is compiled when it is first met."""
+  found, scale = set(), 1
+  for path, restorer in zip(request['weights'], chain.restorers):
+    grid = restorer.grid(request['height'] * scale, request['width'] * scale)
+    found.add((path, grid.tile()))
+    scale *= restorer.scale
+  return found
+
+
+def _chain(paths):
+  from artjax.restoration import restore_file as restoration
+  key = tuple(paths)
+  if key not in _LOADED:
+    _LOADED[key] = restore_file.Chain(','.join(paths))
+  return _LOADED[key]
+
+
+if __name__ == '__main__':
+  main()

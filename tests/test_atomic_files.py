@@ -1,0 +1,24 @@
+"""Atomic files."""
+import cv2
+import numpy as np
+import pytest
+
+from artjax import atomic_files
+
+
+def test_picture_round_trip_in_new_folder(tmp_path):
+  picture = np.random.default_rng(0).integers(
+      0, 256, [9, 7, 3], dtype=np.uint8)
+  path = tmp_path / 'new' / 'p.png'
+  atomic_files.write_picture(str(path), picture)
+  np.testing.assert_array_equal(
+      cv2.imread(str(path), cv2.IMREAD_COLOR)[..., ::-1], picture)
+  assert [p.name for p in path.parent.iterdir()] == ['p.png']
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path):
+  path = tmp_path / 'a.txt'
+  atomic_files.write_text(str(path), 'old')
+  with pytest.raises(AttributeError):
+    atomic_files.write_text(str(path), 3)
+  assert path.read_text() == 'old'

@@ -1,0 +1,87 @@
+"""What the tests of the web page share: an application, pictures, waiting."""
+import contextlib
+import time
+
+from conftest import random_params
+from conftest import tiny_config
+import cv2
+from fastapi import testclient
+import jax
+import numpy as np
+
+from artjax import atomic_files
+from artjax import registry
+from artjax.tasks import base
+from artjax.interop import safetensors_io
+from artjax.web.server import app as web
+from artjax.web.server import limits as limits_lib
+from configs import detect
+from configs import inpaint
+
+HOST = 'http://127.0.0.1:8080'
+
+
+def save_weights(folder, name='unet'):
+  """Weights of a tiny network, under the name of the shipped ones."""
+  config = tiny_config()
+  safetensors_io.save(str(folder / f'{name}.safetensors'),
+               random_params(registry.model(config), 0.01), config)
+  return str(folder)
+
+
+def save_damage_weights(folder):
+  """The same of networks that find and fill damage, away from their start."""
+  for name, config in (('detect', detect.get_config('quick')),
+                       ('inpaint', inpaint.get_config('quick'))):
+    channels = base.get(config.task).channels
+    params = random_params(registry.model(config), 0.1, channels)
+    # Chances of damage of all sizes, and fills neither black nor white.
+    params['stem_out']['kernel'] *= np.float32(6e-3)
+    params['stem_out']['bias'] -= np.float32(2.8)
+    stats = registry.variables(config, channels).get('batch_stats', {})
+    params = safetensors_io.merge({'params': params, 'batch_stats': jax.tree.map(
+        lambda x: np.ones(x.shape, np.float32), stats)})
+    safetensors_io.save(str(folder / f'{name}.safetensors'), params, config)
+  return str(folder)
+
+
+@contextlib.contextmanager
+def client(folder='nowhere', token='', **limits):
+  """A client of an application of its own, with limits as given."""
+  app = web.create_app(limits_lib.Limits(**limits), folder, token=token)
+  with testclient.TestClient(app, HOST, raise_server_exceptions=False) as found:
+    yield found
+
+
+def another(first):
+  """A client without cookies of the same application."""
+  other = testclient.TestClient(first.app, HOST, raise_server_exceptions=False)
+  other.portal = first.portal  # the same event loop
+  return other
+
+
+def picture(height=20, width=30, seed=0, suffix='.png'):
+  """The bytes of a picture of noise."""
+  values = np.random.default_rng(seed).integers(
+      0, 256, [height, width, 3], dtype=np.uint8)
+  return atomic_files.encode(values, suffix)
+
+
+def soft_picture(height=60, width=90, seed=0):
+  """The same, blurred: what the networks above find in it has areas."""
+  values = np.random.default_rng(seed).integers(
+      0, 256, [height, width, 3], dtype=np.uint8)
+  values = cv2.GaussianBlur(values, (0, 0), 1)
+  return atomic_files.encode(cv2.normalize(values, None, 0, 255, cv2.NORM_MINMAX),
+                      '.png')
+
+
+def wait(found, job, timeout=120):
+  """The job when it is over."""
+  deadline = time.monotonic() + timeout
+  while time.monotonic() < deadline:
+    state = found.get(f'/api/jobs/{job["id"]}').json()
+    if state['state'] in ('done', 'failed', 'cancelled'):
+      return state
+    time.sleep(0.02)
+  raise AssertionError(f'not over after {timeout} s: {state}')
