@@ -1,4 +1,5 @@
 """Atomic files: what is half written never stands under its final name."""
+
 import os
 
 import cv2

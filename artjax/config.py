@@ -4,6 +4,7 @@ A configuration file calls `get_config` here, overrides what it needs and
 returns the result locked: a mistyped field or a value of the wrong type on the
 command line is an error.
 """
+
 import ml_collections
 
 
@@ -68,10 +69,18 @@ def get_config():
   config.loss_options.perceptual = ml_collections.ConfigDict()
   config.loss_options.perceptual.net = 'vgg16'  # 'vgg19:FILE', torchvision's
   config.loss_options.perceptual.distance = 'l1'  # 'l1' | 'mse'
-  config.loss_options.perceptual.layers = ml_collections.ConfigDict(dict(
-      conv1_2=0.1, conv2_2=0.1, conv3_3=1.0, conv4_3=1.0, conv5_3=1.0,
-      conv3_4=0.0, conv4_4=0.0, conv5_4=0.0,  # these only VGG19 has
-  ))  # before activation: weight of each
+  config.loss_options.perceptual.layers = ml_collections.ConfigDict(
+    {
+      'conv1_2': 0.1,
+      'conv2_2': 0.1,
+      'conv3_3': 1.0,
+      'conv4_3': 1.0,
+      'conv5_3': 1.0,
+      'conv3_4': 0.0,
+      'conv4_4': 0.0,
+      'conv5_4': 0.0,  # these only VGG19 has
+    }
+  )  # before activation: weight of each
 
   config.optimizer = _optimizer()  # of the generator
   config.ema_decay = 0.999  # of the averaged weights that are evaluated
@@ -104,14 +113,23 @@ def get_config():
   config.eval.max_pictures = 0  # 0 = all
   config.eval.min_size = 32  # px; pictures with a shorter side are left out
   config.eval.crop = 0  # border left out of every metric, px
-  config.eval.threshold = 0.5  # of the task detect: the chance to be marked from
+  config.eval.threshold = (
+    0.5  # of the task detect: the chance to be marked from
+  )
   config.eval.self_ensemble = False  # the mean over 8 flips and turns
   config.eval.panels = 8  # pictures shown in TensorBoard and in the report
   # What a filler is measured beside, see baselines.py; 'deep_image_prior' takes
   # minutes a picture.
   config.eval.fills = ('telea', 'navier_stokes', 'biharmonic', 'mean_fill')
   config.eval.metrics = (  # see metrics.py; lpips not while training
-      'psnr_rgb', 'psnr_y', 'ssim_rgb', 'ssim_y', 'lpips', 'mae', 'accuracy')
+    'psnr_rgb',
+    'psnr_y',
+    'ssim_rgb',
+    'ssim_y',
+    'lpips',
+    'mae',
+    'accuracy',
+  )
   return config
 
 

@@ -6,6 +6,7 @@
 
 This file is kept short: the logic is in train.py and evaluate.py.
 """
+
 import difflib
 import json
 import logging as pylogging
@@ -15,29 +16,38 @@ from absl import app
 from absl import flags
 from absl import logging
 import jax
-from ml_collections import config_flags
 import ml_collections
+from ml_collections import config_flags
 
+from artjax import config as defaults
 from artjax.evaluation import damage
-from artjax.evaluation import paired
-from artjax.evaluation import inpainting
 from artjax.evaluation import digits
+from artjax.evaluation import inpainting
+from artjax.evaluation import paired
 from artjax.training import distributed
 from artjax.training import loop
-from artjax import config as defaults
 
 # How the tasks are measured of which pictures side by side do not tell enough.
 MEASURES = {'detect': damage, 'inpaint': inpainting, 'generate': digits}
 FLAGS = flags.FLAGS
 config_flags.DEFINE_config_file(
-    'config', None, 'Configuration, a file of configs/.', lock_config=True)
-flags.DEFINE_string('workdir', None, 'Folder of the run: checkpoints, '
-                    'summaries, evaluations.')
+  'config', None, 'Configuration, a file of configs/.', lock_config=True
+)
+flags.DEFINE_string(
+  'workdir', None, 'Folder of the run: checkpoints, summaries, evaluations.'
+)
 flags.DEFINE_enum('mode', 'train', ['train', 'evaluate'], 'What to do.')
-flags.DEFINE_string('weights', None, 'evaluate: a name, a .safetensors file or '
-                    'a blend (a:0.3+b:0.7) in place of --workdir.')
-flags.DEFINE_string('output', None, 'evaluate: folder of the report; default '
-                    '<workdir>/evaluation.')
+flags.DEFINE_string(
+  'weights',
+  None,
+  'evaluate: a name, a .safetensors file or '
+  'a blend (a:0.3+b:0.7) in place of --workdir.',
+)
+flags.DEFINE_string(
+  'output',
+  None,
+  'evaluate: folder of the report; default <workdir>/evaluation.',
+)
 
 
 def main(argv):
@@ -46,8 +56,9 @@ def main(argv):
   if FLAGS.config is None:
     raise app.UsageError('--config=configs/NAME.py is needed')
   distributed.start_processes()
-  logging.info('%d process(es), devices: %s', jax.process_count(),
-               jax.local_devices())
+  logging.info(
+    '%d process(es), devices: %s', jax.process_count(), jax.local_devices()
+  )
   if FLAGS.mode == 'train':
     if not FLAGS.workdir:
       raise app.UsageError('--workdir=FOLDER is needed to train')
@@ -58,7 +69,8 @@ def main(argv):
       raise app.UsageError('--workdir=FOLDER or --weights=FILE is needed')
     how = MEASURES.get(FLAGS.config.task, paired)
     result = how.evaluate_and_report(
-        FLAGS.config, FLAGS.weights or FLAGS.workdir, FLAGS.output)
+      FLAGS.config, FLAGS.weights or FLAGS.workdir, FLAGS.output
+    )
   print(json.dumps(result))
 
 
@@ -83,12 +95,16 @@ def parse_flags(argv):
     sys.exit(f'artjax: {raised[-1].partition(": ")[2] if raised else e}')
   except (AttributeError, KeyError) as e:  # What a locked config raises.
     known = fields(defaults.get_config())
-    for name in (a[9:].split('=')[0] for a in argv
-                 if a.startswith('--config.')):
+    for name in (
+      a[9:].split('=')[0] for a in argv if a.startswith('--config.')
+    ):
       if name not in known and not name.startswith('model.args.'):
         close = difflib.get_close_matches(name, known, 1, 0.5)
-        hint = f'; did you mean --config.{close[0]}?' if close else (
-            '; artjax/config.py lists every field')
+        hint = (
+          f'; did you mean --config.{close[0]}?'
+          if close
+          else ('; artjax/config.py lists every field')
+        )
         sys.exit(f'artjax: no field --config.{name}{hint}')
     sys.exit(f'artjax: {str(e).strip(chr(34))}')
 
@@ -109,8 +125,10 @@ def run():
   logging.use_absl_handler()
   # Orbax tells thirty lines a checkpoint, at the same level as ours.
   logging.get_absl_handler().addFilter(
-      lambda record: record.levelno > pylogging.INFO
-      or 'orbax' not in record.pathname)
+    lambda record: (
+      record.levelno > pylogging.INFO or 'orbax' not in record.pathname
+    )
+  )
   try:
     app.run(main, flags_parser=parse_flags)
   except (ValueError, FileNotFoundError, loop.DivergedError) as e:

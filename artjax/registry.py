@@ -5,15 +5,26 @@ functions and classes. 'unet.UNet' is `UNet` of artjax/models/unet.py, and an
 ops string such as 'random_crop(128)|flip|old_painting((0.0, 1.0))' is a chain
 of functions found in the modules of `OPS`.
 """
+
 import ast
 import difflib
 import importlib
 import pkgutil
 
-OPS = tuple(f'artjax.data.{name}' for name in (
-    'ops.geometry', 'ops.sketch', 'ops.colorize', 'degradations.global_',
-    'degradations.local', 'degradations.stains', 'degradations.presets',
-    'degradations.real_esrgan', 'degradations.inpainting_masks'))
+OPS = tuple(
+  f'artjax.data.{name}'
+  for name in (
+    'ops.geometry',
+    'ops.sketch',
+    'ops.colorize',
+    'degradations.global_',
+    'degradations.local',
+    'degradations.stains',
+    'degradations.presets',
+    'degradations.real_esrgan',
+    'degradations.inpainting_masks',
+  )
+)
 
 
 def get(modules, name):
@@ -47,15 +58,19 @@ def get(modules, name):
     if not path:
       known += _below(root)
   raise ValueError(
-      f'no {name!r} in {", ".join(modules)}; {_close(name, known)}')
+    f'no {name!r} in {", ".join(modules)}; {_close(name, known)}'
+  )
 
 
 def public(module):
   """dict of name -> callable that `module` itself defines for others."""
   return {
-      name: value for name, value in vars(module).items()
-      if callable(value) and not name.startswith('_')
-      and getattr(value, '__module__', None) == module.__name__}
+    name: value
+    for name, value in vars(module).items()
+    if callable(value)
+    and not name.startswith('_')
+    and getattr(value, '__module__', None) == module.__name__
+  }
 
 
 def chain(ops):
@@ -84,8 +99,9 @@ def chain(ops):
           raise TypeError(f'returned {type(result).__name__}, not an example')
       except Exception as error:
         raise ValueError(
-            f'{text} failed on picture {example.get("name", "?")!r}: '
-            f'{type(error).__name__}: {error}') from error
+          f'{text} failed on picture {example.get("name", "?")!r}: '
+          f'{type(error).__name__}: {error}'
+        ) from error
       example = result
     return example
 
@@ -101,8 +117,9 @@ def _items(ops):
     tree = ast.parse(f'({ops})', mode='eval').body
   except SyntaxError as error:
     raise ValueError(
-        f'ops {ops!r} cannot be read ({error.msg}); expected '
-        "'name|name(1, key=2)|...'") from error
+      f'ops {ops!r} cannot be read ({error.msg}); expected '
+      "'name|name(1, key=2)|...'"
+    ) from error
   items = []
   while isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.BitOr):
     items.append(tree.right)  # a | b | c is (a | b) | c
@@ -123,16 +140,18 @@ def _op(item):
       kwargs = {key.arg: ast.literal_eval(key.value) for key in item.keywords}
     except ValueError as error:
       raise ValueError(
-          f'op {text!r}: arguments must be literals such as 3, 0.5, "text", '
-          'True or (0.0, 1.0)') from error
+        f'op {text!r}: arguments must be literals such as 3, 0.5, "text", '
+        'True or (0.0, 1.0)'
+      ) from error
   factory = get(OPS, name.id)
   try:
     fn = factory(*args, **kwargs)
   except (TypeError, ValueError) as error:
     raise ValueError(f'op {text!r}: {error}') from error
   if not callable(fn):
-    raise ValueError(f'op {text!r}: {name.id} of {factory.__module__} makes '
-                     'no op')
+    raise ValueError(
+      f'op {text!r}: {name.id} of {factory.__module__} makes no op'
+    )
   return fn
 
 
@@ -150,8 +169,10 @@ def _below(package):
   """'module.function' of everything public in the modules of a package."""
   path = getattr(_import(package), '__path__', [])  # none: a plain module
   return [
-      f'{info.name}.{name}' for info in pkgutil.iter_modules(path)
-      for name in public(_import(f'{package}.{info.name}'))]
+    f'{info.name}.{name}'
+    for info in pkgutil.iter_modules(path)
+    for name in public(_import(f'{package}.{info.name}'))
+  ]
 
 
 def _close(name, known):
@@ -182,13 +203,14 @@ def _module(described, dtype, field):
   cls = get('artjax.models', described.name)
   # A config that was read back from JSON has lists for tuples, which linen
   # fields must not be: a module is hashed to find what is compiled for it.
-  fields = {name: tuple(value) if isinstance(value, (list, tuple)) else value
-            for name, value in described.args.items()}
+  fields = {
+    name: tuple(value) if isinstance(value, (list, tuple)) else value
+    for name, value in described.args.items()
+  }
   try:
     return cls(**fields, dtype=dtype)
   except TypeError as error:
-    raise ValueError(
-        f'{field}.args of {described.name}: {error}') from error
+    raise ValueError(f'{field}.args of {described.name}: {error}') from error
 
 
 def variables(config, channels=3):
@@ -200,6 +222,9 @@ def variables(config, channels=3):
   """
   import jax  # Only where a model is; ops are looked up without it.
   import numpy as np
+
   return jax.eval_shape(
-      model(config).init, jax.random.key(0),
-      jax.ShapeDtypeStruct([1, 64, 64, channels], np.float32))
+    model(config).init,
+    jax.random.key(0),
+    jax.ShapeDtypeStruct([1, 64, 64, channels], np.float32),
+  )

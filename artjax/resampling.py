@@ -75,7 +75,8 @@ def imresize(image, scale=None, *, size=None, antialias=True):
   image = np.asarray(image)
   if image.ndim not in (2, 3) or 0 in image.shape:
     raise ValueError(
-        f'imresize wants [H, W] or [H, W, C], got shape {image.shape}')
+      f'imresize wants [H, W] or [H, W, C], got shape {image.shape}'
+    )
   if image.dtype != np.uint8 and not np.issubdtype(image.dtype, np.floating):
     raise ValueError(f'imresize wants uint8 or float, got {image.dtype}')
   if (scale is None) == (size is None):
@@ -108,8 +109,10 @@ def thumbnail(picture, size):
   """[H, W, C], u8 or f32 -> [size, size, C], of areas, whatever its aspect."""
   smaller = min(picture.shape[:2]) < size
   return cv2.resize(
-      picture, (size, size),
-      interpolation=cv2.INTER_LINEAR if smaller else cv2.INTER_AREA)
+    picture,
+    (size, size),
+    interpolation=cv2.INTER_LINEAR if smaller else cv2.INTER_AREA,
+  )
 
 
 def enlarge(picture, scale):

@@ -1,1 +1,1 @@
-"""Configurations: one file a task, each a set of overrides of artjax/config.py."""
+"""Configurations: overrides of artjax/config.py, one file a task."""

@@ -8,34 +8,40 @@
 
 Lightness in, a and b of CIE Lab out, with or without hints of some colours. The
 first command finds what colours are likely, training how hints spread; without
-any its result does not change. `:hints` evaluates with ten hints of the truth in
-each picture, no variant with none; `:gan` goes on from a training, briefly,
+any its result does not change. `:hints` evaluates with ten hints of the truth
+in each picture, no variant with none; `:gan` goes on from a training, briefly,
 against a PatchGAN; `:quick` is a run of one CPU minute.
 """
+
 import ml_collections
 
 from artjax import config as defaults
 
-GREY = ('copy("image", "target")|reveal({})|luma|'
-        'keep("image", "target", "hints")')
+GREY = (
+  'copy("image", "target")|reveal({})|luma|keep("image", "target", "hints")'
+)
 # Most of a picture, at about the size that whole ones are colorized at, see
 # artjax/inference/colorizer.py: what the frozen network sees depends on it.
 TRAIN_OPS = 'fit(256)|random_scale_crop(160, 0.0)|flip|' + GREY.format(
-    '12, 1, 0')
+  '12, 1, 0'
+)
 
 
 def get_config(variant=''):
   """The configuration; variant: '' | 'gan' | 'hints' | 'quick'."""
   if variant not in ('', 'gan', 'hints', 'quick'):
-    raise ValueError(f'no variant {variant!r} of configs/colorize.py: gan, '
-                     'hints, quick')
+    raise ValueError(
+      f'no variant {variant!r} of configs/colorize.py: gan, hints, quick'
+    )
   config = defaults.get_config()
   config.task = 'colorize'
   config.model.name = 'colour_net.ColourNet'
-  config.model.args = ml_collections.ConfigDict(dict(
-      features=(48, 96, 144),  # channels of the U-Net a level, finest first
-      blocks=(1, 1, 2),  # residual blocks a level
-  ))
+  config.model.args = ml_collections.ConfigDict(
+    {
+      'features': (48, 96, 144),  # channels of the U-Net a level, finest first
+      'blocks': (1, 1, 2),  # residual blocks a level
+    }
+  )
   config.losses.ab = 0.1
   config.steps = 1_200
   config.batch_size = 8
@@ -44,8 +50,9 @@ def get_config(variant=''):
   config.optimizer.weight_decay = 0.05
   config.data.ops = TRAIN_OPS
   config.data.validation = 0.1
-  config.eval.ops = ('fit(768)|copy("image", "target")|luma|'
-                     'keep("image", "target")')
+  config.eval.ops = (
+    'fit(768)|copy("image", "target")|luma|keep("image", "target")'
+  )
   config.eval.metrics = ('ciede2000', 'psnr_ab', 'colourfulness', 'lpips')
   config.best_metric, config.best_mode = 'ciede2000', 'min'
   if variant == 'gan':
@@ -54,7 +61,8 @@ def get_config(variant=''):
     config.losses.ab = 0.1
     config.adversary.name = 'patchgan.PatchGAN'
     config.adversary.args = ml_collections.ConfigDict(
-        dict(features=32, norm='spectral'))
+      {'features': 32, 'norm': 'spectral'}
+    )
     config.adversary.loss = 'hinge'
     config.adversary.weight = 0.05
     config.adversary.optimizer.learning_rate = 2e-4

@@ -4,10 +4,11 @@
       --config=configs/deep_image_prior.py --config.steps=3000
 
 Not for artjax/main.py: nothing is trained on data. The fields are the arguments
-of `artjax.inference.deep_image_prior.restore`; `optimizer` and `smooth` differ from the
-paper, which has 'adam' (at a rate of 0.01) and 0. `:quick` is a small network
-and few steps, which shows that all works and not what can be reached.
+of `artjax.inference.deep_image_prior.restore`; `optimizer` and `smooth` differ
+from the paper, which has 'adam' (at a rate of 0.01) and 0. `:quick` is a small
+network and few steps, which shows that all works and not what can be reached.
 """
+
 import ml_collections
 
 
@@ -27,11 +28,13 @@ def get_config(variant=''):
   config.report_every = 20  # steps between looks at how it goes
   config.max_side = 0  # px worked on at a time; 0 = 512 on a CPU, else 1024
   config.feather = 0  # px around holes that are blended with the fill
-  config.network = ml_collections.ConfigDict(dict(
-      features=128,  # channels
-      skip_features=4,  # channels of a skip
-      scales=5,  # times the size is halved
-  ))
+  config.network = ml_collections.ConfigDict(
+    {
+      'features': 128,  # channels
+      'skip_features': 4,  # channels of a skip
+      'scales': 5,  # times the size is halved
+    }
+  )
   if variant == 'quick':
     config.steps = 40
     config.window = 10
@@ -39,5 +42,6 @@ def get_config(variant=''):
     config.network.scales = 3
   elif variant:
     raise ValueError(
-        f'no variant {variant!r} of configs/deep_image_prior.py: quick')
+      f'no variant {variant!r} of configs/deep_image_prior.py: quick'
+    )
   return config.lock()

@@ -26,6 +26,7 @@ A mask is a picture of three channels: crack, loss, stain. `--mode=evaluate`
 prints how well it is found, beside a filter without learning, and how much of
 the undamaged pictures is taken for damage. `:quick` is a run of one CPU minute.
 """
+
 import ml_collections
 
 from artjax import config as defaults
@@ -37,21 +38,26 @@ from artjax import config as defaults
 # pictures are, for stains and losses grow with the picture, and shrunk at least
 # a little, for in pictures of that size paint is finer than in scans. 'real' is
 # the picture before damage.
-TRAIN_OPS = ('scale(0.8)|random_scale_crop({window}, 0.4)|flip|rotate90|'
-             'damaged_or_clean((0.15, 1.0), {damage})|'
-             'random_crop({size})|'
-             'mask_target|keep("image", "target")')
-EASY_OPS = ('random_scale_crop(192, 0.6)|flip|rotate90|'
-            'old_painting((0.6, 1.0), camera=False)|random_crop(128)|'
-            'mask_target|keep("image", "target")')
+TRAIN_OPS = (
+  'scale(0.8)|random_scale_crop({window}, 0.4)|flip|rotate90|'
+  'damaged_or_clean((0.15, 1.0), {damage})|'
+  'random_crop({size})|'
+  'mask_target|keep("image", "target")'
+)
+EASY_OPS = (
+  'random_scale_crop(192, 0.6)|flip|rotate90|'
+  'old_painting((0.6, 1.0), camera=False)|random_crop(128)|'
+  'mask_target|keep("image", "target")'
+)
 # Most of a painting, some 160 px of it: as a coarse pass sees it.
-COARSE_OPS = ('fit(640)|random_scale_crop(320, 0.5)|flip|rotate90|'
-              'damaged_or_clean((0.15, 1.0), clean=0.25, part="stain")|'
-              'fit(160)|mask_target|keep("image", "target")')
+COARSE_OPS = (
+  'fit(640)|random_scale_crop(320, 0.5)|flip|rotate90|'
+  'damaged_or_clean((0.15, 1.0), clean=0.25, part="stain")|'
+  'fit(160)|mask_target|keep("image", "target")'
+)
 # Without a camera: its noise and blur hide the faint half of the damage, which
 # the mask still has. With it, nothing finds more than what can be seen.
-EVAL_OPS = ('copy("image", "real")|old_painting(0.6, camera=False)|'
-            'mask_target')
+EVAL_OPS = 'copy("image", "real")|old_painting(0.6, camera=False)|mask_target'
 
 
 def get_config(variant=''):
@@ -61,10 +67,12 @@ def get_config(variant=''):
   config.model.name = 'detector.Detector'
   # Cracks are seen at half the resolution, with all pixels in the channels;
   # large losses and stains 32 times coarser.
-  config.model.args = ml_collections.ConfigDict(dict(
-      features=(48, 64, 80, 96, 112),  # channels a level, finest first
-      blocks=(1, 1, 1, 1, 2),  # residual blocks a level
-  ))
+  config.model.args = ml_collections.ConfigDict(
+    {
+      'features': (48, 64, 80, 96, 112),  # channels a level, finest first
+      'blocks': (1, 1, 1, 1, 2),  # residual blocks a level
+    }
+  )
   config.losses.bce = 1.0
   config.loss_options.bce.positive = 2.0
   config.steps = 4_000
@@ -74,7 +82,8 @@ def get_config(variant=''):
   config.optimizer.warmup_steps = 50
   config.ema_decay = 0.998
   config.data.ops = TRAIN_OPS.format(
-      window=448, size=256, damage='part="crack"')
+    window=448, size=256, damage='part="crack"'
+  )
   config.eval.ops = EVAL_OPS
   config.eval.metrics = ('average_precision', 'mask_iou')
   config.best_metric = 'average_precision'
@@ -87,8 +96,7 @@ def get_config(variant=''):
     config.optimizer.warmup_steps = 100
     config.ema_decay = 0.995
   elif variant == 'calm':
-    config.data.ops = TRAIN_OPS.format(
-        window=448, size=256, damage='clean=0.4')
+    config.data.ops = TRAIN_OPS.format(window=448, size=256, damage='clean=0.4')
     config.model.args.blocks = (2, 2, 2, 1, 2)
     config.steps = 3_200
     config.optimizer.learning_rate = 1e-3
@@ -108,13 +116,15 @@ def get_config(variant=''):
     config.steps = 20
     config.batch_size = 4
     config.data.ops = TRAIN_OPS.format(
-        window=128, size=64, damage='part="crack"')
+      window=128, size=64, damage='part="crack"'
+    )
     config.eval.ops = 'fit(160)|' + config.eval.ops
     config.log_every = 5
     config.eval_every = config.checkpoint_every = 10
     config.optimizer.warmup_steps = 5
     config.ema_decay = 0.9
   elif variant:
-    raise ValueError(f'no variant {variant!r} of configs/detect.py: '
-                     'easy, calm, coarse, quick')
+    raise ValueError(
+      f'no variant {variant!r} of configs/detect.py: easy, calm, coarse, quick'
+    )
   return config.lock()

@@ -8,6 +8,7 @@ configs/esrgan_psnr.py, mean absolute error 0.01, features of VGG before
 activation 1, and a relativistic discriminator 0.005. `:compact` goes on from
 `esrgan_psnr.py:compact` on a CPU, `:quick` is a run of one CPU minute.
 """
+
 import ml_collections
 
 from configs import esrgan_psnr
@@ -16,8 +17,9 @@ from configs import esrgan_psnr
 def get_config(variant=''):
   """The configuration; variant: '' | 'compact' | 'quick'."""
   if variant not in ('', 'compact', 'quick'):
-    raise ValueError(f'no variant {variant!r} of configs/esrgan.py: '
-                     'compact, quick')
+    raise ValueError(
+      f'no variant {variant!r} of configs/esrgan.py: compact, quick'
+    )
   config = esrgan_psnr.get_config(variant).copy_and_resolve_references()
   config.unlock()
   config.losses.charbonnier = 0.0
@@ -64,7 +66,8 @@ def compact(config):
   layers(config, conv1_2=0.1, conv2_2=0.1, conv3_3=1.0, conv4_3=1.0)
   config.adversary.name = 'patchgan.PatchGAN'
   config.adversary.args = ml_collections.ConfigDict(
-      dict(features=32, norm='spectral'))
+    {'features': 32, 'norm': 'spectral'}
+  )
   config.adversary.size = 96
   config.adversary.loss = 'vanilla'
   config.adversary.weight = 0.4
@@ -76,7 +79,8 @@ def make_quick(config):
   layers(config, conv2_2=1.0)
   config.adversary.name = 'patchgan.PatchGAN'
   config.adversary.args = ml_collections.ConfigDict(
-      dict(features=16, norm='spectral'))
+    {'features': 16, 'norm': 'spectral'}
+  )
   config.adversary.size = 64
   config.adversary.optimizer.warmup_steps = 5
   config.best_metric, config.best_mode = 'psnr_rgb', 'max'

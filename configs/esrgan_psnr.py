@@ -8,14 +8,14 @@ The published recipe (https://arxiv.org/abs/1809.00219): RRDBNet, 16 crops of
 SRVGGNetCompact on a CPU, `:quick` is a run of one CPU minute. The second stage
 is configs/esrgan.py.
 """
+
 import ml_collections
 
 from artjax import config as defaults
 
 # Antialiased bicubic / 4 of the clean picture, the benchmarks' protocol. Crops
 # of shrunken windows are sharper than a photograph's own pixels.
-LOW_RESOLUTION = ('copy("image", "target")|downscale(4)'
-                  '|keep("image", "target")')
+LOW_RESOLUTION = 'copy("image", "target")|downscale(4)|keep("image", "target")'
 TRAIN_OPS = f'random_scale_crop(128, 0.4)|flip|rotate90|{LOW_RESOLUTION}'
 EVAL_OPS = f'mod_crop(4)|{LOW_RESOLUTION}'
 
@@ -24,7 +24,7 @@ def get_config(variant=''):
   """The configuration; variant: '' | 'compact' | 'quick'."""
   config = defaults.get_config()
   config.model.name = 'rrdb.RRDBNet'
-  config.model.args = ml_collections.ConfigDict(dict(blocks=23))
+  config.model.args = ml_collections.ConfigDict({'blocks': 23})
   config.losses.l1 = 1.0
   config.batch_size = 16
   config.steps = 1_000_000
@@ -42,22 +42,24 @@ def get_config(variant=''):
   elif variant == 'quick':
     make_quick(config)
   elif variant:
-    raise ValueError(f'no variant {variant!r} of configs/esrgan_psnr.py: '
-                     'compact, quick')
+    raise ValueError(
+      f'no variant {variant!r} of configs/esrgan_psnr.py: compact, quick'
+    )
   return config.lock()
 
 
 def compact(config):
   """Replaces the generator by one that a laptop can train and run."""
   config.model.name = 'srvgg.SRVGGNetCompact'
-  config.model.args = ml_collections.ConfigDict(dict(features=64, convs=8))
+  config.model.args = ml_collections.ConfigDict({'features': 64, 'convs': 8})
 
 
 def make_quick(config):
   """Shrinks a run to a CPU minute, evaluation included."""
   config.model.name = 'rrdb.RRDBNet'
   config.model.args = ml_collections.ConfigDict(
-      dict(features=16, growth=8, blocks=1))
+    {'features': 16, 'growth': 8, 'blocks': 1}
+  )
   config.steps = 20
   config.batch_size = 4
   config.data.ops = config.data.ops.replace('crop(128', 'crop(64')

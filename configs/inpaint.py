@@ -12,10 +12,11 @@ The first stage learns what is likely, from the absolute error. From its weights
 `:psnr` learns what is so on the mean, which is what PSNR asks for, and `:gan`
 what is real: a hinge adversary with feature matching
 (https://arxiv.org/abs/1806.03589, https://arxiv.org/abs/1711.11585) and LPIPS.
-Masks are drawn (artjax/data/degradations/inpainting_masks.py); `|missing_from("FOLDER")|` in the
-place of `|missing(...)|` takes those of a folder. `:quick` is a run of one CPU
-minute.
+Masks are drawn (artjax/data/degradations/inpainting_masks.py);
+`|missing_from("FOLDER")|` in the place of `|missing(...)|` takes those of a
+folder. `:quick` is a run of one CPU minute.
 """
+
 import ml_collections
 
 from artjax import config as defaults
@@ -23,26 +24,40 @@ from configs import esrgan
 
 # Shrunk at least a little, for in pictures of some 700 px paint is finer than
 # in scans.
-OPS = ('scale(0.8)|random_scale_crop({size}, 0.35)|flip|rotate90'
-       '|copy("image", "target")|missing((0.02, 0.6))'
-       '|keep("image", "target", "mask")')
-EVAL_OPS = ('copy("image", "target")|missing((0.02, 0.5))'
-            '|keep("image", "target", "mask")')
+OPS = (
+  'scale(0.8)|random_scale_crop({size}, 0.35)|flip|rotate90'
+  '|copy("image", "target")|missing((0.02, 0.6))'
+  '|keep("image", "target", "mask")'
+)
+EVAL_OPS = (
+  'copy("image", "target")|missing((0.02, 0.5))|keep("image", "target", "mask")'
+)
 
 
 def get_config(variant=''):
   """The configuration; variant: '' | 'psnr' | 'gan' | 'quick'."""
   if variant not in ('', 'psnr', 'gan', 'quick'):
-    raise ValueError(f'no variant {variant!r} of configs/inpaint.py: '
-                     'psnr, gan, quick')
+    raise ValueError(
+      f'no variant {variant!r} of configs/inpaint.py: psnr, gan, quick'
+    )
   config = defaults.get_config()
   config.task = 'inpaint'
   config.model.name = 'inpaint.GatedUNet'
-  config.model.args = ml_collections.ConfigDict(dict(
-      features=(32, 64, 128),  # channels a level, finest first
-      blocks=(1, 2),  # gated blocks a level, down and up again
-      dilations=(1, 2, 4, 8, 4, 2, 1),  # one gated block each, at the coarsest
-  ))
+  config.model.args = ml_collections.ConfigDict(
+    {
+      'features': (32, 64, 128),  # channels a level, finest first
+      'blocks': (1, 2),  # gated blocks a level, down and up again
+      'dilations': (
+        1,
+        2,
+        4,
+        8,
+        4,
+        2,
+        1,
+      ),  # one gated block each, at the coarsest
+    }
+  )
   config.losses.hole_l1 = 1.0
   config.optimizer.name = 'muon'
   config.optimizer.learning_rate = 1e-3
@@ -65,7 +80,8 @@ def get_config(variant=''):
     adversarial(config)
     config.init_from = ''
     config.model.args.update(
-        features=(8, 16, 16), blocks=(1, 1), dilations=(1, 2))
+      features=(8, 16, 16), blocks=(1, 1), dilations=(1, 2)
+    )
     config.data.ops = OPS.format(size=64)
     config.eval.ops = 'fit(160)|' + EVAL_OPS
     config.steps = 20
@@ -92,7 +108,8 @@ def adversarial(config):
   # Without spectral norm: with it the judge told nothing apart in 2000 steps,
   # for most of what it sees is the same in both.
   config.adversary.args = ml_collections.ConfigDict(
-      dict(features=32, norm='batch'))
+    {'features': 32, 'norm': 'batch'}
+  )
   config.adversary.size = 160
   config.adversary.condition = True  # it is told where the holes are
   config.adversary.loss = 'hinge'

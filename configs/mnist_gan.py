@@ -10,6 +10,7 @@ without labels: --config.adversary.condition=False and no `kind` in data.ops.
 Samples of a fixed latent and walks between latents are written to the workdir
 at each evaluation. `:quick` is a run of one CPU minute.
 """
+
 import ml_collections
 
 from artjax import config as defaults
@@ -22,9 +23,9 @@ def get_config(variant=''):
   config = defaults.get_config()
   config.task = 'generate'
   config.model.name = 'dcgan.Generator'
-  config.model.args = ml_collections.ConfigDict(dict(features=(128, 64)))
+  config.model.args = ml_collections.ConfigDict({'features': (128, 64)})
   config.adversary.name = 'dcgan.Discriminator'
-  config.adversary.args = ml_collections.ConfigDict(dict(features=(64, 128)))
+  config.adversary.args = ml_collections.ConfigDict({'features': (64, 128)})
   config.adversary.condition = True  # it is told which digit a picture is
   config.adversary.size = 28
   config.adversary.loss = 'vanilla'  # non-saturating

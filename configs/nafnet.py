@@ -6,6 +6,7 @@
 Several times the U-Net's cost a step: for a GPU. `configs/nafnet.py:quick` is a
 run of one CPU minute.
 """
+
 import ml_collections
 
 from artjax import config as defaults
@@ -16,12 +17,14 @@ def get_config(variant=''):
   """The configuration; variant: '' | 'quick'."""
   config = defaults.get_config()
   config.model.name = 'nafnet.NAFNet'
-  config.model.args = ml_collections.ConfigDict(dict(
-      width=32,  # channels at full resolution, doubled at each level
-      enc_blocks=(2, 2, 4, 8),
-      middle_blocks=12,
-      dec_blocks=(2, 2, 2, 2),
-  ))
+  config.model.args = ml_collections.ConfigDict(
+    {
+      'width': 32,  # channels at full resolution, doubled at each level
+      'enc_blocks': (2, 2, 4, 8),
+      'middle_blocks': 12,
+      'dec_blocks': (2, 2, 2, 2),
+    }
+  )
   config.losses.charbonnier = 1.0
   config.losses.ssim = 0.1
   config.optimizer.name = 'adamw'

@@ -2,7 +2,8 @@
 
   python -m artjax.main --config=configs/realesrgan.py:psnr \
       --workdir=runs/realesrnet --config.data.source=folder:PATH
-  python -m artjax.main --config=configs/realesrgan.py --workdir=runs/realesrgan \
+  python -m artjax.main --config=configs/realesrgan.py --workdir=runs/realesrgan
+  \
       --config.data.source=folder:PATH --config.init_from=runs/realesrnet
 
 https://arxiv.org/abs/2107.10833: the second-order degradation, drawn for each
@@ -11,26 +12,31 @@ the picture as it is for the discriminator, a U-Net with spectral norm. Trained
 for a million and for 400,000 steps of 48 crops there. `:quick` is a run of one
 CPU minute.
 """
+
 import ml_collections
 
 from artjax import config as defaults
 from configs import esrgan
 from configs import esrgan_psnr
 
-TRAIN_OPS = ('random_crop(400)|flip|copy("image", "target")|second_order(4)'
-             '|sharpen|random_crop(256)|keep("image", "target", "real")')
-EVAL_OPS = ('mod_crop(4)|copy("image", "target")|second_order(4)'
-            '|keep("image", "target")')
+TRAIN_OPS = (
+  'random_crop(400)|flip|copy("image", "target")|second_order(4)'
+  '|sharpen|random_crop(256)|keep("image", "target", "real")'
+)
+EVAL_OPS = (
+  'mod_crop(4)|copy("image", "target")|second_order(4)|keep("image", "target")'
+)
 
 
 def get_config(variant=''):
   """The configuration; variant: '' | 'psnr' | 'quick'."""
   if variant not in ('', 'psnr', 'quick'):
-    raise ValueError(f'no variant {variant!r} of configs/realesrgan.py: '
-                     'psnr, quick')
+    raise ValueError(
+      f'no variant {variant!r} of configs/realesrgan.py: psnr, quick'
+    )
   config = defaults.get_config()
   config.model.name = 'rrdb.RRDBNet'
-  config.model.args = ml_collections.ConfigDict(dict(blocks=23))
+  config.model.args = ml_collections.ConfigDict({'blocks': 23})
   config.losses.l1 = 1.0
   config.batch_size = 48
   config.data.ops = TRAIN_OPS
@@ -50,10 +56,11 @@ def get_config(variant=''):
   if variant == 'quick':
     esrgan_psnr.make_quick(config)
     config.data.ops = TRAIN_OPS.replace('(400)', '(96)').replace(
-        '(256)', '(64)')
+      '(256)', '(64)'
+    )
     esrgan.make_quick(config)
     config.adversary.name = 'unet_discriminator.UNetDiscriminatorSN'
-    config.adversary.args = ml_collections.ConfigDict(dict(features=8))
+    config.adversary.args = ml_collections.ConfigDict({'features': 8})
   else:
     config.init_from = 'runs/realesrnet'
     config.steps = 400_000

@@ -13,9 +13,10 @@ from real ones, aligned pairs of up to 256 x 256 px, such as CUFS:
 
 The encoder can start from ImageNet (`scripts/import_weights.py resnet18.pth`):
 `--config.model.args.width=64 --config.model.args.norm=batch --config.init_from=
-FILE`. `:quick` is a run of one CPU minute. `scripts/sketch_baselines.py` prints the
-result beside what needs no network.
+FILE`. `:quick` is a run of one CPU minute. `scripts/sketch_baselines.py` prints
+the result beside what needs no network.
 """
+
 import ml_collections
 
 from artjax import config as defaults
@@ -24,15 +25,18 @@ from artjax import config as defaults
 def get_config(variant=''):
   """The configuration; variant: '' | 'faces' | 'quick'."""
   if variant not in ('', 'faces', 'quick'):
-    raise ValueError(f'no variant {variant!r} of configs/sketch2image.py: '
-                     'faces, quick')
+    raise ValueError(
+      f'no variant {variant!r} of configs/sketch2image.py: faces, quick'
+    )
   config = defaults.get_config()
   config.task = 'sketch2image'
   config.model.name = 'resunet.ResUNet'
-  config.model.args = ml_collections.ConfigDict(dict(
-      depth=18, width=32, norm='group'))
-  config.data.ops = ('random_scale_crop(160, 0.2)|flip|sketch'
-                     '|keep("image", "target")')
+  config.model.args = ml_collections.ConfigDict(
+    {'depth': 18, 'width': 32, 'norm': 'group'}
+  )
+  config.data.ops = (
+    'random_scale_crop(160, 0.2)|flip|sketch|keep("image", "target")'
+  )
   config.eval.ops = 'fit(512)|sketch|keep("image", "target")'
   config.batch_size = 8
   config.steps = 20_000
@@ -42,8 +46,9 @@ def get_config(variant=''):
   # AlexNet's features cost a tenth of VGG's.
   config.loss_options.lpips.net = 'alexnet'
   config.adversary.name = 'patchgan.PatchGAN'
-  config.adversary.args = ml_collections.ConfigDict(dict(
-      features=32, n_layers=3, norm='spectral'))
+  config.adversary.args = ml_collections.ConfigDict(
+    {'features': 32, 'n_layers': 3, 'norm': 'spectral'}
+  )
   config.adversary.size = 160
   config.adversary.condition = True
   config.adversary.loss = 'hinge'
@@ -63,10 +68,11 @@ def get_config(variant=''):
 
 
 def make_faces(config):
-  """Aligned faces: seen whole, a little moved, and where everything is known."""
+  """Aligned faces: seen whole, slightly moved, at known coordinates."""
   config.model.args.update(width=24, coordinates=True, halo=0)
-  config.data.ops = ('flip|place(256, turn=4.0, stretch=0.06, shift=8.0)'
-                     '|keep("image", "target")')
+  config.data.ops = (
+    'flip|place(256, turn=4.0, stretch=0.06, shift=8.0)|keep("image", "target")'
+  )
   config.data.validation = 0.0
   config.eval.ops = ''
   config.batch_size = 4

@@ -7,6 +7,7 @@ https://arxiv.org/abs/1609.04802: from the weights of configs/srgan_mse.py,
 squared error of VGG's last features after activation, scaled by 0.006, and an
 adversary of 0.001 of that. `:quick` is a run of one CPU minute.
 """
+
 from configs import esrgan
 from configs import srgan_mse
 

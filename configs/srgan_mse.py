@@ -7,6 +7,7 @@ https://arxiv.org/abs/1609.04802: 16 crops, Adam 1e-4, a million steps. Crops
 are of 128 px, where the paper has 96, for the discriminator of the second
 stage, configs/srgan.py. `:quick` is a run of one CPU minute.
 """
+
 import ml_collections
 
 from artjax import config as defaults
@@ -17,7 +18,7 @@ def get_config(variant=''):
   """The configuration; variant: '' | 'quick'."""
   config = defaults.get_config()
   config.model.name = 'srresnet.SRResNet'
-  config.model.args = ml_collections.ConfigDict(dict(features=64, blocks=16))
+  config.model.args = ml_collections.ConfigDict({'features': 64, 'blocks': 16})
   config.losses.mse = 1.0
   config.batch_size = 16
   config.steps = 1_000_000
@@ -30,7 +31,7 @@ def get_config(variant=''):
   if variant == 'quick':
     esrgan_psnr.make_quick(config)
     config.model.name = 'srresnet.SRResNet'
-    config.model.args = ml_collections.ConfigDict(dict(features=16, blocks=1))
+    config.model.args = ml_collections.ConfigDict({'features': 16, 'blocks': 1})
   elif variant:
     raise ValueError(f'no variant {variant!r} of configs/srgan_mse.py: quick')
   return config.lock()

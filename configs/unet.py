@@ -8,18 +8,23 @@ workdir is the start of the whole network (`--config.init_from`), which would
 take hours to learn it by itself. `:quick` is a run of one CPU minute, `:demo`
 that of `make demo` on the bundled pictures.
 """
+
 import ml_collections
 
 from artjax import config as defaults
 
 DAMAGE = 'copy("image", "target")|old_painting'
 # Crops for the detail; for the colours, windows that cover much of a painting.
-TRAIN_OPS = ('random_scale_crop(256, 0.0)|flip|rotate90|'
-             f'{DAMAGE}((0.0, 1.0), clean=0.15)|thumbnail(64)|random_crop(128)|'
-             'keep("image", "target", "context")')
+TRAIN_OPS = (
+  'random_scale_crop(256, 0.0)|flip|rotate90|'
+  f'{DAMAGE}((0.0, 1.0), clean=0.15)|thumbnail(64)|random_crop(128)|'
+  'keep("image", "target", "context")'
+)
 # Thumbnails of nearly whole pictures; a camera's noise averages out in them.
-COLOUR_OPS = ('random_scale_crop(64, 0.0)|flip|rotate90|'
-              f'{DAMAGE}((0.0, 1.0), camera=False)|keep("image", "target")')
+COLOUR_OPS = (
+  'random_scale_crop(64, 0.0)|flip|rotate90|'
+  f'{DAMAGE}((0.0, 1.0), camera=False)|keep("image", "target")'
+)
 EVAL_OPS = f'{DAMAGE}(0.3)'
 
 
@@ -27,10 +32,12 @@ def get_config(variant=''):
   """The configuration; variant: '' | 'colour' | 'demo' | 'quick'."""
   config = defaults.get_config()
   config.model.name = 'unet.UNet'
-  config.model.args = ml_collections.ConfigDict(dict(
-      features=(32, 64, 128, 256),  # channels a level, finest first
-      blocks=(1, 2, 2, 2),  # residual blocks a level
-  ))
+  config.model.args = ml_collections.ConfigDict(
+    {
+      'features': (32, 64, 128, 256),  # channels a level, finest first
+      'blocks': (1, 2, 2, 2),  # residual blocks a level
+    }
+  )
   config.losses.charbonnier = 0.5
   config.losses.psnr = 0.03  # lets mild damage weigh as much as heavy
   config.losses.detail = 2.0  # noise and scratches, whatever the colour
@@ -39,13 +46,17 @@ def get_config(variant=''):
   if variant == 'demo':
     # A few photographs and minutes do not teach a palette: what is asked of the
     # demo is what can be learnt from them, noise and scratches over fading.
-    damage = ('copy("image", "target")|fading({0})|scratches({0})'
-              '|gaussian_noise({0})|jpeg({0})')
+    damage = (
+      'copy("image", "target")|fading({0})|scratches({0})'
+      '|gaussian_noise({0})|jpeg({0})'
+    )
     config.model.args.features = (32, 64, 128)
     config.model.args.blocks = (1, 1, 1)
-    config.data.ops = ('random_scale_crop(96, 0.3)|flip|rotate90|'
-                       + damage.format('(0.2, 0.6)')
-                       + '|keep("image", "target")')
+    config.data.ops = (
+      'random_scale_crop(96, 0.3)|flip|rotate90|'
+      + damage.format('(0.2, 0.6)')
+      + '|keep("image", "target")'
+    )
     config.eval.ops = damage.format('0.4')
     config.steps = 600
     config.eval_every = 0
@@ -65,8 +76,9 @@ def get_config(variant=''):
   elif variant == 'quick':
     make_quick(config)
   elif variant:
-    raise ValueError(f'no variant {variant!r} of configs/unet.py: '
-                     'colour, demo, quick')
+    raise ValueError(
+      f'no variant {variant!r} of configs/unet.py: colour, demo, quick'
+    )
   return config.lock()
 
 
@@ -75,7 +87,8 @@ def make_quick(config):
   config.steps = 20
   config.batch_size = 4
   config.data.ops = config.data.ops.replace('crop(128', 'crop(64').replace(
-      'crop(256', 'crop(128')
+    'crop(256', 'crop(128'
+  )
   config.eval.ops = 'fit(160)|' + config.eval.ops
   config.log_every = 5
   config.eval_every = config.checkpoint_every = 10

@@ -10,6 +10,7 @@ Ctrl-C ends the run with what there is by then. Fields of
 configs/deep_image_prior.py are set as --config.steps=500. The last line of
 stdout is a JSON object.
 """
+
 import json
 import logging
 import math
@@ -19,35 +20,51 @@ import sys
 import time
 
 # Before JAX starts: compiled networks are kept from one call to the next.
-os.environ.setdefault('JAX_COMPILATION_CACHE_DIR', os.path.join(
+os.environ.setdefault(
+  'JAX_COMPILATION_CACHE_DIR',
+  os.path.join(
     os.environ.get('XDG_CACHE_HOME', os.path.expanduser('~/.cache')),
-    'artjax', 'xla'))
+    'artjax',
+    'xla',
+  ),
+)
 # Of libvips, whose warnings name no file; what matters is raised.
 os.environ.setdefault('VIPS_WARNING', '0')
 ROOT = pathlib.Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from absl import app  # noqa: E402
-from absl import flags  # noqa: E402
-from ml_collections import config_flags  # noqa: E402
+from absl import app
+from absl import flags
+from ml_collections import config_flags
 
 ROWS = 512  # of the result that are merged at a time
 
 _CONFIG = config_flags.DEFINE_config_file(
-    'config', None, 'Configuration; default configs/deep_image_prior.py.',
-    lock_config=True)
-_TASK = flags.DEFINE_string('task', None, 'In place of --config.task: inpaint, '
-                            'denoise or x4.')
-_MASK = flags.DEFINE_string('mask', None, 'Picture, white where PICTURE is to '
-                            'be filled.')
+  'config',
+  None,
+  'Configuration; default configs/deep_image_prior.py.',
+  lock_config=True,
+)
+_TASK = flags.DEFINE_string(
+  'task', None, 'In place of --config.task: inpaint, denoise or x4.'
+)
+_MASK = flags.DEFINE_string(
+  'mask', None, 'Picture, white where PICTURE is to be filled.'
+)
 _OUTPUT = flags.DEFINE_string('output', None, 'File of the result.')
-_TARGET = flags.DEFINE_string('target', None, 'The undamaged picture, to '
-                              'measure the result against.')
+_TARGET = flags.DEFINE_string(
+  'target', None, 'The undamaged picture, to measure the result against.'
+)
 _SAVE_EVERY = flags.DEFINE_integer(
-    'save_every', 0, 'Steps after which the result as it is by then is written '
-    'to --output; 0 = only at the end.', 0)
-_STRIP = flags.DEFINE_bool('strip_metadata', False, 'Leave out everything but '
-                           'the colour profile.')
+  'save_every',
+  0,
+  'Steps after which the result as it is by then is written '
+  'to --output; 0 = only at the end.',
+  0,
+)
+_STRIP = flags.DEFINE_bool(
+  'strip_metadata', False, 'Leave out everything but the colour profile.'
+)
 
 
 def parse(argv):
@@ -68,12 +85,15 @@ def parse(argv):
 def main(argv):
   """Restores the picture that the command line names; the exit status."""
   if len(argv) != 2:
-    sys.exit('deep_image_prior: name one PICTURE, got '
-             f'{len(argv) - 1}: {" ".join(argv[1:])}')
+    sys.exit(
+      'deep_image_prior: name one PICTURE, got '
+      f'{len(argv) - 1}: {" ".join(argv[1:])}'
+    )
   if not _OUTPUT.value:
     sys.exit('deep_image_prior: --output=FILE is needed')
   logging.getLogger('pyvips').setLevel(logging.WARNING)  # it tells all it does
   from artjax.inference import deep_image_prior  # heavy, so not for --help
+
   try:
     result = run(argv[1])
   except (ValueError, OSError, deep_image_prior.DivergedError) as error:
@@ -85,12 +105,15 @@ def main(argv):
 def run(source):
   """Restores a file: what was done and measured, a dict."""
   import tqdm
-  from artjax.inference import deep_image_prior
+
   from artjax.image_io import reader
+  from artjax.inference import deep_image_prior
+
   options = _CONFIG.value.to_dict()
   if 'network' not in options:
-    raise ValueError('--config must be a variant of '
-                     'configs/deep_image_prior.py')
+    raise ValueError(
+      '--config must be a variant of configs/deep_image_prior.py'
+    )
   if _TASK.value:
     options['task'] = _TASK.value
   scale = 4 if options['task'] == 'x4' else 1
@@ -106,9 +129,11 @@ def run(source):
     target = read(_TARGET.value) if _TARGET.value else None
     shape = (picture.height * scale, picture.width * scale, 3)
     if target is not None and target.shape != shape:
-      raise ValueError(f'{_TARGET.value}: {target.shape[1]} x '
-                       f'{target.shape[0]} px, but the result has {shape[1]} x '
-                       f'{shape[0]}')
+      raise ValueError(
+        f'{_TARGET.value}: {target.shape[1]} x '
+        f'{target.shape[0]} px, but the result has {shape[1]} x '
+        f'{shape[0]}'
+      )
     # What cannot be written is found out now, not after the run.
     stem, suffix = os.path.splitext(_OUTPUT.value)
     write(picture, x, 1, f'{stem}.trial{suffix}')
@@ -126,19 +151,27 @@ def run(source):
           write(picture, report.picture(), scale, _OUTPUT.value)
 
       result = deep_image_prior.restore(
-          x, mask=mask, **options, on_report=on_report,
-          on_notice=lambda text: bar.write(f'{source}: {text}',
-                                           file=sys.stderr))
+        x,
+        mask=mask,
+        **options,
+        on_report=on_report,
+        on_notice=lambda text: bar.write(f'{source}: {text}', file=sys.stderr),
+      )
     write(picture, result.picture, scale, _OUTPUT.value)
     for notice in picture.notices:
       print(f'{source}: {notice}', file=sys.stderr)
   seconds = time.time() - start
-  done = {'output': _OUTPUT.value, 'task': options['task'],
-          'steps': result.steps, 'stopped_by': result.stopped_by,
-          'restarts': result.restarts, 'loss': round(result.loss, 7),
-          'seconds': round(seconds, 2)}
+  done = {
+    'output': _OUTPUT.value,
+    'task': options['task'],
+    'steps': result.steps,
+    'stopped_by': result.stopped_by,
+    'restarts': result.restarts,
+    'loss': round(result.loss, 7),
+    'seconds': round(seconds, 2),
+  }
   if target is not None:
-    error = (rounded(read(_OUTPUT.value)) - rounded(target))**2
+    error = (rounded(read(_OUTPUT.value)) - rounded(target)) ** 2
     done['psnr'] = psnr(error)
     if mask is not None:
       done['psnr_mask'] = psnr(error[mask > 0.5])
@@ -147,17 +180,17 @@ def run(source):
 
 def read(path):
   """f32[H, W, 3] of sRGB in [0, 1]."""
-  from artjax.image_io import reader as image_file
+  from artjax.image_io import reader
+
   with reader.open_picture(path) as picture:
     return picture.read(0, 0, picture.height, picture.width)
 
 
 def write(picture, result, scale, path):
   """Writes f32[H * scale, W * scale, 1 or 3] as the file holds pictures."""
-  with picture.writer(path, scale=scale,
-                      strip_metadata=_STRIP.value) as writer:
+  with picture.writer(path, scale=scale, strip_metadata=_STRIP.value) as writer:
     for top in range(0, len(result), ROWS):
-      rows = result[top:top + ROWS]
+      rows = result[top : top + ROWS]
       if rows.shape[-1] == 1:
         rows = rows.repeat(3, -1)
       writer.write(picture.merge(top, rows, scale)[0])

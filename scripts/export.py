@@ -16,6 +16,7 @@ spandrel and the programs that use it know the architecture (RRDBNet,
 SRVGGNetCompact, MSRResNet), and no entry. An .onnx file takes pictures of any
 size: f32[N, 3, H, W], RGB in [0, 1]; it needs requirements-export.txt.
 """
+
 import argparse
 import json
 import os
@@ -29,22 +30,36 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 def main():
   """Parses the command line, writes the file, prints what it is."""
   parser = argparse.ArgumentParser(
-      description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+  )
   source = parser.add_mutually_exclusive_group(required=True)
   source.add_argument('--weights', help='a name, a file, a workdir or a blend')
   source.add_argument('--workdir', dest='weights', help='the same')
-  parser.add_argument('--step', type=int,
-                      help='of a workdir; default: the best one')
-  parser.add_argument('--coarse', help='a second detector, of the whole picture '
-                      'shrunk:\nboth in one file, see artjax/inference/two_pass.py')
-  parser.add_argument('--output', required=True,
-                      help='a .safetensors or .onnx file')
-  parser.add_argument('--names', choices=['artjax', 'published'],
-                      default='artjax', help='of tensors; default %(default)s')
-  parser.add_argument('--dtype', choices=['float32', 'float16'],
-                      default='float32')
-  parser.add_argument('--training_set', default='',
-                      help='what it was trained on, with its licence')
+  parser.add_argument(
+    '--step', type=int, help='of a workdir; default: the best one'
+  )
+  parser.add_argument(
+    '--coarse',
+    help='a second detector, of the whole picture '
+    'shrunk:\nboth in one file, see artjax/inference/two_pass.py',
+  )
+  parser.add_argument(
+    '--output', required=True, help='a .safetensors or .onnx file'
+  )
+  parser.add_argument(
+    '--names',
+    choices=['artjax', 'published'],
+    default='artjax',
+    help='of tensors; default %(default)s',
+  )
+  parser.add_argument(
+    '--dtype', choices=['float32', 'float16'], default='float32'
+  )
+  parser.add_argument(
+    '--training_set',
+    default='',
+    help='what it was trained on, with its licence',
+  )
   parser.add_argument('--figures', help='file of JSON lines')
   args = parser.parse_args()
   try:
@@ -59,35 +74,48 @@ def export(args):
   suffix = os.path.splitext(args.output)[1]
   if suffix not in ('.safetensors', '.onnx'):
     raise ValueError(
-        f'--output={args.output} must end in .safetensors or .onnx')
+      f'--output={args.output} must end in .safetensors or .onnx'
+    )
   described = args.training_set or args.figures
   if described and (suffix == '.onnx' or args.names == 'published'):
-    raise ValueError('--training_set and --figures go into the manifest, which '
-                     'only files with --names=artjax have')
+    raise ValueError(
+      '--training_set and --figures go into the manifest, which '
+      'only files with --names=artjax have'
+    )
   if suffix == '.onnx' and (args.dtype, args.names) != ('float32', 'artjax'):
     raise ValueError('--dtype and --names are for .safetensors files')
   figures = read_figures(args.figures) if args.figures else None
 
   from artjax import atomic_files
   from artjax.interop import safetensors_io
+
   config, params, step = load(args.weights, args.step)
   coarse = None
   if args.coarse:
     from artjax.inference import two_pass
+
     coarse, more, _ = load(args.coarse)
     config, params = two_pass.join((config, params), (coarse, more))
   if suffix == '.onnx':
     from artjax.interop import onnx
+
     proto = onnx.convert(config, params, step)
     atomic_files.write_bytes(args.output, proto.SerializeToString())
   elif args.names == 'published':
     from artjax.interop import published
+
     published.save(args.output, config.model.to_dict(), params, args.dtype)
   else:
-    safetensors_io.save(args.output, params, config, dtype=args.dtype, step=step)
+    safetensors_io.save(
+      args.output, params, config, dtype=args.dtype, step=step
+    )
     write_entry(args, config, coarse, step, figures)
-  return {'output': args.output, 'sha256': safetensors_io.file_sha256(args.output),
-          'bytes': os.path.getsize(args.output), 'step': step}
+  return {
+    'output': args.output,
+    'sha256': safetensors_io.file_sha256(args.output),
+    'bytes': os.path.getsize(args.output),
+    'step': step,
+  }
 
 
 def read_figures(path):
@@ -98,8 +126,9 @@ def read_figures(path):
 
 def load(where, step=None):
   """(config, weights, step) of --weights."""
-  from artjax.training import checkpoint
   from artjax.inference import tiled
+  from artjax.training import checkpoint
+
   if os.path.isdir(where):
     return checkpoint.load_generator(where, step)
   if step is not None:
@@ -125,14 +154,18 @@ def training(config, where):
   """How weights were trained, for the manifest, or where they are from."""
   if 'data' not in config:  # not a run's
     from artjax.inference import two_pass
+
     path, part = two_pass.part_of(where)
     entry = read_manifest(path).get(os.path.basename(path), {})
     if part == 'coarse':
       entry = entry.get('coarse', {})
-    return {key: entry[key] for key in ('data', 'losses', 'adversary')
-            if key in entry} or {'source': where}
-  found = {'data': {'ops': config.data.ops, 'batch_size': config.batch_size},
-           'losses': {k: v for k, v in config.losses.items() if v}}
+    return {
+      key: entry[key] for key in ('data', 'losses', 'adversary') if key in entry
+    } or {'source': where}
+  found = {
+    'data': {'ops': config.data.ops, 'batch_size': config.batch_size},
+    'losses': {k: v for k, v in config.losses.items() if v},
+  }
   if config.get('adversary') and config.adversary.name:
     found['adversary'] = config.adversary.to_dict()
   return found
@@ -140,24 +173,26 @@ def training(config, where):
 
 def write_entry(args, config, coarse, step, figures):
   """Tells the manifest beside a weights file of it; `coarse` may be None."""
-  from artjax import atomic_files as files
-  from artjax.interop import safetensors_io as weights
+  from artjax import atomic_files
+  from artjax.interop import safetensors_io
+
   entries = read_manifest(args.output)
   entry = {
-      'sha256': safetensors_io.file_sha256(args.output),
-      'bytes': os.path.getsize(args.output),
-      'dtype': args.dtype,
-      'step': step,
-      'task': config.task,
-      'model': config.model.to_dict(),
+    'sha256': safetensors_io.file_sha256(args.output),
+    'bytes': os.path.getsize(args.output),
+    'dtype': args.dtype,
+    'step': step,
+    'task': config.task,
+    'model': config.model.to_dict(),
   }
   entry |= training(config, args.weights)
   if coarse:
     entry['coarse'] = training(coarse, args.coarse)
   entry |= {'training_set': args.training_set, 'figures': figures}
   entries[os.path.basename(args.output)] = entry
-  atomic_files.write_text(manifest_of(args.output),
-                   json.dumps(entries, indent=2) + '\n')
+  atomic_files.write_text(
+    manifest_of(args.output), json.dumps(entries, indent=2) + '\n'
+  )
 
 
 if __name__ == '__main__':

@@ -1,12 +1,14 @@
-"""Finds what colours go with what AlexNet sees: the start of configs/colorize.py.
+"""Fits colours to AlexNet features: the start of configs/colorize.py.
 
-  python scripts/fit_colours.py --source=folder:PATH --output=runs/likely.safetensors
+  python scripts/fit_colours.py --source=folder:PATH
+  --output=runs/likely.safetensors
 
 One linear layer (artjax/models/colour_net.py), by a ridge regression over whole
 pictures and their mirror images. The result colours pictures; training goes on
 from it, and teaches hints. The last line of stdout is JSON: the mean CIEDE2000
 of the held-out pictures, and the factor of their colourfulness, beside sepia.
 """
+
 import argparse
 import json
 import os
@@ -14,9 +16,14 @@ import pathlib
 import sys
 
 # Before JAX starts: compiled networks are kept from one call to the next.
-os.environ.setdefault('JAX_COMPILATION_CACHE_DIR', os.path.join(
+os.environ.setdefault(
+  'JAX_COMPILATION_CACHE_DIR',
+  os.path.join(
     os.environ.get('XDG_CACHE_HOME', os.path.expanduser('~/.cache')),
-    'artjax', 'xla'))
+    'artjax',
+    'xla',
+  ),
+)
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 
 _SOME = 7  # every seventh place is kept
@@ -25,13 +32,22 @@ _SOME = 7  # every seventh place is kept
 def main():
   """Parses the command line, writes the weights, prints what they reach."""
   parser = argparse.ArgumentParser(
-      description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+  )
   parser.add_argument('--source', required=True, help='pictures in colour')
   parser.add_argument('--output', required=True, help='a .safetensors file')
-  parser.add_argument('--penalty', type=float, default=3.0,
-                      help='of the squared weights of standardized inputs')
-  parser.add_argument('--validation', type=float, default=0.1,
-                      help='share held out, as data.validation does')
+  parser.add_argument(
+    '--penalty',
+    type=float,
+    default=3.0,
+    help='of the squared weights of standardized inputs',
+  )
+  parser.add_argument(
+    '--validation',
+    type=float,
+    default=0.1,
+    help='share held out, as data.validation does',
+  )
   args = parser.parse_args()
   try:
     if not args.output.endswith('.safetensors'):
@@ -46,27 +62,38 @@ def main():
 def run(args):
   """Fits, saves and measures; the dict for the last line of stdout."""
   import numpy as np
-  from artjax.inference import colorizer
-  from artjax.evaluation import paired
-  from artjax.interop import safetensors_io
+
   from artjax.data.sources import base
+  from artjax.evaluation import paired
+  from artjax.inference import colorizer
+  from artjax.interop import safetensors_io
   from configs import colorize as config_file
+
   config = config_file.get_config()
   source = base.load(args.source)
   known = Pictures(base.split(source, 'train', args.validation))
-  held_out = Pictures(base.split(source, 'validation',
-                                    args.validation))
+  held_out = Pictures(base.split(source, 'validation', args.validation))
   params = fit(config, known, args.penalty)
   safetensors_io.save(args.output, params, config)
-  columns = {'sepia': colorizer.Sepia(list(known)),
-             'fitted': colorizer.Colorizer(config, params)}
-  result = {'output': args.output, 'pictures': len(known),
-            'held_out': len(held_out), 'penalty': args.penalty}
+  columns = {
+    'sepia': colorizer.Sepia(list(known)),
+    'fitted': colorizer.Colorizer(config, params),
+  }
+  result = {
+    'output': args.output,
+    'pictures': len(known),
+    'held_out': len(held_out),
+    'penalty': args.penalty,
+  }
   for name, restore in columns.items():
-    rows = [paired.measure(('ciede2000', 'colourfulness'), restore(target),
-                             target, 0) for target in held_out]
-    result[name] = {key: round(float(np.mean([row[key] for row in rows])), 3)
-                    for key in rows[0]}
+    rows = [
+      paired.measure(('ciede2000', 'colourfulness'), restore(target), target, 0)
+      for target in held_out
+    ]
+    result[name] = {
+      key: round(float(np.mean([row[key] for row in rows])), 3)
+      for key in rows[0]
+    }
   return result
 
 
@@ -81,6 +108,7 @@ class Pictures:
 
   def __getitem__(self, i):
     from artjax.data.ops import geometry
+
     if i >= len(self):
       raise IndexError(i)
     return geometry.fit(512)({'image': self._source[i]['image']}, None)['image']
@@ -97,15 +125,18 @@ def fit(config, pictures, penalty):
   """
   import jax
   import numpy as np
+
   from artjax import registry
+  from artjax.interop import safetensors_io
+  from artjax.models import colour_net
   from artjax.models import encoders
   from artjax.tasks import base as tasks
-  from artjax.interop import safetensors_io as weights
-  from artjax.models import colour_net
+
   module, channels = registry.model(config), tasks.get(config.task).channels
   frozen = jax.device_put(encoders.of(module))
-  see = jax.jit(lambda frozen, grey: module.apply(
-      {'frozen': frozen}, grey, method='seen'))
+  see = jax.jit(
+    lambda frozen, grey: module.apply({'frozen': frozen}, grey, method='seen')
+  )
   # Sums over all places; each has some 2300 inputs and two outputs.
   count, sums, some = 0, None, []
   for picture in pictures:
@@ -113,8 +144,7 @@ def fit(config, pictures, penalty):
       grey, ab = _halves(view)
       x = np.asarray(see(frozen, grey[None]))[0]
       x, ab = _places(x, ab)
-      found = [np.float64(y) for y in (
-          x.sum(0), ab.sum(0), x.T @ x, x.T @ ab)]
+      found = [np.float64(y) for y in (x.sum(0), ab.sum(0), x.T @ x, x.T @ ab)]
       sums = found if sums is None else [a + b for a, b in zip(sums, found)]
       count += len(x)
       some.append((x[::_SOME], ab[::_SOME]))
@@ -124,28 +154,36 @@ def fit(config, pictures, penalty):
   covariance = products - np.outer(mean_x, mean_x)
   # Added, for of what next to no picture excites nothing can be said.
   variance = np.diag(covariance) + 0.01
-  kernel = np.linalg.solve(covariance + penalty * np.diag(variance),
-                           with_ab - np.outer(mean_x, mean_ab))
+  kernel = np.linalg.solve(
+    covariance + penalty * np.diag(variance),
+    with_ab - np.outer(mean_x, mean_ab),
+  )
   # Vivid colours are few: the median is nearer to most than the mean.
   x, ab = (np.concatenate(y) for y in zip(*some))
   bias = np.median(ab - x @ kernel, 0)
   start = jax.jit(module.init)(
-      jax.random.key(config.seed), np.zeros([1, 64, 64, channels], np.float32))
+    jax.random.key(config.seed), np.zeros([1, 64, 64, channels], np.float32)
+  )
   scale = tasks.AB * colour_net.SMALL
-  start['params']['likely'] = {'kernel': np.float32(kernel / scale),
-                               'bias': np.float32(bias / scale)}
+  start['params']['likely'] = {
+    'kernel': np.float32(kernel / scale),
+    'bias': np.float32(bias / scale),
+  }
   return safetensors_io.merge(start)
 
 
 def _halves(picture):
-  """u8[H, W, 3] -> lightness as a network sees it, and a and b, as it is small."""
+  """u8[H, W, 3] -> lightness as a network sees it, and a and b, small."""
   import cv2
   import numpy as np
-  from artjax.inference import colorizer as colorize
+
   from artjax import colour
+  from artjax.inference import colorizer
+
   height, width = colorizer.working_size(*picture.shape[:2])
-  small = cv2.resize(np.float32(picture) / 255, (width, height),
-                     interpolation=cv2.INTER_AREA)
+  small = cv2.resize(
+    np.float32(picture) / 255, (width, height), interpolation=cv2.INTER_AREA
+  )
   lab = colour.srgb_to_lab(small)
   return lab[..., :1] / 100 - 0.5, lab[..., 1:]
 
@@ -154,9 +192,11 @@ def _places(x, ab):
   """[h, w, C] and [H, W, 2] -> [h * w, C] and [h * w, 2]."""
   import cv2
   import numpy as np
+
   height, width = x.shape[:2]
-  ab = cv2.resize(np.ascontiguousarray(ab), (width, height),
-                  interpolation=cv2.INTER_AREA)
+  ab = cv2.resize(
+    np.ascontiguousarray(ab), (width, height), interpolation=cv2.INTER_AREA
+  )
   return x.reshape(height * width, -1), ab.reshape(height * width, 2)
 
 

@@ -12,6 +12,7 @@ torchvision's ResNet-18 and 34 become the encoder that a ResUNet starts from:
       --config.model.args.norm=batch --config.model.args.width=64 \
       --config.init_from=encoder.safetensors
 """
+
 import argparse
 import json
 import pathlib
@@ -23,15 +24,19 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 def main():
   """Parses the command line, writes the file, prints what it is."""
   parser = argparse.ArgumentParser(
-      description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+  )
   parser.add_argument('weights', help='the published file')
   parser.add_argument('--output', required=True, help='a .safetensors file')
-  parser.add_argument('--dtype', choices=['float32', 'float16'],
-                      default='float32')
+  parser.add_argument(
+    '--dtype', choices=['float32', 'float16'], default='float32'
+  )
   args = parser.parse_args()
   import ml_collections
+
   from artjax.interop import published
   from artjax.interop import safetensors_io
+
   try:
     if not args.output.endswith('.safetensors'):
       raise ValueError(f'--output={args.output} must end in .safetensors')
@@ -45,8 +50,16 @@ def main():
   except (ValueError, OSError) as error:
     sys.exit(f'import_weights: {error}')
   count = sum(value.size for value in safetensors_io.flatten(params).values())
-  print(json.dumps({'output': args.output, 'model': model, 'parameters': count,
-                    'sha256': safetensors_io.file_sha256(args.output)}))
+  print(
+    json.dumps(
+      {
+        'output': args.output,
+        'model': model,
+        'parameters': count,
+        'sha256': safetensors_io.file_sha256(args.output),
+      }
+    )
+  )
 
 
 if __name__ == '__main__':

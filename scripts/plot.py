@@ -8,6 +8,7 @@
 The last line of stdout also gives the range of each metric of each run, from
 the step `--after` on.
 """
+
 import argparse
 import json
 import os
@@ -39,19 +40,28 @@ def curves(workdir, name):
 def main():
   """Parses the command line, writes the picture."""
   parser = argparse.ArgumentParser(
-      description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+  )
   parser.add_argument('workdirs', nargs='+')
   parser.add_argument('--metrics', default='loss')
   parser.add_argument('--output', required=True)
-  parser.add_argument('--after', type=int, default=0, metavar='STEP',
-                      help='ranges leave out what was before')
+  parser.add_argument(
+    '--after',
+    type=int,
+    default=0,
+    metavar='STEP',
+    help='ranges leave out what was before',
+  )
   args = parser.parse_args()
   import matplotlib
+
   matplotlib.use('agg')  # No screen is needed.
   from matplotlib import pyplot
+
   names = args.metrics.split(',')
   figure, axes = pyplot.subplots(
-      1, len(names), figsize=(5 * len(names), 3.2), squeeze=False)
+    1, len(names), figsize=(5 * len(names), 3.2), squeeze=False
+  )
   points, ranges = 0, {}
   for axis, name in zip(axes[0], names):
     for workdir in args.workdirs:
@@ -64,8 +74,12 @@ def main():
       if late:
         ranges.setdefault(workdir, {})[name] = [min(late), max(late)]
       if steps:
-        axis.plot(steps, values, label=os.path.basename(
-            os.path.normpath(workdir)), linewidth=1)
+        axis.plot(
+          steps,
+          values,
+          label=os.path.basename(os.path.normpath(workdir)),
+          linewidth=1,
+        )
     axis.set_xlabel('step')
     axis.set_title(name)
     axis.grid(alpha=0.3)
@@ -76,8 +90,16 @@ def main():
   part = f'{args.output}.part.png'
   figure.savefig(part, dpi=120)
   os.replace(part, args.output)
-  print(json.dumps({'output': args.output, 'points': points,
-                    'after': args.after, 'ranges': ranges}))
+  print(
+    json.dumps(
+      {
+        'output': args.output,
+        'points': points,
+        'after': args.after,
+        'ranges': ranges,
+      }
+    )
+  )
 
 
 if __name__ == '__main__':

@@ -5,6 +5,7 @@
 Without a PICTURE, one bundled with scikit-image is used. The last line of
 stdout is one JSON object, {"output": path, "degradations": N}.
 """
+
 import functools
 import json
 import os
@@ -13,27 +14,33 @@ import sys
 # Run as a file, Python looks for imports in scripts/ only.
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), os.pardir))
 
-from absl import app  # noqa: E402
-from absl import flags  # noqa: E402
-import cv2  # noqa: E402
-import numpy as np  # noqa: E402
+from absl import app
+from absl import flags
+import cv2
+import numpy as np
 
-from artjax import atomic_files  # noqa: E402
-from artjax import registry  # noqa: E402
-from artjax.data.degradations import local  # noqa: E402
-from artjax.data.degradations import global_  # noqa: E402
-from artjax.data.degradations import presets  # noqa: E402
-from artjax.data.degradations import stains  # noqa: E402
+from artjax import atomic_files
+from artjax import registry
+from artjax.data.degradations import global_
+from artjax.data.degradations import local
+from artjax.data.degradations import presets
+from artjax.data.degradations import stains
 
 SEVERITIES = (('light', 0.25), ('medium', 0.55), ('heavy', 1.0))
 GROUPS = 3  # columns of degradations, each three pictures wide
 LABEL, GAP, HEAD = 20, 4, 26  # px
 # Looks so different that one row would not do.
 VARIANTS = {
-    'craquelure': [{'pattern': 'mesh'}, {'pattern': 'brick'},
-                   {'pattern': 'walks'}],
-    'paint_losses': [{'kind': 'flakes'}, {'kind': 'islands'},
-                     {'kind': 'patches'}],
+  'craquelure': [
+    {'pattern': 'mesh'},
+    {'pattern': 'brick'},
+    {'pattern': 'walks'},
+  ],
+  'paint_losses': [
+    {'kind': 'flakes'},
+    {'kind': 'islands'},
+    {'kind': 'patches'},
+  ],
 }
 
 _OUTPUT = flags.DEFINE_string('output', 'degradations.jpg', 'The sheet.')
@@ -53,8 +60,13 @@ def rows(masks=''):
           found.append((name, label, functools.partial(factory, masks)))
         continue
       for variant in VARIANTS.get(name, [{}]):
-        found.append((name, ' '.join([label, *variant.values()]),
-                      functools.partial(factory, **variant)))
+        found.append(
+          (
+            name,
+            ' '.join([label, *variant.values()]),
+            functools.partial(factory, **variant),
+          )
+        )
   return found
 
 
@@ -63,19 +75,22 @@ def sheet(picture, shown, seed):
   side = picture.shape[0]
   per_group = -(-len(shown) // GROUPS)
   width = 3 * (side + GAP) + 4 * GAP
-  canvas = np.full((HEAD + per_group * (side + LABEL + GAP),
-                    GROUPS * width, 3), 250, np.uint8)
+  canvas = np.full(
+    (HEAD + per_group * (side + LABEL + GAP), GROUPS * width, 3), 250, np.uint8
+  )
   for index, (name, label, factory) in enumerate(shown):
     group, row = divmod(index, per_group)
     left, top = 2 * GAP + group * width, HEAD + row * (side + LABEL + GAP)
     _write(canvas, label, left, top + LABEL - 6, (20, 20, 20))
     for column, (_, severity) in enumerate(SEVERITIES):
       # The same draws at each severity show what severity itself does.
-      example = factory(severity=severity)({'image': picture, 'name': name},
-                                           np.random.default_rng([seed, index]))
+      example = factory(severity=severity)(
+        {'image': picture, 'name': name}, np.random.default_rng([seed, index])
+      )
       x, y = left + column * (side + GAP), top + LABEL
-      canvas[y:y + side, x:x + side] = np.rint(
-          np.clip(example['image'], 0, 1) * 255)
+      canvas[y : y + side, x : x + side] = np.rint(
+        np.clip(example['image'], 0, 1) * 255
+      )
   for group in range(GROUPS):
     for column, (label, severity) in enumerate(SEVERITIES):
       left = 2 * GAP + group * width + column * (side + GAP)
@@ -87,6 +102,7 @@ def load(path, side):
   """A picture's middle square, u8[side, side, 3] RGB."""
   if not path:
     from skimage import data
+
     picture = data.astronaut()
   else:
     if not os.path.exists(path):
@@ -97,8 +113,11 @@ def load(path, side):
   height, width = picture.shape[:2]
   short = min(height, width)
   top, left = (height - short) // 2, (width - short) // 2
-  return cv2.resize(picture[top:top + short, left:left + short], (side, side),
-                    interpolation=cv2.INTER_AREA)
+  return cv2.resize(
+    picture[top : top + short, left : left + short],
+    (side, side),
+    interpolation=cv2.INTER_AREA,
+  )
 
 
 def main(argv):
@@ -111,16 +130,20 @@ def main(argv):
     raise app.UsageError(f'--output={output}: expected a .jpg or .png file')
   drawn = sheet(picture, shown, _SEED.value)
   # Noise costs bytes: a page that shows it is better sent at a lower quality.
-  _, data = cv2.imencode(os.path.splitext(output)[1], drawn[..., ::-1],
-                         [cv2.IMWRITE_JPEG_QUALITY, 78])
+  _, data = cv2.imencode(
+    os.path.splitext(output)[1],
+    drawn[..., ::-1],
+    [cv2.IMWRITE_JPEG_QUALITY, 78],
+  )
   atomic_files.write_bytes(output, data.tobytes())
   names = {name for name, _, _ in shown}
   print(json.dumps({'output': output, 'degradations': len(names)}))
 
 
 def _write(canvas, text, x, y, colour):
-  cv2.putText(canvas, text, (x, y), cv2.FONT_HERSHEY_SIMPLEX, 0.5, colour, 1,
-              cv2.LINE_AA)
+  cv2.putText(
+    canvas, text, (x, y), cv2.FONT_HERSHEY_SIMPLEX, 0.5, colour, 1, cv2.LINE_AA
+  )
 
 
 if __name__ == '__main__':

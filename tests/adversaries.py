@@ -1,4 +1,5 @@
 """What the tests of all networks with statistics of their own share."""
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -19,9 +20,10 @@ def variables(model, x):
     noise = rng.standard_normal(shape.shape, np.float32)
     kind = path[-1].key
     if kind == 'kernel':
-      return noise * np.float32(np.prod(shape.shape[:-1])**-0.5)
+      return noise * np.float32(np.prod(shape.shape[:-1]) ** -0.5)
     return np.float32(kind in ('scale', 'var')) + np.float32(0.3) * (
-        np.abs(noise) if kind == 'var' else noise)
+      np.abs(noise) if kind == 'var' else noise
+    )
 
   given = jax.tree_util.tree_map_with_path(draw, shapes)
   for name, stats in given.get('batch_stats', {}).items():
@@ -43,19 +45,22 @@ def assert_half_precision(model, x):
   """In bfloat16 the activations are so too, logits are not, nor weights."""
   half = model.clone(dtype=jnp.bfloat16)
   (logits, seen), given = jax.eval_shape(
-      half.init_with_output, jax.random.key(0), x)
+    half.init_with_output, jax.random.key(0), x
+  )
   assert logits.dtype == jnp.float32
   assert {y.dtype for y in seen} == {jnp.dtype(jnp.bfloat16)}
   assert {leaf.dtype for leaf in jax.tree.leaves(given)} == {
-      jnp.dtype(jnp.float32)}
+    jnp.dtype(jnp.float32)
+  }
 
 
 def training(model, given, x):
   """(loss, (output, new statistics)), gradients of a step; jitted."""
 
   def loss_fn(params):
-    y, changed = model.apply({**given, 'params': params}, x, train=True,
-                             mutable=['batch_stats'])
+    y, changed = model.apply(
+      {**given, 'params': params}, x, train=True, mutable=['batch_stats']
+    )
     out = y[0] if isinstance(y, tuple) else y
     return (out**2).mean() + out.mean(), (y, changed.get('batch_stats', {}))
 
@@ -69,12 +74,15 @@ def assert_every_gradient(grads):
 
 def assert_still_without_train(model, given, x):
   """train=False: the same twice, nothing changed; train=True: all changed."""
-  run = jax.jit(lambda v, train: model.apply(
-      v, x, train=train, mutable=['batch_stats']), static_argnums=1)
+  run = jax.jit(
+    lambda v, train: model.apply(v, x, train=train, mutable=['batch_stats']),
+    static_argnums=1,
+  )
   (first, changed), (second, _) = run(given, False), run(given, False)
   jax.tree.map(np.testing.assert_array_equal, first, second)
-  jax.tree.map(np.testing.assert_array_equal,
-               changed['batch_stats'], given['batch_stats'])
+  jax.tree.map(
+    np.testing.assert_array_equal, changed['batch_stats'], given['batch_stats']
+  )
   _, changed = run(given, True)
   for path, new in jax.tree.leaves_with_path(changed['batch_stats']):
     old = given['batch_stats']
@@ -94,11 +102,12 @@ def assert_devices_make_one_batch(model, given, x):
   devices = jax.local_device_count()
   assert devices > 1
   (got_stats, got_grads), got_loss = distributed.map_step(step)(
-      jax.tree.map(jnp.array, given), x.reshape(devices, -1, *x.shape[1:]),
-      None)
+    jax.tree.map(jnp.array, given), x.reshape(devices, -1, *x.shape[1:]), None
+  )
   np.testing.assert_allclose(got_loss, loss, rtol=1e-4)
   close = lambda a, b: np.testing.assert_allclose(
-      a, b, rtol=1e-3, atol=1e-4 * np.abs(b).max())
+    a, b, rtol=1e-3, atol=1e-4 * np.abs(b).max()
+  )
   jax.tree.map(close, got_stats, stats)
   jax.tree.map(close, got_grads, grads)
 

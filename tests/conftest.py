@@ -1,4 +1,5 @@
 """What all tests share: strict JAX settings and the shared data, if there."""
+
 import gzip
 import importlib.util
 import os
@@ -8,10 +9,10 @@ import pathlib
 os.environ.setdefault('XLA_FLAGS', '--xla_force_host_platform_device_count=4')
 os.environ.setdefault('JAX_PLATFORMS', 'cpu')
 
-import cv2  # noqa: E402
-import jax  # noqa: E402
-import numpy as np  # noqa: E402
-import pytest  # noqa: E402
+import cv2
+import jax
+import numpy as np
+import pytest
 
 jax.config.update('jax_numpy_rank_promotion', 'raise')
 
@@ -29,7 +30,8 @@ def shared(path):
 def script(name):
   """The module scripts/<name>.py, which is no part of a package."""
   spec = importlib.util.spec_from_file_location(
-      name, ROOT / 'scripts' / f'{name}.py')
+    name, ROOT / 'scripts' / f'{name}.py'
+  )
   module = importlib.util.module_from_spec(spec)
   spec.loader.exec_module(module)
   return module
@@ -38,12 +40,15 @@ def script(name):
 def tiny_config(**overrides):
   """configs/unet.py shrunk until a step takes milliseconds, unlocked."""
   from configs import unet
+
   config = unet.get_config('quick').copy_and_resolve_references()
   config.unlock()
   config.model.args.features = (8, 16)
   config.model.args.blocks = (1, 1)
-  config.data.ops = ('random_crop(32)|flip|copy("image", "target")'
-                     '|gaussian_noise((0.2, 0.8))|keep("image", "target")')
+  config.data.ops = (
+    'random_crop(32)|flip|copy("image", "target")'
+    '|gaussian_noise((0.2, 0.8))|keep("image", "target")'
+  )
   config.data.loader = 'threads'
   config.data.workers = 1
   config.eval.ops = 'fit(64)|copy("image", "target")|gaussian_noise(0.5)'
@@ -61,8 +66,8 @@ def random_params(model, spread, channels=3):
   small, or the result would be black and white.
   """
   shapes = jax.eval_shape(
-      model.init, jax.random.key(0),
-      np.zeros([1, 32, 32, channels], np.float32))
+    model.init, jax.random.key(0), np.zeros([1, 32, 32, channels], np.float32)
+  )
   rng = np.random.default_rng(0)
 
   def draw(path, shape):
@@ -80,12 +85,14 @@ def vivid_colours():
   from artjax import registry
   from artjax.interop import safetensors_io
   from configs import colorize
+
   config = colorize.get_config('quick').unlock()
   config.model.args.features, config.model.args.blocks = (8, 8), (1, 1)
   rng = np.random.default_rng(0)
   params = jax.tree.map(
-      lambda x: np.float32(0.12 * rng.standard_normal(x.shape)),
-      registry.variables(config, 4)['params'])
+    lambda x: np.float32(0.12 * rng.standard_normal(x.shape)),
+    registry.variables(config, 4)['params'],
+  )
   params['likely']['kernel'] *= 3
   return config, safetensors_io.merge({'params': params})
 
@@ -99,8 +106,9 @@ def drawn_digits(folder, train=60, test=20):
     pictures = np.zeros([count, 28, 28], np.uint8)
     for picture, label in zip(pictures, labels):
       place = int(rng.integers(4, 10)), int(rng.integers(20, 26))
-      cv2.putText(picture, str(label), place, cv2.FONT_HERSHEY_SIMPLEX, 0.7,
-                  255, 2)
+      cv2.putText(
+        picture, str(label), place, cv2.FONT_HERSHEY_SIMPLEX, 0.7, 255, 2
+      )
     write_idx(folder / f'{prefix}-images-idx3-ubyte.gz', pictures)
     write_idx(folder / f'{prefix}-labels-idx1-ubyte.gz', labels)
   return folder

@@ -6,6 +6,7 @@ Each is a valid file of some format with seeded damage. It must come out as a
 picture of the size its header gives, or as one line that names it; nothing may
 crash, hang, or stay behind. tests/test_image_file.py runs a few hundred.
 """
+
 import argparse
 import collections
 import json
@@ -18,11 +19,11 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 os.environ['VIPS_WARNING'] = '0'  # thousands of them
 
-import numpy as np  # noqa: E402
-import pyvips  # noqa: E402
+import numpy as np
+import pyvips
 
-from artjax.image_io import reader  # noqa: E402
-from artjax.image_io import vips  # noqa: E402
+from artjax.image_io import reader
+from artjax.image_io import vips
 
 SUFFIXES = ('.jpg', '.png', '.tif', '.webp', '.avif')
 LIMIT = 2_000_000  # px; damage may make a header claim anything
@@ -32,21 +33,31 @@ _EDGES = (0, 1, 127, 128, 255)
 def valid_files(folder):
   """[(suffix, bytes)]: every format, grey, RGB, alpha, deep, with metadata."""
   rng = np.random.default_rng(0)
-  icc = pyvips.Image.black(1, 1, bands=3).copy(
-      interpretation='srgb').icc_transform('p3', input_profile='srgb').get(
-          'icc-profile-data')
+  icc = (
+    pyvips.Image.black(1, 1, bands=3)
+    .copy(interpretation='srgb')
+    .icc_transform('p3', input_profile='srgb')
+    .get('icc-profile-data')
+  )
   found = []
   for suffix in SUFFIXES:
     for bands in (1, 3, 4):
       for deep in (False, True):
-        if deep and suffix not in ('.png', '.tif') or (
-            bands == 4 and suffix == '.jpg'):
+        if (
+          deep
+          and suffix not in ('.png', '.tif')
+          or (bands == 4 and suffix == '.jpg')
+        ):
           continue
         full, dtype = (65535, np.uint16) if deep else (255, np.uint8)
         values = (full * rng.random([24, 31, bands])).astype(dtype)
-        image = vips.image(values).copy(interpretation=(
-            ('grey16' if deep else 'b-w') if bands == 1
-            else ('rgb16' if deep else 'srgb')))
+        image = vips.image(values).copy(
+          interpretation=(
+            ('grey16' if deep else 'b-w')
+            if bands == 1
+            else ('rgb16' if deep else 'srgb')
+          )
+        )
         if bands == 3:
           image.set_type(pyvips.GValue.blob_type, 'icc-profile-data', icc)
           image.set_type(pyvips.GValue.blob_type, 'xmp-data', b'<x:xmpmeta/>')
@@ -73,14 +84,14 @@ def damaged(data, rng):
     elif kind == 1:
       data[at] = _EDGES[rng.integers(len(_EDGES))]
     elif kind == 2:
-      del data[int(rng.integers(len(data))):]
+      del data[int(rng.integers(len(data))) :]
     elif kind == 3:
-      del data[at:at + int(rng.integers(1, 40))]
+      del data[at : at + int(rng.integers(1, 40))]
     elif kind == 4:
       data[at:at] = rng.bytes(int(rng.integers(1, 40)))
     else:
       length = int(rng.integers(1, 200))
-      data[at:at + length] = rng.bytes(length)
+      data[at : at + length] = rng.bytes(length)
   return bytes(data)
 
 
@@ -110,7 +121,8 @@ def check(source, target):
 def main():
   """Runs the damaged files; the last line of stdout is JSON."""
   parser = argparse.ArgumentParser(
-      description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+  )
   parser.add_argument('--count', type=int, default=5000)
   parser.add_argument('--seed', type=int, default=0)
   args = parser.parse_args()
@@ -129,16 +141,26 @@ def main():
       try:
         outcomes[check(source, os.path.join(folder, f'out{suffix}'))] += 1
       except Exception as error:
-        raise AssertionError(f'file {i} of seed {args.seed} ({suffix}): '
-                             f'{type(error).__name__}: {error}') from error
+        raise AssertionError(
+          f'file {i} of seed {args.seed} ({suffix}): '
+          f'{type(error).__name__}: {error}'
+        ) from error
       seconds = time.monotonic() - start
       assert seconds < 5, f'file {i} of seed {args.seed}: {seconds:.1f} s'
       slowest = max(slowest, seconds)
       os.remove(source)
       assert not os.listdir(folder), os.listdir(folder)
   print(file=sys.stderr)
-  print(json.dumps({'files': args.count, 'seed': args.seed, **outcomes,
-                    'slowest_s': round(slowest, 3)}))
+  print(
+    json.dumps(
+      {
+        'files': args.count,
+        'seed': args.seed,
+        **outcomes,
+        'slowest_s': round(slowest, 3),
+      }
+    )
+  )
 
 
 if __name__ == '__main__':

@@ -7,6 +7,7 @@ drawn from its OpenAPI document: every path and method with values that fit,
 do not fit, or are hostile. No answer may be a 500, none may take long, and at
 the end no file and no memory may have been kept.
 """
+
 import argparse
 import collections
 import json
@@ -21,13 +22,34 @@ import urllib.parse
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 os.environ['VIPS_WARNING'] = '0'
 
-import fuzz_image_file  # noqa: E402
-import numpy as np  # noqa: E402
-import web_client as web  # noqa: E402
+import fuzz_image_file
+import numpy as np
+import web_client as web
 
-_TEXTS = ('', 'x', '0', '-1', '1e999', 'nan', 'true', 'null', '../etc/passwd',
-          '%2e%2e%2f', '\0', '\r\nX: y', 'ü中', '${7*7}', '<script>', 'A' * 5000,
-          'restore', 'restore,upscale', ',', "'; --", '9' * 30, '{"a": 1}')
+_TEXTS = (
+  '',
+  'x',
+  '0',
+  '-1',
+  '1e999',
+  'nan',
+  'true',
+  'null',
+  '../etc/passwd',
+  '%2e%2e%2f',
+  '\0',
+  '\r\nX: y',
+  'ü中',
+  '${7*7}',
+  '<script>',
+  'A' * 5000,
+  'restore',
+  'restore,upscale',
+  ',',
+  "'; --",
+  '9' * 30,
+  '{"a": 1}',
+)
 
 
 def resident(found):
@@ -46,8 +68,11 @@ def nonsense(found, spec, ids, rng):
   method = pick(sorted(spec['paths'][path]))
   value = lambda: pick(ids) if ids and rng.random() < 0.4 else pick(_TEXTS)
   known = spec['paths'][path][method].get('parameters', [])
-  query = {p['name']: value() for p in known
-           if p['in'] == 'query' and rng.random() < 0.7}
+  query = {
+    p['name']: value()
+    for p in known
+    if p['in'] == 'query' and rng.random() < 0.7
+  }
   if rng.random() < 0.2:
     query['unknown'] = value()
   url = re.sub(r'\{\w+\}', lambda _: urllib.parse.quote(value(), safe=''), path)
@@ -55,8 +80,9 @@ def nonsense(found, spec, ids, rng):
     method = pick(('get', 'post', 'put', 'delete', 'patch', 'head', 'options'))
   if url.endswith('/events') and method == 'get':
     return None  # A job that waits would be waited for.
-  return found.request(method, url, params=query,
-                       content=rng.bytes(int(rng.integers(0, 200))))
+  return found.request(
+    method, url, params=query, content=rng.bytes(int(rng.integers(0, 200)))
+  )
 
 
 def run(count, seed, calls=1):
@@ -72,8 +98,10 @@ def run(count, seed, calls=1):
       rng = np.random.default_rng((seed, i))
       suffix, data = valid[i % len(valid)]
       start = time.monotonic()
-      out = found.post(f'/api/pictures?name=a{suffix}',
-                       content=fuzz_image_file.damaged(data, rng))
+      out = found.post(
+        f'/api/pictures?name=a{suffix}',
+        content=fuzz_image_file.damaged(data, rng),
+      )
       outcomes[out.status_code] += 1
       assert out.status_code in (201, 415, 422), (i, out.status_code, out.text)
       assert '\n' not in out.text and str(root) not in out.text, (i, out.text)
@@ -98,15 +126,20 @@ def run(count, seed, calls=1):
     assert not left, left
     assert found.app.state.store.used == 0, found.app.state.store.used
   assert not root.exists()
-  return {'files': count, 'seed': seed, **{str(k): v for k, v in sorted(
-      outcomes.items(), key=str)}, 'slowest_s': round(slowest, 2),
-          'resident_mb': [round(first / 1024), round(last / 1024)]}
+  return {
+    'files': count,
+    'seed': seed,
+    **{str(k): v for k, v in sorted(outcomes.items(), key=str)},
+    'slowest_s': round(slowest, 2),
+    'resident_mb': [round(first / 1024), round(last / 1024)],
+  }
 
 
 def main():
   """Runs it; the last line of stdout is JSON."""
   parser = argparse.ArgumentParser(
-      description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+  )
   parser.add_argument('--count', type=int, default=1000)
   parser.add_argument('--seed', type=int, default=0)
   args = parser.parse_args()

@@ -3,11 +3,12 @@
   python tests/load_web.py --clients=16 --jobs=200
 
 Starts scripts/serve.py. A tenth of the files are damaged, every fourth job
-finds and fills damage and the others restore, a twentieth are cancelled, and the
-process that runs networks is killed once. Every job must end as done, failed
-with a reason, or cancelled; results must be those of a single run, and memory
-must not have grown.
+finds and fills damage and the others restore, a twentieth are cancelled, and
+the process that runs networks is killed once. Every job must end as done,
+failed with a reason, or cancelled; results must be those of a single run, and
+memory must not have grown.
 """
+
 import argparse
 import collections
 import concurrent.futures
@@ -36,12 +37,14 @@ class Client:
   def __init__(self, address):
     self._address = address
     self._open = urllib.request.build_opener(
-        urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())).open
+      urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
+    ).open
 
   def ask(self, method, path, data=None):
     """(status, bytes)."""
-    request = urllib.request.Request(f'{self._address}api/{path}', data,
-                                     method=method)
+    request = urllib.request.Request(
+      f'{self._address}api/{path}', data, method=method
+    )
     try:
       with self._open(request, timeout=600) as answer:
         return answer.status, answer.read()
@@ -56,7 +59,7 @@ def one(client, number, pictures, expected):
   broken = number % 10 == 3
   steps = 'fill' if number % 4 == 2 else 'restore'
   if broken:
-    data = data[:len(data) // 2]
+    data = data[: len(data) // 2]
   while True:
     status, body = client.ask('POST', f'jobs?steps={steps}', data)
     if status != 429:
@@ -91,7 +94,8 @@ def seconds(client, picture):
   _, text = client.ask('GET', f'jobs/{json.loads(body)["id"]}/events')
   state = json.loads(text.decode().strip().splitlines()[-1][6:])
   status, _ = client.ask(
-      'GET', f'pictures/{state["result"]["id"]}/tiles/picture/0/0_0.png')
+    'GET', f'pictures/{state["result"]["id"]}/tiles/picture/0/0_0.png'
+  )
   assert status == 200
   return time.time() - start
 
@@ -101,7 +105,9 @@ def children(pid):
   found = {}
   for path in pathlib.Path('/proc').glob('[0-9]*'):
     try:
-      parent = int(re.search(r'PPid:\s+(\d+)', (path / 'status').read_text())[1])
+      parent = int(
+        re.search(r'PPid:\s+(\d+)', (path / 'status').read_text())[1]
+      )
       if parent == pid:
         found[int(path.name)] = (path / 'cmdline').read_text()
     except OSError:
@@ -121,15 +127,19 @@ def resident(pid):
 def main():
   """Runs it; the last line of stdout is JSON."""
   parser = argparse.ArgumentParser(
-      description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+  )
   parser.add_argument('--clients', type=int, default=16)
   parser.add_argument('--jobs', type=int, default=200)
   parser.add_argument('--side', type=int, default=120, help='of a picture, px')
   args = parser.parse_args()
   pictures = [web.picture(args.side, args.side + 9 * i, i) for i in range(7)]
   process = subprocess.Popen(
-      [sys.executable, 'scripts/serve.py', '--port=0'], cwd=ROOT,
-      stdout=subprocess.PIPE, text=True)
+    [sys.executable, 'scripts/serve.py', '--port=0'],
+    cwd=ROOT,
+    stdout=subprocess.PIPE,
+    text=True,
+  )
   try:
     address = re.search(r'http://\S+', process.stdout.readline())[0]
     expected, start = {}, time.time()
@@ -143,8 +153,11 @@ def main():
 
     def work(number):
       if number == args.jobs // 2:
-        hand = [pid for pid, line in children(process.pid).items()
-                if f'--memory={8 << 30}' in line]
+        hand = [
+          pid
+          for pid, line in children(process.pid).items()
+          if f'--memory={8 << 30}' in line
+        ]
         for pid in hand:
           os.kill(pid, signal.SIGKILL)
           killed.set()
@@ -158,12 +171,19 @@ def main():
     assert sum(outcomes.values()) == args.jobs
     _, body = clients[0].ask('POST', 'pictures', web.picture(600, 600))
     warm = [seconds(clients[0], json.loads(body)['id']) for _ in range(3)]
-    print(json.dumps({
-        'clients': args.clients, 'jobs': args.jobs, **outcomes,
-        'seconds': round(time.time() - start, 1),
-        'resident_mb': [round(first), round(last)],
-        'growth': round(last / first - 1, 3),
-        'warm_600x600_s': round(min(warm[1:]), 2)}))
+    print(
+      json.dumps(
+        {
+          'clients': args.clients,
+          'jobs': args.jobs,
+          **outcomes,
+          'seconds': round(time.time() - start, 1),
+          'resident_mb': [round(first), round(last)],
+          'growth': round(last / first - 1, 3),
+          'warm_600x600_s': round(min(warm[1:]), 2),
+        }
+      )
+    )
     return 0 if last < 1.1 * first else 1
   finally:
     process.send_signal(signal.SIGINT)

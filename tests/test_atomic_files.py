@@ -1,4 +1,5 @@
 """Atomic files."""
+
 import cv2
 import numpy as np
 import pytest
@@ -7,12 +8,12 @@ from artjax import atomic_files
 
 
 def test_picture_round_trip_in_new_folder(tmp_path):
-  picture = np.random.default_rng(0).integers(
-      0, 256, [9, 7, 3], dtype=np.uint8)
+  picture = np.random.default_rng(0).integers(0, 256, [9, 7, 3], dtype=np.uint8)
   path = tmp_path / 'new' / 'p.png'
   atomic_files.write_picture(str(path), picture)
   np.testing.assert_array_equal(
-      cv2.imread(str(path), cv2.IMREAD_COLOR)[..., ::-1], picture)
+    cv2.imread(str(path), cv2.IMREAD_COLOR)[..., ::-1], picture
+  )
   assert [p.name for p in path.parent.iterdir()] == ['p.png']
 
 

@@ -1,15 +1,17 @@
 """Every configuration takes a step, is locked, and says what it needs."""
+
 import importlib
 
-from conftest import ROOT
 from conftest import drawn_digits
+from conftest import ROOT
 import pytest
 
-from artjax.training import loop
 from artjax import config as defaults
+from artjax.training import loop
 
-CONFIGS = sorted(p.stem for p in (ROOT / 'configs').glob('*.py')
-                 if p.stem != '__init__')
+CONFIGS = sorted(
+  p.stem for p in (ROOT / 'configs').glob('*.py') if p.stem != '__init__'
+)
 
 
 def load(name, variant=''):
@@ -64,5 +66,5 @@ def test_every_field_of_common_is_explained():
   lines = (ROOT / 'artjax' / 'config.py').read_text().splitlines()
   for i, line in enumerate(lines):
     if line.startswith('  config.') and 'ConfigDict()' not in line:
-      near = ' '.join(lines[max(i - 3, 0):i + 4])
+      near = ' '.join(lines[max(i - 3, 0) : i + 4])
       assert '#' in near, line

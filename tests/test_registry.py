@@ -1,4 +1,5 @@
 """Names in configs: found where they are defined, or a helpful error."""
+
 import sys
 import types
 
@@ -10,6 +11,7 @@ from artjax import registry
 
 def test_get_finds_in_a_package_and_in_modules():
   from artjax.data.ops import geometry
+
   assert registry.get('artjax.data', 'ops.flip') is geometry.flip
   assert registry.get(registry.OPS, 'flip') is geometry.flip
 
@@ -20,15 +22,18 @@ def test_every_ops_module_exists():
     assert registry.public(sys.modules[module])
 
 
-@pytest.mark.parametrize('modules, name, advice', [
+@pytest.mark.parametrize(
+  'modules, name, advice',
+  [
     ('artjax.data', 'ops.flp', 'did you mean ops.flip'),
     ('artjax.data', 'opps.flip', 'did you mean ops.flip'),
     ('artjax.data.ops.geometry', 'random_crp', 'did you mean random_crop'),
     (registry.OPS, 'zzzzzz', 'known: .*center_crop'),
-    ('artjax.data.ops.geometry', '_pad', 'no \'_pad\''),  # private
-    ('artjax.data.ops.geometry', 'resize', 'no \'resize\''),  # a module
-    ('artjax.data.sources.base', 'NamedTuple', 'no \'NamedT'),  # merely imported
-])
+    ('artjax.data.ops.geometry', '_pad', "no '_pad'"),  # private
+    ('artjax.data.ops.geometry', 'resize', "no 'resize'"),  # a module
+    ('artjax.data.sources.base', 'NamedTuple', "no 'NamedT"),  # merely imported
+  ],
+)
 def test_unknown_names_list_what_comes_close(modules, name, advice):
   with pytest.raises(ValueError, match=advice):
     registry.get(modules, name)
@@ -50,12 +55,14 @@ def recorder(monkeypatch):
     def fn(example, rng):
       drawn = float(rng.uniform())
       return {**example, 'log': example['log'] + [(args, kwargs, drawn)]}
+
     return fn
 
   def fail():
     def fn(example, rng):
       del example, rng
       raise KeyError('oops')
+
     return fn
 
   def forget():
@@ -72,19 +79,21 @@ def recorder(monkeypatch):
 
 
 def _run(ops):
-  return registry.chain(ops)({'name': 'x.png', 'log': []},
-                           np.random.default_rng(0))
+  return registry.chain(ops)(
+    {'name': 'x.png', 'log': []}, np.random.default_rng(0)
+  )
 
 
 @pytest.mark.usefixtures('recorder')
 def test_chain_runs_in_order_with_literal_arguments():
-  result = _run('''note
-                   | note(1, (0.0, -1.5), "a|b", key=[True, None])|note()''')
+  result = _run("""note
+                   | note(1, (0.0, -1.5), "a|b", key=[True, None])|note()""")
   draws = np.random.default_rng(0).uniform(size=3).tolist()
   assert result['log'] == [
-      ((), {}, draws[0]),
-      ((1, (0.0, -1.5), 'a|b'), {'key': [True, None]}, draws[1]),
-      ((), {}, draws[2])]
+    ((), {}, draws[0]),
+    ((1, (0.0, -1.5), 'a|b'), {'key': [True, None]}, draws[1]),
+    ((), {}, draws[2]),
+  ]
 
 
 def test_empty_chain_is_the_identity():
@@ -94,7 +103,9 @@ def test_empty_chain_is_the_identity():
 
 
 @pytest.mark.usefixtures('recorder')
-@pytest.mark.parametrize('ops, advice', [
+@pytest.mark.parametrize(
+  'ops, advice',
+  [
     ('note|', 'cannot be read'),
     ('note(1', 'cannot be read'),
     ('note + note', 'neither name nor'),
@@ -103,17 +114,21 @@ def test_empty_chain_is_the_identity():
     ('noote', 'did you mean note'),
     ('fail(3)', r'fail\(3\).*takes 0 positional'),
     ('not_an_op', 'makes no op'),
-])
+  ],
+)
 def test_chain_says_what_is_wrong(ops, advice):
   with pytest.raises(ValueError, match=advice):
     registry.chain(ops)
 
 
 @pytest.mark.usefixtures('recorder')
-@pytest.mark.parametrize('ops, message', [
+@pytest.mark.parametrize(
+  'ops, message',
+  [
     ('note|fail', r"fail failed on picture 'x.png': KeyError: 'oops'"),
     ('forget', r"forget failed on picture 'x.png'.*NoneType"),
-])
+  ],
+)
 def test_a_failing_op_names_itself_and_the_picture(ops, message):
   with pytest.raises(ValueError, match=message):
     _run(ops)

@@ -1,5 +1,6 @@
 """Tests of the MATLAB-like bicubic resize."""
 
+from conftest import shared
 import cv2
 import jax
 import numpy as np
@@ -7,7 +8,6 @@ import pytest
 
 from artjax import resampling
 from artjax.resampling import imresize
-from conftest import shared
 
 
 def _read(name):
@@ -38,14 +38,16 @@ def test_half_by_hand():
 def test_agrees_with_jax_away_from_borders(size):
   image = np.random.default_rng(1).random((64, 48, 3), np.float32)
   ours = imresize(image, size=size)
-  theirs = np.asarray(jax.image.resize(
-      image, (*size, 3), 'cubic', antialias=True))
+  theirs = np.asarray(
+    jax.image.resize(image, (*size, 3), 'cubic', antialias=True)
+  )
   assert ours.dtype == np.float32 and ours.shape == theirs.shape
   # JAX cuts the kernel off at the border where MATLAB mirrors the picture:
   # the two differ where the kernel reaches over it.
-  border = [int(np.ceil(2 * max(1, new / old))) + 1
-            for new, old in zip(size, (64, 48))]
-  inside = np.s_[border[0]:-border[0], border[1]:-border[1]]
+  border = [
+    int(np.ceil(2 * max(1, new / old))) + 1 for new, old in zip(size, (64, 48))
+  ]
+  inside = np.s_[border[0] : -border[0], border[1] : -border[1]]
   assert ours[inside].size
   # JAX finds the kernel's position in float32.
   np.testing.assert_allclose(ours[inside], theirs[inside], atol=1e-5)
@@ -86,14 +88,17 @@ def test_antialias_off_samples_the_kernel_as_it_is():
   # Each new pixel lies in the middle of four, where the taps are these.
   taps = np.array([-1, 9, 9, -1]) / 16
   np.testing.assert_allclose(
-      plain[2, 2], taps @ image[8:12, 8:12] @ taps, atol=1e-12)
+    plain[2, 2], taps @ image[8:12, 8:12] @ taps, atol=1e-12
+  )
 
 
 def test_tiny_pictures_mirror_more_than_once():
   np.testing.assert_allclose(imresize(np.full((1, 2), 3.0), 0.25), [[3.0]])
 
 
-@pytest.mark.parametrize('image, arguments, message', [
+@pytest.mark.parametrize(
+  'image, arguments, message',
+  [
     (np.zeros((2, 3, 4, 5), np.uint8), {'scale': 2}, r'\[H, W\]'),
     (np.zeros((0, 3), np.uint8), {'scale': 2}, r'\[H, W\]'),
     (np.zeros((4, 4), np.int32), {'scale': 2}, 'int32'),
@@ -101,7 +106,8 @@ def test_tiny_pictures_mirror_more_than_once():
     (np.zeros((4, 4), np.uint8), {'scale': 2, 'size': (8, 8)}, 'either'),
     (np.zeros((4, 4), np.uint8), {'scale': 0}, 'positive scale'),
     (np.zeros((4, 4), np.uint8), {'size': (0, 8)}, 'at least 1'),
-])
+  ],
+)
 def test_refuses(image, arguments, message):
   with pytest.raises(ValueError, match=message):
     imresize(image, **arguments)

@@ -10,6 +10,7 @@ that size takes to be seen once uploaded, to be restored, and to be seen at
 100 % then. Needs what `make test-web` installs; exit
 status 1 if either takes longer than it should (0.5 s and 4 s on 2 idle cores).
 """
+
 import argparse
 import json
 import pathlib
@@ -30,7 +31,7 @@ import web_client as web  # noqa: E402
 
 _INTERACTIVE, _RESTORED = 0.5, 4.0  # s
 # When what can be done first stands on the page; when a result does.
-_WATCH = '''
+_WATCH = """
   window.reached = {};
   const note = (name, yes) => {
     if (!(name in reached) && yes) reached[name] = performance.now();
@@ -45,7 +46,7 @@ _WATCH = '''
   document.addEventListener('click', event => {
     if (event.target.id === 'run') reached.clicked = performance.now();
   }, true);
-'''
+"""
 
 
 def opened(browser, address):
@@ -67,18 +68,23 @@ def restored(page, path):
   page.click('#run')
   page.wait_for_selector('#split:not([hidden])')
   page.wait_for_timeout(500)
-  return page.evaluate('''Math.max(reached.restored, ...performance
+  return (
+    page.evaluate("""Math.max(reached.restored, ...performance
       .getEntriesByType('resource').filter(r => r.name.includes('/tiles/'))
-      .map(r => r.responseEnd)) - reached.clicked''') / 1000
+      .map(r => r.responseEnd)) - reached.clicked""")
+    / 1000
+  )
 
 
 def save_large(path, megapixels):
   """Writes a photograph enlarged to so many million pixels, with noise."""
   from artjax.data.sources import base
+
   photograph = base.load('sample')[0]['image']
   image = pyvips.Image.new_from_array(photograph).copy(interpretation='srgb')
   image = image.resize(
-      (megapixels * 1e6 / photograph[..., 0].size) ** 0.5, kernel='cubic')
+    (megapixels * 1e6 / photograph[..., 0].size) ** 0.5, kernel='cubic'
+  )
   noise = pyvips.Image.gaussnoise(image.width, image.height, sigma=4)
   (image + noise).cast('uchar').tiffsave(path, compression='deflate', tile=True)
 
@@ -86,8 +92,8 @@ def save_large(path, megapixels):
 def looked_at(browser, address, path):
   """{what of a large picture: s}."""
   page, _ = opened(browser, address)
-  tiles = '''performance.getEntriesByType('resource')
-      .filter(r => r.name.includes('/tiles/')).map(r => r.responseEnd)'''
+  tiles = """performance.getEntriesByType('resource')
+      .filter(r => r.name.includes('/tiles/')).map(r => r.responseEnd)"""
   page.evaluate('performance.setResourceTimingBufferSize(100_000)')
   start = time.monotonic()
   page.locator('.file').first.set_input_files(path)
@@ -112,20 +118,27 @@ def looked_at(browser, address, path):
 def main():
   """Runs it; the exit status."""
   parser = argparse.ArgumentParser(
-      description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+  )
   parser.add_argument('--times', type=int, default=3)
   parser.add_argument('--megapixels', type=float, default=0)
   args = parser.parse_args()
   process = subprocess.Popen(
-      [sys.executable, 'scripts/serve.py', '--port=0'], cwd=ROOT,
-      stdout=subprocess.PIPE, text=True)
+    [sys.executable, 'scripts/serve.py', '--port=0'],
+    cwd=ROOT,
+    stdout=subprocess.PIPE,
+    text=True,
+  )
   try:
     address = re.search(r'http://\S+', process.stdout.readline())[0]
-    with (sync_api.sync_playwright() as library,
-          tempfile.TemporaryDirectory() as folder):
+    with (
+      sync_api.sync_playwright() as library,
+      tempfile.TemporaryDirectory() as folder,
+    ):
       browser = library.chromium.launch(
-          executable_path=shutil.which('chromium') or 'chromium-browser',
-          args=['--no-sandbox'])
+        executable_path=shutil.which('chromium') or 'chromium-browser',
+        args=['--no-sandbox'],
+      )
       path = pathlib.Path(folder, 'painting.png')
       path.write_bytes(web.picture(600, 600))
       first, waits = [], []
@@ -138,15 +151,23 @@ def main():
       if args.megapixels:
         path = pathlib.Path(folder, 'large.tif')
         save_large(path, args.megapixels)
-        large = {'megapixels': args.megapixels,
-                 **looked_at(browser, address, path)}
+        large = {
+          'megapixels': args.megapixels,
+          **looked_at(browser, address, path),
+        }
       browser.close()
-    out = {'interactive_s': round(min(first[1:]), 3),
-           'restored_600x600_s': round(min(waits[1:]), 2),
-           'cold_600x600_s': round(waits[0], 2), 'times': args.times, **large}
+    out = {
+      'interactive_s': round(min(first[1:]), 3),
+      'restored_600x600_s': round(min(waits[1:]), 2),
+      'cold_600x600_s': round(waits[0], 2),
+      'times': args.times,
+      **large,
+    }
     print(json.dumps(out))
-    return int(out['interactive_s'] > _INTERACTIVE
-               or out['restored_600x600_s'] > _RESTORED)
+    return int(
+      out['interactive_s'] > _INTERACTIVE
+      or out['restored_600x600_s'] > _RESTORED
+    )
   finally:
     process.send_signal(signal.SIGINT)
     try:

@@ -3,14 +3,21 @@
 A torch module whose children have the names of the flax ones. Where torch is
 not installed the tests that ask for it are skipped.
 """
+
 import adversaries
 import jax
 import numpy as np
 import pytest
 
-LEAVES = {'kernel': 'weight', 'scale': 'weight', 'slope': 'weight',
-          'mean': 'running_mean', 'var': 'running_var', 'u': 'weight_u',
-          'v': 'weight_v'}
+LEAVES = {
+  'kernel': 'weight',
+  'scale': 'weight',
+  'slope': 'weight',
+  'mean': 'running_mean',
+  'var': 'running_var',
+  'u': 'weight_u',
+  'v': 'weight_v',
+}
 
 
 def torch():
@@ -54,18 +61,20 @@ def differences(model, module, x):
   """
   torch = globals()['torch']()
   given = adversaries.variables(model, x)
-  weights = named(given['params'], module) | named(
-      given['batch_stats'], module)
+  weights = named(given['params'], module) | named(given['batch_stats'], module)
   state = module.state_dict()
   assert {n for n in state if 'num_batches' not in n} == set(weights)
   module.load_state_dict(
-      {**state, **{n: torch.from_numpy(w.copy()) for n, w in weights.items()}})
+    {**state, **{n: torch.from_numpy(w.copy()) for n, w in weights.items()}}
+  )
   counts = {}
   for name, layer in module.named_modules():
     if isinstance(layer, torch.nn.BatchNorm2d):
       layer.register_forward_pre_hook(
-          lambda _, args, name=name: counts.__setitem__(
-              name, args[0].numel() // args[0].shape[1]))
+        lambda _, args, name=name: counts.__setitem__(
+          name, args[0].numel() // args[0].shape[1]
+        )
+      )
 
   def nhwc(y):
     y = y.detach().numpy()
@@ -73,23 +82,28 @@ def differences(model, module, x):
 
   first = lambda y: y[0] if isinstance(y, tuple) else y
   xt = torch.from_numpy(x.transpose(0, 3, 1, 2).copy())
-  pairs = {'eval': (first(jax.jit(model.apply)(given, x)),
-                    nhwc(module.eval()(xt)))}
+  pairs = {
+    'eval': (first(jax.jit(model.apply)(given, x)), nhwc(module.eval()(xt)))
+  }
   (_, (y, stats)), grads = adversaries.training(model, given, x)
   out = module.train()(xt)
   ((out**2).mean() + out.mean()).backward()
   pairs['train'] = (first(y), nhwc(out))
   for name, grad in named(grads, module).items():
     pairs[f'gradient of {name}'] = (
-        grad, module.get_parameter(name).grad.numpy())
+      grad,
+      module.get_parameter(name).grad.numpy(),
+    )
   for name, value in named(stats, module).items():
     new, old = module.get_buffer(name).numpy(), weights[name]
     if name.endswith('running_var'):
       count = counts[name.rpartition('.')[0]]
       new = 0.9 * old + (new - 0.9 * old) * (count - 1) / count
     pairs[f'statistic {name}'] = (value, new)
-  return {what: float(np.abs(a - b).max() / np.abs(b).max())
-          for what, (a, b) in pairs.items()}
+  return {
+    what: float(np.abs(a - b).max() / np.abs(b).max())
+    for what, (a, b) in pairs.items()
+  }
 
 
 def assert_same(model, module, x, tolerance=1e-4):

@@ -1,4 +1,5 @@
 """What the tests of the web page share: an application, pictures, waiting."""
+
 import contextlib
 import time
 
@@ -11,8 +12,8 @@ import numpy as np
 
 from artjax import atomic_files
 from artjax import registry
-from artjax.tasks import base
 from artjax.interop import safetensors_io
+from artjax.tasks import base
 from artjax.web.server import app as web
 from artjax.web.server import limits as limits_lib
 from configs import detect
@@ -24,23 +25,34 @@ HOST = 'http://127.0.0.1:8080'
 def save_weights(folder, name='unet'):
   """Weights of a tiny network, under the name of the shipped ones."""
   config = tiny_config()
-  safetensors_io.save(str(folder / f'{name}.safetensors'),
-               random_params(registry.model(config), 0.01), config)
+  safetensors_io.save(
+    str(folder / f'{name}.safetensors'),
+    random_params(registry.model(config), 0.01),
+    config,
+  )
   return str(folder)
 
 
 def save_damage_weights(folder):
   """The same of networks that find and fill damage, away from their start."""
-  for name, config in (('detect', detect.get_config('quick')),
-                       ('inpaint', inpaint.get_config('quick'))):
+  for name, config in (
+    ('detect', detect.get_config('quick')),
+    ('inpaint', inpaint.get_config('quick')),
+  ):
     channels = base.get(config.task).channels
     params = random_params(registry.model(config), 0.1, channels)
     # Chances of damage of all sizes, and fills neither black nor white.
     params['stem_out']['kernel'] *= np.float32(6e-3)
     params['stem_out']['bias'] -= np.float32(2.8)
     stats = registry.variables(config, channels).get('batch_stats', {})
-    params = safetensors_io.merge({'params': params, 'batch_stats': jax.tree.map(
-        lambda x: np.ones(x.shape, np.float32), stats)})
+    params = safetensors_io.merge(
+      {
+        'params': params,
+        'batch_stats': jax.tree.map(
+          lambda x: np.ones(x.shape, np.float32), stats
+        ),
+      }
+    )
     safetensors_io.save(str(folder / f'{name}.safetensors'), params, config)
   return str(folder)
 
@@ -63,17 +75,20 @@ def another(first):
 def picture(height=20, width=30, seed=0, suffix='.png'):
   """The bytes of a picture of noise."""
   values = np.random.default_rng(seed).integers(
-      0, 256, [height, width, 3], dtype=np.uint8)
+    0, 256, [height, width, 3], dtype=np.uint8
+  )
   return atomic_files.encode(values, suffix)
 
 
 def soft_picture(height=60, width=90, seed=0):
   """The same, blurred: what the networks above find in it has areas."""
   values = np.random.default_rng(seed).integers(
-      0, 256, [height, width, 3], dtype=np.uint8)
+    0, 256, [height, width, 3], dtype=np.uint8
+  )
   values = cv2.GaussianBlur(values, (0, 0), 1)
-  return atomic_files.encode(cv2.normalize(values, None, 0, 255, cv2.NORM_MINMAX),
-                      '.png')
+  return atomic_files.encode(
+    cv2.normalize(values, None, 0, 255, cv2.NORM_MINMAX), '.png'
+  )
 
 
 def wait(found, job, timeout=120):

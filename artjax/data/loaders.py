@@ -11,6 +11,7 @@ whatever the driver and the number of workers.
 
 `DRIVERS` has them by name.
 """
+
 import collections
 import concurrent.futures
 import concurrent.futures.process
@@ -50,24 +51,33 @@ def threads(workers):
 
 
 def _thread_batches(example, start, batch_size, workers, prefetch):
-  made = ahead(threads(workers), example, itertools.count(start),
-               max(1, prefetch) * batch_size)
+  made = ahead(
+    threads(workers),
+    example,
+    itertools.count(start),
+    max(1, prefetch) * batch_size,
+  )
   yield from _batched(made, batch_size)
 
 
 def _process_batches(example, start, batch_size, workers, prefetch):
   # Spawned, not forked: the threads of JAX would not survive a fork.
   pool = concurrent.futures.ProcessPoolExecutor(
-      workers, multiprocessing.get_context('spawn'), _start_worker,
-      (example, scan.verdicts))
-  made = ahead(pool, _made, itertools.count(start),
-               max(1, prefetch) * batch_size)
+    workers,
+    multiprocessing.get_context('spawn'),
+    _start_worker,
+    (example, scan.verdicts),
+  )
+  made = ahead(
+    pool, _made, itertools.count(start), max(1, prefetch) * batch_size
+  )
   try:
     yield from _batched(made, batch_size)
   except concurrent.futures.process.BrokenProcessPool as error:
     raise RuntimeError(
-        'A process that makes examples died, perhaps for want of memory: '
-        'fewer data.workers or data.loader=threads need less') from error
+      'A process that makes examples died, perhaps for want of memory: '
+      'fewer data.workers or data.loader=threads need less'
+    ) from error
 
 
 _example = None  # of a worker process
@@ -100,8 +110,10 @@ def _batched(examples, size):
       _check_alike({key: x.shape for key, x in waiting[0].items()}, example)
     waiting.append(example)
     if len(waiting) == size:
-      yield {key: np.stack([example[key] for example in waiting])
-             for key in waiting[0]}
+      yield {
+        key: np.stack([example[key] for example in waiting])
+        for key in waiting[0]
+      }
       waiting = []
 
 
@@ -109,13 +121,15 @@ def _check_alike(shapes, example):
   found = {key: value.shape for key, value in example.items()}
   if found != shapes:
     raise ValueError(
-        f'examples of a batch differ, {shapes} and {found}: data.ops needs a '
-        'crop, and keep("image", "target") or so at its end')
+      f'examples of a batch differ, {shapes} and {found}: data.ops needs a '
+      'crop, and keep("image", "target") or so at its end'
+    )
 
 
 def _tf_batches(example, start, batch_size, workers, prefetch):
   """tf.data; TensorFlow is imported only here."""
   import tensorflow as tf
+
   if tf.config.list_physical_devices('GPU'):
     try:
       tf.config.set_visible_devices([], 'GPU')  # they are JAX's
@@ -135,15 +149,17 @@ def _tf_batches(example, start, batch_size, workers, prefetch):
 
   def load(number):
     arrays = tf.numpy_function(
-        make, [number], [tf.uint8] * len(shapes), stateful=False)
+      make, [number], [tf.uint8] * len(shapes), stateful=False
+    )
     for array, shape in zip(arrays, shapes.values()):
       array.set_shape(shape)
     return dict(zip(shapes, arrays))
 
   data = tf.data.Dataset.range(start, np.iinfo(np.int64).max)
   data = data.map(load, num_parallel_calls=workers, deterministic=True)
-  data = data.batch(batch_size, drop_remainder=True,
-                    num_parallel_calls=1).prefetch(max(1, prefetch))
+  data = data.batch(
+    batch_size, drop_remainder=True, num_parallel_calls=1
+  ).prefetch(max(1, prefetch))
   options = tf.data.Options()
   options.autotune.enabled = False  # the numbers of threads are given
   options.threading.private_threadpool_size = workers + 2
@@ -155,5 +171,8 @@ def _tf_batches(example, start, batch_size, workers, prefetch):
     raise
 
 
-DRIVERS = {'tf': _tf_batches, 'threads': _thread_batches,
-           'processes': _process_batches}
+DRIVERS = {
+  'tf': _tf_batches,
+  'threads': _thread_batches,
+  'processes': _process_batches,
+}

@@ -14,6 +14,7 @@ A file that goes bad during a run does not end an epoch. In training the next
 picture of the source takes its place, and this is logged once a file; an
 evaluation goes on without it and logs that each time.
 """
+
 import functools
 import threading
 
@@ -24,16 +25,23 @@ import numpy as np
 from artjax import registry
 from artjax.data import loaders
 from artjax.data.ops import geometry as ops_lib
-from artjax.data.sources import scan
 from artjax.data.sources import base
+from artjax.data.sources import scan
 
 # Streams of random numbers that must not meet, whatever the index.
 _ORDER, _TRAIN, _EVAL = range(3)
 _NEIGHBOURS = 16  # bad pictures in a row before a run gives up
 
 
-def batches(config, split='train', *, start_step=0, num_devices=None,
-            process_index=0, process_count=1):
+def batches(
+  config,
+  split='train',
+  *,
+  start_step=0,
+  num_devices=None,
+  process_index=0,
+  process_count=1,
+):
   """Endless batches of one part of `config.data.source`.
 
   Args:
@@ -58,19 +66,23 @@ def batches(config, split='train', *, start_step=0, num_devices=None,
   """
   if num_devices is None:
     import jax  # only here: making examples needs no JAX
+
     num_devices = jax.local_device_count()
   size, rest = divmod(config.batch_size, num_devices * process_count)
   if rest or size < 1:
     raise ValueError(
-        f'batch_size={config.batch_size} does not divide by {num_devices} '
-        f'devices in each of {process_count} processes')
+      f'batch_size={config.batch_size} does not divide by {num_devices} '
+      f'devices in each of {process_count} processes'
+    )
   if config.data.loader not in loaders.DRIVERS:
-    raise ValueError(f'data.loader={config.data.loader!r} is none of '
-                     f'{", ".join(loaders.DRIVERS)}')
+    raise ValueError(
+      f'data.loader={config.data.loader!r} is none of '
+      f'{", ".join(loaders.DRIVERS)}'
+    )
   local = size * num_devices
   workers = config.data.workers or scan.cores()
   example = _Examples(config, split, local, process_index)
-  example.build  # What is wrong with the config is said now.
+  _ = example.build  # What is wrong with the config is said now.
   if config.data.loader == 'processes':
     del example.build  # Each of them decodes its own pictures.
 
@@ -79,9 +91,12 @@ def batches(config, split='train', *, start_step=0, num_devices=None,
     # would only fight for the same cores.
     cv2.setNumThreads(0)
     for batch in loaders.DRIVERS[config.data.loader](
-        example, start_step * local, local, workers, config.data.prefetch):
-      batch = {key: value.reshape((num_devices, size) + value.shape[1:])
-               for key, value in batch.items()}
+      example, start_step * local, local, workers, config.data.prefetch
+    ):
+      batch = {
+        key: value.reshape((num_devices, size) + value.shape[1:])
+        for key, value in batch.items()
+      }
       batch['_mask'] = np.ones((num_devices, size), np.float32)
       yield batch
 
@@ -104,8 +119,9 @@ class _Examples:
 
   def __call__(self, number):
     step, place = divmod(number, self._local)
-    return self.build(step * self._config.batch_size
-                      + self._process_index * self._local + place)
+    return self.build(
+      step * self._config.batch_size + self._process_index * self._local + place
+    )
 
   @functools.cached_property
   def build(self):
@@ -118,8 +134,9 @@ class _Examples:
   def __getstate__(self):
     config = self._config.copy_and_resolve_references().unlock()
     config.data.cache_mb //= config.data.workers or scan.cores()
-    return {key: value for key, value in vars(self).items()
-            if key != 'build'} | {'_config': config}
+    return {
+      key: value for key, value in vars(self).items() if key != 'build'
+    } | {'_config': config}
 
 
 def builder(config, split='train'):
@@ -132,8 +149,11 @@ def builder(config, split='train'):
 
 def _source(config, split):
   source = base.load(
-      config.data.source, min_size=config.data.min_size,
-      cache_mb=config.data.cache_mb, workers=config.data.workers)
+    config.data.source,
+    min_size=config.data.min_size,
+    cache_mb=config.data.cache_mb,
+    workers=config.data.workers,
+  )
   return base.split(source, split, config.data.validation)
 
 
@@ -173,14 +193,19 @@ def pictures(config, *, start=0):
   """
   spec = config.eval.source or config.data.source
   part = config.eval.split or ('all' if config.eval.source else 'validation')
-  source = base.load(spec, min_size=config.eval.min_size,
-                        workers=config.data.workers)
+  source = base.load(
+    spec, min_size=config.eval.min_size, workers=config.data.workers
+  )
   source = base.split(source, part, config.data.validation)
   limit = config.eval.max_pictures or len(source)
   chosen = sorted(range(len(source)), key=lambda i: source.entries[i].digest)
   chosen = sorted(chosen[:limit])
-  return Pictures(source.subset(chosen[start:]), registry.chain(config.eval.ops),
-                  config.seed, config.data.workers or scan.cores())
+  return Pictures(
+    source.subset(chosen[start:]),
+    registry.chain(config.eval.ops),
+    config.seed,
+    config.data.workers or scan.cores(),
+  )
 
 
 class Pictures:
@@ -198,8 +223,12 @@ class Pictures:
   def __iter__(self):
     cv2.setNumThreads(0)
     # Whole pictures are large: one ahead for each worker is enough.
-    made = loaders.ahead(loaders.threads(self._workers), self._build,
-                         range(len(self)), self._workers)
+    made = loaders.ahead(
+      loaders.threads(self._workers),
+      self._build,
+      range(len(self)),
+      self._workers,
+    )
     return (example for example in made if example)
 
   def _build(self, i):
@@ -219,8 +248,9 @@ class Pictures:
 
 def _order(seed, size):
   """order(epoch): a random permutation of `size` pictures."""
+
   # Several epochs are open at once where a batch is larger than the source.
-  @functools.lru_cache(maxsize=max(2, min(256, 2 ** 20 // size)))
+  @functools.lru_cache(maxsize=max(2, min(256, 2**20 // size)))
   def order(epoch):
     return np.random.default_rng((_ORDER, seed, epoch)).permutation(size)
 
@@ -249,18 +279,21 @@ def _readable(source, place, first_time):
       return source[neighbour]
     except base.Unreadable as error:
       if first_time(neighbour):
-        logging.error('A picture went bad; its neighbour takes its place: %s',
-                      error)
+        logging.error(
+          'A picture went bad; its neighbour takes its place: %s', error
+        )
       last = error
   raise base.Unreadable(
-      f'{source.spec}: {i + 1} pictures in a row went bad, is it still there? '
-      f'The last was {last}')
+    f'{source.spec}: {i + 1} pictures in a row went bad, is it still there? '
+    f'The last was {last}'
+  )
 
 
 def _quantise(example):
   """The pictures of an example alone, as u8."""
-  return {key: _to_u8(key, example[key]) for key in ops_lib.KEYS
-          if key in example}
+  return {
+    key: _to_u8(key, example[key]) for key in ops_lib.KEYS if key in example
+  }
 
 
 def _to_u8(key, array):

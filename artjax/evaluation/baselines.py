@@ -5,6 +5,7 @@ not 0 in the mask is missing, and every other pixel comes back as it was. A mask
 of another size, or one that covers everything, raises ValueError; an empty one
 gives a copy of the picture. The module is the registry, `FILLS` its names.
 """
+
 import cv2
 import numpy as np
 
@@ -43,6 +44,7 @@ def biharmonic(image, mask):
   the whole picture's would let a surface run off.
   """
   from skimage import restoration  # Seconds, and for this alone.
+
   image, hole = _checked(image, mask)
   result = image.copy()
   # Holes whose rims touch depend on each other: they are one.
@@ -50,8 +52,10 @@ def biharmonic(image, mask):
   count, parts, boxes, _ = cv2.connectedComponentsWithStats(near)
   for part in range(1, count):
     left, top, width, height = boxes[part, :4]
-    box = np.s_[max(0, top - _MARGIN):top + height + _MARGIN,
-                max(0, left - _MARGIN):left + width + _MARGIN]
+    box = np.s_[
+      max(0, top - _MARGIN) : top + height + _MARGIN,
+      max(0, left - _MARGIN) : left + width + _MARGIN,
+    ]
     ours = hole[box] & (parts[box] == part)
     known = ~hole[box]  # other holes in the box are no surroundings
     colour, solve = image[box] / np.float32(255), ours | ~known
@@ -59,8 +63,9 @@ def biharmonic(image, mask):
     if factor > 1:
       small, missing = _shrunk(colour, known, factor)
       fill = restoration.inpaint_biharmonic(small, missing, channel_axis=-1)
-      fill = cv2.resize(np.float32(fill), colour.shape[1::-1],
-                        interpolation=cv2.INTER_CUBIC)
+      fill = cv2.resize(
+        np.float32(fill), colour.shape[1::-1], interpolation=cv2.INTER_CUBIC
+      )
     else:
       fill = restoration.inpaint_biharmonic(colour, solve, channel_axis=-1)
     fill = np.rint(np.clip(fill, 0, 1) * 255).astype(np.uint8)
@@ -83,6 +88,7 @@ def deep_image_prior(image, mask):
   See artjax/inference/deep_image_prior.py. https://arxiv.org/abs/1711.10925
   """
   from artjax.inference import deep_image_prior as prior  # Compiles a network.
+
   image, hole = _checked(image, mask)
   if not hole.any():
     return image.copy()
@@ -90,8 +96,10 @@ def deep_image_prior(image, mask):
   return np.where(hole[..., None], np.rint(fill * 255).astype(np.uint8), image)
 
 
-FILLS = {fill.__name__: fill for fill in (
-    telea, navier_stokes, biharmonic, mean_fill, deep_image_prior)}
+FILLS = {
+  fill.__name__: fill
+  for fill in (telea, navier_stokes, biharmonic, mean_fill, deep_image_prior)
+}
 
 
 def _opencv(image, mask, method):
@@ -119,11 +127,14 @@ def _checked(image, mask):
   """(u8[H, W, 3], bool[H, W]); ValueError for what cannot be filled."""
   image, mask = np.asarray(image), np.asarray(mask)
   if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
-    raise ValueError('the picture must be u8 [H, W, 3], got '
-                     f'{image.dtype} {list(image.shape)}')
+    raise ValueError(
+      f'the picture must be u8 [H, W, 3], got {image.dtype} {list(image.shape)}'
+    )
   if mask.shape != image.shape[:2]:
-    raise ValueError(f'the mask is {list(mask.shape)}, but the picture '
-                     f'{list(image.shape[:2])}, height and width')
+    raise ValueError(
+      f'the mask is {list(mask.shape)}, but the picture '
+      f'{list(image.shape[:2])}, height and width'
+    )
   hole = mask != 0
   if hole.all():
     raise ValueError('the mask covers everything: nothing is known')

@@ -4,16 +4,17 @@ Chances are counted by their 256 levels, damaged and sound pixels apart, and
 every figure is read from these counts: no picture is kept, and a figure of any
 threshold needs no network. A filter without learning is scored the same way.
 """
+
 import time
 
 import cv2
 import numpy as np
 
-from artjax.inference import tiled
-from artjax.evaluation import metrics
-from artjax.evaluation import report
 from artjax.data import pipeline
 from artjax.data.degradations.decorators import PARTS
+from artjax.evaluation import metrics
+from artjax.evaluation import report
+from artjax.inference import tiled
 
 CLASSES = PARTS + ('any',)  # of any kind: the largest chance of the three
 THRESHOLDS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98)
@@ -39,12 +40,16 @@ class Tally:
     """Counts a damaged picture: both u8[H, W, 3]."""
     damaged = mask >= 128
     for i, name in enumerate(CLASSES):
-      part = (chances.max(-1), damaged.any(-1)) if name == 'any' else (
-          chances[..., i], damaged[..., i])
+      part = (
+        (chances.max(-1), damaged.any(-1))
+        if name == 'any'
+        else (chances[..., i], damaged[..., i])
+      )
       self.pixels[i] += _levels(*part)
     lines = thin(damaged[..., 0])
-    for i, chance in enumerate((chances[..., 0], cv2.dilate(
-        chances[..., 0], np.ones((3, 3))))):
+    for i, chance in enumerate(
+      (chances[..., 0], cv2.dilate(chances[..., 0], np.ones((3, 3))))
+    ):
       self.thin[i] += _levels(chance, lines)[1]
 
   def add_clean(self, name, chances):
@@ -59,11 +64,13 @@ class Tally:
     hits, marks = damaged[level:].sum(), (damaged + sound)[level:].sum()
     total = damaged.sum()
     return {
-        'share': total / max((damaged + sound).sum(), 1),
-        'average_precision': average,
-        'precision': precision[level], 'recall': recall[level],
-        'f1': _ratio(2 * hits, total + marks),
-        'iou': _ratio(hits, total + marks - hits)}
+      'share': total / max((damaged + sound).sum(), 1),
+      'average_precision': average,
+      'precision': precision[level],
+      'recall': recall[level],
+      'f1': _ratio(2 * hits, total + marks),
+      'iou': _ratio(hits, total + marks - hits),
+    }
 
   def best_threshold(self, name='any'):
     """The lowest of largest F1, and so IoU, of a class: a bound, not a use."""
@@ -76,7 +83,7 @@ class Tally:
 
   def thin_recall(self, threshold):
     """(recall of the pixels of thin cracks, the same within 1 px)."""
-    found = self.thin[:, level_of(threshold):].sum(1)
+    found = self.thin[:, level_of(threshold) :].sum(1)
     return tuple(_ratio(f, t) for f, t in zip(found, self.thin.sum(1)))
 
   def false_area(self, threshold):
@@ -87,7 +94,7 @@ class Tally:
   def false_share(self, name, threshold):
     """Share of one undamaged picture that is marked."""
     counts = self.clean[name]
-    return counts[level_of(threshold):].sum() / counts.sum()
+    return counts[level_of(threshold) :].sum() / counts.sum()
 
 
 def level_of(threshold):
@@ -99,8 +106,12 @@ def level_of(threshold):
 
 def _levels(chance, truth):
   """i64[2, 256]: how many pixels that are not, and that are true."""
-  return np.stack([np.bincount(chance[truth == value], minlength=256)
-                   for value in (False, True)])
+  return np.stack(
+    [
+      np.bincount(chance[truth == value], minlength=256)
+      for value in (False, True)
+    ]
+  )
 
 
 def _ratio(part, whole):
@@ -131,8 +142,10 @@ def line_filter(picture):
   total = np.zeros(grey.shape, np.float32)
   for side in (3, 5):
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
-    total += np.maximum(cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, disc),
-                        cv2.morphologyEx(grey, cv2.MORPH_TOPHAT, disc))
+    total += np.maximum(
+      cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, disc),
+      cv2.morphologyEx(grey, cv2.MORPH_TOPHAT, disc),
+    )
   chance = np.minimum(total, 255).astype(np.uint8)
   return cv2.cvtColor(chance, cv2.COLOR_GRAY2RGB)
 
@@ -159,8 +172,10 @@ def measure(config, restorer):
   for example in pipeline.pictures(config):
     name, picture, mask = (example[k] for k in ('name', 'image', 'target'))
     if not np.isin(mask, (0, 255)).all():
-      raise ValueError(f'eval.ops={config.eval.ops!r}: the target of {name} is '
-                       'no mask; end it with mask_target')
+      raise ValueError(
+        f'eval.ops={config.eval.ops!r}: the target of {name} is '
+        'no mask; end it with mask_target'
+      )
     start = time.perf_counter()
     chances = restorer(picture)
     seconds += time.perf_counter() - start
@@ -171,46 +186,85 @@ def measure(config, restorer):
     if 'real' in example:
       network.add_clean(name, restorer(example['real']))
       baseline.add_clean(name, line_filter(example['real']))
-    rows.append((name, *(float(metrics.average_precision(
-        found[None], mask[None])[0]) for found in (chances, filtered))))
+    rows.append(
+      (
+        name,
+        *(
+          float(metrics.average_precision(found[None], mask[None])[0])
+          for found in (chances, filtered)
+        ),
+      )
+    )
     if len(panels) < config.eval.panels:
       panels.append((name, picture, chances, mask))
   if not rows:
     raise ValueError('no picture to evaluate on')
-  return {'network': network, 'filter': baseline, 'rows': rows,
-          'panels': panels, 'pictures': len(rows), 'pixels': pixels,
-          'seconds': seconds}
+  return {
+    'network': network,
+    'filter': baseline,
+    'rows': rows,
+    'panels': panels,
+    'pictures': len(rows),
+    'pixels': pixels,
+    'seconds': seconds,
+  }
 
 
 def tables(results, threshold):
   """The figures as markdown: by class, by threshold, of clean pictures."""
   network, baseline = results['network'], results['filter']
   best = baseline.best_threshold()
-  lines = ['| class | share | AP | precision | recall | F1 | IoU | AP, filter | '
-           'IoU, filter |', '|' + '---|' * 9]
+  lines = [
+    '| class | share | AP | precision | recall | F1 | IoU | AP, filter | '
+    'IoU, filter |',
+    '|' + '---|' * 9,
+  ]
   for name in CLASSES:
-    ours, theirs = (network.figures(name, threshold),
-                    baseline.figures(name, best))
-    lines.append(f'| {name} | {ours["share"]:.2%} | ' + ' | '.join(
-        f'{value:.3f}' for value in (
-            *(ours[f] for f in _FIGURES), theirs['average_precision'],
-            theirs['iou'])) + ' |')
-  lines += ['', f'Pixels of {results["pictures"]} whole pictures together; '
-            f'marked from a chance of {threshold:g} on, of the filter from the '
-            f'one of best F1 on, {best:.2f}.', '',
-            '| threshold | precision | recall | F1 | IoU | thin cracks | '
-            'within 1 px | clean area marked | most of one |', '|' + '---|' * 9]
+    ours, theirs = (
+      network.figures(name, threshold),
+      baseline.figures(name, best),
+    )
+    lines.append(
+      f'| {name} | {ours["share"]:.2%} | '
+      + ' | '.join(
+        f'{value:.3f}'
+        for value in (
+          *(ours[f] for f in _FIGURES),
+          theirs['average_precision'],
+          theirs['iou'],
+        )
+      )
+      + ' |'
+    )
+  lines += [
+    '',
+    f'Pixels of {results["pictures"]} whole pictures together; '
+    f'marked from a chance of {threshold:g} on, of the filter from the '
+    f'one of best F1 on, {best:.2f}.',
+    '',
+    '| threshold | precision | recall | F1 | IoU | thin cracks | '
+    'within 1 px | clean area marked | most of one |',
+    '|' + '---|' * 9,
+  ]
   for value in sorted({*THRESHOLDS, threshold}):
     ours = network.figures('any', value)
-    lines.append(f'| {value:g} | ' + ' | '.join(
-        f'{x:.3f}' for x in (*(ours[f] for f in _FIGURES[1:]),
-                             *network.thin_recall(value)))
-                 + ' | ' + ' | '.join(
-                     f'{x:.3%}' for x in network.false_area(value)) + ' |')
+    lines.append(
+      f'| {value:g} | '
+      + ' | '.join(
+        f'{x:.3f}'
+        for x in (*(ours[f] for f in _FIGURES[1:]), *network.thin_recall(value))
+      )
+      + ' | '
+      + ' | '.join(f'{x:.3%}' for x in network.false_area(value))
+      + ' |'
+    )
   near, far = baseline.thin_recall(best), baseline.false_area(best)
-  lines += ['', 'Thin cracks: recall of the pixels of cracks at most 2 px wide. '
-            f'The filter: {near[0]:.3f}, within 1 px {near[1]:.3f}; of clean '
-            f'pictures it marks {far[0]:.1%}, of one {far[1]:.1%}.']
+  lines += [
+    '',
+    'Thin cracks: recall of the pixels of cracks at most 2 px wide. '
+    f'The filter: {near[0]:.3f}, within 1 px {near[1]:.3f}; of clean '
+    f'pictures it marks {far[0]:.1%}, of one {far[1]:.1%}.',
+  ]
   return '\n'.join(lines)
 
 
@@ -222,32 +276,54 @@ def as_json(results, threshold):
   thin_recall, near = network.thin_recall(threshold)
   best = baseline.best_threshold()
   return {
-      'output': {name: {k: plain(v) for k, v in network.figures(
-          name, threshold).items()} for name in CLASSES},
-      'filter': {name: {k: plain(v) for k, v in baseline.figures(
-          name, best).items()} for name in CLASSES},
-      'threshold': threshold, 'best_threshold': plain(network.best_threshold()),
-      'thin_recall': plain(thin_recall), 'thin_recall_within_1px': plain(near),
-      'clean_area_mean': plain(mean), 'clean_area_max': plain(most),
-      'pictures': results['pictures'], 'seconds': round(results['seconds'], 2),
-      'megapixels': round(results['pixels'] / 1e6, 2)}
+    'output': {
+      name: {k: plain(v) for k, v in network.figures(name, threshold).items()}
+      for name in CLASSES
+    },
+    'filter': {
+      name: {k: plain(v) for k, v in baseline.figures(name, best).items()}
+      for name in CLASSES
+    },
+    'threshold': threshold,
+    'best_threshold': plain(network.best_threshold()),
+    'thin_recall': plain(thin_recall),
+    'thin_recall_within_1px': plain(near),
+    'clean_area_mean': plain(mean),
+    'clean_area_max': plain(most),
+    'pictures': results['pictures'],
+    'seconds': round(results['seconds'], 2),
+    'megapixels': round(results['pixels'] / 1e6, 2),
+  }
 
 
 def write_report(results, folder, *, settings, threshold):
   """Writes report.md, per_picture.csv and panels to `folder`."""
   network = results['network']
-  rows = [['picture', 'average_precision', 'filter_average_precision',
-           'clean_area_marked']]
+  rows = [
+    [
+      'picture',
+      'average_precision',
+      'filter_average_precision',
+      'clean_area_marked',
+    ]
+  ]
   for name, *values in results['rows']:
-    share = (network.false_share(name, threshold) if name in network.clean
-             else '')
+    share = (
+      network.false_share(name, threshold) if name in network.clean else ''
+    )
     rows.append([name, *values, share])
   report.write(
-      folder, title='Detection of damage', stated=settings, rows=rows,
-      text=tables(results, threshold) + '\n\nPanels: picture, chances of crack '
-      '(red), loss (green) and stain (blue), mask.',
-      panels=[(name, report.panel(*pictures), '')
-              for name, *pictures in results['panels']])
+    folder,
+    title='Detection of damage',
+    stated=settings,
+    rows=rows,
+    text=tables(results, threshold) + '\n\nPanels: picture, chances of crack '
+    '(red), loss (green) and stain (blue), mask.',
+    panels=[
+      (name, report.panel(*pictures), '')
+      for name, *pictures in results['panels']
+    ],
+  )
 
 
 def evaluate_and_report(config, where, output=None):
@@ -273,8 +349,9 @@ def evaluate_and_report(config, where, output=None):
   results = measure(config, tiled.evaluated(restorer, config))
   print(tables(results, threshold), flush=True)
   output = report.folder(where, output)
-  settings = report.settings(config, where, restorer.config.model.name,
-                             damage=config.eval.ops)
+  settings = report.settings(
+    config, where, restorer.config.model.name, damage=config.eval.ops
+  )
   if output:
     write_report(results, output, settings=settings, threshold=threshold)
   return {**as_json(results, threshold), **settings, 'report': output}

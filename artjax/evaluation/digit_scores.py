@@ -7,6 +7,7 @@
 The classifier learns from the digits that the generator learnt from, in seconds
 on a CPU, and is the same for the same digits and seed.
 """
+
 from typing import Any, NamedTuple
 
 import jax
@@ -23,6 +24,7 @@ _CHUNK = 500  # digits looked at together
 
 class Seen(NamedTuple):
   """What the classifier sees in a set of digits."""
+
   chances: Any  # f32[N, 10]
   features: Any  # f32[N, 64]
 
@@ -38,14 +40,16 @@ def train(pictures, labels, seed=0):
   module = digit_classifier.DigitClassifier()
   size = min(_BATCH, len(pictures))
   per_epoch = len(pictures) // size
-  optimizer = optax.adam(optax.cosine_decay_schedule(
-      _RATE, _EPOCHS * per_epoch))
+  optimizer = optax.adam(
+    optax.cosine_decay_schedule(_RATE, _EPOCHS * per_epoch)
+  )
 
   @jax.jit
   def step(params, state, x, y):
     def loss(params):
       logits, _ = module.apply(params, _unit(x))
       return optax.softmax_cross_entropy_with_integer_labels(logits, y).mean()
+
     updates, state = optimizer.update(jax.grad(loss)(params), state)
     return optax.apply_updates(params, updates), state
 
@@ -55,23 +59,27 @@ def train(pictures, labels, seed=0):
   for _ in range(_EPOCHS):
     order = rng.permutation(len(pictures))
     for i in range(per_epoch):
-      chosen = order[i * size:(i + 1) * size]
-      params, state = step(params, state, pictures[chosen],
-                           labels[chosen].astype(np.int32))
+      chosen = order[i * size : (i + 1) * size]
+      params, state = step(
+        params, state, pictures[chosen], labels[chosen].astype(np.int32)
+      )
   return params
 
 
 def look(params, pictures):
   """`Seen` of u8[N, 28, 28]."""
-  found = [_look(params, pictures[i:i + _CHUNK])
-           for i in range(0, len(pictures), _CHUNK)]
+  found = [
+    _look(params, pictures[i : i + _CHUNK])
+    for i in range(0, len(pictures), _CHUNK)
+  ]
   return Seen(*(np.concatenate(part) for part in zip(*found)))
 
 
 @jax.jit
 def _look(params, pictures):
   logits, features = digit_classifier.DigitClassifier().apply(
-      params, _unit(pictures))
+    params, _unit(pictures)
+  )
   return jax.nn.softmax(logits), features
 
 
@@ -89,9 +97,9 @@ def measure(seen, real):
   share = np.bincount(seen.chances.argmax(1), minlength=10) / len(seen.chances)
   share = share[share > 0]
   return {
-      'confident': float(np.mean(seen.chances.max(1) >= CONFIDENT)),
-      'entropy': float(-np.sum(share * np.log(share))) + 0.0,
-      'frechet': frechet(seen.features, real.features),
+    'confident': float(np.mean(seen.chances.max(1) >= CONFIDENT)),
+    'entropy': float(-np.sum(share * np.log(share))) + 0.0,
+    'frechet': frechet(seen.features, real.features),
   }
 
 
@@ -106,5 +114,5 @@ def frechet(a, b):
   cov_a, cov_b = (np.cov(x, rowvar=False, bias=True) for x in (a, b))
   # The product of two covariances has real eigenvalues >= 0, up to rounding.
   roots = np.sqrt(np.maximum(np.linalg.eigvals(cov_a @ cov_b).real, 0))
-  distance = np.sum((a.mean(0) - b.mean(0))**2) + np.trace(cov_a + cov_b)
+  distance = np.sum((a.mean(0) - b.mean(0)) ** 2) + np.trace(cov_a + cov_b)
   return float(max(distance - 2 * roots.sum(), 0))

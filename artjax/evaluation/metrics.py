@@ -31,21 +31,24 @@ def _prepare(pred, target, crop):
   pred, target = np.asarray(pred), np.asarray(target)
   if pred.shape != target.shape:
     raise ValueError(
-        f'pred and target differ in shape: {pred.shape} and {target.shape}')
+      f'pred and target differ in shape: {pred.shape} and {target.shape}'
+    )
   if pred.ndim != 4 or pred.shape[-1] != 3:
     raise ValueError(f'metrics want RGB [B, H, W, 3], got {pred.shape}')
   for name, image in (('pred', pred), ('target', target)):
     if image.dtype != np.uint8:
       raise ValueError(
-          f'metrics want uint8, but {name} is {image.dtype}: '
-          'clip and round it first')
+        f'metrics want uint8, but {name} is {image.dtype}: '
+        'clip and round it first'
+      )
   height, width = pred.shape[1:3]
   if crop != int(crop) or crop < 0 or 2 * crop >= min(height, width):
     raise ValueError(
-        f'crop={crop} leaves nothing of a {height}x{width} picture, '
-        'or is no whole number of px')
+      f'crop={crop} leaves nothing of a {height}x{width} picture, '
+      'or is no whole number of px'
+    )
   crop = int(crop)
-  inside = np.s_[:, crop:height - crop, crop:width - crop]
+  inside = np.s_[:, crop : height - crop, crop : width - crop]
   return pred[inside], target[inside]
 
 
@@ -97,14 +100,18 @@ def ssim_y(pred, target, *, crop=0):
 def _ssim(pred, target, mask=None):
   if min(pred.shape[1:3]) < _WINDOW:
     raise ValueError(
-        f'SSIM wants at least {_WINDOW} px a side after the crop, '
-        f'got {pred.shape[1]}x{pred.shape[2]}')
+      f'SSIM wants at least {_WINDOW} px a side after the crop, '
+      f'got {pred.shape[1]}x{pred.shape[2]}'
+    )
   half = _WINDOW // 2
   within = np.ones(pred.shape[:3], bool) if mask is None else mask
-  maps = ((_ssim_map(x, y), m[half:-half, half:-half])
-          for x, y, m in zip(pred, target, within))
-  return np.array([found[m].mean() if m.any() else np.nan
-                   for found, m in maps], np.float64)
+  maps = (
+    (_ssim_map(x, y), m[half:-half, half:-half])
+    for x, y, m in zip(pred, target, within)
+  )
+  return np.array(
+    [found[m].mean() if m.any() else np.nan for found, m in maps], np.float64
+  )
 
 
 def _ssim_map(x, y):
@@ -114,8 +121,11 @@ def _ssim_map(x, y):
   squares = mean_x**2 + mean_y**2
   covariance = _gaussian(x * y) - product
   variances = _gaussian(x**2 + y**2) - squares  # of both, summed
-  return ((2 * product + _C1) * (2 * covariance + _C2)
-          / ((squares + _C1) * (variances + _C2)))
+  return (
+    (2 * product + _C1)
+    * (2 * covariance + _C2)
+    / ((squares + _C1) * (variances + _C2))
+  )
 
 
 def _gaussian(x):
@@ -135,10 +145,13 @@ def gms_y(pred, target, *, crop=0):
   """
   pred, target = _prepare(pred, target, crop)
   if min(pred.shape[1:3]) < 6:
-    raise ValueError('gms_y wants at least 6 px a side after the crop, got '
-                     f'{pred.shape[1]}x{pred.shape[2]}')
-  return np.array([_gms_picture(x, y)
-                   for x, y in zip(_luma(pred), _luma(target))], np.float64)
+    raise ValueError(
+      'gms_y wants at least 6 px a side after the crop, got '
+      f'{pred.shape[1]}x{pred.shape[2]}'
+    )
+  return np.array(
+    [_gms_picture(x, y) for x, y in zip(_luma(pred), _luma(target))], np.float64
+  )
 
 
 def _gms_picture(x, y):
@@ -183,16 +196,21 @@ def average_precision(pred, target, *, crop=0):
   precision to speak of: 1 if pred is 0 all over, else 0.
   """
   pred, target = _prepare(pred, target, crop)
-  return np.array([
+  return np.array(
+    [
       _average_precision(p.max(-1), t.max(-1) >= 128)
-      for p, t in zip(pred, target)])
+      for p, t in zip(pred, target)
+    ]
+  )
 
 
 def _average_precision(pred, damaged):
   if not damaged.any():
     return float(not pred.any())
-  return precision_recall(np.bincount(pred[damaged], minlength=256),
-                          np.bincount(pred[~damaged], minlength=256))[2]
+  return precision_recall(
+    np.bincount(pred[damaged], minlength=256),
+    np.bincount(pred[~damaged], minlength=256),
+  )[2]
 
 
 def precision_recall(damaged, sound):
@@ -207,8 +225,10 @@ def precision_recall(damaged, sound):
     to be found; and the average precision, nan without damage.
   """
   # From the surest level down: what is marked when all from there on is.
-  hits, marks = (np.cumsum(counts[::-1], dtype=np.float64)
-                 for counts in (damaged, damaged + sound))
+  hits, marks = (
+    np.cumsum(counts[::-1], dtype=np.float64)
+    for counts in (damaged, damaged + sound)
+  )
   with np.errstate(invalid='ignore'):  # 0 / 0
     precision, recall = hits / marks, hits / hits[-1]
   gained = np.diff(recall, prepend=0.0)
@@ -235,8 +255,12 @@ def _lab(image):
 def ciede2000(pred, target, *, crop=0):
   """Mean colour difference CIEDE2000, 0 for equal pictures; 1 is just seen."""
   pred, target = _prepare(pred, target, crop)
-  return np.array([colour.ciede2000(_lab(x), _lab(y)).mean(dtype=np.float64)
-                   for x, y in zip(pred, target)])
+  return np.array(
+    [
+      colour.ciede2000(_lab(x), _lab(y)).mean(dtype=np.float64)
+      for x, y in zip(pred, target)
+    ]
+  )
 
 
 def psnr_ab(pred, target, *, crop=0):
@@ -245,9 +269,12 @@ def psnr_ab(pred, target, *, crop=0):
   Lightness, which colorizing is given, has no part in it.
   """
   pred, target = _prepare(pred, target, crop)
-  error = np.array([np.square(
-      (_lab(x) - _lab(y))[..., 1:], dtype=np.float64).mean()
-                    for x, y in zip(pred, target)])
+  error = np.array(
+    [
+      np.square((_lab(x) - _lab(y))[..., 1:], dtype=np.float64).mean()
+      for x, y in zip(pred, target)
+    ]
+  )
   with np.errstate(divide='ignore'):
     return 10 * np.log10(255**2 / error)
 
@@ -259,8 +286,12 @@ def colourfulness(pred, target, *, crop=0):
   A target that is itself grey counts as one just seen to be coloured, of 1.
   """
   pred, target = _prepare(pred, target, crop)
-  return np.array([_colourfulness(x) / max(_colourfulness(y), 1.0)
-                   for x, y in zip(pred, target)])
+  return np.array(
+    [
+      _colourfulness(x) / max(_colourfulness(y), 1.0)
+      for x, y in zip(pred, target)
+    ]
+  )
 
 
 def _colourfulness(image):
@@ -284,11 +315,18 @@ def lpips(pred, target, *, crop=0, frozen=None, mask=None):
   params = _alexnet() if frozen is None else frozen
   # One picture at a time: the shape to compile for and the memory needed do
   # not depend on the batch.
-  masks = [None] * len(pred) if mask is None else [
-      np.float32(m)[None, ..., None] for m in mask]
+  masks = (
+    [None] * len(pred)
+    if mask is None
+    else [np.float32(m)[None, ..., None] for m in mask]
+  )
   return np.array(
-      [np.asarray(_lpips(params, x[None], y[None], m))[0]
-       for x, y, m in zip(pred, target, masks)], np.float64)
+    [
+      np.asarray(_lpips(params, x[None], y[None], m))[0]
+      for x, y, m in zip(pred, target, masks)
+    ],
+    np.float64,
+  )
 
 
 @functools.cache
@@ -301,4 +339,5 @@ def _lpips(params, pred, target, weight):
   pred, target = (x.astype('float32') / 255 for x in (pred, target))
   # Full float32, so that a GPU's TF32 does not change the figure.
   return encoders.lpips(
-      params, pred, target, net='alexnet', precision='highest', weight=weight)
+    params, pred, target, net='alexnet', precision='highest', weight=weight
+  )

@@ -4,6 +4,7 @@ Every figure of the output stands beside the same figure of the input: what a
 restorer is worth is the difference. Metrics are taken on what a user gets:
 clipped, rounded to 8 bit.
 """
+
 import math
 import os
 import time
@@ -11,14 +12,14 @@ import time
 import cv2
 import numpy as np
 
-from artjax.inference import colorizer
 from artjax import atomic_files
-from artjax.inference import tiled
+from artjax import resampling
+from artjax.data import pipeline
 from artjax.evaluation import metrics
 from artjax.evaluation import report
+from artjax.inference import colorizer
+from artjax.inference import tiled
 from artjax.tasks import base
-from artjax.data import pipeline
-from artjax import resampling
 
 
 def measure(names, picture, target, crop, low=None):
@@ -27,8 +28,12 @@ def measure(names, picture, target, crop, low=None):
   With the low-resolution input `low` also `consistency`: the PSNR, in dB, of
   the picture shrunk again against it. What was invented fits what was seen.
   """
-  found = {name: float(getattr(metrics, name)(
-      picture[None], target[None], crop=crop)[0]) for name in names}
+  found = {
+    name: float(
+      getattr(metrics, name)(picture[None], target[None], crop=crop)[0]
+    )
+    for name in names
+  }
   if low is not None:
     again = resampling.imresize(picture, size=low.shape[:2])
     found['consistency'] = float(metrics.psnr_rgb(again[None], low[None])[0])
@@ -37,8 +42,7 @@ def measure(names, picture, target, crop, low=None):
 
 def means(rows):
   """Mean over pictures of a list of {metric: number}."""
-  return {name: float(np.mean([row[name] for row in rows]))
-          for name in rows[0]}
+  return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
 
 
 def evaluate(config, restorer, *, metric_names=None):
@@ -64,8 +68,10 @@ def evaluate(config, restorer, *, metric_names=None):
   names = tuple(metric_names or config.eval.metrics)
   unknown = [n for n in names if not hasattr(metrics, n)]
   if unknown:
-    raise ValueError(f'eval.metrics: no metric called {unknown[0]!r} in '
-                     'artjax/evaluation/metrics.py')
+    raise ValueError(
+      f'eval.metrics: no metric called {unknown[0]!r} in '
+      'artjax/evaluation/metrics.py'
+    )
   reads = base.get(config.task).reads
   rows, panels, seconds, baseline = [], [], 0.0, 'degraded'
   sepia, sepias = None, []
@@ -75,27 +81,36 @@ def evaluate(config, restorer, *, metric_names=None):
   for example in pipeline.pictures(config):
     degraded, target = example['image'], example['target']
     start = time.perf_counter()
-    restored = restorer(*(example[key] for key in reads), **{
-        key: example[key] for key in ('hints',) if key in example})
+    restored = restorer(
+      *(example[key] for key in reads),
+      **{key: example[key] for key in ('hints',) if key in example},
+    )
     seconds += time.perf_counter() - start
     factor = target.shape[0] // degraded.shape[0]
     low = degraded if factor > 1 else None
     if factor > 1:
       # What super-resolution is measured against.
       degraded, baseline = resampling.imresize(degraded, factor), 'bicubic'
-    rows.append((example['name'],
-                 measure(names, restored, target, config.eval.crop, low),
-                 measure(names, degraded, target, config.eval.crop, low)))
+    rows.append(
+      (
+        example['name'],
+        measure(names, restored, target, config.eval.crop, low),
+        measure(names, degraded, target, config.eval.crop, low),
+      )
+    )
     if sepia:
       sepias.append(measure(names, sepia(degraded), target, config.eval.crop))
     if len(panels) < config.eval.panels:
       panels.append((example['name'], degraded, restored, target))
   return {
-      'output': means([row[1] for row in rows]),
-      'input': means([row[2] for row in rows]),
-      'pictures': len(rows), 'seconds': seconds,
-      'rows': rows, 'panels': panels, 'baseline': baseline,
-      **({'sepia': means(sepias)} if sepias else {}),
+    'output': means([row[1] for row in rows]),
+    'input': means([row[2] for row in rows]),
+    'pictures': len(rows),
+    'seconds': seconds,
+    'rows': rows,
+    'panels': panels,
+    'baseline': baseline,
+    **({'sepia': means(sepias)} if sepias else {}),
   }
 
 
@@ -103,22 +118,30 @@ def closeup(*pictures, side=report.PANEL_HEIGHT // 2):
   """Their middle, `side` px, at double size: what enlarging is judged by."""
   height, width = pictures[0].shape[:2]
   top, left = max(height - side, 0) // 2, max(width - side, 0) // 2
-  return [p[top:top + side, left:left + side].repeat(2, 0).repeat(2, 1)
-          for p in pictures]
+  return [
+    p[top : top + side, left : left + side].repeat(2, 0).repeat(2, 1)
+    for p in pictures
+  ]
 
 
 def square_panels(results, side=256):
   """The panels as one batch u8[N, side, 3 side, 3], for TensorBoard."""
+
   def fit(picture):
     h, w = picture.shape[:2]
     scale = side / max(h, w)
     size = (max(round(w * scale), 1), max(round(h * scale), 1))
     small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
     square = np.full([side, side, 3], 255, np.uint8)
-    square[:small.shape[0], :small.shape[1]] = small
+    square[: small.shape[0], : small.shape[1]] = small
     return square
-  return np.stack([np.concatenate([fit(p) for p in pictures], axis=1)
-                   for _, *pictures in results['panels']])
+
+  return np.stack(
+    [
+      np.concatenate([fit(p) for p in pictures], axis=1)
+      for _, *pictures in results['panels']
+    ]
+  )
 
 
 def table(results, crop=0):
@@ -129,12 +152,15 @@ def table(results, crop=0):
   lines = [f'| {" | ".join(columns)} |', '|---' * len(columns) + '|']
   for name, after in results['output'].items():
     before = results['input'][name]
-    lines.append(f'| {name} | {before:.4f} | {after:.4f} '
-                 f'| {after - before:+.4f} |'
-                 + (f' {sepia[name]:.4f} |' if sepia else ''))
+    lines.append(
+      f'| {name} | {before:.4f} | {after:.4f} '
+      f'| {after - before:+.4f} |' + (f' {sepia[name]:.4f} |' if sepia else '')
+    )
   lines.append('')
-  lines.append(f'Means over {results["pictures"]} whole pictures, rounded to '
-               f'8 bit, border of {crop} px left out.')
+  lines.append(
+    f'Means over {results["pictures"]} whole pictures, rounded to '
+    f'8 bit, border of {crop} px left out.'
+  )
   return '\n'.join(lines)
 
 
@@ -150,38 +176,58 @@ def write_report(results, folder, *, title, settings, crop=0):
   """
   names = list(results['output'])
   rows = [['picture', *names, *(f'input_{n}' for n in names)]]
-  rows += [[name, *after.values(), *before.values()]
-           for name, after, before in results['rows']]
+  rows += [
+    [name, *after.values(), *before.values()]
+    for name, after, before in results['rows']
+  ]
   by_name = {name: (after, before) for name, after, before in results['rows']}
   panels = []
   for name, *pictures in results['panels']:
     if results['baseline'] == 'bicubic':
       pictures = closeup(*pictures)
     after, before = by_name[name]
-    panels.append((name, report.panel(*pictures), ', '.join(
-        f'{n} {before[n]:.3f} → {after[n]:.3f}' for n in names)))
+    panels.append(
+      (
+        name,
+        report.panel(*pictures),
+        ', '.join(f'{n} {before[n]:.3f} → {after[n]:.3f}' for n in names),
+      )
+    )
   report.write(
-      folder, title=title, stated=settings, rows=rows, panels=panels,
-      text=f'{table(results, crop)}\n\nPanels: {results["baseline"]}, restored, '
-           'target.')
+    folder,
+    title=title,
+    stated=settings,
+    rows=rows,
+    panels=panels,
+    text=f'{table(results, crop)}\n\nPanels: {results["baseline"]}, restored, '
+    'target.',
+  )
   if panels:
     shown = [picture for _, picture, _ in panels]
     width = max(p.shape[1] for p in shown)
-    rows = [np.pad(p, [(0, 8), (0, width - p.shape[1]), (0, 0)],
-                   constant_values=255) for p in shown]
-    atomic_files.write_picture(os.path.join(folder, 'before_after.png'),
-                        np.concatenate(rows)[:-8])
+    rows = [
+      np.pad(p, [(0, 8), (0, width - p.shape[1]), (0, 0)], constant_values=255)
+      for p in shown
+    ]
+    atomic_files.write_picture(
+      os.path.join(folder, 'before_after.png'), np.concatenate(rows)[:-8]
+    )
 
 
 def as_json(results):
   """The part of the results that goes on the last line of stdout."""
+
   def plain(values):
     # JSON has no infinity, which is the PSNR of identical pictures.
     return {k: v if math.isfinite(v) else None for k, v in values.items()}
-  return {'output': plain(results['output']), 'input': plain(results['input']),
-          **({'sepia': plain(results['sepia'])} if 'sepia' in results else {}),
-          'pictures': results['pictures'],
-          'seconds': round(results['seconds'], 2)}
+
+  return {
+    'output': plain(results['output']),
+    'input': plain(results['input']),
+    **({'sepia': plain(results['sepia'])} if 'sepia' in results else {}),
+    'pictures': results['pictures'],
+    'seconds': round(results['seconds'], 2),
+  }
 
 
 def evaluate_and_report(config, where, output=None):
@@ -201,10 +247,20 @@ def evaluate_and_report(config, where, output=None):
   results = evaluate(config, tiled.evaluated(restorer, config))
   print(table(results, config.eval.crop), flush=True)
   output = report.folder(where, output)
-  settings = report.settings(config, where, restorer.config.model.name,
-                             damage=config.eval.ops)
+  settings = report.settings(
+    config, where, restorer.config.model.name, damage=config.eval.ops
+  )
   if output:
-    write_report(results, output, title='Evaluation', settings=settings,
-                 crop=config.eval.crop)
-  return {**as_json(results), **settings, 'crop': config.eval.crop,
-          'report': output}
+    write_report(
+      results,
+      output,
+      title='Evaluation',
+      settings=settings,
+      crop=config.eval.crop,
+    )
+  return {
+    **as_json(results),
+    **settings,
+    'crop': config.eval.crop,
+    'report': output,
+  }

@@ -1,4 +1,5 @@
 """What an evaluation leaves in a folder: a page, figures by picture, panels."""
+
 import csv
 import io
 import os
@@ -22,8 +23,14 @@ def folder(where, output):
 def settings(config, where, model, **more):
   """{what: value} that a report states: weights, model, pictures, `more`."""
   source = config.eval.source or f'held-out part of {config.data.source}'
-  return {'weights': where, 'model': model, 'source': source, **more,
-          'self_ensemble': config.eval.self_ensemble, 'seed': config.seed}
+  return {
+    'weights': where,
+    'model': model,
+    'source': source,
+    **more,
+    'self_ensemble': config.eval.self_ensemble,
+    'seed': config.seed,
+  }
 
 
 def shrink(picture, height=PANEL_HEIGHT):
@@ -53,7 +60,9 @@ def write(path, *, title, stated, text, rows, panels):
   """
   table = io.StringIO()
   csv.writer(table).writerows(rows)
-  atomic_files.write_text(os.path.join(path, 'per_picture.csv'), table.getvalue())
+  atomic_files.write_text(
+    os.path.join(path, 'per_picture.csv'), table.getvalue()
+  )
   for i, (heading, picture, below) in enumerate(panels):
     name = f'panels/{i:03d}.jpg'
     atomic_files.write_picture(os.path.join(path, name), picture)

@@ -3,6 +3,7 @@
 A picture of any size is decoded once into small lossless files; whatever part
 of it is looked at later, at whatever zoom, is a few of those.
 """
+
 import os
 import shutil
 
@@ -16,8 +17,15 @@ DRAWN = 2048  # px, the longer side at which masks are drawn
 _THIN = 32  # px, the shorter side then, or sides would no longer match
 # Overlays of maps: a quantity's levels from none to most, as colours that grow
 # lighter (from violet over red to yellow) and more opaque.
-_COLOURS = np.float32([[60, 20, 110], [150, 30, 120], [225, 70, 80],
-                       [250, 150, 50], [252, 240, 150]])
+_COLOURS = np.float32(
+  [
+    [60, 20, 110],
+    [150, 30, 120],
+    [225, 70, 80],
+    [250, 150, 50],
+    [252, 240, 150],
+  ]
+)
 _OPAQUE_FROM = 120  # levels
 
 
@@ -82,8 +90,15 @@ def _save(image, folder):
   part = f'{folder}.part'
   try:
     # Files to be read once or twice from the same disk: speed before size.
-    image.dzsave(part, layout='dz', depth='onetile', tile_size=TILE, overlap=0,
-                 suffix='.png[compression=1]', keep='none')
+    image.dzsave(
+      part,
+      layout='dz',
+      depth='onetile',
+      tile_size=TILE,
+      overlap=0,
+      suffix='.png[compression=1]',
+      keep='none',
+    )
     os.remove(os.path.join(f'{part}_files', 'vips-properties.xml'))
     os.replace(f'{part}_files', folder)
   finally:

@@ -6,6 +6,7 @@ shows the one as the other, and `Picture.merge` brings a network's *change*
 back: it is converted to the file's own colour space and added to the file's own
 values. So what is not changed keeps every bit, colours beyond sRGB included.
 """
+
 import os
 import tempfile
 
@@ -13,20 +14,34 @@ import numpy as np
 import pyvips
 
 from artjax import colour
-from artjax.image_io import writer as image_writer
 from artjax.image_io import vips
+from artjax.image_io import writer as image_writer
 
 BadPicture = vips.BadPicture
 MAX_PIXELS = 400_000_000  # of a picture, by its header, before decoding
-SUFFIXES = ('.jpg', '.jpeg', '.png', '.tif', '.tiff', '.webp', '.avif', '.heic',
-            '.heif')
+SUFFIXES = (
+  '.jpg',
+  '.jpeg',
+  '.png',
+  '.tif',
+  '.tiff',
+  '.webp',
+  '.avif',
+  '.heic',
+  '.heif',
+)
 
 _HEAD = 32
 # How each kind is told by its first bytes, and how libvips reads it. Only these
 # readers are ever called, whatever a file claims to be.
 _BRANDS = (b'avif', b'avis', b'mif1', b'msf1', b'heic', b'heix')
-_LOADERS = {'JPEG': 'jpegload', 'PNG': 'pngload', 'TIFF': 'tiffload',
-            'WebP': 'webpload', 'HEIF': 'heifload'}
+_LOADERS = {
+  'JPEG': 'jpegload',
+  'PNG': 'pngload',
+  'TIFF': 'tiffload',
+  'WebP': 'webpload',
+  'HEIF': 'heifload',
+}
 _SPACES = {b'GRAY': 1, b'RGB ': 3, b'CMYK': 4}  # of a profile: channels
 _LUMA = np.float32([0.2126, 0.7152, 0.0722])  # of sRGB's primaries
 _FULL = 65535
@@ -35,13 +50,41 @@ _MISFIT = 'its colour profile does not fit it and is left out'
 _PROFILE_MARKS = (b'ICC_PROFILE\0', b'iCCP', b'ICCP', b'acsp')
 # What libvips itself sets of a picture it makes.
 _OWN_FIELDS = {
-    'width', 'height', 'bands', 'format', 'coding', 'interpretation', 'xoffset',
-    'yoffset', 'xres', 'yres', 'filename', 'vips-loader', 'vips-sequential',
-    'n-pages', 'page-height', 'orientation', 'bits-per-sample', 'palette',
-    'palette-bit-depth', 'interlaced', 'n-subifds', 'heif-primary',
-    'heif-compression', 'heif-bitdepth', 'jpeg-multiscan', 'loop', 'delay',
-    'gif-delay', 'gif-loop', 'jpeg-chroma-subsample', 'jpeg-thumbnail-data',
-    'background', 'concurrency', 'exif-ifd0-Orientation'}
+  'width',
+  'height',
+  'bands',
+  'format',
+  'coding',
+  'interpretation',
+  'xoffset',
+  'yoffset',
+  'xres',
+  'yres',
+  'filename',
+  'vips-loader',
+  'vips-sequential',
+  'n-pages',
+  'page-height',
+  'orientation',
+  'bits-per-sample',
+  'palette',
+  'palette-bit-depth',
+  'interlaced',
+  'n-subifds',
+  'heif-primary',
+  'heif-compression',
+  'heif-bitdepth',
+  'jpeg-multiscan',
+  'loop',
+  'delay',
+  'gif-delay',
+  'gif-loop',
+  'jpeg-chroma-subsample',
+  'jpeg-thumbnail-data',
+  'background',
+  'concurrency',
+  'exif-ifd0-Orientation',
+}
 
 
 def open_picture(path, *, max_pixels=MAX_PIXELS):
@@ -66,15 +109,17 @@ def open_picture(path, *, max_pixels=MAX_PIXELS):
       raise BadPicture(f'{path}: the file is empty')
     kind = file_kind(head)
     if kind is None:
-      raise BadPicture(f'{path}: not a picture (JPEG, PNG, TIFF, WebP, AVIF or '
-                       'HEIF)')
+      raise BadPicture(
+        f'{path}: not a picture (JPEG, PNG, TIFF, WebP, AVIF or HEIF)'
+      )
     loader = getattr(pyvips.Image, _LOADERS[kind])
     # libvips remembers files by their names: this one may have changed.
     image = loader(path, fail_on='error', revalidate=True)
     if image.width * image.height > max_pixels:
       raise BadPicture(
-          f'{path}: {image.width} x {image.height} px are more than the limit '
-          f'of {max_pixels} px')
+        f'{path}: {image.width} x {image.height} px are more than the limit '
+        f'of {max_pixels} px'
+      )
     return Picture(path, kind, image)
 
 
@@ -113,25 +158,31 @@ class Picture:
     if _field(image, 'n-pages', 1) > 1:
       self.notices.append(f'only the first of {image.get("n-pages")} pages')
     if image.format not in ('uchar', 'ushort'):
-      raise BadPicture(f'{path}: {image.format} values are not supported; '
-                       'convert it to 8 or 16 bits a channel')
+      raise BadPicture(
+        f'{path}: {image.format} values are not supported; '
+        'convert it to 8 or 16 bits a channel'
+      )
     if image.interpretation in ('lab', 'labs', 'xyz', 'scrgb'):
-      raise BadPicture(f'{path}: {image.interpretation.upper()} pictures are '
-                       'not supported; convert it to RGB')
+      raise BadPicture(
+        f'{path}: {image.interpretation.upper()} pictures are '
+        'not supported; convert it to RGB'
+      )
     image = image.autorot()
     self.depth = 8 if image.format == 'uchar' else 16
     self.has_alpha = image.hasalpha()
     self.bands = image.bands - self.has_alpha
     cmyk = image.interpretation == 'cmyk'
     if self.bands not in ((4,) if cmyk else (1, 3)):
-      raise BadPicture(f'{path}: {image.bands} channels are not supported; '
-                       'grey, RGB and CMYK are, with or without alpha')
+      raise BadPicture(
+        f'{path}: {image.bands} channels are not supported; '
+        'grey, RGB and CMYK are, with or without alpha'
+      )
     self.height, self.width = image.height, image.width
     self._image = image
     self._folder = tempfile.TemporaryDirectory(prefix='artjax_')
     self._profile = self._find_profile(image)
     self._native = image.extract_band(0, n=self.bands)
-    self._alpha = (image.extract_band(self.bands) if self.has_alpha else None)
+    self._alpha = image.extract_band(self.bands) if self.has_alpha else None
     self._is_srgb = False  # whether it was made so: then its result says so
     self._working = self._to_working(self._native)
     self._matte = self._mean_colour() if self.has_alpha else None
@@ -161,8 +212,11 @@ class Picture:
         if self._alpha.min() < self._opaque:
           self.notices.append('transparent: laid on white paper')
       alpha = self._alpha if self.depth == 16 else self._alpha * 257
-      working = working.bandjoin(alpha.cast('ushort')).flatten(
-          background=[_FULL] * 3, max_alpha=_FULL).copy(interpretation='rgb16')
+      working = (
+        working.bandjoin(alpha.cast('ushort'))
+        .flatten(background=[_FULL] * 3, max_alpha=_FULL)
+        .copy(interpretation='rgb16')
+      )
       self._alpha, self.has_alpha = None, False
     if self.bands != 3:
       self.bands, self._profile, self._is_srgb = 3, '', True
@@ -192,11 +246,14 @@ class Picture:
     with vips.blame(self.path):
       factor = max(1, min(self.height, self.width) // side)
       small = self._working.shrink(factor, factor)
-      rgb = small.numpy().reshape(
-          small.height, small.width, 3).astype(np.float32) / _FULL
+      rgb = (
+        small.numpy().reshape(small.height, small.width, 3).astype(np.float32)
+        / _FULL
+      )
       if self.has_alpha:
         alpha = self._alpha.shrink(factor, factor).numpy().reshape(
-            small.height, small.width, 1) / np.float32(self._opaque)
+          small.height, small.width, 1
+        ) / np.float32(self._opaque)
         rgb = rgb * alpha + self._matte * (1 - alpha)
       return rgb
 
@@ -253,7 +310,8 @@ class Picture:
         values = np.concatenate([values, alpha], -1)
       values = values.astype(np.uint8 if self.depth == 8 else np.uint16)
       return values, colour.ciede2000(
-          colour.srgb_to_lab(before), colour.srgb_to_lab(after))
+        colour.srgb_to_lab(before), colour.srgb_to_lab(after)
+      )
 
   def consistency(self, path, scale):
     """PSNR in dB of a result, shrunk to this picture's size, against it."""
@@ -273,8 +331,10 @@ class Picture:
     gray = 'b-w' if self.depth == 8 else 'grey16'
     rgb = 'srgb' if self.depth == 8 else 'rgb16'
     image = image.copy(
-        interpretation={1: gray, 3: rgb, 4: 'cmyk'}[self.bands],
-        xres=source.xres, yres=source.yres)
+      interpretation={1: gray, 3: rgb, 4: 'cmyk'}[self.bands],
+      xres=source.xres,
+      yres=source.yres,
+    )
     for name in source.get_fields():
       if name not in _OWN_FIELDS:
         image.set_type(source.get_typeof(name), name, source.get(name))
@@ -282,8 +342,11 @@ class Picture:
     if not embedded and 'icc-profile-data' in image.get_fields():
       image.remove('icc-profile-data')  # it does not fit
     if self._is_srgb:
-      image.set_type(pyvips.GValue.blob_type, 'icc-profile-data',
-                     pyvips.Image.profile_load('srgb'))
+      image.set_type(
+        pyvips.GValue.blob_type,
+        'icc-profile-data',
+        pyvips.Image.profile_load('srgb'),
+      )
     return image
 
   # Parts.
@@ -310,10 +373,14 @@ class Picture:
         file.write(data)
       try:
         probe = pyvips.Image.black(1, 1, bands=self.bands).copy(
-            interpretation=image.interpretation)
+          interpretation=image.interpretation
+        )
         self._transform(probe, path, 'srgb').numpy()
-        self._transform(pyvips.Image.black(1, 1, bands=3).copy(
-            interpretation='srgb'), 'srgb', path).numpy()
+        self._transform(
+          pyvips.Image.black(1, 1, bands=3).copy(interpretation='srgb'),
+          'srgb',
+          path,
+        ).numpy()
       except pyvips.Error:
         fits = False
     if not fits:
@@ -324,8 +391,13 @@ class Picture:
   @staticmethod
   def _transform(image, source, target):
     return image.icc_transform(
-        target, input_profile=source, embedded=False, depth=16,
-        intent='relative', black_point_compensation=True)
+      target,
+      input_profile=source,
+      embedded=False,
+      depth=16,
+      intent='relative',
+      black_point_compensation=True,
+    )
 
   def _to_working(self, native):
     """vips image of the file's values -> ushort sRGB of 3 bands."""
@@ -334,7 +406,8 @@ class Picture:
         # As 16 bits, or libvips rounds to 8 on the way in.
         native = native.cast('ushort') * 257
         native = native.cast('ushort').copy(
-            interpretation='grey16' if self.bands == 1 else 'rgb16')
+          interpretation='grey16' if self.bands == 1 else 'rgb16'
+        )
       return self._transform(native, self._profile, 'srgb')
     wide = native if self.depth == 16 else (native * 257).cast('ushort')
     if self.bands == 1:
@@ -344,7 +417,7 @@ class Picture:
   def _from_working(self, rgb):
     """f32[h, w, 3] in [0, 1] -> f32[h, w, bands], of 65535."""
     if not self._profile:
-      return rgb[..., :self.bands] * np.float32(_FULL)
+      return rgb[..., : self.bands] * np.float32(_FULL)
     values = np.rint(rgb * _FULL).astype(np.uint16)
     image = vips.image(values).copy(interpretation='rgb16')
     image = self._transform(image, 'srgb', self._profile)

@@ -5,16 +5,43 @@ first directory, and in the EXIF and GPS directories they point to (TIFF 6.0;
 Exif 2.3, section 4.6). `copy` brings those that a file lacks over from another.
 Classic TIFF and BigTIFF, of either byte order.
 """
+
 import os
 import struct
 
 # Document name, make, model, software, date, artist, host, copyright, rating.
 _TEXTS = {269, 271, 272, 305, 306, 315, 316, 33432, 18246}
 _FOLDERS = {34665, 34853}  # EXIF and GPS: offsets of directories
-_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4,
-          12: 8, 16: 8, 17: 8, 18: 8}  # bytes of a value, by type
-_UNITS = {3: 2, 4: 4, 5: 4, 8: 2, 9: 4, 10: 4, 11: 4, 12: 8, 16: 8, 17: 8,
-          18: 8}  # bytes that byte order turns
+_SIZES = {
+  1: 1,
+  2: 1,
+  3: 2,
+  4: 4,
+  5: 8,
+  6: 1,
+  7: 1,
+  8: 2,
+  9: 4,
+  10: 8,
+  11: 4,
+  12: 8,
+  16: 8,
+  17: 8,
+  18: 8,
+}  # bytes of a value, by type
+_UNITS = {
+  3: 2,
+  4: 4,
+  5: 4,
+  8: 2,
+  9: 4,
+  10: 4,
+  11: 4,
+  12: 8,
+  16: 8,
+  17: 8,
+  18: 8,
+}  # bytes that byte order turns
 _MOST = 16 << 20  # bytes of a tag, or it is left out
 
 
@@ -31,11 +58,11 @@ class _Tiff:
     self.offset = 'Q' if self.big else 'I'  # of offsets and counts
     self.count = 'Q' if self.big else 'H'  # of entries
     self.pointer = 8 if self.big else 4  # where the first offset stands
-    self.first = self.unpack(self.offset, head[self.pointer:])
+    self.first = self.unpack(self.offset, head[self.pointer :])
 
   def unpack(self, form, data):
     form = self.order + form
-    return struct.unpack(form, data[:struct.calcsize(form)])[0]
+    return struct.unpack(form, data[: struct.calcsize(form)])[0]
 
   def pack(self, form, *values):
     return struct.pack(self.order + form, *values)
@@ -57,11 +84,12 @@ class _Tiff:
     slot = width - 4 - struct.calcsize(self.order + self.offset)
     table = self.read(offset + size, entries * width)
     after = offset + size + entries * width
-    following = self.unpack(self.offset, self.read(
-        after, struct.calcsize(self.order + self.offset)))
+    following = self.unpack(
+      self.offset, self.read(after, struct.calcsize(self.order + self.offset))
+    )
     found = {}
     for i in range(entries):
-      entry = table[i * width:(i + 1) * width]
+      entry = table[i * width : (i + 1) * width]
       tag, kind = struct.unpack(self.order + 'HH', entry[:4])
       count = self.unpack(self.offset, entry[4:])
       length = _SIZES.get(kind, 0) * count
@@ -93,8 +121,9 @@ def copy(source, target):
       tags, _ = tiff.directory(tiff.first)
       wanted = {tag: tags[tag] for tag in _TEXTS & set(tags)}
       folders = {
-          tag: tiff.directory(tiff.unpack(_form(tags[tag][0]), tags[tag][2]))[0]
-          for tag in _FOLDERS & set(tags)}
+        tag: tiff.directory(tiff.unpack(_form(tags[tag][0]), tags[tag][2]))[0]
+        for tag in _FOLDERS & set(tags)
+      }
     except (ValueError, struct.error):
       return 0
     order = tiff.order
@@ -112,9 +141,11 @@ def _add(tiff, order, wanted, folders):
   for tag in new & set(wanted):
     tags[tag] = _turned(wanted[tag]) if turn else wanted[tag]
   for tag in new & set(folders):
-    entries = {name: _turned(value) if turn else value
-               for name, value in folders[tag].items()
-               if name != 40965}  # interoperability: a directory of its own
+    entries = {
+      name: _turned(value) if turn else value
+      for name, value in folders[tag].items()
+      if name != 40965
+    }  # interoperability: a directory of its own
     kind = 18 if tiff.big else 4
     tags[tag] = kind, 1, tiff.pack(tiff.offset, _append(tiff, entries, 0))
   first = _append(tiff, tags, following)
@@ -150,6 +181,7 @@ def _turned(entry):
   """An entry's values in the other byte order."""
   kind, count, value = entry
   unit = _UNITS.get(kind, 1)
-  value = b''.join(value[i:i + unit][::-1]
-                   for i in range(0, len(value), unit))
+  value = b''.join(
+    value[i : i + unit][::-1] for i in range(0, len(value), unit)
+  )
   return kind, count, value

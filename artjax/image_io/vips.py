@@ -1,4 +1,5 @@
 """The border to libvips: its errors, and arrays as its images."""
+
 import contextlib
 
 import numpy as np
@@ -26,5 +27,9 @@ def image(array):
   """u8 or u16 [h, w, bands] -> vips image."""
   height, width, bands = array.shape
   return pyvips.Image.new_from_memory(
-      np.ascontiguousarray(array).data, width, height, bands,
-      'uchar' if array.dtype == np.uint8 else 'ushort')
+    np.ascontiguousarray(array).data,
+    width,
+    height,
+    bands,
+    'uchar' if array.dtype == np.uint8 else 'ushort',
+  )

@@ -1,4 +1,5 @@
 """Picture files written whole or not at all; see image_file.py for reading."""
+
 import contextlib
 import os
 
@@ -10,12 +11,17 @@ from artjax.image_io import vips
 
 # How libvips writes each format: lossless where it can be, else hardly lossy.
 _SAVERS = {
-    '.jpg': ('jpegsave', dict(Q=95, subsample_mode='off',
-                              optimize_coding=True)),
-    '.png': ('pngsave', dict(compression=6)),
-    '.tif': ('tiffsave', dict(compression='deflate', predictor='horizontal')),
-    '.webp': ('webpsave', dict(Q=95, smart_subsample=True)),
-    '.avif': ('heifsave', dict(Q=90, subsample_mode='off', compression='av1')),
+  '.jpg': (
+    'jpegsave',
+    {'Q': 95, 'subsample_mode': 'off', 'optimize_coding': True},
+  ),
+  '.png': ('pngsave', {'compression': 6}),
+  '.tif': ('tiffsave', {'compression': 'deflate', 'predictor': 'horizontal'}),
+  '.webp': ('webpsave', {'Q': 95, 'smart_subsample': True}),
+  '.avif': (
+    'heifsave',
+    {'Q': 90, 'subsample_mode': 'off', 'compression': 'av1'},
+  ),
 }
 _SAME = {'.jpeg': '.jpg', '.tiff': '.tif'}
 _IN_MEMORY = 64 << 20  # results beyond this many bytes are kept on disk
@@ -43,8 +49,11 @@ class Writer:
   def __enter__(self):
     with vips.blame(self._path):
       os.makedirs(os.path.dirname(self._path) or '.', exist_ok=True)
-      self._rows = (open(self._raw, 'wb') if self._raw
-                    else np.empty(self._shape, self._dtype))
+      self._rows = (
+        open(self._raw, 'wb')
+        if self._raw
+        else np.empty(self._shape, self._dtype)
+      )
     return self
 
   def write(self, values):
@@ -53,7 +62,7 @@ class Writer:
       if self._raw:
         self._rows.write(np.ascontiguousarray(values).data)
       else:
-        self._rows[self._done:self._done + len(values)] = values
+        self._rows[self._done : self._done + len(values)] = values
     self._done += len(values)
 
   def __exit__(self, kind, error, trace):
@@ -72,12 +81,20 @@ class Writer:
     height, width, bands = self._shape
     if self._raw:
       image = pyvips.Image.rawload(
-          self._raw, width, height, bands,
-          format='uchar' if self._dtype == np.uint8 else 'ushort')
+        self._raw,
+        width,
+        height,
+        bands,
+        format='uchar' if self._dtype == np.uint8 else 'ushort',
+      )
     else:
       image = vips.image(self._rows)
-    save(self._picture.describe(image), self._path,
-         strip_metadata=self._strip_metadata, like=self._picture.path)
+    save(
+      self._picture.describe(image),
+      self._path,
+      strip_metadata=self._strip_metadata,
+      like=self._picture.path,
+    )
 
 
 def save_grey(levels, path):
@@ -98,8 +115,9 @@ def save(image, path, *, strip_metadata=False, like=''):
   suffix = _SAME.get(suffix, suffix)
   if suffix not in _SAVERS:
     raise vips.BadPicture(
-        f'{path}: pictures cannot be written as {suffix!r}; use '
-        f'{", ".join(_SAVERS)}')
+      f'{path}: pictures cannot be written as {suffix!r}; use '
+      f'{", ".join(_SAVERS)}'
+    )
   method, options = _SAVERS[suffix]
   if strip_metadata:
     options = {**options, 'keep': 'icc'}

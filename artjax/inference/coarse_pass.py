@@ -4,6 +4,7 @@ A stain can be as large as half a picture, and within it nothing is to be seen
 but that the colours are others than beyond its rim, which may lie in another
 tile. The small copy has all of both, at the same size whatever the picture's.
 """
+
 import cv2
 import numpy as np
 
@@ -62,8 +63,13 @@ def window(small, top, rows, height, width):
   """Rows of f32[h, w] enlarged to height x width: straight lines between."""
   h, w = small.shape
   down, right = h / height, w / width
-  to_small = np.float32([[right, 0, right / 2 - 0.5],
-                         [0, down, (top + 0.5) * down - 0.5]])
+  to_small = np.float32(
+    [[right, 0, right / 2 - 0.5], [0, down, (top + 0.5) * down - 0.5]]
+  )
   return cv2.warpAffine(
-      small, to_small, (width, rows), borderMode=cv2.BORDER_REPLICATE,
-      flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+    small,
+    to_small,
+    (width, rows),
+    borderMode=cv2.BORDER_REPLICATE,
+    flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+  )

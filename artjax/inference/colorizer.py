@@ -10,6 +10,7 @@ https://arxiv.org/abs/1505.00996). The picture's own lightness stays; a colour
 that sRGB cannot show at it loses chroma. Whatever colour the picture has
 (sepia, fading) is dropped first: only its lightness is looked at.
 """
+
 import functools
 
 import cv2
@@ -17,12 +18,12 @@ import jax
 import numpy as np
 
 from artjax import colour
-from artjax.inference import tiled
 from artjax import registry
-from artjax.models import encoders
-from artjax.tasks import base
+from artjax.inference import tiled
 from artjax.inference import tiling
 from artjax.interop import safetensors_io
+from artjax.models import encoders
+from artjax.tasks import base
 
 WORKING = 224  # long side that the network sees, px
 _STEP = 32  # its sides are multiples: few shapes to compile for, px
@@ -46,6 +47,7 @@ class Colorizer:
     view: shorter side of the copy of the whole picture that it is to be shown
       at least, px.
   """
+
   scale = 1
   halo = 0
   view = WORKING
@@ -82,16 +84,33 @@ class Colorizer:
     full = np.iinfo(picture.dtype).max
     whole = picture * np.float32(1 / full)
     height, width = picture.shape[:2]
-    strips = [rows for _, rows in self.strips(
-        lambda y, x, h, w: whole[y:y + h, x:x + w], height, width, whole,
-        hints=hints, saturation=saturation)]
+    strips = [
+      rows
+      for _, rows in self.strips(
+        lambda y, x, h, w: whole[y : y + h, x : x + w],
+        height,
+        width,
+        whole,
+        hints=hints,
+        saturation=saturation,
+      )
+    ]
     coloured = np.concatenate(strips)
     if strength < 1:
       coloured = whole + np.float32(strength) * (coloured - whole)
     return np.rint(np.clip(coloured, 0, 1) * full).astype(picture.dtype)
 
-  def strips(self, read, height, width, whole, *, hints=None, saturation=1.0,
-             on_tiles=lambda done: None):
+  def strips(
+    self,
+    read,
+    height,
+    width,
+    whole,
+    *,
+    hints=None,
+    saturation=1.0,
+    on_tiles=lambda done: None,
+  ):
     """The picture in colour, strip by strip.
 
     Args:
@@ -138,8 +157,9 @@ class Colorizer:
     (a, b) = slope * L + offset, at working size.
     """
     height, width = size
-    small = cv2.resize(np.float32(whole), (width, height),
-                       interpolation=cv2.INTER_AREA)
+    small = cv2.resize(
+      np.float32(whole), (width, height), interpolation=cv2.INTER_AREA
+    )
     batch = {'image': 255 * small[None]}
     if hints is not None:
       batch['hints'] = shrink_hints(hints, size)[None]
@@ -167,17 +187,24 @@ def check_saturation(saturation):
 def working_size(height, width):
   """(height, width) at which the network sees a picture, px."""
   factor = WORKING / max(height, width)
-  return tuple(max(_STEP, round(side * factor / _STEP) * _STEP)
-               for side in (height, width))
+  return tuple(
+    max(_STEP, round(side * factor / _STEP) * _STEP) for side in (height, width)
+  )
 
 
 @functools.cache
 def _compiled(model):
   """run(params, batch) -> f32[B, h, w, 2], a and b of CIE Lab."""
   task, frozen = base.get('colorize'), jax.device_put(encoders.of(model))
-  run = jax.jit(lambda params, frozen, batch: base.AB * model.apply(
-      {**safetensors_io.variables(params), 'frozen': frozen},
-      task.inputs(batch, None)))
+  run = jax.jit(
+    lambda params, frozen, batch: (
+      base.AB
+      * model.apply(
+        {**safetensors_io.variables(params), 'frozen': frozen},
+        task.inputs(batch, None),
+      )
+    )
+  )
   return lambda params, batch: run(params, frozen, batch)
 
 
@@ -194,8 +221,9 @@ def _join(picture, joint):
 
 def _slope(lightness, ab):
   """f32[h, w, 2]: how a and b change with lightness around each place."""
-  mean = lambda x: cv2.blur(x, (2 * _RADIUS + 1,) * 2,
-                            borderType=cv2.BORDER_REFLECT_101)
+  mean = lambda x: cv2.blur(
+    x, (2 * _RADIUS + 1,) * 2, borderType=cv2.BORDER_REFLECT_101
+  )
   lightness = lightness[..., None]
   centre = mean(lightness[..., 0])[..., None]
   variance = mean((lightness**2)[..., 0])[..., None] - centre**2
@@ -221,23 +249,27 @@ def _lines(small, top, rows, height, width):
 def check_hints(hints, height, width):
   """Raises ValueError unless they are u8[h, w, 4] of a picture's shape."""
   if hints.ndim != 3 or hints.shape[-1] != 4 or hints.dtype != np.uint8:
-    raise ValueError(f'hints must be u8[H, W, 4], got {hints.dtype} '
-                     f'{list(hints.shape)}')
+    raise ValueError(
+      f'hints must be u8[H, W, 4], got {hints.dtype} {list(hints.shape)}'
+    )
   check_shape(*hints.shape[:2], height, width)
 
 
 def check_shape(rows, columns, height, width):
   """Raises ValueError unless hints and picture are of one aspect ratio."""
   if abs(columns * height / (rows * width) - 1) > _ASPECT:
-    raise ValueError(f'hints of {columns} x {rows} px for a picture of {width} '
-                     f'x {height} px: not the same picture')
+    raise ValueError(
+      f'hints of {columns} x {rows} px for a picture of {width} '
+      f'x {height} px: not the same picture'
+    )
 
 
 def shrink_hints(hints, size):
   """u8[H, W, 4] -> f32[*size, 4], 0 to 255: the mean colour told in each px."""
   told = np.float32(hints[..., 3:] > 0)
-  area = functools.partial(cv2.resize, dsize=size[::-1],
-                           interpolation=cv2.INTER_AREA)
+  area = functools.partial(
+    cv2.resize, dsize=size[::-1], interpolation=cv2.INTER_AREA
+  )
   share = area(told)[..., None]
   colours = area(hints[..., :3] * told) / np.maximum(share, 1e-6)
   # The thinnest stroke counts: it was drawn on purpose.
@@ -272,13 +304,13 @@ def notice(whole):
     whole: f32[h, w, 3] in [0, 1], the picture or a smaller copy.
   """
   lab = colour.srgb_to_lab(whole).reshape(-1, 3)
-  lab = lab[::max(1, len(lab) // 20_000)].astype(np.float64)
+  lab = lab[:: max(1, len(lab) // 20_000)].astype(np.float64)
   if np.quantile(np.hypot(lab[:, 1], lab[:, 2]), 0.95) < _GREY:
     return ''
   # One tone is one colour for each lightness: sepia, or the yellow of fading.
   basis = np.vander(lab[:, 0] / 100, 4)
   tone = basis @ np.linalg.lstsq(basis, lab[:, 1:], rcond=None)[0]
-  spread = np.sqrt(((lab[:, 1:] - tone)**2).sum(-1).mean())
+  spread = np.sqrt(((lab[:, 1:] - tone) ** 2).sum(-1).mean())
   if spread < _TONED:
     return 'toned: brought to grey before it is colorized'
   return 'in colour already: its colours are dropped and made anew'
@@ -296,13 +328,26 @@ class Sepia:
     labs = []
     for target in targets:
       pixels = target.reshape(-1, 3)
-      labs.append(colour.srgb_to_lab(
-          pixels[::max(1, len(pixels) // 500)][:500] / np.float32(255)))
+      labs.append(
+        colour.srgb_to_lab(
+          pixels[:: max(1, len(pixels) // 500)][:500] / np.float32(255)
+        )
+      )
+
     def cost(ab):
-      return np.mean([colour.ciede2000(
-          np.concatenate([lab[:, :1], np.broadcast_to(
-              np.float32(ab), lab[:, 1:].shape)], -1), lab).mean()
-                      for lab in labs])
+      return np.mean(
+        [
+          colour.ciede2000(
+            np.concatenate(
+              [lab[:, :1], np.broadcast_to(np.float32(ab), lab[:, 1:].shape)],
+              -1,
+            ),
+            lab,
+          ).mean()
+          for lab in labs
+        ]
+      )
+
     candidates = [(a, b) for a in range(-3, 10) for b in range(-4, 20)]
     self.ab = min(candidates, key=cost)
 

@@ -13,8 +13,10 @@ The result is the average of the outputs along the way. `denoise` stops where
 the outputs move least (https://arxiv.org/abs/2112.06074): from there on they
 take to the noise. It takes hundreds of steps: a GPU, a small picture or time.
 """
+
+from collections.abc import Callable
 import functools
-from typing import Any, Callable, NamedTuple
+from typing import Any, NamedTuple
 
 from absl import logging
 import cv2
@@ -24,10 +26,10 @@ import ml_collections
 import numpy as np
 import optax
 
-from artjax.training import optim
 from artjax import resampling
 from artjax.models import inpaint
 from artjax.models import skip
+from artjax.training import optim
 
 TASKS = ('inpaint', 'denoise', 'x4')
 OPTIMIZERS = ('muon', 'adam')
@@ -43,6 +45,7 @@ class DivergedError(RuntimeError):
 
 class Report(NamedTuple):
   """Where a run stands."""
+
   step: int
   loss: float  # mean squared error of the fit, averaged over the last steps
   picture: Callable[[], np.ndarray]  # makes the result as it would be now
@@ -50,6 +53,7 @@ class Report(NamedTuple):
 
 class Result(NamedTuple):
   """What a run ends with."""
+
   picture: np.ndarray  # f32[H * scale, W * scale, C] in [0, 1]
   steps: int  # taken
   stopped_by: str  # 'steps' | 'early_stop' | 'interrupted'
@@ -59,34 +63,42 @@ class Result(NamedTuple):
 
 class Restorer:
   """Fills holes of pictures; stands where an `inference.Restorer` does."""
+
   scale, fills, finds, params = 1, True, False, {}
   view = 1  # a copy of the whole is not needed
 
   def __init__(self, **settings):
     """With arguments of `restore`."""
-    self._settings = dict(steps=3000, report_every=20) | settings
-    self.config = ml_collections.ConfigDict({
-        'task': 'inpaint', 'model': {'name': 'skip.SkipNet', 'args': {}},
-        **self._settings})
+    self._settings = {'steps': 3000, 'report_every': 20} | settings
+    self.config = ml_collections.ConfigDict(
+      {
+        'task': 'inpaint',
+        'model': {'name': 'skip.SkipNet', 'args': {}},
+        **self._settings,
+      }
+    )
 
   def tiles(self, height, width, tile=0):
     """How often progress is reported."""
     del height, width, tile
     return -(-self._settings['steps'] // self._settings['report_every'])
 
-  def strips(self, read, height, width, whole, *, hole, on_tiles=lambda n: None,
-             **unused):
+  def strips(
+    self, read, height, width, whole, *, hole, on_tiles=lambda n: None, **unused
+  ):
     """The picture in one strip, see `inference.Restorer.strips`."""
     del whole, unused
     picture = read(0, 0, height, width)
     if hole.any():
-      picture = restore(picture, mask=hole, **self._settings,
-                        on_report=lambda _: on_tiles(1)).picture
+      picture = restore(
+        picture, mask=hole, **self._settings, on_report=lambda _: on_tiles(1)
+      ).picture
     yield 0, picture
 
 
 class _State(NamedTuple):
   """All that a step changes."""
+
   step: Any  # i32, taken
   params: Any
   moments: Any  # the optimizer's
@@ -100,6 +112,7 @@ class _State(NamedTuple):
 
 class _Fixed(NamedTuple):
   """All that it does not, and what is not compiled in."""
+
   key: Any  # of the perturbations
   code: Any  # f32[1, H, W, INPUT_CHANNELS], what the network starts from
   target: Any  # f32[h, w, C]
@@ -110,11 +123,27 @@ class _Fixed(NamedTuple):
   decay: Any  # of the average
 
 
-def restore(picture, *, task='inpaint', mask=None, seed=0, steps=3000,
-            optimizer='muon', learning_rate=0.015, smooth=12.0,
-            perturbation=0.03, decay=0.99, window=100, patience=1000,
-            report_every=20, max_side=0, feather=0, network=(),
-            on_report=lambda report: None, on_notice=logging.warning):
+def restore(
+  picture,
+  *,
+  task='inpaint',
+  mask=None,
+  seed=0,
+  steps=3000,
+  optimizer='muon',
+  learning_rate=0.015,
+  smooth=12.0,
+  perturbation=0.03,
+  decay=0.99,
+  window=100,
+  patience=1000,
+  report_every=20,
+  max_side=0,
+  feather=0,
+  network=(),
+  on_report=lambda report: None,
+  on_notice=logging.warning,
+):
   """Fits a network to a picture and returns what it makes of it.
 
   A picture with a long side of more than `max_side` px: `inpaint` works on the
@@ -163,15 +192,20 @@ def restore(picture, *, task='inpaint', mask=None, seed=0, steps=3000,
   """
   picture, missing = _checked(picture, task, mask)
   for name, value, least in (
-      ('steps', steps, 1), ('report_every', report_every, 1),
-      ('window', window, 2), ('patience', patience, 0),
-      ('feather', feather, 0), ('max_side', max_side, 0),
-      ('smooth', smooth, 0)):
+    ('steps', steps, 1),
+    ('report_every', report_every, 1),
+    ('window', window, 2),
+    ('patience', patience, 0),
+    ('feather', feather, 0),
+    ('max_side', max_side, 0),
+    ('smooth', smooth, 0),
+  ):
     if value < least:
       raise ValueError(f'{name}={value} is less than {least}')
   if optimizer not in OPTIMIZERS:
-    raise ValueError(f'optimizer={optimizer!r} is not one of '
-                     f'{", ".join(OPTIMIZERS)}')
+    raise ValueError(
+      f'optimizer={optimizer!r} is not one of {", ".join(OPTIMIZERS)}'
+    )
   if not 0 <= decay < 1:
     raise ValueError(f'decay={decay} is not in [0, 1)')
   max_side = max_side or (512 if jax.default_backend() == 'cpu' else 1024)
@@ -192,20 +226,35 @@ def restore(picture, *, task='inpaint', mask=None, seed=0, steps=3000,
     base = _blurred(target, weight, smooth)
   else:
     base = jnp.full((*size, channels), 0.5)
-  shrink = None if scale == 1 else tuple(
+  shrink = (
+    None
+    if scale == 1
+    else tuple(
       jnp.asarray(resampling.matrix(side * scale, side, 1 / scale), jnp.float32)
-      for side in (height, width))
+      for side in (height, width)
+    )
+  )
   model = skip.SkipNet(out_channels=channels, **dict(network))
   keys = jax.random.split(jax.random.key(seed))
   fixed = _Fixed(
-      keys[0], _INPUT_RANGE * jax.random.uniform(
-          keys[1], (1, *size, INPUT_CHANNELS)),
-      jnp.asarray(target), jnp.asarray(weight), base, shrink,
-      jnp.float32(perturbation), jnp.float32(decay))
+    keys[0],
+    _INPUT_RANGE * jax.random.uniform(keys[1], (1, *size, INPUT_CHANNELS)),
+    jnp.asarray(target),
+    jnp.asarray(weight),
+    base,
+    shrink,
+    jnp.float32(perturbation),
+    jnp.float32(decay),
+  )
   # This kind of key for the weights: drawing them compiles five times faster.
-  state = _start(model, jax.random.key(seed, impl='rbg'), fixed,
-                 (*size, channels), window if task == 'denoise' else 0,
-                 _unscaled(optimizer))
+  state = _start(
+    model,
+    jax.random.key(seed, impl='rbg'),
+    fixed,
+    (*size, channels),
+    window if task == 'denoise' else 0,
+    _unscaled(optimizer),
+  )
 
   def estimate(state):
     # Noise is in the later outputs; for the others later is better.
@@ -218,32 +267,39 @@ def restore(picture, *, task='inpaint', mask=None, seed=0, steps=3000,
   try:
     while done < steps and stopped_by == 'steps':
       for _ in range(min(report_every, steps - done)):
-        state = _step(state, fixed, jnp.float32(learning_rate), model, window,
-                      optimizer)
+        state = _step(
+          state, fixed, jnp.float32(learning_rate), model, window, optimizer
+        )
       done, loss, best_step = jax.device_get(
-          (state.step, state.loss, state.best_step))
+        (state.step, state.loss, state.best_step)
+      )
       if not np.isfinite(loss):
         restarts += 1
         if restarts > _RESTARTS:
           raise DivergedError(
-              f'the loss is not finite after step {int(good.step)}, however '
-              f'often it is tried; lower learning_rate={learning_rate}')
+            f'the loss is not finite after step {int(good.step)}, however '
+            f'often it is tried; lower learning_rate={learning_rate}'
+          )
         learning_rate /= 2
         state, done = _copy(good), int(good.step)
-        on_notice(f'the loss is not finite: back to step {done}, with '
-                  f'learning rate {learning_rate}')
+        on_notice(
+          f'the loss is not finite: back to step {done}, with '
+          f'learning rate {learning_rate}'
+        )
         continue
       good = _copy(state)
-      on_report(Report(int(done), float(loss),
-                       functools.partial(estimate, good)))
+      on_report(
+        Report(int(done), float(loss), functools.partial(estimate, good))
+      )
       if patience and done - best_step >= patience:
         stopped_by = 'early_stop'
   except KeyboardInterrupt:
     if not int(good.step):
       raise
     stopped_by = 'interrupted'
-  return Result(estimate(good), int(good.step), stopped_by, float(good.loss),
-                restarts)
+  return Result(
+    estimate(good), int(good.step), stopped_by, float(good.loss), restarts
+  )
 
 
 def _unscaled(optimizer):
@@ -258,11 +314,16 @@ def _start(model, key, fixed, shape, window, optimizer):
   params = jax.jit(model.init)(key, fixed.code)['params']
   zeros = lambda: jnp.zeros(shape, jnp.float32)  # each its own, for donation
   return _State(
-      step=jnp.int32(0), params=params,
-      moments=optimizer.init(params), average=zeros(),
-      loss=jnp.float32(0),
-      recent=jnp.zeros((window, *shape), jnp.float32) if window else None,
-      best=jnp.float32(jnp.inf), best_step=jnp.int32(0), best_average=zeros())
+    step=jnp.int32(0),
+    params=params,
+    moments=optimizer.init(params),
+    average=zeros(),
+    loss=jnp.float32(0),
+    recent=jnp.zeros((window, *shape), jnp.float32) if window else None,
+    best=jnp.float32(jnp.inf),
+    best_step=jnp.int32(0),
+    best_average=zeros(),
+  )
 
 
 def _copy(state):
@@ -270,13 +331,17 @@ def _copy(state):
   return jax.tree.map(jnp.copy, state)
 
 
-@functools.partial(jax.jit, static_argnames=('model', 'window', 'optimizer'),
-                   donate_argnames='state')
+@functools.partial(
+  jax.jit,
+  static_argnames=('model', 'window', 'optimizer'),
+  donate_argnames='state',
+)
 def _step(state, fixed, learning_rate, model, window, optimizer):
   """One step of the fit."""
   key = jax.random.fold_in(fixed.key, state.step)
   code = fixed.code + fixed.perturbation * jax.random.normal(
-      key, fixed.code.shape)
+    key, fixed.code.shape
+  )
 
   def fit(params):
     y = model.apply({'params': params}, code)[0]
@@ -286,14 +351,16 @@ def _step(state, fixed, learning_rate, model, window, optimizer):
     seen = y
     if fixed.shrink:
       seen = jnp.einsum('hy,wx,yxc->hwc', *fixed.shrink, y)
-    error = fixed.weight * (seen - fixed.target)**2
+    error = fixed.weight * (seen - fixed.target) ** 2
     return error.sum() / (fixed.weight.sum() * y.shape[-1]), y
 
   (loss, y), gradient = jax.value_and_grad(fit, has_aux=True)(state.params)
   updates, moments = _unscaled(optimizer).update(
-      gradient, state.moments, state.params)
+    gradient, state.moments, state.params
+  )
   params = jax.tree.map(
-      lambda p, u: p + learning_rate * u, state.params, updates)
+    lambda p, u: p + learning_rate * u, state.params, updates
+  )
 
   # Of the last tenth at first, or the random start would stay in it for long.
   keep = jnp.minimum(fixed.decay, state.step / (state.step + 10))
@@ -308,10 +375,16 @@ def _step(state, fixed, learning_rate, model, window, optimizer):
   early = step < window  # too early to judge
   better = early | (criterion < goal)
   return _State(
-      step, params, moments, average, loss, recent,
-      best=jnp.where(early, jnp.inf, jnp.where(better, criterion, state.best)),
-      best_step=jnp.where(better, step, state.best_step),
-      best_average=jnp.where(better, average, state.best_average))
+    step,
+    params,
+    moments,
+    average,
+    loss,
+    recent,
+    best=jnp.where(early, jnp.inf, jnp.where(better, criterion, state.best)),
+    best_step=jnp.where(better, step, state.best_step),
+    best_average=jnp.where(better, average, state.best_average),
+  )
 
 
 def _checked(picture, task, mask):
@@ -319,20 +392,28 @@ def _checked(picture, task, mask):
   if task not in TASKS:
     raise ValueError(f'task={task!r} is not one of {", ".join(TASKS)}')
   picture = np.asarray(picture)
-  if (picture.ndim != 3 or picture.shape[2] not in (1, 3)
-      or not np.issubdtype(picture.dtype, np.floating)):
-    raise ValueError('the picture must be float [H, W, 1 or 3] in [0, 1], got '
-                     f'{picture.dtype} {list(picture.shape)}')
+  if (
+    picture.ndim != 3
+    or picture.shape[2] not in (1, 3)
+    or not np.issubdtype(picture.dtype, np.floating)
+  ):
+    raise ValueError(
+      'the picture must be float [H, W, 1 or 3] in [0, 1], got '
+      f'{picture.dtype} {list(picture.shape)}'
+    )
   if (mask is not None) != (task == 'inpaint'):
-    raise ValueError(f'task={task!r} ' + (
-        'needs a mask of what is missing' if mask is None else
-        'takes no mask'))
+    raise ValueError(
+      f'task={task!r} '
+      + ('needs a mask of what is missing' if mask is None else 'takes no mask')
+    )
   missing = np.zeros(picture.shape[:2], bool)
   if mask is not None:
     missing = np.asarray(mask) > 0.5
     if missing.shape != picture.shape[:2]:
-      raise ValueError(f'the mask is {list(missing.shape)}, but the picture '
-                       f'{list(picture.shape[:2])}, height and width')
+      raise ValueError(
+        f'the mask is {list(missing.shape)}, but the picture '
+        f'{list(picture.shape[:2])}, height and width'
+      )
     if not missing.any():
       raise ValueError('the mask is empty: nothing is missing')
     if missing.all():
@@ -349,10 +430,11 @@ def _check_size(picture, task, scale, max_side):
   side = scale * max(picture.shape[:2])
   if side > max_side:
     raise ValueError(
-        f'task={task!r} of a picture of {picture.shape[1]} x '
-        f'{picture.shape[0]} px makes one of {side} px, more than max_side='
-        f'{max_side}; cut out a part of it, or raise max_side (time and memory '
-        'grow with its square: about 3 GB at 512)')
+      f'task={task!r} of a picture of {picture.shape[1]} x '
+      f'{picture.shape[0]} px makes one of {side} px, more than max_side='
+      f'{max_side}; cut out a part of it, or raise max_side (time and memory '
+      'grow with its square: about 3 GB at 512)'
+    )
 
 
 def _work_area(missing, max_side, on_notice):
@@ -362,18 +444,22 @@ def _work_area(missing, max_side, on_notice):
   if max(missing.shape) > max_side:
     margin = max_side // 4
     box = tuple(
-        slice(max(0, int(hit[0]) - margin), int(hit[-1]) + 1 + margin)
-        for hit in (np.flatnonzero(missing.any(1)),
-                    np.flatnonzero(missing.any(0))))
+      slice(max(0, int(hit[0]) - margin), int(hit[-1]) + 1 + margin)
+      for hit in (
+        np.flatnonzero(missing.any(1)),
+        np.flatnonzero(missing.any(0)),
+      )
+    )
   shape = missing[box].shape
   share = min(1, max_side / max(shape))
   size = tuple(max(1, round(side * share)) for side in shape)
   if share < 1:
     on_notice(
-        f'{shape[1]} x {shape[0]} px around the holes are worked on as '
-        f'{size[1]} x {size[0]} px: what fills them will be softer than its '
-        'surroundings; raise max_side for more, at a cost that grows with its '
-        'square')
+      f'{shape[1]} x {shape[0]} px around the holes are worked on as '
+      f'{size[1]} x {size[0]} px: what fills them will be softer than its '
+      'surroundings; raise max_side for more, at a cost that grows with its '
+      'square'
+    )
   return box, size
 
 
@@ -383,16 +469,18 @@ def _shrunk(picture, known, size):
   if known.shape == size:
     return picture, weight
   area = lambda x: cv2.resize(
-      x, size[::-1], interpolation=cv2.INTER_AREA).reshape(*size, -1)
+    x, size[::-1], interpolation=cv2.INTER_AREA
+  ).reshape(*size, -1)
   share = area(weight)
   return area(picture * weight) / np.maximum(share, 1e-6), share
 
 
 def _blurred(picture, weight, sigma):
-  """f32[H, W, C]: `picture` filled smoothly where `weight` is 0, and blurred."""
+  """f32[H, W, C]: `picture`, filled where `weight` is 0, and blurred."""
   fill, _ = jax.jit(inpaint.push_pull)(picture[None], weight[None])
-  blurred = cv2.GaussianBlur(np.asarray(fill[0]), (0, 0), sigma,
-                             borderType=cv2.BORDER_REFLECT)
+  blurred = cv2.GaussianBlur(
+    np.asarray(fill[0]), (0, 0), sigma, borderType=cv2.BORDER_REFLECT
+  )
   # From black or white no finite logit leads away.
   return jnp.asarray(np.clip(blurred.reshape(picture.shape), 0.01, 0.99))
 
@@ -406,7 +494,8 @@ def _joined(picture, missing, fill, box, feather):
   hole = missing[box]
   part = np.where(hole[..., None], fill, picture[box])
   distance = cv2.distanceTransform(
-      (~hole).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    (~hole).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE
+  )
   share = np.clip(1 - distance / (feather + 1), 0, 1)[..., None]
   result = picture.copy()
   result[box] = part + share * (fill - part)

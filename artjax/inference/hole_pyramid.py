@@ -4,6 +4,7 @@ A network sees only so far. Of a hole that is deeper, the middle is first filled
 in a copy of half the size, itself made in this way, and shown to the network as
 known: from coarse to fine, whatever the size of the hole.
 """
+
 import cv2
 import numpy as np
 
@@ -21,8 +22,9 @@ def reader(read, hole, run, reach):
     (top, left, height, width) -> f32[height, width, 4], the last 1 where it is
     still to be filled.
   """
-  deep = cv2.distanceTransform(
-      np.uint8(hole), cv2.DIST_L2, cv2.DIST_MASK_5) > reach
+  deep = (
+    cv2.distanceTransform(np.uint8(hole), cv2.DIST_L2, cv2.DIST_MASK_5) > reach
+  )
   left_over = np.float32(hole & ~deep)[..., None]
   if not deep.any():
     small = None
@@ -32,11 +34,12 @@ def reader(read, hole, run, reach):
 
   def read_with_hole(top, left, height, width):
     rgb = read(top, left, height, width)
-    window = np.s_[top:top + height, left:left + width]
+    window = np.s_[top : top + height, left : left + width]
     middle = deep[window]
     if middle.any():
-      rgb = np.where(middle[..., None],
-                     _twice(small, top, left, height, width), rgb)
+      rgb = np.where(
+        middle[..., None], _twice(small, top, left, height, width), rgb
+      )
     return np.concatenate([rgb, left_over[window]], -1)
 
   return read_with_hole
@@ -75,7 +78,7 @@ def _half(read, hole):
   for top in range(0, rows, step):
     below = min(2 * (top + step), height)
     block = read(2 * top, 0, below - 2 * top, width)
-    known = np.float32(~hole[2 * top:below])[..., None]
+    known = np.float32(~hole[2 * top : below])[..., None]
     block = np.concatenate([block * known, known], -1)
     block = np.pad(block, [(0, len(block) % 2), (0, width % 2), (0, 0)])
     total = block.reshape(-1, 2, columns, 2, 4).sum((1, 3))
@@ -90,5 +93,9 @@ def _twice(small, top, left, height, width):
   """A window of a picture enlarged twice, straight lines between pixels."""
   to_small = np.float32([[0.5, 0, left / 2 - 0.25], [0, 0.5, top / 2 - 0.25]])
   return cv2.warpAffine(
-      small, to_small, (width, height), borderMode=cv2.BORDER_REPLICATE,
-      flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+    small,
+    to_small,
+    (width, height),
+    borderMode=cv2.BORDER_REPLICATE,
+    flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+  )

@@ -6,6 +6,7 @@
 The same object serves the command line, the web page and evaluation. Pictures
 go through in tiles (see tiling.py), so their size does not matter.
 """
+
 import functools
 import json
 import os
@@ -16,14 +17,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from artjax.inference import hole_pyramid
 from artjax import registry
+from artjax import resampling
 from artjax.inference import coarse_pass
-from artjax.tasks import base
+from artjax.inference import hole_pyramid
 from artjax.inference import tiling
 from artjax.inference import two_pass
 from artjax.interop import safetensors_io
-from artjax import resampling
+from artjax.tasks import base
 
 PRETRAINED = pathlib.Path(__file__).parent.parent.parent / 'pretrained'
 # Side of the square thumbnail that shows a model the whole picture's colours,
@@ -59,7 +60,10 @@ def load(where, step=None):
   if part:
     return two_pass.take(*load(both, step), part, both)
   if os.path.isdir(where):
-    from artjax.training import checkpoint  # Orbax is a third of the time to start.
+    from artjax.training import (
+      checkpoint,  # Orbax is a third of the time to start.
+    )
+
     return checkpoint.load_generator(where, step)[:2]
   path = find(where)
   check_manifest(path)
@@ -79,8 +83,9 @@ def shares(where):
   parts = [(name, float(share)) for name, share in found]
   total = sum(share for _, share in parts)
   if abs(total - 1) > 1e-3 or not all(0 <= share <= 1 for _, share in parts):
-    raise ValueError(f'{where}: shares must be in [0, 1] and sum to 1; these '
-                     f'sum to {total:g}')
+    raise ValueError(
+      f'{where}: shares must be in [0, 1] and sum to 1; these sum to {total:g}'
+    )
   return parts
 
 
@@ -93,18 +98,24 @@ def _blend(where, parts, step):
       first, mean = config, jax.tree.map(np.zeros_like, params)
     if _network(config) != _network(first):
       ours, theirs = (' '.join(map(str, _network(c))) for c in (first, config))
-      raise ValueError(f'{where}: {parts[0][0]} is {ours}, and {name} is '
-                       f'{theirs}'.replace('\n', ' '))
+      raise ValueError(
+        f'{where}: {parts[0][0]} is {ours}, and {name} is {theirs}'.replace(
+          '\n', ' '
+        )
+      )
     safetensors_io.check(params, mean, f'{where}: {name}')
     mean = jax.tree.map(
-        lambda a, b, s=np.float32(share / total): a + s * b, mean, params)
+      lambda a, b, s=np.float32(share / total): a + s * b, mean, params
+    )
   return first, mean
 
 
 def _network(config):
   """Task, model and fields: what two weights of one network have in common."""
-  fields = {key: tuple(value) if isinstance(value, (list, tuple)) else value
-            for key, value in config.model.args.items()}
+  fields = {
+    key: tuple(value) if isinstance(value, (list, tuple)) else value
+    for key, value in config.model.args.items()
+  }
   return config.task, config.model.name, fields
 
 
@@ -116,9 +127,10 @@ def find(where):
   if os.sep in where or not path.exists():
     names = sorted(p.stem for p in PRETRAINED.glob('*.safetensors'))
     raise FileNotFoundError(
-        f'{where}: no such weights; give a training run\'s workdir, a '
-        '.safetensors file, a blend such as a:0.3+b:0.7, or one of: '
-        f'{", ".join(names) or "(none here)"}')
+      f"{where}: no such weights; give a training run's workdir, a "
+      '.safetensors file, a blend such as a:0.3+b:0.7, or one of: '
+      f'{", ".join(names) or "(none here)"}'
+    )
   return str(path)
 
 
@@ -130,8 +142,10 @@ def check_manifest(path):
   with open(manifest) as file:
     entry = json.load(file).get(os.path.basename(path))
   if entry and safetensors_io.file_sha256(path) != entry['sha256']:
-    raise ValueError(f'{path}: its sha256 is not that of {manifest}: the file '
-                     'was changed or is incomplete; get it anew')
+    raise ValueError(
+      f'{path}: its sha256 is not that of {manifest}: the file '
+      'was changed or is incomplete; get it anew'
+    )
 
 
 class Restorer:
@@ -160,7 +174,7 @@ class Restorer:
     self.fills, self.finds = 'mask' in task.reads, task.finds
     self._reach = model.reach if self.fills else 0
     self._run = _compiled(model, task)
-    self._views = _VIEWS[:getattr(model, 'views', 1)]
+    self._views = _VIEWS[: getattr(model, 'views', 1)]
     self._side = getattr(model, 'side', 0)  # of what a coarse pass sees, px
     if self._side:
       self._run_overview = _compiled(model, task, 'overview')
@@ -177,15 +191,18 @@ class Restorer:
     """
     config, params = load(where, step)
     if not base.get(config.task).reads:
-      raise ValueError(f'{where}: draws pictures from nothing '
-                       f'(task={config.task}), it restores none')
+      raise ValueError(
+        f'{where}: draws pictures from nothing '
+        f'(task={config.task}), it restores none'
+      )
     channels = base.get(config.task).channels
     expected = safetensors_io.merge(registry.variables(config, channels))
     safetensors_io.check(params, expected, where)
     return cls(config, params)
 
-  def __call__(self, picture, mask=None, *, strength=1.0, self_ensemble=False,
-               tile=0):
+  def __call__(
+    self, picture, mask=None, *, strength=1.0, self_ensemble=False, tile=0
+  ):
     """The restored picture, of the same type.
 
     Args:
@@ -212,10 +229,19 @@ class Restorer:
     full = np.iinfo(picture.dtype).max
     height, width = picture.shape[:2]
     unit = np.float32(1 / full)
-    read = lambda y, x, h, w: picture[y:y + h, x:x + w] * unit
-    strips = [rows[..., :3] for _, rows in self.strips(
-        read, height, width, picture * unit, hole=hole,
-        self_ensemble=self_ensemble, tile=tile)]
+    read = lambda y, x, h, w: picture[y : y + h, x : x + w] * unit
+    strips = [
+      rows[..., :3]
+      for _, rows in self.strips(
+        read,
+        height,
+        width,
+        picture * unit,
+        hole=hole,
+        self_ensemble=self_ensemble,
+        tile=tile,
+      )
+    ]
     restored = np.concatenate(strips)
     if strength < 1:
       before = resampling.enlarge(picture * unit, self.scale)
@@ -234,13 +260,25 @@ class Restorer:
     if mask is None:
       raise ValueError('these weights fill what a mask shows: give a mask')
     if mask.shape[:2] != picture.shape[:2]:
-      raise ValueError(f'the mask is {mask.shape[1]} x {mask.shape[0]} px, the '
-                       f'picture {picture.shape[1]} x {picture.shape[0]} px')
+      raise ValueError(
+        f'the mask is {mask.shape[1]} x {mask.shape[0]} px, the '
+        f'picture {picture.shape[1]} x {picture.shape[0]} px'
+      )
     return mask.reshape(*mask.shape[:2], -1).any(-1)
 
-  def strips(self, read, height, width, whole, *, hole=None,
-             self_ensemble=False, tile=0, on_tiles=lambda done: None,
-             on_halved=lambda grid: None):
+  def strips(
+    self,
+    read,
+    height,
+    width,
+    whole,
+    *,
+    hole=None,
+    self_ensemble=False,
+    tile=0,
+    on_tiles=lambda done: None,
+    on_halved=lambda grid: None,
+  ):
     """The restored picture, strip by strip.
 
     Args:
@@ -270,12 +308,23 @@ class Restorer:
     apply = functools.partial(apply, self._run, ensemble=_ensemble(views))
     if self.fills:
       apply = functools.partial(_filled, apply, 3 if len(views) == 1 else 4)
-      read = hole_pyramid.reader(read, hole, functools.partial(
-          self._fill, self_ensemble=self_ensemble, tile=tile), self._reach)
+      read = hole_pyramid.reader(
+        read,
+        hole,
+        functools.partial(self._fill, self_ensemble=self_ensemble, tile=tile),
+        self._reach,
+      )
     strips = tiling.run(
-        apply, read, height, width, self.grid(height, width, tile),
-        scale=self.scale, batch=1 if jax.default_backend() == 'cpu' else 4,
-        on_tiles=on_tiles, on_halved=on_halved)
+      apply,
+      read,
+      height,
+      width,
+      self.grid(height, width, tile),
+      scale=self.scale,
+      batch=1 if jax.default_backend() == 'cpu' else 4,
+      on_tiles=on_tiles,
+      on_halved=on_halved,
+    )
     if seen is not None:
       strips = coarse_pass.merge(strips, seen, height, width)
     yield from strips
@@ -288,19 +337,25 @@ class Restorer:
     small = coarse_pass.shrink(np.float32(whole), self._side)
     height, width = small.shape[:2]
     # One tile nearly always, so that hardly any halo is needed.
-    grid = tiling.plan(height, width, halo=self._multiple,
-                       multiple=self._multiple)
-    read = lambda y, x, h, w: small[y:y + h, x:x + w]
-    apply = functools.partial(apply, self._run_overview,
-                              ensemble=_ensemble(_VIEWS))
+    grid = tiling.plan(
+      height, width, halo=self._multiple, multiple=self._multiple
+    )
+    read = lambda y, x, h, w: small[y : y + h, x : x + w]
+    apply = functools.partial(
+      apply, self._run_overview, ensemble=_ensemble(_VIEWS)
+    )
     strips = tiling.run(apply, read, height, width, grid)
     return np.concatenate([rows[..., :3] for _, rows in strips])
 
   def _fill(self, picture, hole, **how):
     """f32[h, w, 3], filled where bool [h, w] says so."""
-    read = lambda y, x, h, w: picture[y:y + h, x:x + w]
-    return np.concatenate([rows[..., :3] for _, rows in self.strips(
-        read, *hole.shape, picture, hole=hole, **how)])
+    read = lambda y, x, h, w: picture[y : y + h, x : x + w]
+    return np.concatenate(
+      [
+        rows[..., :3]
+        for _, rows in self.strips(read, *hole.shape, picture, hole=hole, **how)
+      ]
+    )
 
   def tiles(self, height, width, tile=0):
     """How many tiles a picture takes."""
@@ -309,8 +364,9 @@ class Restorer:
   def grid(self, height, width, tile=0):
     """The tiles of a picture, see `tiling.plan`."""
     cores = (tile,) if tile else tiling.CORES
-    return tiling.plan(height, width, halo=self.halo, multiple=self._multiple,
-                       cores=cores)
+    return tiling.plan(
+      height, width, halo=self.halo, multiple=self._multiple, cores=cores
+    )
 
 
 def evaluated(restorer, config):
@@ -322,8 +378,9 @@ def evaluated(restorer, config):
   if not config.eval.self_ensemble:
     return restorer
   if restorer.config.task == 'colorize':
-    raise ValueError('eval.self_ensemble=True: what colorizes sees a picture '
-                     'once and upright')
+    raise ValueError(
+      'eval.self_ensemble=True: what colorizes sees a picture once and upright'
+    )
   return functools.partial(restorer, self_ensemble=True)
 
 
@@ -339,15 +396,21 @@ def _compiled(model, task, method='__call__'):
 
   C is 3, or 4 with the mask where the task reads one. `method` is the model's.
   """
+
   def run(params, picture, context):
     # Tasks take what batches hold, values up to 255; here with their fractions.
     batch = {'image': picture[..., :3] * 255}
     if 'mask' in task.reads:
       batch['mask'] = picture[..., 3:] * 255
     context = jnp.repeat(context, picture.shape[0], 0)
-    y = model.apply(safetensors_io.variables(params), task.inputs(batch, None),
-                    context=context, method=method)
+    y = model.apply(
+      safetensors_io.variables(params),
+      task.inputs(batch, None),
+      context=context,
+      method=method,
+    )
     return task.picture(batch, y)
+
   return jax.jit(run)
 
 
@@ -388,13 +451,19 @@ def _turned(run, tiles, context, *, views):
   total = squares = 0.0
   for flip, turns in views:
     turn = lambda x, k=turns, f=flip: np.rot90(
-        x[:, :, ::-1] if f else x, k, (1, 2))
+      x[:, :, ::-1] if f else x, k, (1, 2)
+    )
     back = lambda x, k=turns, f=flip: np.rot90(x, -k, (1, 2))[
-        :, :, ::-1 if f else 1]
-    y = back(run(np.ascontiguousarray(turn(tiles)),
-                 np.ascontiguousarray(turn(context)))).astype(np.float64)
+      :, :, :: -1 if f else 1
+    ]
+    y = back(
+      run(
+        np.ascontiguousarray(turn(tiles)), np.ascontiguousarray(turn(context))
+      )
+    ).astype(np.float64)
     total, squares = total + y, squares + y * y
   mean = total / len(views)
   spread = np.sqrt(np.maximum(squares / len(views) - mean**2, 0)).mean(
-      -1, keepdims=True)
+    -1, keepdims=True
+  )
   return np.concatenate([mean, spread], -1).astype(np.float32)

@@ -10,6 +10,7 @@ wide as the network can see, the cores are those of the whole picture at once.
 Neighbouring cores overlap a little and are blended, which hides what a
 narrower halo leaves.
 """
+
 import math
 from typing import NamedTuple
 
@@ -25,6 +26,7 @@ class OutOfMemory(Exception):
 
 class Grid(NamedTuple):
   """How a picture is cut; px of the input, multiples of the network's."""
+
   core: tuple[int, int]  # height and width that a tile contributes
   halo: int  # seen beyond it on each side
   overlap: int  # of neighbouring cores
@@ -54,8 +56,10 @@ def plan(height, width, *, halo, multiple=1, cores=CORES, overlap=16):
 
   def side(length):
     choices = {max(up(core), 2 * overlap) for core in cores}
-    return min(sorted(choices), key=lambda core: (
-        len(starts(length, core, overlap)) * (core + 2 * halo)))
+    return min(
+      sorted(choices),
+      key=lambda core: len(starts(length, core, overlap)) * (core + 2 * halo),
+    )
 
   return Grid((side(height), side(width)), halo, overlap)
 
@@ -68,8 +72,9 @@ def starts(length, core, overlap):
 
 def count(height, width, grid):
   """How many tiles a picture takes."""
-  return (len(starts(height, grid.core[0], grid.overlap))
-          * len(starts(width, grid.core[1], grid.overlap)))
+  return len(starts(height, grid.core[0], grid.overlap)) * len(
+    starts(width, grid.core[1], grid.overlap)
+  )
 
 
 def halve(grid):
@@ -78,8 +83,10 @@ def halve(grid):
   if max(grid.core) <= smallest:
     return None
   # Down to a multiple of the overlap, which is one of the network's.
-  core = tuple(max(smallest, side // 2 // grid.overlap * grid.overlap)
-               for side in grid.core)
+  core = tuple(
+    max(smallest, side // 2 // grid.overlap * grid.overlap)
+    for side in grid.core
+  )
   return grid._replace(core=core)
 
 
@@ -112,8 +119,18 @@ def window(read, height, width, top, left, shape):
   return block[rows - y][:, columns - x]
 
 
-def run(apply, read, height, width, grid, *, scale=1, batch=1,
-        on_tiles=lambda done: None, on_halved=lambda grid: None):
+def run(
+  apply,
+  read,
+  height,
+  width,
+  grid,
+  *,
+  scale=1,
+  batch=1,
+  on_tiles=lambda done: None,
+  on_halved=lambda grid: None,
+):
   """Strips of the result, from top to bottom.
 
   Args:
@@ -138,8 +155,9 @@ def run(apply, read, height, width, grid, *, scale=1, batch=1,
   top, carry = 0, None  # of the core in work; rows of it from the one above
   while True:
     try:
-      strip = _strip(apply, read, height, width, top, grid, scale, batch,
-                     on_tiles)
+      strip = _strip(
+        apply, read, height, width, top, grid, scale, batch, on_tiles
+      )
     except OutOfMemory:
       smaller = halve(grid)
       if smaller is None:
@@ -152,10 +170,10 @@ def run(apply, read, height, width, grid, *, scale=1, batch=1,
     step = grid.core[0] - grid.overlap
     last = top + step >= height - grid.overlap
     rows = min(grid.core[0] if last else step, height - top)
-    yield top * scale, strip[:rows * scale]
+    yield top * scale, strip[: rows * scale]
     if last:
       return
-    carry = strip[rows * scale:].copy()
+    carry = strip[rows * scale :].copy()
     top += step
 
 
@@ -164,25 +182,32 @@ def _strip(apply, read, height, width, top, grid, scale, batch, on_tiles):
   lefts = list(starts(width, grid.core[1], grid.overlap))
   strip = None
   for i in range(0, len(lefts), batch):
-    group = lefts[i:i + batch]
-    tiles = np.stack([
-        window(read, height, width, top - grid.halo, left - grid.halo,
-               grid.tile()) for left in group])
+    group = lefts[i : i + batch]
+    tiles = np.stack(
+      [
+        window(
+          read, height, width, top - grid.halo, left - grid.halo, grid.tile()
+        )
+        for left in group
+      ]
+    )
     # Always the same shape; what fills up the last batch is thrown away.
     spare = [(0, batch - len(group))] + [(0, 0)] * 3
-    results = apply(np.pad(tiles, spare, 'edge'))[:len(group)]
-    inside = [slice(grid.halo * scale, (grid.halo + side) * scale)
-              for side in grid.core]
+    results = apply(np.pad(tiles, spare, 'edge'))[: len(group)]
+    inside = [
+      slice(grid.halo * scale, (grid.halo + side) * scale) for side in grid.core
+    ]
     for left, result in zip(group, results[:, inside[0], inside[1]]):
       if strip is None:
         strip = np.empty(
-            (result.shape[0], width * scale, result.shape[2]), np.float32)
+          (result.shape[0], width * scale, result.shape[2]), np.float32
+        )
       right = min(left + grid.core[1], width) * scale
-      core = np.array(result[:, :right - left * scale], np.float32)
+      core = np.array(result[:, : right - left * scale], np.float32)
       if left:
-        shared = strip[:, left * scale:(left + grid.overlap) * scale]
-        _blend(core, shared[:, :core.shape[1]], axis=1)
-      strip[:, left * scale:right] = core
+        shared = strip[:, left * scale : (left + grid.overlap) * scale]
+        _blend(core, shared[:, : core.shape[1]], axis=1)
+      strip[:, left * scale : right] = core
     on_tiles(len(group))
   return strip
 

@@ -1,8 +1,9 @@
-"""Two detectors in one set of weights, `detector.CoarseToFine`: apart, together.
+"""The two detectors of `detector.CoarseToFine`: taken apart, joined.
 
 They are trained each by itself, so each can go on by itself:
 `--config.init_from=pretrained/detect.safetensors:coarse`.
 """
+
 from artjax.interop import safetensors_io
 
 TOGETHER, EACH = 'detector.CoarseToFine', 'detector.Detector'
@@ -27,9 +28,14 @@ def take(config, params, part, where):
     raise ValueError(f'{where}:{part}: {config.model.name} has no such part')
   config = config.copy_and_resolve_references()
   args = config.model.args
-  config.model = {'name': EACH, 'args': {
-      field: args[_PREFIX[part] + field] for field in _FIELDS}}
-  return config, {**params[part], safetensors_io.STATS: params[safetensors_io.STATS][part]}
+  config.model = {
+    'name': EACH,
+    'args': {field: args[_PREFIX[part] + field] for field in _FIELDS},
+  }
+  return config, {
+    **params[part],
+    safetensors_io.STATS: params[safetensors_io.STATS][part],
+  }
 
 
 def join(fine, coarse):
@@ -46,11 +52,15 @@ def join(fine, coarse):
   for part, (config, merged) in zip(PARTS, (fine, coarse)):
     fields = dict(config.model.args)
     if config.model.name != EACH or set(fields) != set(_FIELDS):
-      raise ValueError(f'the {part} part must be a {EACH} of '
-                       f'{", ".join(_FIELDS)}, not {config.model.name} of '
-                       f'{", ".join(fields)}')
+      raise ValueError(
+        f'the {part} part must be a {EACH} of '
+        f'{", ".join(_FIELDS)}, not {config.model.name} of '
+        f'{", ".join(fields)}'
+      )
     args |= {_PREFIX[part] + field: fields[field] for field in _FIELDS}
-    params[part] = {k: v for k, v in merged.items() if k != safetensors_io.STATS}
+    params[part] = {
+      k: v for k, v in merged.items() if k != safetensors_io.STATS
+    }
     stats[part] = merged[safetensors_io.STATS]
   config = fine[0].copy_and_resolve_references()
   with config.unlocked():

@@ -7,14 +7,15 @@ f32[N, 3, H * scale, W * scale], nominally in [0, 1], not clipped: what tools
 for super-resolution expect. By jax2onnx, which traces with symbolic sizes:
 models that pad their input or look at the whole picture do not go through it.
 """
+
 import json
 
 import jax
 import jax.numpy as jnp
 
 from artjax import registry
-from artjax.tasks import base
 from artjax.interop import safetensors_io
+from artjax.tasks import base
 
 OPSET = 17
 
@@ -29,8 +30,9 @@ def convert(config, params, step=0):
     import jax2onnx
     import onnx
   except ImportError as error:
-    raise ValueError('an .onnx file needs jax2onnx: see requirements-export.txt'
-                     f' ({error})') from error
+    raise ValueError(
+      f'an .onnx file needs jax2onnx: see requirements-export.txt ({error})'
+    ) from error
   task = base.get(config.task)
   described = {'task': config.task, 'model': config.model.to_dict()}
   model = registry.model(config).clone(dtype=jnp.float32)
@@ -40,22 +42,36 @@ def convert(config, params, step=0):
   def run(picture):
     # Tasks take what batches hold, values up to 255.
     seen = {'image': picture * 255}
-    return task.picture(seen, model.apply(
-        safetensors_io.variables(params), task.inputs(seen, None)))
+    return task.picture(
+      seen,
+      model.apply(safetensors_io.variables(params), task.inputs(seen, None)),
+    )
 
   try:
     with jax.numpy_rank_promotion('allow'):  # its own layers rely on it
       proto = jax2onnx.to_onnx(
-          run, [('N', 'H', 'W', task.channels)], opset=OPSET,
-          model_name=config.model.name, inputs_as_nchw=[0],
-          outputs_as_nchw=[0], input_names=['input'], output_names=['output'])
+        run,
+        [('N', 'H', 'W', task.channels)],
+        opset=OPSET,
+        model_name=config.model.name,
+        inputs_as_nchw=[0],
+        outputs_as_nchw=[0],
+        input_names=['input'],
+        output_names=['output'],
+      )
   except Exception as error:  # of many types: it reads a traced program
     reason = (str(error).splitlines() or [type(error).__name__])[0]
-    raise ValueError(f'{config.model.name} cannot be written as ONNX for '
-                     f'pictures of any size: {reason}') from error
-  onnx.helper.set_model_props(proto, {
+    raise ValueError(
+      f'{config.model.name} cannot be written as ONNX for '
+      f'pictures of any size: {reason}'
+    ) from error
+  onnx.helper.set_model_props(
+    proto,
+    {
       'artjax': json.dumps({'config': described, 'step': step}),
       'scale': str(getattr(model, 'scale', 1)),
-      'layout': 'NCHW, float32, RGB, 0 to 1'})
+      'layout': 'NCHW, float32, RGB, 0 to 1',
+    },
+  )
   onnx.checker.check_model(proto)
   return proto

@@ -3,6 +3,7 @@
 The header carries the model's and the task's part of the configuration, so a
 file can be used by itself. Names are the flax path, joined by '/'.
 """
+
 import hashlib
 import json
 import os
@@ -36,8 +37,10 @@ def merge(variables):
 def variables(merged):
   """Undoes `merge`: what linen's `apply` takes."""
   params = {name: value for name, value in merged.items() if name != STATS}
-  return {'params': params,
-          **({STATS: merged[STATS]} if STATS in merged else {})}
+  return {
+    'params': params,
+    **({STATS: merged[STATS]} if STATS in merged else {}),
+  }
 
 
 def sha256(params):
@@ -71,20 +74,26 @@ def save(path, params, config, *, dtype='float32', step=0):
 def save_tensors(path, tensors, header, dtype='float32'):
   """Writes {name: array} and {key: text} as safetensors; see `save`."""
   from safetensors import numpy as safetensors  # Only where files are touched.
+
   with np.errstate(over='ignore'):
-    tensors = {name: np.ascontiguousarray(value.astype(dtype))
-               for name, value in tensors.items()}
+    tensors = {
+      name: np.ascontiguousarray(value.astype(dtype))
+      for name, value in tensors.items()
+    }
   odd = not_finite(tensors)
   if odd:
-    raise ValueError(f'{path}: not written, for as {dtype} these are not '
-                     f'finite: {", ".join(odd[:8])}')
+    raise ValueError(
+      f'{path}: not written, for as {dtype} these are not '
+      f'finite: {", ".join(odd[:8])}'
+    )
   atomic_files.write_bytes(path, safetensors.save(tensors, metadata=header))
 
 
 def not_finite(tensors):
   """Names of the tensors that hold NaN or infinity."""
-  return [name for name, value in tensors.items()
-          if not np.isfinite(value).all()]
+  return [
+    name for name, value in tensors.items() if not np.isfinite(value).all()
+  ]
 
 
 def load(path):
@@ -95,13 +104,15 @@ def load(path):
     ValueError: not a safetensors file of this project.
   """
   import safetensors
+
   if not os.path.isfile(path):
     raise FileNotFoundError(f'{path}: no such weights file')
   try:
     with safetensors.safe_open(path, framework='numpy') as file:
       header = file.metadata() or {}
-      tensors = {name: file.get_tensor(name).astype(np.float32)
-                 for name in file.keys()}
+      tensors = {
+        name: file.get_tensor(name).astype(np.float32) for name in file.keys()
+      }
   except safetensors.SafetensorError as e:
     raise ValueError(f'{path}: not a safetensors file ({e})') from e
   if 'artjax' not in header:
@@ -116,10 +127,15 @@ def check(params, expected, where):
   have, want = flatten(params), traverse_util.flatten_dict(expected, sep='/')
   faults = [f'missing {n}' for n in want if n not in have]
   faults += [f'extra {n}' for n in have if n not in want]
-  faults += [f'{n} has shape {have[n].shape}, not {want[n].shape}'
-             for n in want if n in have and have[n].shape != want[n].shape]
+  faults += [
+    f'{n} has shape {have[n].shape}, not {want[n].shape}'
+    for n in want
+    if n in have and have[n].shape != want[n].shape
+  ]
   faults += [f'{n} is not finite' for n in not_finite(have)]
   if faults:
-    raise ValueError(f'{where}: the weights do not fit the model: '
-                     f'{"; ".join(faults[:8])}'
-                     + (f'; and {len(faults) - 8} more' * (len(faults) > 8)))
+    raise ValueError(
+      f'{where}: the weights do not fit the model: '
+      f'{"; ".join(faults[:8])}'
+      + (f'; and {len(faults) - 8} more' * (len(faults) > 8))
+    )

@@ -5,26 +5,33 @@ f32[]). `real` and `fake` are logits f32[B, ...] of clean and of generated
 pictures; `mean` averages an array over all its axes and all devices. The
 module is the registry: config.adversary.loss names a function of it.
 """
+
 import jax
 import jax.numpy as jnp
 
 
 def vanilla(real, fake, mean):
   """Cross-entropy, non-saturating: https://arxiv.org/abs/1406.2661"""
-  return (mean(jax.nn.softplus(-real)) + mean(jax.nn.softplus(fake)),
-          mean(jax.nn.softplus(-fake)))
+  return (
+    mean(jax.nn.softplus(-real)) + mean(jax.nn.softplus(fake)),
+    mean(jax.nn.softplus(-fake)),
+  )
 
 
 def least_squares(real, fake, mean):
   """Distance of logits from 1 and 0: https://arxiv.org/abs/1611.04076"""
-  return (0.5 * (mean((real - 1)**2) + mean(fake**2)),
-          0.5 * mean((fake - 1)**2))
+  return (
+    0.5 * (mean((real - 1) ** 2) + mean(fake**2)),
+    0.5 * mean((fake - 1) ** 2),
+  )
 
 
 def hinge(real, fake, mean):
   """Margins of 1 for the discriminator: https://arxiv.org/abs/1705.02894"""
-  return (mean(jax.nn.relu(1 - real)) + mean(jax.nn.relu(1 + fake)),
-          -mean(fake))
+  return (
+    mean(jax.nn.relu(1 - real)) + mean(jax.nn.relu(1 + fake)),
+    -mean(fake),
+  )
 
 
 def relativistic(real, fake, mean):
@@ -33,20 +40,23 @@ def relativistic(real, fake, mean):
   https://arxiv.org/abs/1807.00734, halved as in ESRGAN.
   """
   real, fake = real - mean(fake), fake - mean(real)
-  halves = lambda more, less: 0.5 * (
-      mean(jax.nn.softplus(-more)) + mean(jax.nn.softplus(less)))
+  halves = lambda more, less: (
+    0.5 * (mean(jax.nn.softplus(-more)) + mean(jax.nn.softplus(less)))
+  )
   return halves(real, fake), halves(fake, real)
 
 
-LOSSES = {loss.__name__: loss
-          for loss in (vanilla, least_squares, hinge, relativistic)}
+LOSSES = {
+  loss.__name__: loss for loss in (vanilla, least_squares, hinge, relativistic)
+}
 
 
 def get(name):
   """The loss called `name`; ValueError with the known names otherwise."""
   if name not in LOSSES:
-    raise ValueError(f'adversary.loss={name!r} is not one of '
-                     f'{", ".join(LOSSES)}')
+    raise ValueError(
+      f'adversary.loss={name!r} is not one of {", ".join(LOSSES)}'
+    )
   return LOSSES[name]
 
 
@@ -65,8 +75,9 @@ def feature_matching(real, fake):
   https://arxiv.org/abs/1711.11585
   """
   distances = [
-      jnp.abs(ours.astype(jnp.float32) - jax.lax.stop_gradient(theirs)).mean()
-      for ours, theirs in zip(fake, real)]
+    jnp.abs(ours.astype(jnp.float32) - jax.lax.stop_gradient(theirs)).mean()
+    for ours, theirs in zip(fake, real)
+  ]
   return sum(distances) / len(distances)
 
 
@@ -80,8 +91,10 @@ def r1_penalty(logits, pictures):
   https://arxiv.org/abs/1801.04406, of a picture's mean logit, so that it does
   not depend on how many logits a discriminator gives.
   """
+
   def total(x):
     y = logits(x)
     return y.mean(axis=tuple(range(1, y.ndim))).sum()
+
   gradient = jax.grad(total)(pictures)
   return jnp.sum(gradient**2, axis=(1, 2, 3)).mean()

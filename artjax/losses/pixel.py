@@ -25,21 +25,27 @@ _C1, _C2 = 0.01**2, 0.03**2
 # The layers and weights of Real-ESRGAN (https://arxiv.org/abs/2107.10833),
 # from VGG19's to the last layers of VGG16's blocks.
 PERCEPTUAL_LAYERS = {
-    'conv1_2': 0.1, 'conv2_2': 0.1, 'conv3_3': 1.0, 'conv4_3': 1.0,
-    'conv5_3': 1.0}
+  'conv1_2': 0.1,
+  'conv2_2': 0.1,
+  'conv3_3': 1.0,
+  'conv4_3': 1.0,
+  'conv5_3': 1.0,
+}
 
 
 def _prepare(pred, target):
   """Checks a pair of batches; gives both in float32."""
   if pred.shape != target.shape:
     raise ValueError(
-        f'pred and target differ in shape: {pred.shape} and {target.shape}')
+      f'pred and target differ in shape: {pred.shape} and {target.shape}'
+    )
   if pred.ndim != 4:
     raise ValueError(f'losses want [B, H, W, C], got shape {pred.shape}')
   for name, image in (('pred', pred), ('target', target)):
     if not jnp.issubdtype(image.dtype, jnp.floating):
       raise ValueError(
-          f'losses want floats in [0, 1], but {name} is {image.dtype}')
+        f'losses want floats in [0, 1], but {name} is {image.dtype}'
+      )
   return pred.astype(jnp.float32), target.astype(jnp.float32)
 
 
@@ -86,21 +92,24 @@ def hole_psnr(pred, target, mask, *, eps=1e-4):
   """
   pred, target = _prepare(pred, target)
   _check_mask('hole_psnr', mask)
-  return 10 * jnp.log10(1 + _mean_over((pred - target)**2, mask) / eps)
+  return 10 * jnp.log10(1 + _mean_over((pred - target) ** 2, mask) / eps)
 
 
 def _check_mask(name, mask):
   if mask is None:
-    raise ValueError(f'the loss {name} wants a mask, and the batch has none: '
-                     'end data.ops in keep("image", "target", "mask")')
+    raise ValueError(
+      f'the loss {name} wants a mask, and the batch has none: '
+      'end data.ops in keep("image", "target", "mask")'
+    )
 
 
 def _mean_over(x, mask):
   """f32[B], the mean of [B, H, W, C] where the mask is."""
   # Less than a pixel: there is nothing to take a mean of.
   least = 0.5 / (mask.shape[1] * mask.shape[2])
-  return (_mean(x.mean(-1, keepdims=True) * mask)
-          / jnp.maximum(_mean(mask), least))
+  return _mean(x.mean(-1, keepdims=True) * mask) / jnp.maximum(
+    _mean(mask), least
+  )
 
 
 def charbonnier(pred, target, *, eps=1e-3):
@@ -125,9 +134,11 @@ def detail(pred, target, *, block=16, eps=1e-3):
   batch, height, width, channels = pred.shape
   rows, columns = height // block, width // block
   if not rows or not columns:
-    raise ValueError(f'{width} x {height} px is smaller than a block of the '
-                     f'loss detail, {block} px')
-  error = (pred - target)[:, :rows * block, :columns * block]
+    raise ValueError(
+      f'{width} x {height} px is smaller than a block of the '
+      f'loss detail, {block} px'
+    )
+  error = (pred - target)[:, : rows * block, : columns * block]
   error = error.reshape(batch, rows, block, columns, block, channels)
   error = error - error.mean(axis=(2, 4), keepdims=True)
   return _mean(jnp.sqrt(error**2 + eps**2))
@@ -143,9 +154,11 @@ def tone(pred, target, *, block=16):
   batch, height, width, channels = pred.shape
   rows, columns = height // block, width // block
   if not rows or not columns:
-    raise ValueError(f'{width} x {height} px is smaller than a block of the '
-                     f'loss tone, {block} px')
-  error = (pred - target)[:, :rows * block, :columns * block]
+    raise ValueError(
+      f'{width} x {height} px is smaller than a block of the '
+      f'loss tone, {block} px'
+    )
+  error = (pred - target)[:, : rows * block, : columns * block]
   error = error.reshape(batch, rows, block, columns, block, channels)
   return _mean(_magnitude(error.mean(axis=(2, 4))))
 
@@ -190,7 +203,7 @@ def psnr(pred, target, *, eps=1e-4):
   (https://arxiv.org/abs/2204.04676), bounded at eps (40 dB by default).
   """
   pred, target = _prepare(pred, target)
-  return 10 * jnp.log10(1 + _mean((pred - target)**2) / eps)
+  return 10 * jnp.log10(1 + _mean((pred - target) ** 2) / eps)
 
 
 def ssim(pred, target):
@@ -202,15 +215,19 @@ def ssim(pred, target):
   pred, target = _prepare(pred, target)
   if min(pred.shape[1:3]) < _WINDOW:
     raise ValueError(
-        f'ssim wants at least {_WINDOW} px a side, '
-        f'got {pred.shape[1]}x{pred.shape[2]}')
+      f'ssim wants at least {_WINDOW} px a side, '
+      f'got {pred.shape[1]}x{pred.shape[2]}'
+    )
   mean_x, mean_y = _gaussian(pred), _gaussian(target)
   product = mean_x * mean_y
   squares = mean_x**2 + mean_y**2
   covariance = _gaussian(pred * target) - product
   variances = _gaussian(pred**2 + target**2) - squares  # of both, summed
-  similarity = (2 * product + _C1) * (2 * covariance + _C2) / (
-      (squares + _C1) * (variances + _C2))
+  similarity = (
+    (2 * product + _C1)
+    * (2 * covariance + _C2)
+    / ((squares + _C1) * (variances + _C2))
+  )
   return 1.0 - _mean(similarity)
 
 
@@ -254,7 +271,7 @@ def bce(pred, target, *, gamma=0.0, positive=1.0):
   there = -positive * target * jnp.log(jnp.maximum(pred, 1e-37))
   absent = -(1 - target) * jnp.log(jnp.maximum(1 - pred, 2.0**-25))
   if gamma:
-    there, absent = there * (1 - pred)**gamma, absent * pred**gamma
+    there, absent = there * (1 - pred) ** gamma, absent * pred**gamma
   return _mean(there + absent)
 
 
@@ -271,8 +288,16 @@ def dice(pred, target, *, slack=0.01):
   return (1 - both / (pred.mean((1, 2)) + target.mean((1, 2)) + slack)).mean(-1)
 
 
-def perceptual(pred, target, frozen, *, net='vgg16', layers=None,
-               distance='l1', dtype='float32'):
+def perceptual(
+  pred,
+  target,
+  frozen,
+  *,
+  net='vgg16',
+  layers=None,
+  distance='l1',
+  dtype='float32',
+):
   """Weighted distance of a frozen network's features, RGB pictures only.
 
   Args:
@@ -293,13 +318,15 @@ def perceptual(pred, target, frozen, *, net='vgg16', layers=None,
   distances = {'l1': _magnitude, 'mse': jnp.square}
   if distance not in distances:
     raise ValueError(
-        f'unknown distance {distance!r}: use one of {sorted(distances)}')
+      f'unknown distance {distance!r}: use one of {sorted(distances)}'
+    )
   layers = PERCEPTUAL_LAYERS if layers is None else layers
   layers = {name: weight for name, weight in layers.items() if weight}
   params = _network(frozen, net)
   ours, theirs = (
-      networks.features(params, x, layers, net=net, dtype=dtype)
-      for x in (pred, target))
+    networks.features(params, x, layers, net=net, dtype=dtype)
+    for x in (pred, target)
+  )
   total = jnp.zeros(pred.shape[0], jnp.float32)
   for name, weight in layers.items():
     difference = ours[name].astype(jnp.float32) - theirs[name]
@@ -316,14 +343,16 @@ def lpips(pred, target, frozen, *, net='vgg16', dtype='float32'):
   """
   pred, target = _prepare(pred, target)
   return networks.lpips(
-      _network(frozen, net), pred, target, net=net, dtype=dtype)
+    _network(frozen, net), pred, target, net=net, dtype=dtype
+  )
 
 
 def _network(frozen, net):
   if net not in (frozen or {}):
     raise ValueError(
-        f'the frozen network {net!r} is not among those given '
-        f'({sorted(frozen or {})}): see losses.frozen')
+      f'the frozen network {net!r} is not among those given '
+      f'({sorted(frozen or {})}): see losses.frozen'
+    )
   return frozen[net]
 
 
@@ -333,17 +362,21 @@ def _network(frozen, net):
 def _names():
   """Names of all losses of this module."""
   return [
-      name for name, value in globals().items()
-      if inspect.isfunction(value) and value.__module__ == __name__
-      and not name.startswith('_')
-      and list(inspect.signature(value).parameters)[:2] == ['pred', 'target']]
+    name
+    for name, value in globals().items()
+    if inspect.isfunction(value)
+    and value.__module__ == __name__
+    and not name.startswith('_')
+    and list(inspect.signature(value).parameters)[:2] == ['pred', 'target']
+  ]
 
 
 def _unknown(kind, name, known):
   close = difflib.get_close_matches(name, known, n=3)
   hint = f'did you mean {", ".join(close)}? ' if close else ''
-  return ValueError(f'unknown {kind} {name!r}: {hint}'
-                    f'there are {", ".join(sorted(known))}')
+  return ValueError(
+    f'unknown {kind} {name!r}: {hint}there are {", ".join(sorted(known))}'
+  )
 
 
 def _active(weights, options):
@@ -357,8 +390,11 @@ def _active(weights, options):
   for name, weight in weights.items():
     loss, chosen = globals()[name], dict(options.get(name) or {})
     parameters = inspect.signature(loss).parameters
-    allowed = [key for key, parameter in parameters.items()
-               if parameter.kind is parameter.KEYWORD_ONLY]
+    allowed = [
+      key
+      for key, parameter in parameters.items()
+      if parameter.kind is parameter.KEYWORD_ONLY
+    ]
     for key in chosen:
       if key not in allowed:
         raise _unknown(f'option of the loss {name}', key, allowed or ['none'])

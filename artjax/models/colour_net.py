@@ -11,6 +11,7 @@ there are none. Scale x1; any height and width of 31 px or more; every
 pixel sees the whole picture. With the default fields 1,426,794 parameters,
 AlexNet's not among them.
 """
+
 from collections.abc import Sequence
 
 import flax.linen as nn
@@ -18,8 +19,8 @@ import jax
 import jax.numpy as jnp
 
 from artjax import colour
-from artjax.models import encoders
 from artjax.models import colour_unet
+from artjax.models import encoders
 
 _NET = 'alexnet'
 _LAYERS = 'relu1', 'relu2', 'relu3', 'relu4', 'relu5'
@@ -33,6 +34,7 @@ class ColourNet(nn.Module):
   As the task colorize gives and takes them; `apply` wants the collection
   'frozen' of `perceptual.of`. Starts as grey.
   """
+
   features: Sequence[int] = (48, 96, 144)  # of the U-Net, finest level first
   blocks: Sequence[int] = (1, 1, 2)  # residual blocks a level of it
   dtype: jnp.dtype = jnp.float32  # of the computation
@@ -46,13 +48,16 @@ class ColourNet(nn.Module):
     """The colours; neither `train` nor `context` makes a difference."""
     del train, context
     x = x.astype(jnp.float32)
-    likely = SMALL * nn.Dense(2, kernel_init=nn.initializers.zeros,
-                              name='likely')(self.seen(x[..., :1]))
-    likely = jax.lax.stop_gradient(jax.image.resize(
-        likely, (*x.shape[:3], 2), 'linear'))
+    likely = SMALL * nn.Dense(
+      2, kernel_init=nn.initializers.zeros, name='likely'
+    )(self.seen(x[..., :1]))
+    likely = jax.lax.stop_gradient(
+      jax.image.resize(likely, (*x.shape[:3], 2), 'linear')
+    )
     told = x[..., 3:].max((1, 2), keepdims=True)
     spread = colour_unet.ColourUNet(
-        self.features, self.blocks, dtype=self.dtype, name='spread')
+      self.features, self.blocks, dtype=self.dtype, name='spread'
+    )
     return likely + told * spread(jnp.concatenate([x, likely], -1))
 
   def seen(self, grey):
@@ -64,15 +69,22 @@ class ColourNet(nn.Module):
     """
     batch, height, width = grey.shape[:3]
     lightness = 100 * (grey + 0.5)
-    picture = colour.lab_to_srgb(jnp.concatenate(
-        [lightness] + 2 * [jnp.zeros_like(lightness)], -1))
+    picture = colour.lab_to_srgb(
+      jnp.concatenate([lightness] + 2 * [jnp.zeros_like(lightness)], -1)
+    )
     found = encoders.features(
-        encoders.frozen_in(self, _NET), picture.clip(0, 1), _LAYERS, net=_NET,
-        dtype=self.dtype)
+      encoders.frozen_in(self, _NET),
+      picture.clip(0, 1),
+      _LAYERS,
+      net=_NET,
+      dtype=self.dtype,
+    )
     size = [max(1, round(side / STRIDE)) for side in (height, width)]
     small = lambda y: jax.image.resize(
-        y.astype(jnp.float32), (batch, *size, y.shape[-1]), 'linear')
+      y.astype(jnp.float32), (batch, *size, y.shape[-1]), 'linear'
+    )
     y = jnp.concatenate(
-        [small(grey), small(grey**2), *(small(found[n]) for n in _LAYERS)], -1)
+      [small(grey), small(grey**2), *(small(found[n]) for n in _LAYERS)], -1
+    )
     whole = jnp.broadcast_to(y.mean((1, 2), keepdims=True), y.shape)
     return jnp.concatenate([y, whole], -1)

@@ -9,6 +9,7 @@ inside to a multiple of 16. With the default fields 2,484,000 parameters; every
 pixel sees the whole picture, so it is for whole ones at a working size
 (artjax/inference/colorizer.py), not for tiles.
 """
+
 from collections.abc import Sequence
 
 import flax.linen as nn
@@ -19,6 +20,7 @@ from artjax.models import layers
 
 class Block(nn.Module):
   """x + conv(lrelu(film(conv(x)))), at constant width."""
+
   features: int
   dtype: jnp.dtype = jnp.float32
 
@@ -27,19 +29,28 @@ class Block(nn.Module):
     """[B, H, W, features], and [B, C] that modulates it -> the same shape."""
     y = layers.Conv3x3(self.features, dtype=self.dtype, name='conv1')(x)
     if vector is not None:
-      film = nn.Dense(2 * self.features, dtype=self.dtype, name='film',
-                      kernel_init=nn.initializers.zeros)(vector)
+      film = nn.Dense(
+        2 * self.features,
+        dtype=self.dtype,
+        name='film',
+        kernel_init=nn.initializers.zeros,
+      )(vector)
       scale, shift = jnp.split(film[:, None, None, :], 2, axis=-1)
       y = y * (1 + scale) + shift
     # A tenth of the usual start keeps deep stacks of blocks near the identity.
     return x + layers.Conv3x3(
-        self.features, dtype=self.dtype, name='conv2',
-        kernel_init=nn.initializers.variance_scaling(
-            0.1, 'fan_in', 'truncated_normal'))(layers.leaky_relu(y))
+      self.features,
+      dtype=self.dtype,
+      name='conv2',
+      kernel_init=nn.initializers.variance_scaling(
+        0.1, 'fan_in', 'truncated_normal'
+      ),
+    )(layers.leaky_relu(y))
 
 
 class Attention(nn.Module):
   """x + self-attention over all places of [B, H, W, C]."""
+
   heads: int = 4
   dtype: jnp.dtype = jnp.float32
 
@@ -48,8 +59,8 @@ class Attention(nn.Module):
     batch, height, width, channels = x.shape
     y = nn.LayerNorm(dtype=self.dtype, name='norm')(x)
     y = nn.MultiHeadDotProductAttention(
-        self.heads, dtype=self.dtype, name='attention')(
-            y.reshape(batch, height * width, channels))
+      self.heads, dtype=self.dtype, name='attention'
+    )(y.reshape(batch, height * width, channels))
     return x + y.reshape(x.shape)
 
 
@@ -58,6 +69,7 @@ class ColourUNet(nn.Module):
 
   As the task colorize gives and takes them. Starts as grey.
   """
+
   features: Sequence[int] = (64, 128, 192)  # channels a level, finest first
   blocks: Sequence[int] = (1, 1, 2)  # residual blocks a level
   stem: int = 4  # space-to-depth factor, 1 = full resolution
@@ -68,8 +80,10 @@ class ColourUNet(nn.Module):
     """The colours; neither `train` nor `context` makes a difference."""
     del train, context
     if len(self.features) != len(self.blocks):
-      raise ValueError(f'features {self.features} and blocks {self.blocks} '
-                       'must name as many levels')
+      raise ValueError(
+        f'features {self.features} and blocks {self.blocks} '
+        'must name as many levels'
+      )
     height, width = x.shape[1:3]
     y = layers.pad_to_multiple(x.astype(jnp.float32), self.multiple)
     y = layers.pixel_unshuffle(y.astype(self.dtype), self.stem)
@@ -78,14 +92,16 @@ class ColourUNet(nn.Module):
     for level, features in enumerate(self.features):
       if level:
         y = nn.Dense(features, dtype=self.dtype, name=f'down{level}')(
-            layers.downsample2(y))
+          layers.downsample2(y)
+        )
       for i in range(self.blocks[level]):
         y = Block(features, self.dtype, name=f'down{level}_{i}')(y)
       skips.append(y)
     y = Attention(dtype=self.dtype, name='attention')(y)
     vector = jnp.concatenate([y.mean((1, 2)), y.max((1, 2))], -1)
-    vector = layers.leaky_relu(nn.Dense(
-        self.features[-1], dtype=self.dtype, name='vector')(vector))
+    vector = layers.leaky_relu(
+      nn.Dense(self.features[-1], dtype=self.dtype, name='vector')(vector)
+    )
     for level in reversed(range(coarsest)):
       features = self.features[level]
       # The convolution goes before the resize, where it is four times cheaper.
@@ -93,15 +109,19 @@ class ColourUNet(nn.Module):
       y = layers.upsample(y, 2) + skips[level]
       for i in range(self.blocks[level]):
         y = Block(features, self.dtype, name=f'up{level}_{i}')(y, vector)
-    y = layers.Conv3x3(2 * self.stem**2, dtype=self.dtype, name='stem_out',
-                       kernel_init=nn.initializers.zeros)(layers.leaky_relu(y))
+    y = layers.Conv3x3(
+      2 * self.stem**2,
+      dtype=self.dtype,
+      name='stem_out',
+      kernel_init=nn.initializers.zeros,
+    )(layers.leaky_relu(y))
     y = layers.pixel_shuffle(y.astype(jnp.float32), self.stem)
     return y[:, :height, :width]
 
   @property
   def multiple(self):
     """What both sides are padded to a multiple of, px."""
-    return self.stem * 2**max(0, len(self.features) - 1)
+    return self.stem * 2 ** max(0, len(self.features) - 1)
 
   @property
   def halo(self):

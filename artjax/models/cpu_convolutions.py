@@ -3,6 +3,7 @@
 XLA's own are many times slower there in some of their cases, each said at its
 function. All arrays are NHWC.
 """
+
 import functools
 
 import jax
@@ -15,8 +16,11 @@ def _shifts(x):
   """The nine [B, H, W, C] that a 3x3 window sees of x, zeros outside."""
   height, width = x.shape[1:3]
   padded = jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
-  return [padded[:, dy:dy + height, dx:dx + width]
-          for dy in range(3) for dx in range(3)]
+  return [
+    padded[:, dy : dy + height, dx : dx + width]
+    for dy in range(3)
+    for dx in range(3)
+  ]
 
 
 @jax.custom_vjp
@@ -46,15 +50,21 @@ def _depthwise3x3_forward(x, kernel):
 def _depthwise3x3_backward(saved, cotangent):
   x, kernel = saved
   # Sums over many pixels: in float32, whatever the dtype of the products.
-  products = tuple((shift * cotangent).astype(jnp.float32)
-                   for shift in _shifts(x))
+  products = tuple(
+    (shift * cotangent).astype(jnp.float32) for shift in _shifts(x)
+  )
   # Over pictures and rows first: XLA's CPU code vectorises what remains.
   sums = jax.lax.reduce(
-      products, (jnp.float32(0),) * 9,
-      lambda total, more: tuple(a + b for a, b in zip(total, more)), (0, 1))
+    products,
+    (jnp.float32(0),) * 9,
+    lambda total, more: tuple(a + b for a, b in zip(total, more)),
+    (0, 1),
+  )
   gradient = jnp.stack([s.sum(0) for s in sums]).reshape(kernel.shape)
-  return (depthwise3x3(cotangent, kernel[::-1, ::-1]),
-          gradient.astype(kernel.dtype))
+  return (
+    depthwise3x3(cotangent, kernel[::-1, ::-1]),
+    gradient.astype(kernel.dtype),
+  )
 
 
 depthwise3x3.defvjp(_depthwise3x3_forward, _depthwise3x3_backward)
@@ -62,9 +72,13 @@ depthwise3x3.defvjp(_depthwise3x3_forward, _depthwise3x3_backward)
 
 def _same_conv3x3(x, kernel, dilation):
   return jax.lax.conv_general_dilated(
-      x, kernel, (1, 1), ((dilation, dilation),) * 2,
-      rhs_dilation=(dilation, dilation),
-      dimension_numbers=('NHWC', 'HWIO', 'NHWC'))
+    x,
+    kernel,
+    (1, 1),
+    ((dilation, dilation),) * 2,
+    rhs_dilation=(dilation, dilation),
+    dimension_numbers=('NHWC', 'HWIO', 'NHWC'),
+  )
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(2,))
@@ -93,19 +107,24 @@ def _conv3x3_forward(x, kernel, dilation):
 def _conv3x3_backward(dilation, saved, cotangent):
   x, kernel = saved
   turned = kernel[::-1, ::-1].transpose(0, 1, 3, 2)
-  return (_same_conv3x3(cotangent, turned, dilation),
-          _kernel_gradient(x, kernel, cotangent, dilation))
+  return (
+    _same_conv3x3(cotangent, turned, dilation),
+    _kernel_gradient(x, kernel, cotangent, dilation),
+  )
 
 
 def _kernel_gradient(x, kernel, cotangent, dilation):
   """[3, 3, C, D] of [B, H, W, C] and [B, H, W, D], the best way there is."""
   return jax.lax.platform_dependent(
-      x, cotangent,
-      cpu=lambda x, cotangent: _products(
-          x, cotangent, dilation).astype(kernel.dtype),
-      default=lambda x, cotangent: jax.vjp(
-          lambda kernel: _same_conv3x3(x, kernel, dilation), kernel)[1](
-              cotangent)[0])
+    x,
+    cotangent,
+    cpu=lambda x, cotangent: _products(x, cotangent, dilation).astype(
+      kernel.dtype
+    ),
+    default=lambda x, cotangent: jax.vjp(
+      lambda kernel: _same_conv3x3(x, kernel, dilation), kernel
+    )[1](cotangent)[0],
+  )
 
 
 def _products(x, cotangent, dilation):
@@ -120,26 +139,43 @@ def _products(x, cotangent, dilation):
   below = blocks * rows - height  # zeros, which add nothing
   x = jnp.pad(x, ((0, 0), (dilation, dilation + below), (0, 0), (0, 0)))
   cotangent = jnp.pad(
-      cotangent, ((0, 0), (0, below), (dilation, dilation), (0, 0)))
+    cotangent, ((0, 0), (0, below), (dilation, dilation), (0, 0))
+  )
 
   def add(i, total):
     start = i // blocks, i % blocks * rows, 0, 0
     seen = jax.lax.dynamic_slice(
-        x, start, (1, rows + 2 * dilation, *x.shape[2:]))[0]
+      x, start, (1, rows + 2 * dilation, *x.shape[2:])
+    )[0]
     changed = jax.lax.dynamic_slice(
-        cotangent, start, (1, rows, *cotangent.shape[2:]))[0]
-    changed = jnp.concatenate([
-        changed[:, column * dilation:column * dilation + width]
-        for column in (2, 1, 0)], -1).reshape(-1, 3 * features)
-    return total + jnp.stack([
-        jnp.matmul(seen[row * dilation:row * dilation + rows]
-                   .reshape(-1, x.shape[-1]).T, changed,
-                   preferred_element_type=jnp.float32)
-        for row in range(3)])
+      cotangent, start, (1, rows, *cotangent.shape[2:])
+    )[0]
+    changed = jnp.concatenate(
+      [
+        changed[:, column * dilation : column * dilation + width]
+        for column in (2, 1, 0)
+      ],
+      -1,
+    ).reshape(-1, 3 * features)
+    return total + jnp.stack(
+      [
+        jnp.matmul(
+          seen[row * dilation : row * dilation + rows]
+          .reshape(-1, x.shape[-1])
+          .T,
+          changed,
+          preferred_element_type=jnp.float32,
+        )
+        for row in range(3)
+      ]
+    )
 
   total = jax.lax.fori_loop(
-      0, batch * blocks, add,
-      jnp.zeros((3, x.shape[-1], 3 * features), jnp.float32))
+    0,
+    batch * blocks,
+    add,
+    jnp.zeros((3, x.shape[-1], 3 * features), jnp.float32),
+  )
   return total.reshape(3, -1, 3, features).transpose(0, 2, 1, 3)
 
 
@@ -148,8 +184,12 @@ conv3x3.defvjp(_conv3x3_forward, _conv3x3_backward)
 
 def _valid_conv3x3(x, kernel, strides):
   return jax.lax.conv_general_dilated(
-      x, kernel, (strides, strides), 'VALID',
-      dimension_numbers=('NHWC', 'HWIO', 'NHWC'))
+    x,
+    kernel,
+    (strides, strides),
+    'VALID',
+    dimension_numbers=('NHWC', 'HWIO', 'NHWC'),
+  )
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(2,))
@@ -180,16 +220,25 @@ def _valid_conv3x3_forward(x, kernel, strides):
 def _valid_conv3x3_backward(strides, saved, cotangent):
   if strides == 1:
     # With zeros around it, the cotangent is one of a padded convolution.
-    return _conv3x3_backward(1, saved, jnp.pad(
-        cotangent, ((0, 0), (1, 1), (1, 1), (0, 0))))
+    return _conv3x3_backward(
+      1, saved, jnp.pad(cotangent, ((0, 0), (1, 1), (1, 1), (0, 0)))
+    )
   x, kernel = saved
   _, transposed = jax.vjp(lambda x: _valid_conv3x3(x, kernel, strides), x)
   height, width, features = cotangent.shape[1:]
   flat = cotangent.reshape(-1, features)
   taps = [
-      x[:, dy:dy + strides * height:strides, dx:dx + strides * width:strides]
-      .reshape(-1, x.shape[-1]).T @ flat
-      for dy in range(3) for dx in range(3)]
+    x[
+      :,
+      dy : dy + strides * height : strides,
+      dx : dx + strides * width : strides,
+    ]
+    .reshape(-1, x.shape[-1])
+    .T
+    @ flat
+    for dy in range(3)
+    for dx in range(3)
+  ]
   return transposed(cotangent)[0], jnp.stack(taps).reshape(kernel.shape)
 
 

@@ -7,6 +7,7 @@ told the kind of each picture asks for just that, by a projection
 a latent of 64 numbers 596,609 parameters; the discriminator has 201,291 and one
 that is told nothing 138,561.
 """
+
 import flax.linen as nn
 import jax.numpy as jnp
 
@@ -19,6 +20,7 @@ _PAPER = 0.05  # what is no further from black or white is just that
 
 class Generator(nn.Module):
   """A latent of N(0, 1) -> a grey picture, as RGB."""
+
   features: tuple[int, int] = (128, 64)  # at 7 and 14 px
   kinds: int = 10  # the first numbers of a latent, 0 = none is of a kind
   axis_name: str | None = 'batch'  # devices that share their statistics
@@ -36,18 +38,24 @@ class Generator(nn.Module):
 
     def norm(name, y):
       y = layers.BatchNorm(
-          use_running_average=not train, axis_name=self.axis_name,
-          dtype=self.dtype, name=name)(y)
+        use_running_average=not train,
+        axis_name=self.axis_name,
+        dtype=self.dtype,
+        name=name,
+      )(y)
       return nn.relu(y)
 
-    z = jnp.concatenate([z, 4 * _kind(z[..., :self.kinds])], -1)
-    y = nn.Dense(_START**2 * first, use_bias=False, dtype=self.dtype,
-                 name='dense')(z.astype(self.dtype))
+    z = jnp.concatenate([z, 4 * _kind(z[..., : self.kinds])], -1)
+    y = nn.Dense(
+      _START**2 * first, use_bias=False, dtype=self.dtype, name='dense'
+    )(z.astype(self.dtype))
     y = y.reshape(batch, height, width, _START, _START, first)
     y = y.transpose(0, 1, 3, 2, 4, 5).reshape(
-        batch, _START * height, _START * width, first)
-    y = ConvTranspose4x4(second, use_bias=False, dtype=self.dtype,
-                         name='conv0')(norm('bn0', y))
+      batch, _START * height, _START * width, first
+    )
+    y = ConvTranspose4x4(
+      second, use_bias=False, dtype=self.dtype, name='conv0'
+    )(norm('bn0', y))
     y = ConvTranspose4x4(1, dtype=self.dtype, name='conv1')(norm('bn1', y))
     return nn.sigmoid(y.astype(jnp.float32)).repeat(3, axis=-1)
 
@@ -64,6 +72,7 @@ class ConvTranspose4x4(nn.Module):
   the output about their common corner. XLA's gradient of the transposed
   convolution takes 8 times as long on a CPU (7 x 7 px, 128 channels to 64).
   """
+
   features: int
   use_bias: bool = True
   dtype: jnp.dtype = jnp.float32
@@ -73,12 +82,18 @@ class ConvTranspose4x4(nn.Module):
     """[B, H, W, C] -> [B, 2H, 2W, features]; beyond the edges there is zero."""
     batch, height, width, channels = x.shape
     # Kernel: 2 x 2 px and their channels, to features of 2 x 2 px.
-    kernel = self.param('kernel', nn.initializers.normal(0.02),
-                        (4 * channels, 4 * self.features))
+    kernel = self.param(
+      'kernel', nn.initializers.normal(0.02), (4 * channels, 4 * self.features)
+    )
     x = jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
     corners = jnp.concatenate(
-        [x[:, dy:dy + height + 1, dx:dx + width + 1]
-         for dy in (0, 1) for dx in (0, 1)], -1)
+      [
+        x[:, dy : dy + height + 1, dx : dx + width + 1]
+        for dy in (0, 1)
+        for dx in (0, 1)
+      ],
+      -1,
+    )
     y = corners @ kernel.astype(self.dtype)
     y = layers.pixel_shuffle(y, 2)[:, 1:-1, 1:-1]
     if not self.use_bias:
@@ -93,6 +108,7 @@ class Discriminator(nn.Module):
   The last three channels are a grey picture as RGB in [0, 1]; those before, if
   any, the latent that it was, or might have been, made of.
   """
+
   features: tuple[int, int] = (64, 128)  # at 14 and 7 px
   kinds: int = 10  # the first numbers of a latent
   dtype: jnp.dtype = jnp.float32  # of the computation
@@ -114,7 +130,7 @@ class Discriminator(nn.Module):
     y = y.reshape(y.shape[0], -1)
     logits = nn.Dense(1, dtype=self.dtype, name='dense')(y)
     if latent.shape[-1]:
-      kind = nn.one_hot(latent[:, :self.kinds].argmax(-1), self.kinds)
+      kind = nn.one_hot(latent[:, : self.kinds].argmax(-1), self.kinds)
       told = nn.Dense(self.kinds, dtype=self.dtype, name='kinds')(y)
       logits += (kind.astype(self.dtype) * told).sum(-1, keepdims=True)
     return logits.astype(jnp.float32), tuple(seen)
@@ -126,6 +142,7 @@ class Conv4x4(nn.Module):
   As one product of matrices, as above and for the same reason: squares of 2 x 2
   px become channels, and every 2 x 2 of these make a pixel of the output.
   """
+
   features: int
   dtype: jnp.dtype = jnp.float32
 
@@ -134,15 +151,22 @@ class Conv4x4(nn.Module):
     """[B, H, W, C] -> [B, H // 2, W // 2, features]."""
     channels = x.shape[-1]
     # Kernel: 2 x 2 squares, and the channels and 2 x 2 px of each.
-    kernel = self.param('kernel', nn.initializers.he_normal(),
-                        (16 * channels, self.features))
+    kernel = self.param(
+      'kernel', nn.initializers.he_normal(), (16 * channels, self.features)
+    )
     bias = self.param('bias', nn.initializers.zeros, (self.features,))
     odd = [side % 2 for side in x.shape[1:3]]
     x = jnp.pad(x, ((0, 0), (1, 1 - odd[0]), (1, 1 - odd[1]), (0, 0)))
     x = layers.pixel_unshuffle(x, 2)
     height, width = x.shape[1] - 1, x.shape[2] - 1
     corners = jnp.concatenate(
-        [x[:, dy:dy + height, dx:dx + width]
-         for dy in (0, 1) for dx in (0, 1)], -1)
+      [
+        x[:, dy : dy + height, dx : dx + width]
+        for dy in (0, 1)
+        for dx in (0, 1)
+      ],
+      -1,
+    )
     return corners @ kernel.astype(self.dtype) + bias.astype(
-        self.dtype).reshape(1, 1, 1, -1)
+      self.dtype
+    ).reshape(1, 1, 1, -1)

@@ -16,6 +16,7 @@ fresh one; a network of colours alone takes thousands of steps to come to see
 any. Batch norms (https://arxiv.org/abs/1502.03167) speed training up as well,
 and are affine afterwards: unlike norms of the picture they do not show tiles.
 """
+
 from collections.abc import Callable, Sequence
 import functools
 import math
@@ -42,7 +43,8 @@ def local_contrast(x):
   variance = square - jnp.square(mean).mean(-1, keepdims=True)
   deviation = 0.02 + jnp.sqrt(jnp.maximum(variance, 1e-6))
   return (x - layers.upsample(mean, AROUND)) / layers.upsample(
-      deviation, AROUND)
+    deviation, AROUND
+  )
 
 
 def hats(x, sides=HATS):
@@ -82,6 +84,7 @@ class ResBlock(nn.Module):
   Starts as the identity (https://arxiv.org/abs/1706.02677, 5.1), so that a
   trained network goes on where it was when it is given more blocks.
   """
+
   features: int
   norm: Callable[..., nn.Module]  # constructor, norm(name=...)
   dtype: jnp.dtype = jnp.float32
@@ -90,16 +93,19 @@ class ResBlock(nn.Module):
   def __call__(self, x):
     """[B, H, W, features] -> the same shape."""
     y = x
-    for name, init in (('1', nn.initializers.lecun_normal()),
-                       ('2', nn.initializers.zeros)):
-      y = layers.Conv3x3(self.features, dtype=self.dtype, kernel_init=init,
-                         name='conv' + name)(
-          layers.leaky_relu(self.norm(name='bn' + name)(y)))
+    for name, init in (
+      ('1', nn.initializers.lecun_normal()),
+      ('2', nn.initializers.zeros),
+    ):
+      y = layers.Conv3x3(
+        self.features, dtype=self.dtype, kernel_init=init, name='conv' + name
+      )(layers.leaky_relu(self.norm(name='bn' + name)(y)))
     return x + y
 
 
 class Detector(nn.Module):
   """f32[B, H, W, 3] in [0, 1] -> f32[B, H, W, 3], logits of each damage."""
+
   features: Sequence[int] = (48, 64, 80, 96, 112)  # a level, finest first
   blocks: Sequence[int] = (1, 1, 1, 1, 2)  # residual blocks a level
   stem: int = 2  # space-to-depth factor
@@ -111,8 +117,10 @@ class Detector(nn.Module):
     """The logits; `train` takes the statistics of the batch; no `context`."""
     del context
     if len(self.features) != len(self.blocks):
-      raise ValueError(f'features {self.features} and blocks {self.blocks} '
-                       'must name as many levels')
+      raise ValueError(
+        f'features {self.features} and blocks {self.blocks} '
+        'must name as many levels'
+      )
     height, width = x.shape[1:3]
     x = layers.pad_to_multiple(x.astype(jnp.float32), self.multiple)
     y = jnp.concatenate([2 * x - 1, local_contrast(x), 10 * hats(x)], -1)
@@ -120,13 +128,17 @@ class Detector(nn.Module):
     y = layers.pixel_unshuffle(y, self.stem)
     y = layers.Conv3x3(self.features[0], dtype=self.dtype, name='stem_in')(y)
     norm = functools.partial(
-        layers.BatchNorm, use_running_average=not train,
-        axis_name=self.axis_name, dtype=self.dtype)
+      layers.BatchNorm,
+      use_running_average=not train,
+      axis_name=self.axis_name,
+      dtype=self.dtype,
+    )
     skips = []
     for level, features in enumerate(self.features):
       if level:
         y = nn.Dense(features, dtype=self.dtype, name=f'down{level}')(
-            layers.pixel_unshuffle(layers.leaky_relu(y), 2))
+          layers.pixel_unshuffle(layers.leaky_relu(y), 2)
+        )
       for i in range(self.blocks[level]):
         y = ResBlock(features, norm, self.dtype, name=f'down{level}_{i}')(y)
       skips.append(y)
@@ -134,25 +146,29 @@ class Detector(nn.Module):
       features = self.features[level]
       # The convolution goes before the resize, where it is four times cheaper.
       y = nn.Dense(features, dtype=self.dtype, name=f'up{level}')(
-          layers.leaky_relu(y))
+        layers.leaky_relu(y)
+      )
       y = layers.upsample(y, 2) + skips[level]
       for i in range(self.blocks[level]):
         y = ResBlock(features, norm, self.dtype, name=f'up{level}_{i}')(y)
     # Starts near what is true of most pixels: all of the first steps would go
     # into that, and they can end in a network that says nothing else.
     y = layers.Conv3x3(
-        3 * self.stem**2, dtype=self.dtype, name='stem_out',
-        kernel_init=nn.initializers.variance_scaling(
-            0.01, 'fan_in', 'truncated_normal'),
-        bias_init=nn.initializers.constant(math.log(RARE / (1 - RARE))))(
-            layers.leaky_relu(norm(name='bn_out')(y)))
+      3 * self.stem**2,
+      dtype=self.dtype,
+      name='stem_out',
+      kernel_init=nn.initializers.variance_scaling(
+        0.01, 'fan_in', 'truncated_normal'
+      ),
+      bias_init=nn.initializers.constant(math.log(RARE / (1 - RARE))),
+    )(layers.leaky_relu(norm(name='bn_out')(y)))
     y = layers.pixel_shuffle(y.astype(jnp.float32), self.stem)
     return y[:, :height, :width]
 
   @property
   def multiple(self):
     """What both sides are padded to a multiple of, px."""
-    return math.lcm(AROUND, self.stem * 2**(len(self.features) - 1))
+    return math.lcm(AROUND, self.stem * 2 ** (len(self.features) - 1))
 
   @property
   def receptive_field(self):
@@ -180,12 +196,14 @@ class CoarseToFine(nn.Module):
   """A `Detector` of tiles and one of the whole picture, shrunk.
 
   f32[B, H, W, 3] in [0, 1] -> f32[B, H, W, 3], logits of the fine one; those of
-  the coarse one are `overview`'s, see artjax/inference/coarse_pass.py. The two are trained
-  apart, each by itself (configs/detect.py), and put together by
+  the coarse one are `overview`'s, see artjax/inference/coarse_pass.py. The two
+  are trained apart, each by itself (configs/detect.py), and put together by
   scripts/export.py: a stain costs far less shrunk than in a crop that is large
   enough for it. The fine one sees every tile turned as well, `views` times in
-  all, see artjax/inference/tiled.py: a faint crack is missed now upright, now lying.
+  all, see artjax/inference/tiled.py: a faint crack is missed now upright, now
+  lying.
   """
+
   features: Sequence[int] = Detector.features  # of the fine one
   blocks: Sequence[int] = Detector.blocks
   coarse_features: Sequence[int] = Detector.features
@@ -197,8 +215,9 @@ class CoarseToFine(nn.Module):
   def setup(self):
     """Both networks; neither is trained as a part of this one."""
     self.fine = self._fine()
-    self.coarse = Detector(self.coarse_features, self.coarse_blocks,
-                           dtype=self.dtype)
+    self.coarse = Detector(
+      self.coarse_features, self.coarse_blocks, dtype=self.dtype
+    )
 
   @nn.nowrap
   def _fine(self):

@@ -4,6 +4,7 @@ Two convolutions and two dense layers, 109,562 parameters; a feature sees the
 whole digit. The convolutions halve the picture, as pooling after them does, at
 a sixth of the time on a CPU.
 """
+
 import flax.linen as nn
 
 from artjax.models import layers

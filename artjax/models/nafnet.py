@@ -2,10 +2,12 @@
 
 https://arxiv.org/abs/2204.04676. Scale x1. With the default fields, the paper's
 width-32 network for SIDD: 29,159,715 parameters. Any height and width, padded
-inside to a multiple of `multiple`. Its channel attention averages over the whole input,
-so every output pixel sees all of it, weakly: `context` is taken for the models'
-common signature and left unused, and tiles should be as large as memory allows.
+inside to a multiple of `multiple`. Its channel attention averages over the
+whole input, so every output pixel sees all of it, weakly: `context` is taken
+for the models' common signature and left unused, and tiles should be as large
+as memory allows.
 """
+
 from collections.abc import Sequence
 
 import flax.linen as nn
@@ -22,6 +24,7 @@ def simple_gate(x):
 
 class Block(nn.Module):
   """Depthwise convolution with gate and channel attention, then a gated MLP."""
+
   dtype: jnp.dtype = jnp.float32
 
   @nn.compact
@@ -29,12 +32,13 @@ class Block(nn.Module):
     """[B, H, W, C] -> the same shape."""
     channels = x.shape[-1]
     dense = lambda features, name: nn.Dense(
-        features, dtype=self.dtype, name=name)
-    norm = lambda name: nn.LayerNorm(
-        epsilon=1e-6, dtype=self.dtype, name=name)
+      features, dtype=self.dtype, name=name
+    )
+    norm = lambda name: nn.LayerNorm(epsilon=1e-6, dtype=self.dtype, name=name)
     # Starts at 0: a block is the identity until it has learnt something.
     scale = lambda name: self.param(
-        name, nn.initializers.zeros, (1, 1, 1, channels)).astype(self.dtype)
+      name, nn.initializers.zeros, (1, 1, 1, channels)
+    ).astype(self.dtype)
 
     y = dense(2 * channels, 'conv1')(norm('norm1')(x))
     y = layers.DepthwiseConv3x3(dtype=self.dtype, name='conv2')(y)
@@ -47,6 +51,7 @@ class Block(nn.Module):
 
 class NAFNet(nn.Module):
   """f32[B, H, W, 3] in [0, 1] -> f32[B, H, W, 3], restored, not clipped."""
+
   width: int = 32  # channels at full resolution, doubled a level
   enc_blocks: Sequence[int] = (2, 2, 4, 8)  # a level on the way down
   middle_blocks: int = 12
@@ -60,8 +65,10 @@ class NAFNet(nn.Module):
     """The restored picture; neither `train` nor `context` matters to it."""
     del train, context
     if len(self.enc_blocks) != len(self.dec_blocks):
-      raise ValueError(f'enc_blocks {self.enc_blocks} and dec_blocks '
-                       f'{self.dec_blocks} must name as many levels')
+      raise ValueError(
+        f'enc_blocks {self.enc_blocks} and dec_blocks '
+        f'{self.dec_blocks} must name as many levels'
+      )
     height, width = x.shape[1:3]
     x = x.astype(jnp.float32)
     y = layers.pad_to_multiple(x, self.multiple).astype(self.dtype)
@@ -76,19 +83,22 @@ class NAFNet(nn.Module):
       features *= 2
       # A 2x2 convolution of stride 2 is a dense layer of unshuffled pixels.
       y = nn.Dense(features, dtype=self.dtype, name=f'down{level}')(
-          layers.pixel_unshuffle(y, 2))
+        layers.pixel_unshuffle(y, 2)
+      )
     for i in range(self.middle_blocks):
       y = Block(self.dtype, name=f'middle_{i}')(y)
     for level in reversed(range(len(self.dec_blocks))):
-      y = nn.Dense(2 * features, use_bias=False, dtype=self.dtype,
-                   name=f'up{level}')(y)
+      y = nn.Dense(
+        2 * features, use_bias=False, dtype=self.dtype, name=f'up{level}'
+      )(y)
       features //= 2
       y = layers.pixel_shuffle(y, 2) + skips[level]
       for i in range(self.dec_blocks[level]):
         y = Block(self.dtype, name=f'dec{level}_{i}')(y)
     zeros = {'kernel_init': nn.initializers.zeros} if self.zero_init else {}
-    y = layers.Conv3x3(3 * self.stem**2, dtype=self.dtype, name='ending',
-                       **zeros)(y)
+    y = layers.Conv3x3(
+      3 * self.stem**2, dtype=self.dtype, name='ending', **zeros
+    )(y)
     if self.stem > 1:
       y = layers.pixel_shuffle(y, self.stem)
     return x + y.astype(jnp.float32)[:, :height, :width]
@@ -96,7 +106,7 @@ class NAFNet(nn.Module):
   @property
   def multiple(self):
     """What both sides are padded to a multiple of, px."""
-    return self.stem * 2**len(self.enc_blocks)
+    return self.stem * 2 ** len(self.enc_blocks)
 
   @property
   def halo(self):

@@ -4,6 +4,7 @@ https://arxiv.org/abs/1611.07004. With the default fields 2,768,705 parameters
 for 6 channels (a picture and what it was made from, concatenated) and 2,765,633
 for 3; a logit sees 70 x 70 px (16, 34, 142 with n_layers 1, 2, 4).
 """
+
 import flax.linen as nn
 import jax.numpy as jnp
 
@@ -14,6 +15,7 @@ NORMS = ('batch', 'none', 'spectral')
 
 class PatchGAN(nn.Module):
   """f32[B, H, W, C] in [0, 1], 24 px or more -> (logits, activations)."""
+
   features: int = 64  # of the first convolution, at most 8 times as many
   n_layers: int = 3  # convolutions that halve the picture
   norm: str = 'batch'  # batch | none | spectral; never the first and the last
@@ -32,8 +34,9 @@ class PatchGAN(nn.Module):
     least = 3 * 2**self.n_layers
     if min(x.shape[1:3]) < least:
       raise ValueError(
-          f'a picture of {x.shape[1]} x {x.shape[2]} px: PatchGAN with '
-          f'n_layers={self.n_layers} takes {least} px or more')
+        f'a picture of {x.shape[1]} x {x.shape[2]} px: PatchGAN with '
+        f'n_layers={self.n_layers} takes {least} px or more'
+      )
     # As published; batch norm makes up for the size.
     start = nn.initializers.normal(0.02)
     seen = []
@@ -41,20 +44,34 @@ class PatchGAN(nn.Module):
     for i in range(self.n_layers + 1):
       norm = self.norm if i else 'none'
       options = {
-          'features': self.features * min(2**i, 8), 'kernel_size': (4, 4),
-          'strides': 2 if i < self.n_layers else 1, 'padding': 1,
-          'use_bias': norm != 'batch', 'kernel_init': start,
-          'dtype': self.dtype, 'name': f'conv{i}'}
+        'features': self.features * min(2**i, 8),
+        'kernel_size': (4, 4),
+        'strides': 2 if i < self.n_layers else 1,
+        'padding': 1,
+        'use_bias': norm != 'batch',
+        'kernel_init': start,
+        'dtype': self.dtype,
+        'name': f'conv{i}',
+      }
       if norm == 'spectral':
         y = layers.SpectralConv(**options)(y, train=train)
       else:
         y = nn.Conv(**options)(y)
       if norm == 'batch':
         y = layers.BatchNorm(
-            use_running_average=not train, axis_name=self.axis_name,
-            dtype=self.dtype, name=f'bn{i}')(y)
+          use_running_average=not train,
+          axis_name=self.axis_name,
+          dtype=self.dtype,
+          name=f'bn{i}',
+        )(y)
       y = layers.leaky_relu(y)
       seen.append(y)
-    y = nn.Conv(1, (4, 4), padding=1, kernel_init=start, dtype=self.dtype,
-                name='conv_last')(y)
+    y = nn.Conv(
+      1,
+      (4, 4),
+      padding=1,
+      kernel_init=start,
+      dtype=self.dtype,
+      name='conv_last',
+    )(y)
     return y.astype(jnp.float32), tuple(seen)

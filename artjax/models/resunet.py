@@ -11,6 +11,7 @@ for 1 channel has 13,016,140 and 23,124,300, and 1,836,132 with depth 18, width
 The finest level of the decoder is at half the resolution, where the encoder's
 stem leaves off; the picture itself joins it by space-to-depth.
 """
+
 import functools
 import math
 
@@ -29,18 +30,33 @@ def _norm(kind, train, axis_name, dtype):
   """A constructor of norms, norm(name=...)."""
   if kind == 'batch':
     return functools.partial(
-        layers.BatchNorm, use_running_average=not train, axis_name=axis_name,
-        dtype=dtype)
-  return lambda name: lambda x: nn.GroupNorm(
-      num_groups=None, group_size=math.gcd(8, x.shape[-1]), dtype=dtype,
-      name=name)(x)
+      layers.BatchNorm,
+      use_running_average=not train,
+      axis_name=axis_name,
+      dtype=dtype,
+    )
+  return lambda name: (
+    lambda x: nn.GroupNorm(
+      num_groups=None,
+      group_size=math.gcd(8, x.shape[-1]),
+      dtype=dtype,
+      name=name,
+    )(x)
+  )
 
 
 def _conv(features, size, strides, dtype, name):
   """Without bias, which the norm after it has; padded as in PyTorch."""
-  return nn.Conv(features, (size, size), strides, padding=size // 2,
-                 use_bias=False, dtype=dtype, name=name,
-                 kernel_init=nn.initializers.he_normal())
+  return nn.Conv(
+    features,
+    (size, size),
+    strides,
+    padding=size // 2,
+    use_bias=False,
+    dtype=dtype,
+    name=name,
+    kernel_init=nn.initializers.he_normal(),
+  )
 
 
 def max_pool(x):
@@ -50,12 +66,14 @@ def max_pool(x):
   """
   x = jnp.pad(x, ((0, 0), (1, 0), (1, 0), (0, 0)))  # 0 is never above a value
   rows = jnp.maximum(jnp.maximum(x[:, :-1:2], x[:, 1::2]), x[:, 2::2])
-  return jnp.maximum(jnp.maximum(rows[:, :, :-1:2], rows[:, :, 1::2]),
-                     rows[:, :, 2::2])
+  return jnp.maximum(
+    jnp.maximum(rows[:, :, :-1:2], rows[:, :, 1::2]), rows[:, :, 2::2]
+  )
 
 
 class BasicBlock(nn.Module):
   """relu(x + norm(conv(relu(norm(conv(x))))))."""
+
   features: int
   strides: int
   norm: str
@@ -78,6 +96,7 @@ class BasicBlock(nn.Module):
 
 class Encoder(nn.Module):
   """A ResNet without its classifier."""
+
   depth: int
   width: int
   norm: str
@@ -95,15 +114,21 @@ class Encoder(nn.Module):
     for stage, blocks in enumerate(BLOCKS[self.depth]):
       for i in range(blocks):
         strides = 2 if stage and not i else 1
-        y = BasicBlock(self.width * 2**stage, strides, self.norm,
-                       self.axis_name, self.dtype,
-                       name=f'layer{stage + 1}_{i}')(y, train=train)
+        y = BasicBlock(
+          self.width * 2**stage,
+          strides,
+          self.norm,
+          self.axis_name,
+          self.dtype,
+          name=f'layer{stage + 1}_{i}',
+        )(y, train=train)
       levels.append(y)
     return levels
 
 
 class ResUNet(nn.Module):
   """f32[B, H, W, C] in [0, 1] -> f32[B, H, W, 3], nominally in [0, 1]."""
+
   depth: int = 18  # 18 | 34
   width: int = 64  # channels at half the resolution, ResNet's 64
   norm: str = 'group'  # 'group' | 'batch', which ImageNet's weights want
@@ -120,16 +145,23 @@ class ResUNet(nn.Module):
     """The picture. Raises ValueError for an unknown depth or norm."""
     del context
     if self.depth not in BLOCKS:
-      raise ValueError(f'depth={self.depth} is not one of '
-                       f'{", ".join(map(str, BLOCKS))}')
+      raise ValueError(
+        f'depth={self.depth} is not one of {", ".join(map(str, BLOCKS))}'
+      )
     if self.norm not in NORMS:
       raise ValueError(f'norm={self.norm!r} is not one of {", ".join(NORMS)}')
     norm = _norm(self.norm, train, self.axis_name, self.dtype)
     height, width = x.shape[1:3]
     x = layers.pad_to_multiple(x.astype(jnp.float32), self.multiple)
     x = ((x - _MEAN) / _DEVIATION).astype(self.dtype)
-    levels = Encoder(self.depth, self.width, self.norm, self.axis_name,
-                     self.dtype, name='encoder')(x, train=train)
+    levels = Encoder(
+      self.depth,
+      self.width,
+      self.norm,
+      self.axis_name,
+      self.dtype,
+      name='encoder',
+    )(x, train=train)
 
     def block(y, features, name):
       y = _conv(features, 3, 1, self.dtype, f'{name}_conv')(y)
@@ -154,7 +186,8 @@ class ResUNet(nn.Module):
 def _coordinates(y):
   """Rows and columns from -1 to 1, [B, H, W, 2]."""
   batch, height, width = y.shape[:3]
-  rows, columns = (jnp.linspace(-1, 1, side, dtype=y.dtype)
-                   for side in (height, width))
+  rows, columns = (
+    jnp.linspace(-1, 1, side, dtype=y.dtype) for side in (height, width)
+  )
   grid = jnp.stack(jnp.meshgrid(rows, columns, indexing='ij'), -1)
   return jnp.broadcast_to(grid, (batch, *grid.shape))

@@ -9,6 +9,7 @@ is as fast as its input is smaller.
 The trunk is one block under `nn.scan`: it compiles once, not 23 times, and its
 weights carry a leading axis of the blocks.
 """
+
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
@@ -21,6 +22,7 @@ _SMALL = nn.initializers.variance_scaling(0.02, 'fan_in', 'normal')
 
 class DenseBlock(nn.Module):
   """x + 0.2 * five convolutions, each of all that came before it."""
+
   growth: int
   dtype: jnp.dtype = jnp.float32
 
@@ -29,16 +31,19 @@ class DenseBlock(nn.Module):
     """[B, H, W, C] -> the same shape."""
     seen = x
     for i in range(1, 5):
-      y = layers.Conv3x3(self.growth, dtype=self.dtype, kernel_init=_SMALL,
-                         name=f'conv{i}')(seen)
+      y = layers.Conv3x3(
+        self.growth, dtype=self.dtype, kernel_init=_SMALL, name=f'conv{i}'
+      )(seen)
       seen = jnp.concatenate([seen, layers.leaky_relu(y)], -1)
-    y = layers.Conv3x3(x.shape[-1], dtype=self.dtype, kernel_init=_SMALL,
-                       name='conv5')(seen)
+    y = layers.Conv3x3(
+      x.shape[-1], dtype=self.dtype, kernel_init=_SMALL, name='conv5'
+    )(seen)
     return x + 0.2 * y
 
 
 class RRDB(nn.Module):
   """x + 0.2 * three dense blocks; called as the body of a scan."""
+
   growth: int
   dtype: jnp.dtype = jnp.float32
 
@@ -53,6 +58,7 @@ class RRDB(nn.Module):
 
 class RRDBNet(nn.Module):
   """f32[B, H, W, 3] in [0, 1] -> f32[B, H * scale, W * scale, 3]."""
+
   scale: int = 4  # 1 | 2 | 4
   features: int = 64
   growth: int = 32
@@ -69,13 +75,17 @@ class RRDBNet(nn.Module):
       raise ValueError(f'scale={self.scale} is not 1, 2 or 4')
     height, width = x.shape[1:3]
     conv = lambda name, features=self.features: layers.Conv3x3(
-        features, dtype=self.dtype, name=name)
+      features, dtype=self.dtype, name=name
+    )
     x = layers.pad_to_multiple(x, self.multiple).astype(self.dtype)
     y = conv('conv_first')(layers.pixel_unshuffle(x, self.multiple))
     block = nn.remat(RRDB, prevent_cse=False) if self.remat else RRDB
     trunk = nn.scan(
-        block, variable_axes={'params': 0}, split_rngs={'params': True},
-        length=self.blocks)
+      block,
+      variable_axes={'params': 0},
+      split_rngs={'params': True},
+      length=self.blocks,
+    )
     if self.unroll:
       features = self._unrolled(y)
     else:
@@ -85,7 +95,7 @@ class RRDBNet(nn.Module):
       y = layers.leaky_relu(conv(name)(layers.upsample_nearest(y, 2)))
     y = conv('conv_last', 3)(layers.leaky_relu(conv('conv_hr')(y)))
     y = y.astype(jnp.float32)
-    return y[:, :height * self.scale, :width * self.scale]
+    return y[:, : height * self.scale, : width * self.scale]
 
   def _unrolled(self, y):
     """The trunk without a loop, of weights that are there already."""

@@ -13,6 +13,7 @@ norm has them when it is trained on a batch of one. It takes away the bias of
 the convolution before it; the biases are there because the paper's count has
 them.
 """
+
 import functools
 
 import flax.linen as nn
@@ -21,7 +22,6 @@ import jax.numpy as jnp
 
 from artjax.models import layers
 
-
 # As the paper's: the normalisation makes the output the same for kernels of any
 # size, but how fast they turn depends on it.
 _KERNEL_INIT = nn.initializers.variance_scaling(1 / 3, 'fan_in', 'uniform')
@@ -29,6 +29,7 @@ _KERNEL_INIT = nn.initializers.variance_scaling(1 / 3, 'fan_in', 'uniform')
 
 class ConvNorm(nn.Module):
   """Convolution, normalisation, LeakyReLU."""
+
   features: int
   kernel: int = 3  # side, px: 3 or 1
   strides: int = 1
@@ -37,10 +38,14 @@ class ConvNorm(nn.Module):
   @nn.compact
   def __call__(self, x):
     """[B, H, W, C] -> [B, H / strides, W / strides, features]."""
-    conv = (nn.Dense if self.kernel == 1 else
-            functools.partial(layers.ReflectConv3x3, strides=self.strides))
-    x = conv(self.features, dtype=self.dtype, kernel_init=_KERNEL_INIT,
-             name='conv')(x)
+    conv = (
+      nn.Dense
+      if self.kernel == 1
+      else functools.partial(layers.ReflectConv3x3, strides=self.strides)
+    )
+    x = conv(
+      self.features, dtype=self.dtype, kernel_init=_KERNEL_INIT, name='conv'
+    )(x)
     return nn.leaky_relu(norm(self.dtype, 'norm')(x), 0.2)
 
 
@@ -51,6 +56,7 @@ def norm(dtype, name):
 
 class SkipNet(nn.Module):
   """f32[B, H, W, C] of noise -> f32[B, H, W, out_channels] in [0, 1]."""
+
   out_channels: int = 3
   features: int = 128  # channels of the way down and of the way up
   skip_features: int = 4  # channels of a skip
@@ -69,18 +75,21 @@ class SkipNet(nn.Module):
 
     skips = []
     for i in range(self.scales):
-      skips.append(ConvNorm(
-          self.skip_features, 1, dtype=self.dtype, name=f'skip{i}')(y))
+      skips.append(
+        ConvNorm(self.skip_features, 1, dtype=self.dtype, name=f'skip{i}')(y)
+      )
       y = ConvNorm(
-          self.features, strides=2, dtype=self.dtype, name=f'down{i}_1')(y)
+        self.features, strides=2, dtype=self.dtype, name=f'down{i}_1'
+      )(y)
       y = ConvNorm(self.features, dtype=self.dtype, name=f'down{i}_2')(y)
     for i in reversed(range(self.scales)):
       y = jnp.concatenate([skips[i], layers.upsample(y, 2)], -1)
       y = norm(self.dtype, f'join{i}')(y)
       y = ConvNorm(self.features, dtype=self.dtype, name=f'up{i}_1')(y)
       y = ConvNorm(self.features, 1, dtype=self.dtype, name=f'up{i}_2')(y)
-    y = nn.Dense(self.out_channels, dtype=self.dtype, kernel_init=_KERNEL_INIT,
-                 name='out')(y)
+    y = nn.Dense(
+      self.out_channels, dtype=self.dtype, kernel_init=_KERNEL_INIT, name='out'
+    )(y)
     return jax.nn.sigmoid(y.astype(jnp.float32))[:, :height, :width]
 
   @property

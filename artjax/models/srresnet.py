@@ -6,6 +6,7 @@ SRResNet is the paper's, with 1,548,547 parameters and a receptive field of
 itself, enlarged, is added; 1,517,571 parameters, receptive field 75 px and a
 little more after enlarging.
 """
+
 import flax.linen as nn
 import jax.numpy as jnp
 
@@ -16,6 +17,7 @@ _SMALL = nn.initializers.variance_scaling(0.02, 'fan_in', 'normal')
 
 class MSRResNet(nn.Module):
   """f32[B, H, W, 3] in [0, 1] -> f32[B, 4 * H, 4 * W, 3]."""
+
   features: int = 64
   blocks: int = 16
   dtype: jnp.dtype = jnp.float32  # of the computation
@@ -28,7 +30,8 @@ class MSRResNet(nn.Module):
     """The enlarged picture; neither `train` nor `context` matters to it."""
     del train, context
     conv = lambda name, features=self.features, **options: layers.Conv3x3(
-        features, dtype=self.dtype, name=name, **options)
+      features, dtype=self.dtype, name=name, **options
+    )
     lrelu = lambda y: nn.leaky_relu(y, 0.1)
     y = lrelu(conv('conv_first')(x.astype(self.dtype)))
     for i in range(self.blocks):
@@ -47,13 +50,16 @@ class MSRResNet(nn.Module):
 
 def _passing(init, copies=1):
   """`init`, but channels 0, 1, 2 go on as they are, `copies` times each."""
+
   def start(key, shape, dtype=jnp.float32):
     kernel = init(key, shape, dtype)
     middle, colours = shape[0] // 2, 3 * copies
     if shape[-1] > colours:
       kernel = kernel.at[..., :colours].set(0)
     return kernel.at[middle, middle, :3, :colours].add(
-        jnp.eye(3, dtype=dtype).repeat(copies, axis=1))
+      jnp.eye(3, dtype=dtype).repeat(copies, axis=1)
+    )
+
   return start
 
 
@@ -63,6 +69,7 @@ class SRResNet(nn.Module):
   Nothing adds the enlarged picture to the result, but the kernels start so that
   three channels carry it through, its pixels repeated.
   """
+
   features: int = 64
   blocks: int = 16
   axis_name: str | None = 'batch'  # devices that share their statistics
@@ -79,14 +86,24 @@ class SRResNet(nn.Module):
 
     def conv_norm(name, y, **options):
       # No bias: the norm would take it away again.
-      y = layers.Conv3x3(self.features, use_bias=False, dtype=self.dtype,
-                         name=f'{name}_conv')(y)
+      y = layers.Conv3x3(
+        self.features, use_bias=False, dtype=self.dtype, name=f'{name}_conv'
+      )(y)
       return layers.BatchNorm(
-          use_running_average=not train, axis_name=self.axis_name,
-          dtype=self.dtype, name=f'{name}_bn', **options)(y)
+        use_running_average=not train,
+        axis_name=self.axis_name,
+        dtype=self.dtype,
+        name=f'{name}_bn',
+        **options,
+      )(y)
 
-    first = nn.Conv(self.features, (9, 9), dtype=self.dtype, name='conv_first',
-                    kernel_init=_passing(lecun))(x.astype(self.dtype))
+    first = nn.Conv(
+      self.features,
+      (9, 9),
+      dtype=self.dtype,
+      name='conv_first',
+      kernel_init=_passing(lecun),
+    )(x.astype(self.dtype))
     first = layers.PReLU(name='prelu_first')(first)
     y = first
     for i in range(self.blocks):
@@ -95,11 +112,20 @@ class SRResNet(nn.Module):
     # Starts at 0, or the trunk would drown the picture at once.
     y = first + conv_norm('body', y, scale_init=nn.initializers.zeros)
     for i in (1, 2):
-      y = layers.Conv3x3(4 * self.features, dtype=self.dtype, name=f'upconv{i}',
-                         kernel_init=_passing(lecun, copies=4))(y)
+      y = layers.Conv3x3(
+        4 * self.features,
+        dtype=self.dtype,
+        name=f'upconv{i}',
+        kernel_init=_passing(lecun, copies=4),
+      )(y)
       y = layers.PReLU(name=f'prelu_up{i}')(layers.pixel_shuffle(y, 2))
-    y = nn.Conv(3, (9, 9), dtype=self.dtype, name='conv_last',
-                kernel_init=_passing(_SMALL))(y)
+    y = nn.Conv(
+      3,
+      (9, 9),
+      dtype=self.dtype,
+      name='conv_last',
+      kernel_init=_passing(_SMALL),
+    )(y)
     return y.astype(jnp.float32)
 
   @property

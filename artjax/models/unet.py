@@ -1,10 +1,10 @@
 """U-Net that restores a picture, told of the whole picture's colours.
 
 https://arxiv.org/abs/1505.04597, with residual blocks
-(`x + conv(lrelu(conv))`), skips that are added, a space-to-depth stem and a global residual. Scale x1.
-With the default fields: 4,755,306 parameters; the residual sees 402 px a side
-(`receptive_field`), the colour transform the whole context; any height and
-width, padded inside to a multiple of 16.
+(`x + conv(lrelu(conv))`), skips that are added, a space-to-depth stem and a
+global residual. Scale x1. With the default fields: 4,755,306 parameters; the
+residual sees 402 px a side (`receptive_field`), the colour transform the whole
+context; any height and width, padded inside to a multiple of 16.
 
 The stem (pixel unshuffle on entry, shuffle at the exit) makes the finest level
 half the resolution: XLA's convolutions are slow on a CPU at few channels and
@@ -15,6 +15,7 @@ shows in its statistics, not in a tile. `context`, a thumbnail of it, is read
 into a vector that sets a polynomial colour transform of the picture and
 modulates the features (FiLM, https://arxiv.org/abs/1709.07871).
 """
+
 from collections.abc import Sequence
 import math
 
@@ -32,6 +33,7 @@ DOWNS = ('bilinear', 'stride')
 
 class ResBlock(nn.Module):
   """x + conv(lrelu(film(norm(conv(x))))), at constant width."""
+
   features: int
   norm: str = 'none'
   dtype: jnp.dtype = jnp.float32
@@ -41,18 +43,30 @@ class ResBlock(nn.Module):
     """[B, H, W, features], and [B, C] that modulates it -> the same shape."""
     y = layers.Conv3x3(self.features, dtype=self.dtype, name='conv1')(x)
     if self.norm == 'group':
-      y = nn.GroupNorm(num_groups=None, group_size=math.gcd(8, self.features),
-                       dtype=self.dtype, name='norm')(y)
+      y = nn.GroupNorm(
+        num_groups=None,
+        group_size=math.gcd(8, self.features),
+        dtype=self.dtype,
+        name='norm',
+      )(y)
     if context is not None:
-      film = nn.Dense(2 * self.features, dtype=self.dtype, name='film',
-                      kernel_init=nn.initializers.zeros)(context)
+      film = nn.Dense(
+        2 * self.features,
+        dtype=self.dtype,
+        name='film',
+        kernel_init=nn.initializers.zeros,
+      )(context)
       scale, shift = jnp.split(film[:, None, None, :], 2, axis=-1)
       y = y * (1 + scale) + shift
     # A tenth of the usual start keeps deep stacks of blocks near the identity.
     y = layers.Conv3x3(
-        self.features, dtype=self.dtype, name='conv2',
-        kernel_init=nn.initializers.variance_scaling(
-            0.1, 'fan_in', 'truncated_normal'))(layers.leaky_relu(y))
+      self.features,
+      dtype=self.dtype,
+      name='conv2',
+      kernel_init=nn.initializers.variance_scaling(
+        0.1, 'fan_in', 'truncated_normal'
+      ),
+    )(layers.leaky_relu(y))
     return x + y
 
 
@@ -63,6 +77,7 @@ class ContextEncoder(nn.Module):
   lightest ones tell how it has faded, and means and maxima of three strided
   convolutions, which see what is where.
   """
+
   size: int = 64
   features: int = 256
   quantiles: int = 17
@@ -76,14 +91,19 @@ class ContextEncoder(nn.Module):
     statistics = [self._quantiles(layers.downsample2(x))]
     y = x.astype(self.dtype)
     for i, features in enumerate((32, 64, 128)):
-      y = layers.leaky_relu(layers.Conv3x3(
-          features, strides=2, dtype=self.dtype, name=f'conv{i}')(y))
+      y = layers.leaky_relu(
+        layers.Conv3x3(features, strides=2, dtype=self.dtype, name=f'conv{i}')(
+          y
+        )
+      )
       statistics += [y.mean((1, 2)), y.max((1, 2))]
     y = jnp.concatenate(statistics, -1).astype(self.dtype)
     y = layers.leaky_relu(
-        nn.Dense(self.features, dtype=self.dtype, name='dense1')(y))
+      nn.Dense(self.features, dtype=self.dtype, name='dense1')(y)
+    )
     return layers.leaky_relu(
-        nn.Dense(self.features, dtype=self.dtype, name='dense2')(y))
+      nn.Dense(self.features, dtype=self.dtype, name='dense2')(y)
+    )
 
   def _quantiles(self, x):
     """[B, H, W, 3] -> [B, 6 quantiles] of r, g, b, luma, r - g and b - g."""
@@ -109,9 +129,8 @@ def colour_transform(x, change):
     f32[B, H, W, 3].
   """
   u = x - 0.5
-  r, g, b = (u[..., i:i + 1] for i in range(3))
-  basis = jnp.concatenate(
-      [jnp.ones_like(r), u, u * u, r * g, g * b, b * r], -1)
+  r, g, b = (u[..., i : i + 1] for i in range(3))
+  basis = jnp.concatenate([jnp.ones_like(r), u, u * u, r * g, g * b, b * r], -1)
   return x + jnp.einsum('bhwk,bkc->bhwc', basis, change)
 
 
@@ -121,6 +140,7 @@ class UNet(nn.Module):
   Starts as the identity. `context` f32[B, h, w, 3] is the whole picture that
   `x` is a tile of, of any size; without one it is `x` itself.
   """
+
   features: Sequence[int] = (32, 64, 128, 256)  # a level, finest first; none
   # at all: the colour transform alone, which is learnt a hundred times faster
   blocks: Sequence[int] = (1, 2, 2, 2)  # residual blocks a level
@@ -142,10 +162,11 @@ class UNet(nn.Module):
     if self.context_size:
       # Of the unpadded picture: padding must not count in its statistics.
       vector = ContextEncoder(
-          self.context_size, dtype=self.dtype, name='context')(
-              x if context is None else context)
-      change = nn.Dense(COLOUR_TERMS * 3, name='colour',
-                        kernel_init=nn.initializers.zeros)(vector)
+        self.context_size, dtype=self.dtype, name='context'
+      )(x if context is None else context)
+      change = nn.Dense(
+        COLOUR_TERMS * 3, name='colour', kernel_init=nn.initializers.zeros
+      )(vector)
       base = colour_transform(x, change.reshape(-1, COLOUR_TERMS, 3))
       body = jnp.concatenate([x, base], -1)
     if not self.features:
@@ -161,7 +182,8 @@ class UNet(nn.Module):
         y = self._down(y, features, f'down{level}')
       for i in range(self.blocks[level]):
         y = ResBlock(features, self.norm, self.dtype, name=f'down{level}_{i}')(
-            y, vector if level == coarsest else None)
+          y, vector if level == coarsest else None
+        )
       skips.append(y)
     for level in reversed(range(coarsest)):
       features = self.features[level]
@@ -170,9 +192,14 @@ class UNet(nn.Module):
       y = layers.upsample(y, 2) + skips[level]
       for i in range(self.blocks[level]):
         y = ResBlock(features, self.norm, self.dtype, name=f'up{level}_{i}')(
-            y, vector)
-    y = layers.Conv3x3(3 * self.stem**2, dtype=self.dtype, name='stem_out',
-                       kernel_init=nn.initializers.zeros)(layers.leaky_relu(y))
+          y, vector
+        )
+    y = layers.Conv3x3(
+      3 * self.stem**2,
+      dtype=self.dtype,
+      name='stem_out',
+      kernel_init=nn.initializers.zeros,
+    )(layers.leaky_relu(y))
     y = layers.pixel_shuffle(y.astype(jnp.float32), self.stem)
     y = y[:, :height, :width]
     return base + y if self.residual else y
@@ -180,7 +207,7 @@ class UNet(nn.Module):
   @property
   def multiple(self):
     """What both sides are padded to a multiple of, px."""
-    return self.stem * 2**max(0, len(self.features) - 1)
+    return self.stem * 2 ** max(0, len(self.features) - 1)
 
   @property
   def receptive_field(self):
@@ -204,14 +231,19 @@ class UNet(nn.Module):
     return min(64, self.receptive_field // 2)
 
   def _down(self, y, features, name):
-    y = (layers.downsample2(y) if self.down == 'bilinear'
-         else layers.pixel_unshuffle(y, 2))
+    y = (
+      layers.downsample2(y)
+      if self.down == 'bilinear'
+      else layers.pixel_unshuffle(y, 2)
+    )
     return nn.Dense(features, dtype=self.dtype, name=name)(y)
 
   def _check(self):
     if len(self.features) != len(self.blocks):
-      raise ValueError(f'features {self.features} and blocks {self.blocks} '
-                       'must name as many levels')
+      raise ValueError(
+        f'features {self.features} and blocks {self.blocks} '
+        'must name as many levels'
+      )
     if self.norm not in NORMS:
       raise ValueError(f'norm={self.norm!r} is not one of {", ".join(NORMS)}')
     if self.down not in DOWNS:

@@ -4,6 +4,7 @@ https://arxiv.org/abs/2107.10833. 4,376,897 parameters, spectral norm in all but
 the first and the last convolution, no batch norm. A logit sees up to
 64 x 64 px around its own.
 """
+
 import flax.linen as nn
 import jax.numpy as jnp
 
@@ -12,6 +13,7 @@ from artjax.models import layers
 
 class UNetDiscriminatorSN(nn.Module):
   """f32[B, H, W, C] in [0, 1] -> (logits, activations)."""
+
   features: int = 64  # channels at full resolution
   dtype: jnp.dtype = jnp.float32  # of the computation
 
@@ -24,21 +26,30 @@ class UNetDiscriminatorSN(nn.Module):
     """
     if x.shape[1] % 8 or x.shape[2] % 8:
       raise ValueError(
-          f'a picture of {x.shape[1]} x {x.shape[2]} px: UNetDiscriminatorSN '
-          'takes multiples of 8')
+        f'a picture of {x.shape[1]} x {x.shape[2]} px: UNetDiscriminatorSN '
+        'takes multiples of 8'
+      )
 
     def conv(name, features, y, **options):
       y = layers.SpectralConv(
-          features, use_bias=False, dtype=self.dtype, name=name, **options)(
-              y, train=train)
+        features, use_bias=False, dtype=self.dtype, name=name, **options
+      )(y, train=train)
       return layers.leaky_relu(y)
 
     y = layers.Conv3x3(self.features, dtype=self.dtype, name='conv0')(
-        x.astype(self.dtype))
+      x.astype(self.dtype)
+    )
     down = [layers.leaky_relu(y)]
     for i in (1, 2, 3):
-      down.append(conv(f'conv{i}', self.features * 2**i, down[-1],
-                       kernel_size=(4, 4), strides=2))
+      down.append(
+        conv(
+          f'conv{i}',
+          self.features * 2**i,
+          down[-1],
+          kernel_size=(4, 4),
+          strides=2,
+        )
+      )
     y, up = down[3], []
     for i in (2, 1, 0):
       y = conv(f'conv{6 - i}', self.features * 2**i, layers.upsample(y, 2))

@@ -4,6 +4,7 @@ https://arxiv.org/abs/1809.00219, as BasicSR trains it; SRGAN's is nearly the
 same. 14,499,401 parameters for 128 px. Its dense layers take one size of crop
 only, and every logit sees all of that crop.
 """
+
 import flax.linen as nn
 import jax.numpy as jnp
 
@@ -12,6 +13,7 @@ from artjax.models import layers
 
 class VGGStyleDiscriminator(nn.Module):
   """f32[B, S, S, C] in [0, 1], S = input_size -> (logits, activations)."""
+
   features: int = 64  # channels at full resolution, at most 8 times as many
   input_size: int = 128  # 8, 16, 32, ... px
   axis_name: str | None = 'batch'  # devices that share their statistics
@@ -31,21 +33,28 @@ class VGGStyleDiscriminator(nn.Module):
       raise ValueError(f'input_size={size} is not 8 or a higher power of 2')
     if x.shape[1:3] != (size, size):
       raise ValueError(
-          f'a picture of {x.shape[1]} x {x.shape[2]} px, but input_size='
-          f'{size}: VGGStyleDiscriminator takes crops of that one size')
+        f'a picture of {x.shape[1]} x {x.shape[2]} px, but input_size='
+        f'{size}: VGGStyleDiscriminator takes crops of that one size'
+      )
     seen = []
     y = x.astype(self.dtype)
     for level in range(levels):
       features = self.features * min(2**level, 8)
-      for name, conv in ((f'{level}_0', layers.Conv3x3),
-                         (f'{level}_1', layers.Conv4x4Down)):
+      for name, conv in (
+        (f'{level}_0', layers.Conv3x3),
+        (f'{level}_1', layers.Conv4x4Down),
+      ):
         first = name == '0_0'
-        y = conv(features, use_bias=first, dtype=self.dtype,
-                 name=f'conv{name}')(y)
+        y = conv(
+          features, use_bias=first, dtype=self.dtype, name=f'conv{name}'
+        )(y)
         if not first:
           y = layers.BatchNorm(
-              use_running_average=not train, axis_name=self.axis_name,
-              dtype=self.dtype, name=f'bn{name}')(y)
+            use_running_average=not train,
+            axis_name=self.axis_name,
+            dtype=self.dtype,
+            name=f'bn{name}',
+          )(y)
         y = layers.leaky_relu(y)
         seen.append(y)
     y = y.reshape(y.shape[0], -1)

@@ -4,6 +4,7 @@ Pure NumPy and OpenCV on a saved map of chances, so that another threshold takes
 no network. A map is u8[H, W, 3], 255 = certain, or f32[H, W, 3] in [0, 1]; a
 mask is u8[H, W, 3] of 0 and 255. Channels are `PARTS`: crack, loss, stain.
 """
+
 import cv2
 import numpy as np
 
@@ -41,12 +42,14 @@ def binary(chances, threshold=0.5, *, min_area=0, dilate=0):
   mask = (chances >= levels).view(np.uint8) * np.uint8(255)
   if min_area > 1:
     _, pieces, stats, _ = cv2.connectedComponentsWithStats(
-        mask.max(-1), connectivity=8)
+      mask.max(-1), connectivity=8
+    )
     large = stats[:, cv2.CC_STAT_AREA] >= min_area
     mask *= large[pieces][..., None]
   if dilate:
     disc = cv2.getStructuringElement(
-        cv2.MORPH_ELLIPSE, (2 * int(dilate) + 1,) * 2)
+      cv2.MORPH_ELLIPSE, (2 * int(dilate) + 1,) * 2
+    )
     mask = cv2.dilate(mask, disc)
   return mask
 
@@ -54,9 +57,10 @@ def binary(chances, threshold=0.5, *, min_area=0, dilate=0):
 def shares(mask):
   """{'crack', 'loss', 'stain', 'any': share of the area}, in [0, 1]."""
   damaged = mask >= 128
-  return {**{part: float(damaged[..., i].mean())
-             for i, part in enumerate(PARTS)},
-          'any': float(damaged.any(-1).mean())}
+  return {
+    **{part: float(damaged[..., i].mean()) for i, part in enumerate(PARTS)},
+    'any': float(damaged.any(-1).mean()),
+  }
 
 
 def regions(mask, gap=64):
@@ -86,22 +90,32 @@ def regions(mask, gap=64):
     # Boxes may touch where their pieces did not: they are pieces now.
     boxes = found
     for x, y, w, h in boxes:
-      grid[y:y + h, x:x + w] = 1
-  trimmed = [_trim(damaged, *(int(side) * _CELL for side in box))
-             for box in boxes]
+      grid[y : y + h, x : x + w] = 1
+  trimmed = [
+    _trim(damaged, *(int(side) * _CELL for side in box)) for box in boxes
+  ]
   return sorted(trimmed, key=lambda box: (box[1], box[0]))
 
 
 def _trim(damaged, left, top, width, height):
   """The box of what is damaged in a box that reaches further."""
-  window = damaged[top:top + height, left:left + width]
+  window = damaged[top : top + height, left : left + width]
   rows, columns = (np.flatnonzero(window.any(axis)) for axis in (1, 0))
-  return (left + int(columns[0]), top + int(rows[0]),
-          int(columns[-1] - columns[0]) + 1, int(rows[-1] - rows[0]) + 1)
+  return (
+    left + int(columns[0]),
+    top + int(rows[0]),
+    int(columns[-1] - columns[0]) + 1,
+    int(rows[-1] - rows[0]) + 1,
+  )
 
 
 def _check(chances):
-  if chances.ndim != 3 or chances.shape[-1] != len(PARTS) or (
-      chances.dtype not in (np.uint8, np.float32)):
-    raise ValueError('a map of chances is u8 or f32 [H, W, 3], not '
-                     f'{chances.dtype} {list(chances.shape)}')
+  if (
+    chances.ndim != 3
+    or chances.shape[-1] != len(PARTS)
+    or (chances.dtype not in (np.uint8, np.float32))
+  ):
+    raise ValueError(
+      'a map of chances is u8 or f32 [H, W, 3], not '
+      f'{chances.dtype} {list(chances.shape)}'
+    )

@@ -4,18 +4,20 @@ Colours of a grey picture and photographs of drawings are no restorations: they
 are not a change of what the file holds, and nobody can know whether they are
 right. The record says so.
 """
+
 import os
 
 from artjax.inference import colorizer
-from artjax.restoration import hints_file
-from artjax.restoration import line_art
 from artjax.inference import tiling
 from artjax.interop import safetensors_io
+from artjax.restoration import hints_file
+from artjax.restoration import line_art
 
 # What of a result is conjecture, by task.
 TASKS = {
-    'colorize': 'all colours: plausible ones, not what was there',
-    'sketch2image': 'all but the drawn shapes: nothing of it was ever seen'}
+  'colorize': 'all colours: plausible ones, not what was there',
+  'sketch2image': 'all but the drawn shapes: nothing of it was ever seen',
+}
 
 
 class Conjecture:
@@ -40,7 +42,8 @@ class Conjecture:
       picture.notices += [dropped] if dropped else []
     if hints:
       self._hints, notices = hints_file.load(
-          hints, picture.height, picture.width)
+        hints, picture.height, picture.width
+      )
       picture.notices += notices
     picture.to_rgb(paper='sketch2image' in self._tasks)
 
@@ -56,12 +59,17 @@ class Conjecture:
     if restorer.config.model.args.get('coordinates'):
       tiles = restorer.tiles(height, width, settings['tile'])
       if tiles > 1:
-        notices.append(f'seen in {tiles} parts by a network that knows '
-                       'drawings seen whole: shrink it to '
-                       f'{tiling.CORES[-1]} px a side')
+        notices.append(
+          f'seen in {tiles} parts by a network that knows '
+          'drawings seen whole: shrink it to '
+          f'{tiling.CORES[-1]} px a side'
+        )
     if task == 'colorize':
-      settings = dict(hints=self._hints, saturation=self._saturation,
-                      on_tiles=settings['on_tiles'])
+      settings = {
+        'hints': self._hints,
+        'saturation': self._saturation,
+        'on_tiles': settings['on_tiles'],
+      }
     return restorer.strips(read, height, width, whole, **settings)
 
   def describe(self):
@@ -70,8 +78,10 @@ class Conjecture:
       return {}
     record = {'conjectural': [TASKS[task] for task in self._tasks]}
     if self._path:
-      record |= {'hints': os.path.abspath(self._path),
-                 'hints_sha256': safetensors_io.file_sha256(self._path)}
+      record |= {
+        'hints': os.path.abspath(self._path),
+        'hints_sha256': safetensors_io.file_sha256(self._path),
+      }
     if 'sketch2image' in self._tasks:
       record['inverted'] = self._inverted
     return record

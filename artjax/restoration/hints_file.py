@@ -3,12 +3,13 @@
 A picture that is transparent but for these strokes, drawn over the picture that
 is to be colorized, or over a copy of it of another size.
 """
+
 import numpy as np
 
-from artjax.inference import colorizer
 from artjax.image_io import reader
-from artjax.restoration import mask_file
 from artjax.image_io import vips
+from artjax.inference import colorizer
+from artjax.restoration import mask_file
 
 _ENOUGH = 1024  # px of the short side: the network sees far fewer
 
@@ -43,8 +44,10 @@ def load(path, height, width):
   try:
     with reader.open_picture(path) as picture:
       if not picture.has_alpha:
-        raise BadHints(f'{path}: no transparency; hints are transparent but '
-                       'for strokes of colour')
+        raise BadHints(
+          f'{path}: no transparency; hints are transparent but '
+          'for strokes of colour'
+        )
       size = picture.height, picture.width
       try:
         colorizer.check_shape(*size, height, width)
@@ -65,7 +68,8 @@ def _shrunk(image, factor):
   """vips image of 8-bit RGBA -> u8[h, w, 4]; the thinnest stroke is kept."""
   there = (image[3] >= 128) / 255
   sums = (image.extract_band(0, n=3).bandjoin(255) * there).shrink(
-      factor, factor)
+    factor, factor
+  )
   sums = sums.numpy()
   share = sums[..., 3:] / 255
   told = share > 0

@@ -4,6 +4,7 @@ White, or any colour, is what is to be filled; black, and what is transparent,
 stays. A grey value is compared with a threshold: the chances that a detector
 has written are such a mask.
 """
+
 import os
 
 import cv2
@@ -40,14 +41,17 @@ def find(where, picture, kind='mask', error=BadMask):
   stem = os.path.splitext(os.path.basename(picture))[0]
   names = {stem + mark for mark in ('', f'-{kind}', f'_{kind}', f'.{kind}')}
   found = sorted(
-      name for name in os.listdir(where)
-      if os.path.splitext(name)[0] in names
-      and os.path.splitext(name)[1].lower() in reader.SUFFIXES)
+    name
+    for name in os.listdir(where)
+    if os.path.splitext(name)[0] in names
+    and os.path.splitext(name)[1].lower() in reader.SUFFIXES
+  )
   if not found:
     raise error(f'{picture}: {where} holds no {kind} of the name {stem}')
   if len(found) > 1:
-    raise error(f'{picture}: {where} holds several files of the name: '
-                f'{", ".join(found)}')
+    raise error(
+      f'{picture}: {where} holds several files of the name: {", ".join(found)}'
+    )
   return os.path.join(where, found[0])
 
 
@@ -72,22 +76,29 @@ def load(path, height, width, threshold=0.5):
     mask = np.minimum(mask, values[..., 3])
   soft = np.mean((mask > 25) & (mask < 230))
   if soft > 0.02:
-    notices.append(f'{soft:.0%} of the mask {path} are grey: cut at '
-                   f'{threshold:g}')
+    notices.append(
+      f'{soft:.0%} of the mask {path} are grey: cut at {threshold:g}'
+    )
   if mask.shape != (height, width):
     rows, columns = mask.shape
     if abs(columns * height / (rows * width) - 1) > _ASPECT:
-      raise BadMask(f'{path}: the mask is {columns} x {rows} px and the picture '
-                    f'{width} x {height} px: not the same picture')
+      raise BadMask(
+        f'{path}: the mask is {columns} x {rows} px and the picture '
+        f'{width} x {height} px: not the same picture'
+      )
     notices.append(f'the mask {path} is {columns} x {rows} px: resized')
     mask = cv2.resize(mask, (width, height), interpolation=cv2.INTER_LINEAR)
   hole = mask > 255 * threshold
   if hole.all():
-    raise BadMask(f'{path}: the mask covers the whole picture, so nothing is '
-                  'left to fill from; is it inverted? white is what is filled')
+    raise BadMask(
+      f'{path}: the mask covers the whole picture, so nothing is '
+      'left to fill from; is it inverted? white is what is filled'
+    )
   if not hole.any():
     notices.append(f'the mask {path} is empty: nothing to fill')
   if hole.mean() > 0.7:
-    notices.append(f'the mask {path} covers {hole.mean():.0%}; is it inverted? '
-                   'white is what is filled')
+    notices.append(
+      f'the mask {path} covers {hole.mean():.0%}; is it inverted? '
+      'white is what is filled'
+    )
   return hole, notices

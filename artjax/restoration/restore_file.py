@@ -3,6 +3,7 @@
 `restore_file` is what the command line and the web page call. Only strips of
 the picture are in memory at a time; see tiling.py and image_file.py.
 """
+
 import dataclasses
 import functools
 import importlib.metadata
@@ -15,16 +16,16 @@ import time
 import jax
 import numpy as np
 
-from artjax.inference import colorizer
-from artjax.restoration import generative
 from artjax import atomic_files
-from artjax.inference import hole_pyramid
 from artjax.image_io import reader
-from artjax.image_io import writer as image_writer
-from artjax.inference import tiled
-from artjax.restoration import damage_mask
 from artjax.image_io import vips
+from artjax.image_io import writer as image_writer
+from artjax.inference import colorizer
+from artjax.inference import hole_pyramid
+from artjax.inference import tiled
 from artjax.interop import safetensors_io
+from artjax.restoration import damage_mask
+from artjax.restoration import generative
 
 # What a grey level of the maps means; what is more is white.
 CHANGE_STEP = 0.05  # CIEDE2000
@@ -38,6 +39,7 @@ _PACKAGES = ('jax', 'flax', 'numpy', 'pyvips')
 @dataclasses.dataclass(frozen=True)
 class Options:
   """How a picture is restored; part of the record."""
+
   strength: float = 1.0  # share of the change that is made
   self_ensemble: bool = False  # mean over 8 flips and turns
   tile: int = 0  # largest side of a tile's core, px; 0 = as it is fastest
@@ -50,6 +52,7 @@ class Options:
 @dataclasses.dataclass(frozen=True)
 class Outputs:
   """Where the results go; '' = not wanted."""
+
   picture: str
   change_map: str = ''
   uncertainty: str = ''  # needs self_ensemble
@@ -87,41 +90,63 @@ class Chain:
     self._check_mask(bool(mask or options.mask.region))
     names = ','.join(self.names)
     if 'colorize' not in self.tasks and (hints or options.saturation != 1):
-      raise ValueError(f'{names} does not colorize: hints and saturation are '
-                       'of no use to it')
-    if options.self_ensemble and ('colorize' in self.tasks
-                                  or _DIP in self.names):
-      raise ValueError(f'{names} sees a picture once and upright: '
-                       'self_ensemble is of no use to it')
+      raise ValueError(
+        f'{names} does not colorize: hints and saturation are of no use to it'
+      )
+    if options.self_ensemble and (
+      'colorize' in self.tasks or _DIP in self.names
+    ):
+      raise ValueError(
+        f'{names} sees a picture once and upright: '
+        'self_ensemble is of no use to it'
+      )
 
   def _check_mask(self, mask):
     found = False
     for name, restorer in zip(self.names, self.restorers):
       found |= restorer.finds
       if restorer.fills and not (found or mask):
-        raise ValueError(f'{name} fills what a mask shows: give a mask, or put '
-                         'weights that find damage before it (detect,'
-                         f'{name})')
+        raise ValueError(
+          f'{name} fills what a mask shows: give a mask, or put '
+          'weights that find damage before it (detect,'
+          f'{name})'
+        )
     if mask and not (self.fills or self.finds):
-      raise ValueError(f'{",".join(self.names)} does not fill: a mask or a '
-                       'region is of no use to it')
+      raise ValueError(
+        f'{",".join(self.names)} does not fill: a mask or a '
+        'region is of no use to it'
+      )
 
   def describe(self):
     """What was run, as JSON: names, fingerprints, configurations."""
-    return [{'name': name, 'params_sha256': safetensors_io.sha256(r.params),
-             'task': r.config.task, 'model': r.config.model.to_dict()}
-            for name, r in zip(self.names, self.restorers)]
+    return [
+      {
+        'name': name,
+        'params_sha256': safetensors_io.sha256(r.params),
+        'task': r.config.task,
+        'model': r.config.model.to_dict(),
+      }
+      for name, r in zip(self.names, self.restorers)
+    ]
 
 
 def _load(name):
   if name == _DIP:
     from artjax.inference import deep_image_prior  # of no use to others
+
     return deep_image_prior.Restorer()
   return colorizer.of(tiled.Restorer.load(name))
 
 
-def restore_file(source, chain, outputs, options=Options(), mask='', hints='',
-                 on_tiles=lambda done, total: None):
+def restore_file(
+  source,
+  chain,
+  outputs,
+  options=Options(),
+  mask='',
+  hints='',
+  on_tiles=lambda done, total: None,
+):
   """Restores a picture file.
 
   Args:
@@ -150,51 +175,58 @@ def restore_file(source, chain, outputs, options=Options(), mask='', hints='',
   for path in dataclasses.astuple(outputs):
     if path and os.path.realpath(path) == os.path.realpath(source):
       raise ValueError(f'{path}: the output would overwrite the source')
-  with (reader.open_picture(source, max_pixels=options.max_pixels)
-        as picture, tempfile.TemporaryDirectory(prefix='artjax_') as folder):
+  with (
+    reader.open_picture(source, max_pixels=options.max_pixels) as picture,
+    tempfile.TemporaryDirectory(prefix='artjax_') as folder,
+  ):
     channels = picture.bands + picture.has_alpha
-    missing = damage_mask.Mask(picture.height, picture.width, options.mask, mask)
+    missing = damage_mask.Mask(
+      picture.height, picture.width, options.mask, mask
+    )
     anew = generative.Conjecture(
-        picture, chain.tasks, options.saturation, hints)
-    measured = _restore(picture, chain, outputs, options, missing, anew,
-                        on_tiles, folder)
+      picture, chain.tasks, options.saturation, hints
+    )
+    measured = _restore(
+      picture, chain, outputs, options, missing, anew, on_tiles, folder
+    )
     record = {
-        'source': os.path.abspath(source),
-        'source_sha256': safetensors_io.file_sha256(source),
-        'output': os.path.abspath(outputs.picture),
-        'output_sha256': safetensors_io.file_sha256(outputs.picture),
-        'size': [picture.width, picture.height],
-        'channels': channels,
-        'bits': picture.depth,
-        'notices': picture.notices + missing.notices,
-        'weights': chain.describe(),
-        'scale': chain.scale,
-        # Through JSON, which has no tuples: as it is read again.
-        'options': json.loads(json.dumps(dataclasses.asdict(options))),
-        'seed': chain.seed,
-        **anew.describe(),
-        **measured,
-        'seconds': round(time.time() - start, 3),
-        'date': time.strftime('%Y-%m-%dT%H:%M:%S%z'),
-        'versions': {'python': platform.python_version(), **{
-            name: importlib.metadata.version(name) for name in _PACKAGES}},
-        'device': f'{jax.devices()[0].device_kind} '
-                  f'({jax.default_backend()})',
+      'source': os.path.abspath(source),
+      'source_sha256': safetensors_io.file_sha256(source),
+      'output': os.path.abspath(outputs.picture),
+      'output_sha256': safetensors_io.file_sha256(outputs.picture),
+      'size': [picture.width, picture.height],
+      'channels': channels,
+      'bits': picture.depth,
+      'notices': picture.notices + missing.notices,
+      'weights': chain.describe(),
+      'scale': chain.scale,
+      # Through JSON, which has no tuples: as it is read again.
+      'options': json.loads(json.dumps(dataclasses.asdict(options))),
+      'seed': chain.seed,
+      **anew.describe(),
+      **measured,
+      'seconds': round(time.time() - start, 3),
+      'date': time.strftime('%Y-%m-%dT%H:%M:%S%z'),
+      'versions': {
+        'python': platform.python_version(),
+        **{name: importlib.metadata.version(name) for name in _PACKAGES},
+      },
+      'device': f'{jax.devices()[0].device_kind} ({jax.default_backend()})',
     }
   if outputs.report:
     atomic_files.write_text(outputs.report, json.dumps(record, indent=2) + '\n')
   return record
 
 
-def _restore(picture, chain, outputs, options, missing, anew, on_tiles,
-             folder):
+def _restore(picture, chain, outputs, options, missing, anew, on_tiles, folder):
   """Runs the chain and writes the pictures; what was measured on the way."""
   sizes, scale = [], 1
   for restorer in chain.restorers:
     sizes.append((picture.height * scale, picture.width * scale))
     scale *= restorer.scale
-  total = sum(r.tiles(*size, options.tile)
-              for r, size in zip(chain.restorers, sizes))
+  total = sum(
+    r.tiles(*size, options.tile) for r, size in zip(chain.restorers, sizes)
+  )
   done, halved, hole = 0, [], None
 
   def count(tiles):
@@ -202,9 +234,14 @@ def _restore(picture, chain, outputs, options, missing, anew, on_tiles,
     done += tiles
     on_tiles(done, max(total, done))
 
-  settings = dict(self_ensemble=options.self_ensemble, tile=options.tile,
-                  on_tiles=count, on_halved=lambda grid: halved.append(
-                      f'short of memory: tiles of {max(grid.core)} px'))
+  settings = {
+    'self_ensemble': options.self_ensemble,
+    'tile': options.tile,
+    'on_tiles': count,
+    'on_halved': lambda grid: halved.append(
+      f'short of memory: tiles of {max(grid.core)} px'
+    ),
+  }
   stage, thumbnail = picture.read, functools.cache(picture.thumbnail)
   shape = picture.height * scale, picture.width * scale
   strips = None  # of the last stage that changes the picture
@@ -220,8 +257,9 @@ def _restore(picture, chain, outputs, options, missing, anew, on_tiles,
       missing.find(restorer.strips(stage, *size, whole, **settings))
     elif restorer.fills:
       hole = missing.hole()
-      strips = damage_mask.fill_strips(restorer, stage, hole, *size, whole,
-                                   options.mask, **settings)
+      strips = damage_mask.fill_strips(
+        restorer, stage, hole, *size, whole, options.mask, **settings
+      )
     else:
       strips = anew.strips(restorer, stage, *size, whole, **settings)
   strips = strips or _unchanged(stage, *shape)
@@ -232,23 +270,26 @@ def _restore(picture, chain, outputs, options, missing, anew, on_tiles,
 
   change = _Map(outputs.change_map, shape, CHANGE_STEP)
   spread = _Map(outputs.uncertainty, shape, UNCERTAINTY_STEP)
-  with picture.writer(outputs.picture, scale=scale,
-                      strip_metadata=options.strip_metadata) as writer:
+  with picture.writer(
+    outputs.picture, scale=scale, strip_metadata=options.strip_metadata
+  ) as writer:
     for top, rows in _thinner(strips, _AT_ONCE // shape[1] + 1):
-      values, moved = picture.merge(top, rows[..., :3], scale,
-                                    options.strength)
+      values, moved = picture.merge(top, rows[..., :3], scale, options.strength)
       writer.write(values)
       change.write(top, moved)
       if known is not None:
-        outside = np.where(known[top:top + len(moved)], moved, 0)
+        outside = np.where(known[top : top + len(moved)], moved, 0)
         most_outside = max(most_outside, float(outside.max()))
       if options.self_ensemble and rows.shape[-1] > 3:
         spread.write(top, options.strength * rows[..., 3])
   change.save()
   spread.save()
-  measured = {'tiles': done, 'tiling': halved,
-              'change_mean_ciede2000': change.mean,
-              'change_max_ciede2000': change.max}
+  measured = {
+    'tiles': done,
+    'tiling': halved,
+    'change_mean_ciede2000': change.mean,
+    'change_max_ciede2000': change.max,
+  }
   if options.self_ensemble:
     measured |= {'uncertainty_mean': spread.mean, 'uncertainty_max': spread.max}
   if known is not None:
@@ -290,7 +331,7 @@ def _thinner(strips, most):
   """(top, rows) in pieces of at most so many rows."""
   for top, rows in strips:
     for i in range(0, len(rows), most):
-      yield top + i, rows[i:i + most]
+      yield top + i, rows[i : i + most]
 
 
 class _Map:
@@ -307,8 +348,9 @@ class _Map:
     self._count += values.size
     self._max = max(self._max, float(values.max()))
     if self._path:
-      self._levels[top:top + len(values)] = np.clip(
-          np.rint(values / self._step), 0, 255)
+      self._levels[top : top + len(values)] = np.clip(
+        np.rint(values / self._step), 0, 255
+      )
 
   @property
   def mean(self):
@@ -330,10 +372,10 @@ class _Buffer:
     self._pixels = np.memmap(path, np.uint16, 'w+', shape=(height, width, 3))
 
   def write(self, top, rows):
-    self._pixels[top:top + len(rows)] = np.rint(np.clip(rows, 0, 1) * 65535)
+    self._pixels[top : top + len(rows)] = np.rint(np.clip(rows, 0, 1) * 65535)
 
   def read(self, top, left, height, width):
-    block = self._pixels[top:top + height, left:left + width]
+    block = self._pixels[top : top + height, left : left + width]
     return block.astype(np.float32) / 65535
 
   def thumbnail(self, side):
@@ -341,6 +383,10 @@ class _Buffer:
     height, width = self._pixels.shape[:2]
     factor = max(1, min(height, width) // side)
     h, w = height // factor, width // factor
-    rows = [self.read(i * factor, 0, factor, w * factor)
-            .reshape(factor, w, factor, 3).mean((0, 2)) for i in range(h)]
+    rows = [
+      self.read(i * factor, 0, factor, w * factor)
+      .reshape(factor, w, factor, 3)
+      .mean((0, 2))
+      for i in range(h)
+    ]
     return np.stack(rows)

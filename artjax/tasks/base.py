@@ -8,7 +8,9 @@ A task is a pair of functions
 `picture` does not clip: a value outside [0, 1] still has a gradient that leads
 it back; it is clipped where it is rounded to 8 bit.
 """
-from typing import Any, Callable, NamedTuple
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -24,6 +26,7 @@ KINDS = 10  # the largest of so many, the first, says what is drawn: which digit
 
 class Task(NamedTuple):
   """The two colour conventions of a task, and the shape of its input."""
+
   inputs: Callable[[Any, Any], Any]
   picture: Callable[[Any, Any], Any]
   channels: int  # of the generator's input
@@ -116,15 +119,22 @@ def _colorize_picture(batch, y):
 # the colours of a grey one, with 'hints' if a batch has them.
 restore = Task(_restore_inputs, _restore_picture, channels=3)
 detect = Task(_restore_inputs, _detect_picture, channels=3, finds=True)
-inpaint = Task(_inpaint_inputs, _restore_picture, channels=4,
-               reads=('image', 'mask'))
+inpaint = Task(
+  _inpaint_inputs, _restore_picture, channels=4, reads=('image', 'mask')
+)
 # A photograph or a painting from a drawing.
 sketch2image = Task(_sketch_inputs, _restore_picture, channels=1)
 # A picture from nothing.
 generate = Task(_generate_inputs, _restore_picture, channels=LATENT, reads=())
 colorize = Task(_colorize_inputs, _colorize_picture, channels=4)
-TASKS = {'restore': restore, 'detect': detect, 'inpaint': inpaint,
-         'generate': generate, 'sketch2image': sketch2image, 'colorize': colorize}
+TASKS = {
+  'restore': restore,
+  'detect': detect,
+  'inpaint': inpaint,
+  'generate': generate,
+  'sketch2image': sketch2image,
+  'colorize': colorize,
+}
 
 
 def get(name):

@@ -5,6 +5,7 @@ it belongs to. Kept are the latest few and the best by a named metric. Saves are
 asynchronous and atomic: a step's folder appears under its name when it is
 whole.
 """
+
 import json
 import os
 
@@ -32,15 +33,22 @@ class Checkpoints:
     self._sign = 1.0 if mode == 'max' else -1.0
     self._metric = metric
     self._manager = ocp.CheckpointManager(
-        os.path.join(os.path.abspath(workdir), 'checkpoints'),
-        options=ocp.CheckpointManagerOptions(
-            # Both are needed: the policy keeps, best_fn lets best_step find.
-            best_fn=self._score,
-            preservation_policy=checkpoint_managers.AnyPreservationPolicy([
-                checkpoint_managers.LatestN(max(keep, 1)),
-                checkpoint_managers.BestN(
-                    get_metric_fn=self._score, n=1,
-                    keep_checkpoints_without_metrics=False)])))
+      os.path.join(os.path.abspath(workdir), 'checkpoints'),
+      options=ocp.CheckpointManagerOptions(
+        # Both are needed: the policy keeps, best_fn lets best_step find.
+        best_fn=self._score,
+        preservation_policy=checkpoint_managers.AnyPreservationPolicy(
+          [
+            checkpoint_managers.LatestN(max(keep, 1)),
+            checkpoint_managers.BestN(
+              get_metric_fn=self._score,
+              n=1,
+              keep_checkpoints_without_metrics=False,
+            ),
+          ]
+        ),
+      ),
+    )
 
   def _score(self, metrics):
     return self._sign * metrics[self._metric]
@@ -60,23 +68,34 @@ class Checkpoints:
       state = jax.device_get(state)
     measured = metrics if metrics and self._metric in metrics else None
     self._manager.save(
-        step, metrics=measured, args=ocp.args.Composite(
-            state=ocp.args.StandardSave(state),
-            config=ocp.args.JsonSave(json.loads(config.to_json()))))
+      step,
+      metrics=measured,
+      args=ocp.args.Composite(
+        state=ocp.args.StandardSave(state),
+        config=ocp.args.JsonSave(json.loads(config.to_json())),
+      ),
+    )
 
   def restore(self, state, step=None):
     """The saved state of `step` (default: the newest), shaped like `state`."""
     step = self.latest_step() if step is None else step
     template = jax.tree.map(ocp.utils.to_shape_dtype_struct, state)
-    return self._manager.restore(step, args=ocp.args.Composite(
-        state=ocp.args.StandardRestore(template))).state
+    return self._manager.restore(
+      step, args=ocp.args.Composite(state=ocp.args.StandardRestore(template))
+    ).state
 
   def generator(self, step):
     """(config, averaged generator weights) of `step`, as numpy arrays."""
-    saved = self._manager.restore(step, args=ocp.args.Composite(
-        state=ocp.args.StandardRestore(), config=ocp.args.JsonRestore()))
-    return (ml_collections.ConfigDict(saved.config),
-            jax.tree.map(np.asarray, saved.state['ema']))
+    saved = self._manager.restore(
+      step,
+      args=ocp.args.Composite(
+        state=ocp.args.StandardRestore(), config=ocp.args.JsonRestore()
+      ),
+    )
+    return (
+      ml_collections.ConfigDict(saved.config),
+      jax.tree.map(np.asarray, saved.state['ema']),
+    )
 
   def wait(self):
     """Returns when all that was saved is on disk."""
@@ -97,8 +116,8 @@ def load_generator(workdir, step=None):
   folder = os.path.join(workdir, 'checkpoints')
   if not os.path.isdir(folder):
     raise FileNotFoundError(
-        f'{workdir}: no checkpoints here; train first, or name another '
-        '--workdir')
+      f'{workdir}: no checkpoints here; train first, or name another --workdir'
+    )
   checkpoints = Checkpoints(workdir, **_best_by(workdir))
   try:
     if step is None:

@@ -1,4 +1,5 @@
 """Data parallelism over all devices: the only file that says pmap."""
+
 import os
 
 import jax
@@ -17,8 +18,13 @@ def map_step(step):
   # The state is donated only by a lone process: a process-local state that is
   # donated by one of several is found deleted at the second call.
   donate = (0,) if jax.process_count() == 1 else ()
-  return jax.pmap(step, axis_name=BATCH_AXIS, in_axes=(None, 0, None),
-                  out_axes=(None, None), donate_argnums=donate)
+  return jax.pmap(
+    step,
+    axis_name=BATCH_AXIS,
+    in_axes=(None, 0, None),
+    out_axes=(None, None),
+    donate_argnums=donate,
+  )
 
 
 def mean(tree):

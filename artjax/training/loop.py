@@ -1,4 +1,5 @@
 """Training: build, restore, loop, in named sections."""
+
 import collections
 import json
 import os
@@ -10,21 +11,21 @@ from absl import logging
 import jax
 import numpy as np
 
-from artjax.training import checkpoint
-from artjax.inference import colorizer
-from artjax.evaluation import paired
 from artjax import atomic_files
-from artjax.evaluation import digits
-from artjax.inference import tiled
 from artjax import registry
-from artjax.losses import pixel
-from artjax.training import optim
-from artjax.training import distributed
-from artjax.models import encoders
-from artjax.training import train_step as steps
-from artjax.training import metric_writers
-from artjax.interop import safetensors_io
 from artjax.data import pipeline
+from artjax.evaluation import digits
+from artjax.evaluation import paired
+from artjax.inference import colorizer
+from artjax.inference import tiled
+from artjax.interop import safetensors_io
+from artjax.losses import pixel
+from artjax.models import encoders
+from artjax.training import checkpoint
+from artjax.training import distributed
+from artjax.training import metric_writers
+from artjax.training import optim
+from artjax.training import train_step as steps
 
 STEPS_IN_FLIGHT = 2  # dispatched ahead of the device, so that it never waits
 
@@ -55,26 +56,41 @@ def train_and_evaluate(config, workdir):
   # ---- Model, state, step.
   generator, adversary = players(config)
   state = steps.create_state(config, generator, adversary)
-  frozen = distributed.replicate({
+  frozen = distributed.replicate(
+    {
       **pixel.frozen(dict(config.losses), config.loss_options.to_dict()),
-      **encoders.of(generator.module)})
-  train_step = distributed.map_step(steps.make_train_step(
-      config, generator, adversary,
-      optim.schedule(config.optimizer, config.steps)))
+      **encoders.of(generator.module),
+    }
+  )
+  train_step = distributed.map_step(
+    steps.make_train_step(
+      config,
+      generator,
+      adversary,
+      optim.schedule(config.optimizer, config.steps),
+    )
+  )
   if config.init_from:
     state = steps.start_from(
-        state, start_weights(config.init_from, state.ema), generator.optimizer)
-  logging.info('Parameters:\n%s',
-               metric_writers.parameter_table(state.generator.params))
+      state, start_weights(config.init_from, state.ema), generator.optimizer
+    )
+  logging.info(
+    'Parameters:\n%s', metric_writers.parameter_table(state.generator.params)
+  )
   if adversary:
-    logging.info('Discriminator:\n%s',
-                 metric_writers.parameter_table(state.discriminator.params))
+    logging.info(
+      'Discriminator:\n%s',
+      metric_writers.parameter_table(state.discriminator.params),
+    )
 
   # ---- Go on where the newest checkpoint ends.
   check_same_model(config, workdir)
   checkpoints = checkpoint.Checkpoints(
-      workdir, keep=config.keep_checkpoints, metric=config.best_metric,
-      mode=config.best_mode)
+    workdir,
+    keep=config.keep_checkpoints,
+    metric=config.best_metric,
+    mode=config.best_mode,
+  )
   if checkpoints.latest_step() is not None:
     state = checkpoints.restore(state)
     logging.info('Going on from step %d of %s', int(state.step), workdir)
@@ -82,8 +98,9 @@ def train_and_evaluate(config, workdir):
   state = distributed.replicate(state)
   first = step = int(state.step)
   if primary:
-    atomic_files.write_text(os.path.join(workdir, 'config.json'),
-                     config.to_json(indent=2))
+    atomic_files.write_text(
+      os.path.join(workdir, 'config.json'), config.to_json(indent=2)
+    )
 
   # ---- Loop.
   writer = metric_writers.writer(workdir, primary=primary)
@@ -116,32 +133,40 @@ def train_and_evaluate(config, workdir):
   if saved < step:  # the signal came after this step was found not to be last
     checkpoints.save(step, state, config)
   if stop.name:
-    logging.warning('%s: saved step %d in %s; the same command goes on there.',
-                    stop.name, step, workdir)
+    logging.warning(
+      '%s: saved step %d in %s; the same command goes on there.',
+      stop.name,
+      step,
+      workdir,
+    )
   checkpoints.close()
   writer.close()
   return {
-      'step': step,
-      'params_sha256': safetensors_io.sha256(jax.device_get(state.generator.params)),
-      'images_per_s': round(meter.images_per_s(), 2),
-      'data_wait': round(meter.data_wait(), 4),
-      'skipped': meter.skipped,
-      'loss': meter.last.get('loss'),
-      'eval': results and paired.as_json(results),
-      'workdir': workdir,
-      'stopped': stop.name,
+    'step': step,
+    'params_sha256': safetensors_io.sha256(
+      jax.device_get(state.generator.params)
+    ),
+    'images_per_s': round(meter.images_per_s(), 2),
+    'data_wait': round(meter.data_wait(), 4),
+    'skipped': meter.skipped,
+    'loss': meter.last.get('loss'),
+    'eval': results and paired.as_json(results),
+    'workdir': workdir,
+    'stopped': stop.name,
   }
 
 
 def players(config):
   """(generator, adversary or None) of a configuration, as `steps.Player`s."""
   generator = steps.Player(
-      registry.model(config), optim.optimizer(config.optimizer, config.steps))
+    registry.model(config), optim.optimizer(config.optimizer, config.steps)
+  )
   discriminator = registry.discriminator(config)
   if discriminator is None:
     return generator, None
-  return generator, steps.Player(discriminator, optim.optimizer(
-      config.adversary.optimizer, config.steps))
+  return generator, steps.Player(
+    discriminator, optim.optimizer(config.adversary.optimizer, config.steps)
+  )
 
 
 def start_weights(init_from, params):
@@ -162,17 +187,25 @@ def start_weights(init_from, params):
   missing = set(flat)
   for where in init_from.split(','):
     have = safetensors_io.flatten(tiled.load(where)[1])
-    fits = {name for name in missing
-            if name in have and have[name].shape == flat[name].shape}
+    fits = {
+      name
+      for name in missing
+      if name in have and have[name].shape == flat[name].shape
+    }
     if not fits:
-      raise ValueError(f'init_from: {where} has no tensor that fits this model '
-                       'and was not found before')
+      raise ValueError(
+        f'init_from: {where} has no tensor that fits this model '
+        'and was not found before'
+      )
     flat |= {name: have[name] for name in fits}
     missing -= fits
     logging.info('%d tensors start from %s', len(fits), where)
   if missing:
-    logging.warning('%d tensors start afresh: %s', len(missing),
-                    ', '.join(sorted(missing)[:8]))
+    logging.warning(
+      '%d tensors start afresh: %s',
+      len(missing),
+      ', '.join(sorted(missing)[:8]),
+    )
   return jax.tree.map(jax.numpy.asarray, safetensors_io.unflatten(flat))
 
 
@@ -192,8 +225,9 @@ def check_same_model(config, workdir):
   for field in ('task', 'model'):
     if ours[field] != theirs[field]:
       raise ValueError(
-          f'{workdir} was made with another {field}: use another --workdir, '
-          f'or the config it was made with ({path})')
+        f'{workdir} was made with another {field}: use another --workdir, '
+        f'or the config it was made with ({path})'
+      )
 
 
 def measure(config, state, writer, step, workdir):
@@ -202,17 +236,23 @@ def measure(config, state, writer, step, workdir):
     return digits.measure(config, state.ema, writer, step, workdir)
   restorer = colorizer.of(tiled.Restorer(config, state.ema))
   # LPIPS costs more than the rest together: it is for --mode=evaluate.
-  names = [n for n in config.eval.metrics
-           if n != 'lpips' or config.best_metric == 'lpips']
+  names = [
+    n
+    for n in config.eval.metrics
+    if n != 'lpips' or config.best_metric == 'lpips'
+  ]
   results = paired.evaluate(config, restorer, metric_names=names)
   scalars = {f'eval/{n}': v for n, v in results['output'].items()}
   scalars |= {f'eval_input/{n}': v for n, v in results['input'].items()}
   writer.write_scalars(step, scalars)
   if results['panels']:
-    writer.write_images(step, {'degraded | restored | target':
-                               paired.square_panels(results)})
+    writer.write_images(
+      step, {'degraded | restored | target': paired.square_panels(results)}
+    )
   writer.flush()
-  logging.info('Evaluation at step %d:\n%s', step, paired.table(results, config.eval.crop))
+  logging.info(
+    'Evaluation at step %d:\n%s', step, paired.table(results, config.eval.crop)
+  )
   return results
 
 
@@ -220,17 +260,20 @@ def report(writer, step, meter, config, checkpoints):
   """Writes the means since the last report and the progress line."""
   values = meter.read()
   writer.write_scalars(step, values)
-  line = (f'step {step}/{config.steps}  loss {values["loss"]:.4f}  '
-          f'{values["images_per_s"]:.1f} images/s  '
-          f'data wait {values["data_wait"]:.0%}  ETA {meter.eta(step)}')
+  line = (
+    f'step {step}/{config.steps}  loss {values["loss"]:.4f}  '
+    f'{values["images_per_s"]:.1f} images/s  '
+    f'data wait {values["data_wait"]:.0%}  ETA {meter.eta(step)}'
+  )
   logging.info('%s', line)
   if meter.bad_in_a_row >= config.max_bad_steps:
     checkpoints.wait()
     raise DivergedError(
-        f'step {step}: {meter.bad_in_a_row} steps in a row had a loss or a '
-        'gradient that is not finite; the last good checkpoint is '
-        f'{checkpoints.latest_step()}. Lower '
-        '--config.optimizer.learning_rate or look at the data')
+      f'step {step}: {meter.bad_in_a_row} steps in a row had a loss or a '
+      'gradient that is not finite; the last good checkpoint is '
+      f'{checkpoints.latest_step()}. Lower '
+      '--config.optimizer.learning_rate or look at the data'
+    )
 
 
 class Meter:
@@ -274,8 +317,11 @@ class Meter:
       self.skipped += int(bad)
       self.bad_in_a_row = self.bad_in_a_row + 1 if bad else 0
       if bad:
-        logging.warning('A step with a loss of %s and a gradient norm of %s '
-                        'was skipped', row['loss'], row['grad_norm'])
+        logging.warning(
+          'A step with a loss of %s and a gradient norm of %s was skipped',
+          row['loss'],
+          row['grad_norm'],
+        )
     good = [r for r in rows if not r['skipped']] or rows
     values = {k: float(np.mean([r[k] for r in good])) for k in rows[0]}
     values['skipped'] = float(self.skipped)
@@ -304,7 +350,8 @@ class Meter:
     """Time to the last step at the pace of the last report, as h:mm:ss."""
     seconds = (self._config.steps - step) / self.last['steps_per_s']
     return f'{int(seconds // 3600)}:{int(seconds // 60 % 60):02}:' + (
-        f'{int(seconds % 60):02}')
+      f'{int(seconds % 60):02}'
+    )
 
 
 class _Stopwatch:
@@ -318,8 +365,7 @@ class _Stopwatch:
 
   def __exit__(self, *exc):
     spent = time.perf_counter() - self._start
-    setattr(self._meter, self._field,
-            getattr(self._meter, self._field) + spent)
+    setattr(self._meter, self._field, getattr(self._meter, self._field) + spent)
 
 
 class stop_signals:

@@ -4,6 +4,7 @@
 where clu and TensorFlow are installed, and where they are not that is said
 once. Both take the calls of `clu.metric_writers.MetricWriter` that are used.
 """
+
 import json
 import math
 import os
@@ -68,13 +69,17 @@ def writer(workdir, *, primary=True):
   writers = [JsonLines(os.path.join(workdir, 'metrics.jsonl'))]
   try:
     from clu import metric_writers  # Seconds: it brings TensorFlow along.
-    writers.append(metric_writers.AsyncWriter(
-        metric_writers.SummaryWriter(workdir)))
+
+    writers.append(
+      metric_writers.AsyncWriter(metric_writers.SummaryWriter(workdir))
+    )
     logging.info('TensorBoard: tensorboard --logdir=%s', workdir)
   except ImportError as e:
     logging.warning(
-        'No TensorBoard events: %s is not installed. Metrics go to %s.',
-        e.name, os.path.join(workdir, 'metrics.jsonl'))
+      'No TensorBoard events: %s is not installed. Metrics go to %s.',
+      e.name,
+      os.path.join(workdir, 'metrics.jsonl'),
+    )
   return Writers(writers)
 
 
@@ -82,12 +87,17 @@ def parameter_table(params):
   """The network's tensors with their shapes and counts, as text."""
   try:
     from clu import parameter_overview
+
     return parameter_overview.get_parameter_overview(
-        params, include_stats=False)
+      params, include_stats=False
+    )
   except ImportError:
     import jax  # Only for this short form of the table.
-    counts = {name: sum(leaf.size for leaf in jax.tree.leaves(part))
-              for name, part in params.items()}
+
+    counts = {
+      name: sum(leaf.size for leaf in jax.tree.leaves(part))
+      for name, part in params.items()
+    }
     rows = [f'{name:32} {count:12,}' for name, count in counts.items()]
     return '\n'.join([*rows, f'{"in all":32} {sum(counts.values()):12,}'])
 

@@ -1,4 +1,5 @@
 """The optimizer and its learning-rate schedule, from the configuration."""
+
 import jax
 import optax
 import optax.contrib
@@ -16,11 +17,13 @@ def schedule(o, steps):
   peak = o.learning_rate
   warmup = min(o.warmup_steps, steps)
   cosine = optax.cosine_decay_schedule(
-      peak, max(steps - warmup, 1), o.final_fraction)
+    peak, max(steps - warmup, 1), o.final_fraction
+  )
   if not warmup:
     return cosine
   return optax.join_schedules(
-      [optax.linear_schedule(0.0, peak, warmup), cosine], [warmup])
+    [optax.linear_schedule(0.0, peak, warmup), cosine], [warmup]
+  )
 
 
 def _kernels(params):
@@ -38,14 +41,21 @@ def muon(rate, **settings):
     rate: learning rate of the kernels, a number or a schedule.
     **settings: of `optax.contrib.muon`.
   """
+
   # All axes of a kernel but the last are what it sums over.
   def dimensions(params):
     return jax.tree.map(
-        lambda p: optax.contrib.MuonDimensionNumbers(
-            tuple(range(p.ndim - 1)), p.ndim - 1) if p.ndim > 1 else None,
-        params)
+      lambda p: (
+        optax.contrib.MuonDimensionNumbers(tuple(range(p.ndim - 1)), p.ndim - 1)
+        if p.ndim > 1
+        else None
+      ),
+      params,
+    )
+
   return optax.contrib.muon(
-      rate, muon_weight_dimension_numbers=dimensions, **settings)
+    rate, muon_weight_dimension_numbers=dimensions, **settings
+  )
 
 
 def optimizer(o, steps):
@@ -62,21 +72,35 @@ def optimizer(o, steps):
   rate = schedule(o, steps)
   if o.name == 'adam':
     if o.weight_decay:
-      raise ValueError('optimizer.weight_decay has no effect on adam: use '
-                       '--config.optimizer.name=adamw')
+      raise ValueError(
+        'optimizer.weight_decay has no effect on adam: use '
+        '--config.optimizer.name=adamw'
+      )
     core = optax.adam(rate, o.b1, o.b2)
   elif o.name == 'adamw':
-    core = optax.adamw(rate, o.b1, o.b2, weight_decay=o.weight_decay,
-                       mask=_kernels)
+    core = optax.adamw(
+      rate, o.b1, o.b2, weight_decay=o.weight_decay, mask=_kernels
+    )
   elif o.name == 'lion':
-    core = optax.lion(rate, o.b1, o.b2, weight_decay=o.weight_decay,
-                      mask=_kernels)
+    core = optax.lion(
+      rate, o.b1, o.b2, weight_decay=o.weight_decay, mask=_kernels
+    )
   elif o.name == 'muon':
-    core = muon(rate, weight_decay=o.weight_decay, weight_decay_mask=_kernels,
-                adam_b1=o.b1, adam_b2=o.b2, consistent_rms=0.2)
+    core = muon(
+      rate,
+      weight_decay=o.weight_decay,
+      weight_decay_mask=_kernels,
+      adam_b1=o.b1,
+      adam_b2=o.b2,
+      consistent_rms=0.2,
+    )
   else:
-    raise ValueError(f'optimizer.name={o.name!r} is not one of '
-                     f'{", ".join(OPTIMIZERS)}')
-  clip = optax.clip_by_global_norm(o.clip_norm) if o.clip_norm else (
-      optax.identity())
+    raise ValueError(
+      f'optimizer.name={o.name!r} is not one of {", ".join(OPTIMIZERS)}'
+    )
+  clip = (
+    optax.clip_by_global_norm(o.clip_norm)
+    if o.clip_norm
+    else (optax.identity())
+  )
   return optax.chain(clip, core)

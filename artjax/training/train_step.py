@@ -6,6 +6,7 @@ No device axis, no random key in the state: keys are folded from (seed, step,
 device), so a run that is resumed draws what an unbroken run draws. Without an
 adversary `state.discriminator` is None and nothing of it is traced.
 """
+
 from typing import Any, NamedTuple
 
 import flax
@@ -13,15 +14,16 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from artjax.interop import safetensors_io as weights_lib
 from artjax.losses import adversarial
 from artjax.losses import pixel
-from artjax.training import distributed
 from artjax.tasks import base
-from artjax.interop import safetensors_io as weights_lib
+from artjax.training import distributed
 
 
 class Player(NamedTuple):
   """A network and how it learns; the static half of a `Network`."""
+
   module: Any  # linen
   optimizer: Any  # optax
 
@@ -29,6 +31,7 @@ class Player(NamedTuple):
 @flax.struct.dataclass
 class Network:
   """A network that is being trained: its weights and its optimizer's state."""
+
   params: Any
   opt_state: Any
   stats: Any  # running statistics of its norms, often {}
@@ -37,6 +40,7 @@ class Network:
 @flax.struct.dataclass
 class TrainState:
   """All that a checkpoint holds and a step changes."""
+
   step: jax.Array  # i32[], steps taken, skipped ones included
   generator: Network
   ema: Any  # averaged generator weights, the ones that are evaluated
@@ -54,26 +58,32 @@ def create_state(config, generator, adversary=None):
     side = config.adversary.size
     channels = 3 + task.channels * config.adversary.condition
     found = jax.jit(adversary.module.init)(
-        jax.random.fold_in(key, 1), jnp.zeros([1, side, side, channels]))
+      jax.random.fold_in(key, 1), jnp.zeros([1, side, side, channels])
+    )
     discriminator = _network(found, adversary.optimizer)
   return TrainState(
-      step=jnp.zeros([], jnp.int32),
-      generator=_network(start, generator.optimizer),
-      # A copy: a buffer that stands twice in a donated state is freed twice.
-      ema=jax.tree.map(jnp.copy, weights_lib.merge(start)),
-      discriminator=discriminator)
+    step=jnp.zeros([], jnp.int32),
+    generator=_network(start, generator.optimizer),
+    # A copy: a buffer that stands twice in a donated state is freed twice.
+    ema=jax.tree.map(jnp.copy, weights_lib.merge(start)),
+    discriminator=discriminator,
+  )
 
 
 def start_from(state, merged, optimizer):
   """The state at step 0 with these generator weights, see `weights.merge`."""
   return state.replace(
-      generator=_network(weights_lib.variables(merged), optimizer),
-      ema=jax.tree.map(jnp.copy, merged))
+    generator=_network(weights_lib.variables(merged), optimizer),
+    ema=jax.tree.map(jnp.copy, merged),
+  )
 
 
 def _network(variables, optimizer):
-  return Network(variables['params'], optimizer.init(variables['params']),
-                 variables.get('batch_stats', {}))
+  return Network(
+    variables['params'],
+    optimizer.init(variables['params']),
+    variables.get('batch_stats', {}),
+  )
 
 
 def make_train_step(config, generator, adversary, learning_rate):
@@ -107,11 +117,18 @@ def make_train_step(config, generator, adversary, learning_rate):
     seen = Seen(x, base.unit(batch['real']) if 'real' in batch else target)
 
     def loss_fn(params):
-      y, stats = _apply(generator.module, params, state.generator.stats, x,
-                        frozen, context=context)
+      y, stats = _apply(
+        generator.module,
+        params,
+        state.generator.stats,
+        x,
+        frozen,
+        context=context,
+      )
       picture = task.picture(batch, y)
       total, terms = pixel.total(
-          weights, picture, target, frozen, options, mask)
+        weights, picture, target, frozen, options, mask
+      )
       total, terms = total.mean(), jax.tree.map(jnp.mean, terms)
       if judge:
         extra = judge.generator(state.discriminator, seen, picture)
@@ -120,34 +137,39 @@ def make_train_step(config, generator, adversary, learning_rate):
       return total, (terms, picture, stats)
 
     (loss, (terms, picture, stats)), grads = jax.value_and_grad(
-        loss_fn, has_aux=True)(state.generator.params)
+      loss_fn, has_aux=True
+    )(state.generator.params)
     grads, loss, terms = distributed.mean((grads, loss, terms))
     made = _update(state.generator, grads, stats, generator.optimizer)
     finite = jnp.isfinite(loss) & jnp.isfinite(optax.tree.norm(grads))
     metrics = {
-        'loss': loss,
-        'grad_norm': optax.tree.norm(grads),
-        'learning_rate': learning_rate(state.step),
-        **{f'loss/{name}': value for name, value in terms.items()},
+      'loss': loss,
+      'grad_norm': optax.tree.norm(grads),
+      'learning_rate': learning_rate(state.step),
+      **{f'loss/{name}': value for name, value in terms.items()},
     }
 
     opponent = None
     if judge:
       opponent, d_metrics = judge.step(
-          state.discriminator, seen, jax.lax.stop_gradient(picture),
-          adversary.optimizer)
+        state.discriminator,
+        seen,
+        jax.lax.stop_gradient(picture),
+        adversary.optimizer,
+      )
       finite &= jnp.isfinite(d_metrics['discriminator/loss'])
       finite &= jnp.isfinite(d_metrics['discriminator/grad_norm'])
       metrics |= d_metrics
       shares = weights | judge.weights
-      metrics |= {f'share/{name}': shares[name] * value / loss
-                  for name, value in terms.items()}
+      metrics |= {
+        f'share/{name}': shares[name] * value / loss
+        for name, value in terms.items()
+      }
 
     # The average warms up, or it would carry the random start for long.
     decay = jnp.minimum(config.ema_decay, (1 + state.step) / (10 + state.step))
     now = weights_lib.merge({'params': made.params, 'batch_stats': made.stats})
-    ema = jax.tree.map(
-        lambda e, p: decay * e + (1 - decay) * p, state.ema, now)
+    ema = jax.tree.map(lambda e, p: decay * e + (1 - decay) * p, state.ema, now)
     new = TrainState(state.step, made, ema, opponent)
     new = jax.tree.map(lambda new, old: jnp.where(finite, new, old), new, state)
     metrics['skipped'] = 1.0 - finite
@@ -158,6 +180,7 @@ def make_train_step(config, generator, adversary, learning_rate):
 
 class Seen(NamedTuple):
   """What a discriminator may see besides the generated picture."""
+
   x: Any  # the generator's input
   real: Any  # the clean picture
 
@@ -193,34 +216,38 @@ class _judge:  # pylint: disable=invalid-name
     found = {'adversarial': self._loss(real, fake, _mean)[1]}
     if 'feature_matching' in self.weights:
       found['feature_matching'] = adversarial.feature_matching(
-          real_features, fake_features)
+        real_features, fake_features
+      )
     return {name: (self.weights[name], value) for name, value in found.items()}
 
   def step(self, opponent, seen, picture, optimizer):
     """The discriminator's update by the same pictures: (Network, metrics)."""
+
     def loss_fn(params):
       (real, _), stats = self._logits(params, opponent.stats, seen, seen.real)
       (fake, _), stats = self._logits(params, stats, seen, picture)
       loss = self._loss(real, fake, _mean)[0]
       if self._r1:
         loss += self._r1 * adversarial.r1_penalty(
-            lambda x: self._logits(params, opponent.stats, seen, x)[0][0],
-            seen.real)
+          lambda x: self._logits(params, opponent.stats, seen, x)[0][0],
+          seen.real,
+        )
       return loss, (real, fake, stats)
 
     (loss, (real, fake, stats)), grads = jax.value_and_grad(
-        loss_fn, has_aux=True)(opponent.params)
+      loss_fn, has_aux=True
+    )(opponent.params)
     grads, loss = distributed.mean((grads, loss))
     # A relativistic judge only says which of the two is the more real.
     border_real = _mean(fake) if self._relative else self._threshold
     border_fake = _mean(real) if self._relative else self._threshold
     metrics = {
-        'discriminator/loss': loss,
-        'discriminator/grad_norm': optax.tree.norm(grads),
-        'discriminator/real_logit': _mean(real),
-        'discriminator/fake_logit': _mean(fake),
-        'discriminator/real_accuracy': _mean(1.0 * (real > border_real)),
-        'discriminator/fake_accuracy': _mean(1.0 * (fake < border_fake)),
+      'discriminator/loss': loss,
+      'discriminator/grad_norm': optax.tree.norm(grads),
+      'discriminator/real_logit': _mean(real),
+      'discriminator/fake_logit': _mean(fake),
+      'discriminator/real_accuracy': _mean(1.0 * (real > border_real)),
+      'discriminator/fake_accuracy': _mean(1.0 * (fake < border_fake)),
     }
     return _update(opponent, grads, stats, optimizer), metrics
 
@@ -233,15 +260,21 @@ def _apply(module, params, stats, x, frozen=None, **inputs):
     variables['frozen'] = {net: frozen[net] for net in nets}
   if not stats:
     return module.apply(variables, x, train=True, **inputs), stats
-  y, changed = module.apply({**variables, 'batch_stats': stats}, x,
-                            train=True, mutable=['batch_stats'], **inputs)
+  y, changed = module.apply(
+    {**variables, 'batch_stats': stats},
+    x,
+    train=True,
+    mutable=['batch_stats'],
+    **inputs,
+  )
   return y, changed['batch_stats']
 
 
 def _update(network, grads, stats, optimizer):
   """The network after one step of its optimizer."""
   updates, opt_state = optimizer.update(
-      grads, network.opt_state, network.params)
+    grads, network.opt_state, network.params
+  )
   return Network(optax.apply_updates(network.params, updates), opt_state, stats)
 
 

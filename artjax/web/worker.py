@@ -6,6 +6,7 @@ Requests are lines of JSON on stdin, answers lines of JSON on stdout. Whatever a
 file does to a decoder, it does it here; the server only sees a pipe close.
 Requests are of a server that has made all the paths itself.
 """
+
 import argparse
 import json
 import os
@@ -19,9 +20,14 @@ import threading
 
 # What a decoder may not do without: before libvips and JAX start.
 os.environ.setdefault('VIPS_WARNING', '0')
-os.environ.setdefault('JAX_COMPILATION_CACHE_DIR', os.path.join(
+os.environ.setdefault(
+  'JAX_COMPILATION_CACHE_DIR',
+  os.path.join(
     os.environ.get('XDG_CACHE_HOME', os.path.expanduser('~/.cache')),
-    'artjax', 'xla'))
+    'artjax',
+    'xla',
+  ),
+)
 
 _LOADED = {}  # paths of weights -> restoration.Chain
 _COMPILED = set()  # shapes of tiles that they have run on
@@ -34,18 +40,26 @@ class Cancelled(Exception):
 def main():
   """Answers requests until stdin closes."""
   parser = argparse.ArgumentParser(description=__doc__)
-  parser.add_argument('--memory', type=int, required=True, metavar='BYTES',
-                      help='more than this, beyond the start, is refused')
+  parser.add_argument(
+    '--memory',
+    type=int,
+    required=True,
+    metavar='BYTES',
+    help='more than this, beyond the start, is refused',
+  )
   args = parser.parse_args()
   # Only answers on stdout: what a library prints goes to stderr.
   answers = os.fdopen(os.dup(1), 'w', buffering=1)
   os.dup2(2, 1)
   say = lambda **answer: answers.write(json.dumps(answer) + '\n')
   requests, cancelled = queue.SimpleQueue(), set()
-  threading.Thread(target=_listen, args=(requests, cancelled),
-                   daemon=True).start()
+  threading.Thread(
+    target=_listen, args=(requests, cancelled), daemon=True
+  ).start()
   import pyvips
+
   from artjax.image_io import previews  # noqa: F401, before memory is limited
+
   # Files come and go here; nothing of them is to stay.
   pyvips.cache_set_max(0)
   limited = False
@@ -53,7 +67,9 @@ def main():
     request = requests.get()
     if request['op'] in ('run', 'warm'):
       import jax
+
       from artjax.restoration import restore_file as restoration  # noqa: F401
+
       jax.devices()
     if not limited:
       limit_memory(args.memory)
@@ -79,8 +95,11 @@ def limit_memory(more):
   if not status.exists():
     print('artjax: no memory limit on this system', file=sys.stderr)
     return
-  have = next(int(line.split()[1]) for line in status.read_text().splitlines()
-              if line.startswith('VmData'))
+  have = next(
+    int(line.split()[1])
+    for line in status.read_text().splitlines()
+    if line.startswith('VmData')
+  )
   # Of data, not of addresses: files in memory and what JAX reserves are free.
   limit = have * 1024 + more
   resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
@@ -89,10 +108,14 @@ def limit_memory(more):
 def answer(request, say, stop):
   """The last answer to a request; every failure is one line for a person."""
   from artjax.image_io import reader
+
   try:
-    return {'event': 'done', **{
-        'open': open_picture, 'mask': check_mask, 'warm': warm, 'run': run,
-    }[request['op']](request, say, stop)}
+    return {
+      'event': 'done',
+      **{'open': open_picture, 'mask': check_mask, 'warm': warm, 'run': run}[
+        request['op']
+      ](request, say, stop),
+    }
   except Cancelled:
     return {'event': 'cancelled'}
   except MemoryError:
@@ -121,26 +144,32 @@ def plain(error, request):
     text = text.replace(request['mask'], request['mask_name'])
   # All paths, for libvips may still speak of the file before this one.
   root = os.path.dirname(os.path.dirname(request['path']))
-  return re.sub(re.escape(root) + r'[^\s:)]*',
-                lambda match: request['name'], text)
+  return re.sub(
+    re.escape(root) + r'[^\s:)]*', lambda match: request['name'], text
+  )
 
 
 def open_picture(request, say, stop):
   """Reads a file's header, checks it, and makes the tiles of its view."""
   del say, stop
-  from artjax.image_io import reader as image_file
-  from artjax.image_io import previews as image_view
+  from artjax.image_io import previews
+  from artjax.image_io import reader
+
   with reader.open_picture(
-      request['path'], max_pixels=request['max_pixels']) as picture:
+    request['path'], max_pixels=request['max_pixels']
+  ) as picture:
     _check_side(picture, request['max_side'])
     previews.save_tiles(picture, request['tiles'])
     info = {
-        'width': picture.width, 'height': picture.height,
-        'drawing': previews.drawing(picture.width, picture.height),
-        'bits': picture.depth, 'format': picture.kind,
-        'channels': {1: 'grey', 3: 'RGB', 4: 'CMYK'}[picture.bands]
-                    + (' + alpha' if picture.has_alpha else ''),
-        'notices': picture.notices}
+      'width': picture.width,
+      'height': picture.height,
+      'drawing': previews.drawing(picture.width, picture.height),
+      'bits': picture.depth,
+      'format': picture.kind,
+      'channels': {1: 'grey', 3: 'RGB', 4: 'CMYK'}[picture.bands]
+      + (' + alpha' if picture.has_alpha else ''),
+      'notices': picture.notices,
+    }
   for path, tiles in request.get('maps', []):
     previews.save_overlay(path, tiles)
   return {'info': info}
@@ -149,21 +178,25 @@ def open_picture(request, say, stop):
 def check_mask(request, say, stop):
   """Says whether a file is a mask of a picture of a size."""
   del say, stop
-  from artjax.image_io import reader as image_file
+  from artjax.image_io import reader
   from artjax.restoration import mask_file
+
   with reader.open_picture(
-      request['path'], max_pixels=request['max_pixels']) as mask:
+    request['path'], max_pixels=request['max_pixels']
+  ) as mask:
     _check_side(mask, request['max_side'])
-  mask_file.load(request['path'], request['height'], request['width'],
-                 request['threshold'])
+  mask_file.load(
+    request['path'], request['height'], request['width'], request['threshold']
+  )
   return {}
 
 
 def _check_side(picture, limit):
   if max(picture.width, picture.height) > limit:
     raise ValueError(
-        f'{picture.path}: {picture.width} × {picture.height} px: a side is '
-        f'longer than the limit of {limit} px')
+      f'{picture.path}: {picture.width} × {picture.height} px: a side is '
+      f'longer than the limit of {limit} px'
+    )
 
 
 def warm(request, say, stop):
@@ -176,9 +209,10 @@ def warm(request, say, stop):
 
 def run(request, say, stop):
   """Restores a picture file; progress by tiles."""
-  from artjax.image_io import previews as image_view
+  from artjax.image_io import previews
   from artjax.restoration import damage_mask
   from artjax.restoration import restore_file
+
   key = request['id']
   chain = _chain(request['weights'])
   shapes = _shapes(request, chain)
@@ -193,29 +227,43 @@ def run(request, say, stop):
     raise Cancelled()
   size = request['height'] * request['width'] * chain.scale**2
   if size > request['max_pixels']:
-    raise ValueError(f'the result would have {size} px, more than the limit '
-                     f'of {request["max_pixels"]} px')
+    raise ValueError(
+      f'the result would have {size} px, more than the limit '
+      f'of {request["max_pixels"]} px'
+    )
   with tempfile.TemporaryDirectory() as scratch:
     # What only finds makes no picture that anybody wants.
     output = request['output'] or os.path.join(scratch, 'same.tif')
     record = restore_file.restore_file(
-        request['path'], chain,
-        restore_file.Outputs(output, request['change'], request['uncertainty'],
-                            mask=request['hole'], chances=request['damage']),
-        restore_file.Options(
-            strength=request['strength'],
-            self_ensemble=request['self_ensemble'],
-            saturation=request['saturation'],
-            max_pixels=request['max_pixels'],
-            mask=damage_mask.Options(threshold=request['threshold'])),
-        request['mask'], on_tiles=on_tiles)
+      request['path'],
+      chain,
+      restore_file.Outputs(
+        output,
+        request['change'],
+        request['uncertainty'],
+        mask=request['hole'],
+        chances=request['damage'],
+      ),
+      restore_file.Options(
+        strength=request['strength'],
+        self_ensemble=request['self_ensemble'],
+        saturation=request['saturation'],
+        max_pixels=request['max_pixels'],
+        mask=damage_mask.Options(threshold=request['threshold']),
+      ),
+      request['mask'],
+      on_tiles=on_tiles,
+    )
   if request['damage']:
     previews.save_damage(request['damage'], request['damage_view'])
   _COMPILED.update(shapes)
   # Of the person's files, not of where they lay in between.
-  record |= {'source': request['name'], 'output': request['output_name'],
-             'steps': request['steps'],
-             'notices': [plain(text, request) for text in record['notices']]}
+  record |= {
+    'source': request['name'],
+    'output': request['output_name'],
+    'steps': request['steps'],
+    'notices': [plain(text, request) for text in record['notices']],
+  }
   if not request['output']:
     del record['output'], record['output_sha256']
   for entry in record['weights']:
@@ -234,7 +282,8 @@ def _shapes(request, chain):
 
 
 def _chain(paths):
-  from artjax.restoration import restore_file as restoration
+  from artjax.restoration import restore_file
+
   key = tuple(paths)
   if key not in _LOADED:
     _LOADED[key] = restore_file.Chain(','.join(paths))

@@ -1,4 +1,5 @@
 """The command line: help, one JSON line, one clear line for each mistake."""
+
 import json
 import subprocess
 import sys
@@ -11,8 +12,13 @@ from artjax.training import loop
 
 
 def run(*args):
-  return subprocess.run([sys.executable, '-m', 'artjax.main', *args], cwd=ROOT,
-                        capture_output=True, text=True, timeout=240)
+  return subprocess.run(
+    [sys.executable, '-m', 'artjax.main', *args],
+    cwd=ROOT,
+    capture_output=True,
+    text=True,
+    timeout=240,
+  )
 
 
 def test_help():
@@ -21,21 +27,34 @@ def test_help():
   assert 'Traceback' not in out.stderr
 
 
-@pytest.mark.parametrize('args, says', [
+@pytest.mark.parametrize(
+  'args, says',
+  [
     ([], '--config=configs/NAME.py is needed'),
     (['--config=configs/unet.py'], '--workdir=FOLDER is needed'),
-    (['--config=configs/unet.py', '--config.stepss=3'],
-     'did you mean --config.steps'),
-    (['--config=configs/unet.py', '--config.optimizer.learning=3'],
-     'did you mean --config.optimizer.learning_rate'),
-    (['--config=configs/unet.py', '--config.steps=many'],
-     "invalid literal for int() with base 10: 'many'"),
+    (
+      ['--config=configs/unet.py', '--config.stepss=3'],
+      'did you mean --config.steps',
+    ),
+    (
+      ['--config=configs/unet.py', '--config.optimizer.learning=3'],
+      'did you mean --config.optimizer.learning_rate',
+    ),
+    (
+      ['--config=configs/unet.py', '--config.steps=many'],
+      "invalid literal for int() with base 10: 'many'",
+    ),
     (['--config=configs/unet.py:fast'], "no variant 'fast'"),
-    (['--config=configs/unet.py', '--workdir=/tmp/x', 'extra'],
-     "unexpected argument 'extra'"),
-    (['--config=configs/unet.py', '--mode=evaluate', '--weights=gone.st'],
-     'gone.st: no such weights'),
-])
+    (
+      ['--config=configs/unet.py', '--workdir=/tmp/x', 'extra'],
+      "unexpected argument 'extra'",
+    ),
+    (
+      ['--config=configs/unet.py', '--mode=evaluate', '--weights=gone.st'],
+      'gone.st: no such weights',
+    ),
+  ],
+)
 def test_mistakes_are_one_line(args, says):
   out = run(*args)
   assert out.returncode != 0
@@ -45,9 +64,12 @@ def test_mistakes_are_one_line(args, says):
 
 
 def test_unusable_source_is_one_line(tmp_path):
-  out = run('--config=configs/unet.py:quick', f'--workdir={tmp_path / "run"}',
-            f'--config.data.source=folder:{tmp_path / "nothing"}',
-            '--config.data.loader=threads')
+  out = run(
+    '--config=configs/unet.py:quick',
+    f'--workdir={tmp_path / "run"}',
+    f'--config.data.source=folder:{tmp_path / "nothing"}',
+    '--config.data.loader=threads',
+  )
   assert out.returncode == 1
   assert 'nothing' in out.stderr.splitlines()[-1]
   assert 'Traceback' not in out.stderr
@@ -55,16 +77,22 @@ def test_unusable_source_is_one_line(tmp_path):
 
 def test_evaluate_prints_table_and_json_last(tmp_path):
   loop.train_and_evaluate(
-      tiny_config(steps=2, eval_every=0), str(tmp_path / 'run'))
-  out = run('--config=configs/unet.py:quick', f'--workdir={tmp_path / "run"}',
-            '--mode=evaluate', '--config.eval.max_pictures=1',
-            '--config.eval.metrics=("psnr_rgb", "accuracy")',
-            f'--output={tmp_path / "report"}')
+    tiny_config(steps=2, eval_every=0), str(tmp_path / 'run')
+  )
+  out = run(
+    '--config=configs/unet.py:quick',
+    f'--workdir={tmp_path / "run"}',
+    '--mode=evaluate',
+    '--config.eval.max_pictures=1',
+    '--config.eval.metrics=("psnr_rgb", "accuracy")',
+    f'--output={tmp_path / "report"}',
+  )
   assert out.returncode == 0, out.stderr[-2000:]
   *table, last = out.stdout.strip().splitlines()
   result = json.loads(last)
   assert result['pictures'] == 1
-  assert set(result['output']) == set(result['input']) == {
-      'psnr_rgb', 'accuracy'}
+  assert (
+    set(result['output']) == set(result['input']) == {'psnr_rgb', 'accuracy'}
+  )
   assert any(line.startswith('| psnr_rgb') for line in table)
   assert (tmp_path / 'report' / 'report.md').exists()

@@ -1,4 +1,5 @@
 """scripts/restore.py: folders of good and bad files, and every count right."""
+
 import json
 import os
 import pathlib
@@ -16,12 +17,12 @@ import numpy as np
 import pytest
 
 from artjax import atomic_files
-from artjax.inference import tiled
 from artjax import registry
+from artjax.inference import tiled
 from artjax.interop import safetensors_io
 
 sys.path.insert(0, str(ROOT / 'scripts'))
-import restore  # noqa: E402
+import restore
 
 
 @pytest.fixture(scope='module')
@@ -38,7 +39,8 @@ def folder(tmp_path):
   top = tmp_path / "pictures 'of' ünd"
   for i, name in enumerate(('a.png', 'b.jpg', 'c c.png', 'sub/a.png')):
     picture = np.random.default_rng(i).integers(
-        0, 256, [20 + i, 30, 3], dtype=np.uint8)
+      0, 256, [20 + i, 30, 3], dtype=np.uint8
+    )
     atomic_files.write_picture(str(top / name), picture)
   (top / 'broken.png').write_text('no picture')
   (top / 'empty.tif').write_bytes(b'')
@@ -54,25 +56,37 @@ def run(capsys, *args):
 
 
 def listed(path):
-  return sorted(str(p.relative_to(path)) for p in pathlib.Path(path).rglob('*')
-                if p.is_file())
+  return sorted(
+    str(p.relative_to(path))
+    for p in pathlib.Path(path).rglob('*')
+    if p.is_file()
+  )
 
 
 def test_good_ones_are_done_and_bad_ones_are_named(
-    tmp_path, folder, tiny, capsys):
+  tmp_path, folder, tiny, capsys
+):
   out = tmp_path / 'out'
-  status, result, err = run(capsys, folder, '-o', out, f'--weights={tiny}',
-                            '--recursive', '--report')
+  status, result, err = run(
+    capsys, folder, '-o', out, f'--weights={tiny}', '--recursive', '--report'
+  )
   assert status == 1
   assert (result['pictures'], result['done'], result['failed']) == (6, 4, 2)
   assert listed(out) == sorted(
-      [name + end for name in ('a.png', 'b.jpg', 'c c.png', 'sub/a.png')
-       for end in ('', '.json')] + ['restore.jsonl'])
+    [
+      name + end
+      for name in ('a.png', 'b.jpg', 'c c.png', 'sub/a.png')
+      for end in ('', '.json')
+    ]
+    + ['restore.jsonl']
+  )
   assert 'broken.png: not a picture' in err
   assert 'empty.tif: the file is empty' in err
   assert '1 other files' in err
-  log = [json.loads(line)
-         for line in (out / 'restore.jsonl').read_text().splitlines()]
+  log = [
+    json.loads(line)
+    for line in (out / 'restore.jsonl').read_text().splitlines()
+  ]
   assert [entry['status'] for entry in log].count('failed') == 2
   assert len(log) == 6
 
@@ -91,7 +105,9 @@ def test_resume_does_what_is_left(tmp_path, folder, tiny, capsys):
   # Other settings or another content are another job.
   _, result, _ = run(capsys, *args, '--strength=0.5')
   assert (result['done'], result['skipped']) == (3, 0)
-  atomic_files.write_picture(str(folder / 'a.png'), np.zeros([9, 9, 3], np.uint8))
+  atomic_files.write_picture(
+    str(folder / 'a.png'), np.zeros([9, 9, 3], np.uint8)
+  )
   _, result, _ = run(capsys, *args, '--strength=0.5')
   assert (result['done'], result['skipped']) == (1, 2)
 
@@ -99,16 +115,24 @@ def test_resume_does_what_is_left(tmp_path, folder, tiny, capsys):
 def test_fail_fast_stops(tmp_path, folder, tiny, capsys):
   out = tmp_path / 'out'
   status, result, _ = run(
-      capsys, folder / 'a.png', folder / 'broken.png', folder / 'b.jpg',
-      '-o', out, f'--weights={tiny}', '--fail_fast')
+    capsys,
+    folder / 'a.png',
+    folder / 'broken.png',
+    folder / 'b.jpg',
+    '-o',
+    out,
+    f'--weights={tiny}',
+    '--fail_fast',
+  )
   assert status == 1
   assert (result['done'], result['failed'], result['not_tried']) == (1, 1, 1)
   assert listed(out) == ['a.png', 'restore.jsonl']
 
 
 def test_dry_run_writes_nothing(tmp_path, folder, tiny, capsys):
-  status = restore.main([str(folder), '-o', str(tmp_path / 'out'),
-                         f'--weights={tiny}', '--dry_run'])
+  status = restore.main(
+    [str(folder), '-o', str(tmp_path / 'out'), f'--weights={tiny}', '--dry_run']
+  )
   out = capsys.readouterr().out
   assert status == 0 and not (tmp_path / 'out').exists()
   assert f'{folder}/a.png -> {tmp_path}/out/a.png' in out
@@ -116,22 +140,38 @@ def test_dry_run_writes_nothing(tmp_path, folder, tiny, capsys):
 
 def test_sources_are_never_overwritten(tmp_path, folder, tiny, capsys):
   before = {p: (folder / p).read_bytes() for p in listed(folder)}
-  status, result, err = run(capsys, folder / 'a.png', folder / 'b.jpg', '-o',
-                            folder, f'--weights={tiny}')
+  status, result, err = run(
+    capsys,
+    folder / 'a.png',
+    folder / 'b.jpg',
+    '-o',
+    folder,
+    f'--weights={tiny}',
+  )
   assert status == 1 and result['failed'] == 2
   assert 'would overwrite' in err
   for path, content in before.items():
     assert (folder / path).read_bytes() == content
   status, result, _ = run(
-      capsys, folder / 'a.png', '-o', folder, f'--weights={tiny}',
-      '--name={stem}_{weights}{suffix}')
+    capsys,
+    folder / 'a.png',
+    '-o',
+    folder,
+    f'--weights={tiny}',
+    '--name={stem}_{weights}{suffix}',
+  )
   assert status == 0 and (folder / 'a_tiny.safetensors.png').exists()
 
 
 def test_outputs_that_collide_are_not_lost(tmp_path, folder, tiny, capsys):
   status, result, err = run(
-      capsys, folder / 'a.png', folder / 'sub' / 'a.png', '-o',
-      tmp_path / 'out', f'--weights={tiny}')
+    capsys,
+    folder / 'a.png',
+    folder / 'sub' / 'a.png',
+    '-o',
+    tmp_path / 'out',
+    f'--weights={tiny}',
+  )
   assert status == 1
   assert (result['done'], result['failed']) == (1, 1)
   assert 'choose another --name' in err
@@ -139,24 +179,35 @@ def test_outputs_that_collide_are_not_lost(tmp_path, folder, tiny, capsys):
 
 def test_patterns_and_missing_files(tmp_path, folder, tiny, capsys):
   status, result, err = run(
-      capsys, folder / '?.*', folder / 'x*.png', folder / 'gone.png', '-o',
-      tmp_path / 'out', f'--weights={tiny}')
+    capsys,
+    folder / '?.*',
+    folder / 'x*.png',
+    folder / 'gone.png',
+    '-o',
+    tmp_path / 'out',
+    f'--weights={tiny}',
+  )
   assert (result['done'], result['failed']) == (2, 2)
   assert 'x*.png: nothing matches' in err
   assert 'gone.png: No such file' in err
 
 
-@pytest.mark.parametrize('args, message', [
+@pytest.mark.parametrize(
+  'args, message',
+  [
     (['--weights=nonsense'], 'nonsense: no such weights'),
     (['--weights=unet', '--strength=2'], r'--strength=2.0 is not in \[0, 1\]'),
     (['--weights=unet', '--name={nonsense}'], '--name'),
     (['--weights=unet', '--name=../{stem}'], 'must not name folders'),
-    (['--weights=unet', '--saturation=3'],
-     r'--saturation=3.0 is not in \[0, 2\]'),
+    (
+      ['--weights=unet', '--saturation=3'],
+      r'--saturation=3.0 is not in \[0, 2\]',
+    ),
     (['--weights=unet', '--saturation=0.5'], 'unet does not colorize: hints'),
     (['--weights=unet', '--hints=gone.png'], '--hints=gone.png: no such file'),
     ([], '--weights'),
-])
+  ],
+)
 def test_wrong_use_is_one_line_and_2(tmp_path, folder, capsys, args, message):
   with pytest.raises(SystemExit) as e:
     restore.main([str(folder), '-o', str(tmp_path / 'out'), *args])
@@ -178,8 +229,11 @@ def test_tampered_weights_are_refused(tmp_path, folder, tiny, capsys):
   data[-1] ^= 1
   path = tmp_path / 'tiny.safetensors'
   path.write_bytes(data)
-  (tmp_path / 'manifest.json').write_text(json.dumps(
-      {'tiny.safetensors': {'sha256': safetensors_io.file_sha256(tiny)}}))
+  (tmp_path / 'manifest.json').write_text(
+    json.dumps(
+      {'tiny.safetensors': {'sha256': safetensors_io.file_sha256(tiny)}}
+    )
+  )
   with pytest.raises(SystemExit) as e:
     restore.main([str(folder), '-o', str(tmp_path / 'o'), f'--weights={path}'])
   assert e.value.code == 2
@@ -187,13 +241,16 @@ def test_tampered_weights_are_refused(tmp_path, folder, tiny, capsys):
 
 
 def test_no_tensorflow_on_this_path(tmp_path, folder, tiny):
-  code = ('import sys; sys.modules.update(dict.fromkeys('
-          '["tensorflow", "clu", "tensorboard"]))\n'
-          'sys.path.insert(0, "scripts"); import restore\n'
-          f'sys.exit(restore.main({[str(folder / "a.png")]!r} + ["-o", '
-          f'{str(tmp_path / "out")!r}, "--weights={tiny}"]))')
-  done = subprocess.run([sys.executable, '-c', code], cwd=ROOT, text=True,
-                        capture_output=True)
+  code = (
+    'import sys; sys.modules.update(dict.fromkeys('
+    '["tensorflow", "clu", "tensorboard"]))\n'
+    'sys.path.insert(0, "scripts"); import restore\n'
+    f'sys.exit(restore.main({[str(folder / "a.png")]!r} + ["-o", '
+    f'{str(tmp_path / "out")!r}, "--weights={tiny}"]))'
+  )
+  done = subprocess.run(
+    [sys.executable, '-c', code], cwd=ROOT, text=True, capture_output=True
+  )
   assert done.returncode == 0, done.stderr
   assert json.loads(done.stdout.splitlines()[-1])['done'] == 1
 
@@ -205,16 +262,25 @@ def test_killed_in_the_middle_and_resumed(tmp_path, tiny):
   folder.mkdir()
   for i in range(count):
     picture = np.random.default_rng(i).integers(
-        0, 256, [16, 20, 3], dtype=np.uint8)
+      0, 256, [16, 20, 3], dtype=np.uint8
+    )
     data = atomic_files.encode(picture, '.png')
     (folder / f'{i:04d}.png').write_bytes(data[:90] if i % 20 == 7 else data)
   broken = sum(i % 20 == 7 for i in range(count))
-  command = [sys.executable, 'scripts/restore.py', str(folder), '-o', str(out),
-             f'--weights={tiny}', '--resume']
+  command = [
+    sys.executable,
+    'scripts/restore.py',
+    str(folder),
+    '-o',
+    str(out),
+    f'--weights={tiny}',
+    '--resume',
+  ]
   log = out / 'restore.jsonl'
   lines = lambda: log.read_text().splitlines() if log.exists() else []
-  with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL,
-                        stderr=subprocess.DEVNULL) as process:
+  with subprocess.Popen(
+    command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+  ) as process:
     deadline = time.monotonic() + 200
     while len(lines()) < count // 2 and time.monotonic() < deadline:
       time.sleep(0.005)
@@ -247,16 +313,24 @@ def test_a_folder_that_cannot_be_read_is_a_failure(folder, monkeypatch):
   monkeypatch.setattr(os, 'scandir', refuse)
   items, _ = restore.find([str(folder)], recursive=True)
   assert [item.problem for item in items if item.problem] == [
-      f'{folder / "sub"}: Permission denied']
+    f'{folder / "sub"}: Permission denied'
+  ]
 
 
 def test_a_blend_is_on_record(tmp_path, folder, tiny, capsys):
   blend, out = f'{tiny}:0.25+{tiny}:0.75', tmp_path / 'out'
-  status, _, _ = run(capsys, folder / 'a.png', '-o', out, '--report',
-                     f'--weights={blend}', '--name={stem}_{weights}{suffix}')
+  status, _, _ = run(
+    capsys,
+    folder / 'a.png',
+    '-o',
+    out,
+    '--report',
+    f'--weights={blend}',
+    '--name={stem}_{weights}{suffix}',
+  )
   assert status == 0
   name = 'a_tiny.safetensors_0.25+tiny.safetensors_0.75.png'
-  record, = json.loads((out / f'{name}.json').read_text())['weights']
+  (record,) = json.loads((out / f'{name}.json').read_text())['weights']
   assert record['name'] == blend
   assert record['params_sha256'] == safetensors_io.sha256(tiled.load(blend)[1])
 
@@ -269,24 +343,40 @@ def test_colours_with_hints_by_name(tmp_path, capsys):
   for folder in (scans, hints):
     folder.mkdir()
   for name in ('a', 'b', 'c'):
-    assert cv2.imwrite(str(scans / f'{name}.png'),
-                       np.full([40, 50], 128, np.uint8))
+    assert cv2.imwrite(
+      str(scans / f'{name}.png'), np.full([40, 50], 128, np.uint8)
+    )
   sheet = np.zeros([40, 50, 4], np.uint8)
   sheet[5:30, 5:30] = 60, 110, 150, 255
   for name in ('a.png', 'b-hints.png'):
     assert cv2.imwrite(str(hints / name), sheet)
-  args = (scans, '-o', out, f'--weights={path}', f'--hints={hints}', '--report',
-          '--resume')
+  args = (
+    scans,
+    '-o',
+    out,
+    f'--weights={path}',
+    f'--hints={hints}',
+    '--report',
+    '--resume',
+  )
   status, result, err = run(capsys, *args)
   assert status == 1 and (result['done'], result['failed']) == (2, 1)
   assert f'{scans}/c.png: {hints} holds no hints of the name c' in err
-  assert listed(out) == ['a.png', 'a.png.json', 'b.png', 'b.png.json',
-                         'restore.jsonl']
+  assert listed(out) == [
+    'a.png',
+    'a.png.json',
+    'b.png',
+    'b.png.json',
+    'restore.jsonl',
+  ]
   record = json.loads((out / 'b.png.json').read_text())
   assert record['hints'] == str(hints / 'b-hints.png')
   assert record['options']['saturation'] == 1
   assert cv2.imread(str(out / 'b.png'), cv2.IMREAD_UNCHANGED).shape == (
-      40, 50, 3)
+    40,
+    50,
+    3,
+  )
   # Other hints are another job.
   sheet[5:30, 5:30, 0] = 200
   assert cv2.imwrite(str(hints / 'a.png'), sheet)

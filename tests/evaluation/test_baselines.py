@@ -1,4 +1,5 @@
 """Fills without learning: what is known stays, what is simple is exact."""
+
 import numpy as np
 import pytest
 from skimage import restoration
@@ -26,17 +27,20 @@ def test_what_is_known_stays_and_what_is_not_is_unseen(name):
   mask[10:15, :9] = 255  # at the border too, where OpenCV would look under it
   damaged = image.copy()
   damaged[mask > 0] = 0
-  one, two = (baselines.FILLS[name](x, m) for x, m in (
-      (image, mask), (damaged, mask > 0)))
+  one, two = (
+    baselines.FILLS[name](x, m) for x, m in ((image, mask), (damaged, mask > 0))
+  )
   np.testing.assert_array_equal(one, two)
   assert one.dtype == np.uint8
   np.testing.assert_array_equal(one[mask == 0], image[mask == 0])
   np.testing.assert_array_equal(
-      baselines.FILLS[name](image, np.zeros_like(mask)), image)
+    baselines.FILLS[name](image, np.zeros_like(mask)), image
+  )
 
 
-@pytest.mark.parametrize('name, error', [
-    ('telea', 16), ('navier_stokes', 16), ('biharmonic', 1)])
+@pytest.mark.parametrize(
+  'name, error', [('telea', 16), ('navier_stokes', 16), ('biharmonic', 1)]
+)
 def test_a_slope_goes_on(name, error):
   image = _slope()
   mask = _hole(image, slice(20, 32), slice(30, 50))
@@ -56,14 +60,22 @@ def test_mean_is_the_mean():
 
 def test_biharmonic_in_parts_is_that_of_the_whole():
   rng = np.random.default_rng(0)
-  image = np.clip(_slope() + 20 * np.sin(np.arange(80) / 5)[:, None]
-                  + rng.normal(0, 3, (60, 80, 3)), 0, 255).astype(np.uint8)
-  mask = (_hole(image, slice(5, 14), slice(8, 20))
-          | _hole(image, slice(40, 55), slice(60, 70))
-          | _hole(image, slice(15, 22), slice(30, 31)))
+  image = np.clip(
+    _slope()
+    + 20 * np.sin(np.arange(80) / 5)[:, None]
+    + rng.normal(0, 3, (60, 80, 3)),
+    0,
+    255,
+  ).astype(np.uint8)
+  mask = (
+    _hole(image, slice(5, 14), slice(8, 20))
+    | _hole(image, slice(40, 55), slice(60, 70))
+    | _hole(image, slice(15, 22), slice(30, 31))
+  )
   ours = baselines.biharmonic(image, mask)
-  theirs = restoration.inpaint_biharmonic(
-      image / 255, mask > 0, channel_axis=-1) * 255
+  theirs = (
+    restoration.inpaint_biharmonic(image / 255, mask > 0, channel_axis=-1) * 255
+  )
   assert np.abs(ours[mask > 0] - theirs[mask > 0]).max() <= 1
 
 
@@ -88,13 +100,15 @@ def test_biharmonic_next_to_a_hole_that_is_almost_all():
 
 def test_deep_image_prior_gets_picture_and_hole(monkeypatch):
   from artjax.inference import deep_image_prior
+
   image = _slope()
   mask = _hole(image, slice(20, 32), slice(30, 50))
 
   def restore(picture, *, mask):
     assert picture.dtype == np.float32 and picture.max() <= 1
     return deep_image_prior.Result(
-        np.where(mask[..., None], np.float32(1), picture), 1, 'steps', 0.0, 0)
+      np.where(mask[..., None], np.float32(1), picture), 1, 'steps', 0.0, 0
+    )
 
   monkeypatch.setattr(deep_image_prior, 'restore', restore)
   fill = baselines.deep_image_prior(image, mask)

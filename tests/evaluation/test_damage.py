@@ -1,23 +1,25 @@
 """Figures of detection: pooled counts, thin lines, the command's report."""
+
 import json
 import subprocess
 import sys
 
-from conftest import ROOT
 from conftest import random_params
+from conftest import ROOT
 from conftest import tiny_config
 import cv2
 import numpy as np
 import pytest
 
-from artjax.evaluation import damage
-from artjax.inference import tiled
 from artjax import registry
+from artjax.evaluation import damage
 from artjax.evaluation import metrics
+from artjax.inference import tiled
 from artjax.interop import safetensors_io
 
-DAMAGE = ('fit(64)|copy("image", "real")|craquelure(0.8)|water_stains(0.8)|'
-          'mask_target')
+DAMAGE = (
+  'fit(64)|copy("image", "real")|craquelure(0.8)|water_stains(0.8)|mask_target'
+)
 
 
 def config(**overrides):
@@ -36,8 +38,9 @@ def test_pictures_are_pooled_pixel_by_pixel():
   for chances, mask in pairs:
     tally.add(chances, mask)
   # Side by side they are one picture, which the metric can measure.
-  chances, mask = (np.concatenate([p[i].reshape(-1, 3) for p in pairs])
-                   for i in (0, 1))
+  chances, mask = (
+    np.concatenate([p[i].reshape(-1, 3) for p in pairs]) for i in (0, 1)
+  )
   whole = metrics.average_precision(chances[None, None], mask[None, None])
   figures = tally.figures('any', 0.5)
   np.testing.assert_allclose(figures['average_precision'], whole)
@@ -48,15 +51,15 @@ def test_pictures_are_pooled_pixel_by_pixel():
     np.testing.assert_allclose(figures['share'], damaged.mean())
     np.testing.assert_allclose(figures['precision'], hits / found.sum())
     np.testing.assert_allclose(figures['recall'], hits / damaged.sum())
-    np.testing.assert_allclose(
-        figures['iou'], hits / (found | damaged).sum())
+    np.testing.assert_allclose(figures['iou'], hits / (found | damaged).sum())
     p, r = figures['precision'], figures['recall']
     np.testing.assert_allclose(figures['f1'], 2 * p * r / (p + r))
 
 
 def test_every_level_is_its_own_threshold():
   assert [damage.level_of(level / 255) for level in range(1, 256)] == list(
-      range(1, 256))
+    range(1, 256)
+  )
   assert damage.level_of(0.5) == 128
 
 
@@ -64,8 +67,9 @@ def test_best_threshold_has_the_best_f1():
   tally = damage.Tally()
   tally.add(*pair())
   best = tally.figures('any', tally.best_threshold())['f1']
-  assert best == max(tally.figures('any', t)['f1'] for t in (
-      np.arange(1, 256) / 255))
+  assert best == max(
+    tally.figures('any', t)['f1'] for t in (np.arange(1, 256) / 255)
+  )
 
 
 def test_nothing_there_and_nothing_found_is_no_error():
@@ -139,28 +143,50 @@ def test_measures_what_the_restorer_gives():
   assert 0 < share['share'] == share['precision'] < 1
   assert len(results['network'].clean) == 2
   # Without a clean copy there is nothing to say of clean pictures.
-  results = damage.measure(config(**{
-      'eval.ops': DAMAGE.replace('copy("image", "real")|', '')}), oracle)
+  results = damage.measure(
+    config(**{'eval.ops': DAMAGE.replace('copy("image", "real")|', '')}), oracle
+  )
   assert damage.as_json(results, 0.5)['clean_area_mean'] is None
   json.dumps(damage.as_json(results, 0.5), allow_nan=False)
 
 
 def test_a_picture_for_a_target_is_refused():
   with pytest.raises(ValueError, match='mask_target'):
-    damage.measure(config(**{
-        'eval.ops': 'fit(64)|copy("image", "target")'}), lambda p: p)
+    damage.measure(
+      config(**{'eval.ops': 'fit(64)|copy("image", "target")'}), lambda p: p
+    )
 
 
 def test_command_prints_tables_and_writes_a_report(tmp_path):
-  small = config(**{'model.args.context_size': 0, 'model.args.features': (4,),
-                    'model.args.blocks': (0,)})
-  safetensors_io.save(str(tmp_path / 'small.safetensors'),
-               random_params(registry.model(small), 0.1), small)
+  small = config(
+    **{
+      'model.args.context_size': 0,
+      'model.args.features': (4,),
+      'model.args.blocks': (0,),
+    }
+  )
+  safetensors_io.save(
+    str(tmp_path / 'small.safetensors'),
+    random_params(registry.model(small), 0.1),
+    small,
+  )
   out = subprocess.run(
-      [sys.executable, '-m', 'artjax.main', '--config=configs/detect.py:quick',
-       f'--weights={tmp_path / "small.safetensors"}', '--mode=evaluate', f'--output={tmp_path}',
-       f'--config.eval.ops={DAMAGE}', '--config.eval.max_pictures=2'],
-      cwd=ROOT, capture_output=True, text=True, timeout=240)
+    [
+      sys.executable,
+      '-m',
+      'artjax.main',
+      '--config=configs/detect.py:quick',
+      f'--weights={tmp_path / "small.safetensors"}',
+      '--mode=evaluate',
+      f'--output={tmp_path}',
+      f'--config.eval.ops={DAMAGE}',
+      '--config.eval.max_pictures=2',
+    ],
+    cwd=ROOT,
+    capture_output=True,
+    text=True,
+    timeout=240,
+  )
   assert out.returncode == 0, out.stderr
   last = json.loads(out.stdout.splitlines()[-1])
   assert set(last['output']) == set(damage.CLASSES)

@@ -1,10 +1,11 @@
-"""Measuring digits: the classifier learns them, the figures mean what they say."""
+"""Measuring digits: the classifier learns them, the figures hold."""
+
 from conftest import drawn_digits
 import numpy as np
 import pytest
 
-from artjax.evaluation import digit_scores
 from artjax.data.sources import mnist
+from artjax.evaluation import digit_scores
 
 
 @pytest.fixture(scope='module')
@@ -24,18 +25,23 @@ def test_it_knows_digits_it_never_saw(classifier):
 def test_the_same_digits_make_the_same_classifier(classifier):
   folder, _ = classifier
   pictures, labels = (x[:130] for x in mnist.load(folder, 'train'))
-  one, two = (digit_scores.look(digit_scores.train(pictures, labels), pictures[:5])
-              for _ in range(2))
+  one, two = (
+    digit_scores.look(digit_scores.train(pictures, labels), pictures[:5])
+    for _ in range(2)
+  )
   np.testing.assert_array_equal(one.chances, two.chances)
 
 
 def test_noise_is_far_from_digits(classifier):
   folder, params = classifier
   pictures, _ = mnist.load(folder, 'train')
-  noise = np.random.default_rng(0).integers(
-      0, 256, pictures.shape).astype(np.uint8)
+  noise = (
+    np.random.default_rng(0).integers(0, 256, pictures.shape).astype(np.uint8)
+  )
   real = digit_scores.look(params, pictures[:1000])
-  near = digit_scores.measure(digit_scores.look(params, pictures[1000:2000]), real)
+  near = digit_scores.measure(
+    digit_scores.look(params, pictures[1000:2000]), real
+  )
   far = digit_scores.measure(digit_scores.look(params, noise[:1000]), real)
   assert near['frechet'] * 20 < far['frechet']
   assert far['entropy'] < near['entropy']
@@ -50,7 +56,8 @@ def test_confidence_and_entropy_by_hand():
   found = digit_scores.measure(seen, seen)
   assert found['confident'] == 0.75
   assert found['entropy'] == pytest.approx(
-      -0.75 * np.log(0.75) - 0.25 * np.log(0.25))
+    -0.75 * np.log(0.75) - 0.25 * np.log(0.25)
+  )
   assert found['frechet'] == 0
 
 

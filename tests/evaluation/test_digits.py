@@ -1,4 +1,5 @@
 """Pictures from nothing: drawn, shown and measured, in a run and after it."""
+
 import json
 
 from conftest import drawn_digits
@@ -33,8 +34,7 @@ def finished(tmp_path_factory):
   """(config, workdir, result) of a run of two steps."""
   top = tmp_path_factory.mktemp('generation')
   config = tiny(drawn_digits(top / 'digits'))
-  return config, top / 'run', loop.train_and_evaluate(
-      config, str(top / 'run'))
+  return config, top / 'run', loop.train_and_evaluate(config, str(top / 'run'))
 
 
 def test_a_run_measures_and_shows(finished):
@@ -109,4 +109,5 @@ def test_a_walk_keeps_the_length():
 def test_a_grid_goes_row_by_row():
   pictures = np.arange(6, dtype=np.uint8).reshape(6, 1, 1, 1).repeat(3, -1)
   np.testing.assert_array_equal(
-      digits.grid(pictures, 3)[..., 0], [[0, 1, 2], [3, 4, 5]])
+    digits.grid(pictures, 3)[..., 0], [[0, 1, 2], [3, 4, 5]]
+  )

@@ -1,4 +1,5 @@
 """The folder of an evaluation: its page, its table, its panels."""
+
 from conftest import tiny_config
 import numpy as np
 
@@ -8,17 +9,26 @@ from artjax.evaluation import report
 def test_page_table_and_panels(tmp_path):
   grey = np.full([40, 30, 3], 90, np.uint8)
   report.write(
-      str(tmp_path), title='Trial', stated={'weights': 'w', 'seed': 0},
-      text='| a |', rows=[['picture', 'psnr'], ['a, b', 20.5]],
-      panels=[('a, b', grey, 'psnr 20.5'), ('c', grey, '')])
+    str(tmp_path),
+    title='Trial',
+    stated={'weights': 'w', 'seed': 0},
+    text='| a |',
+    rows=[['picture', 'psnr'], ['a, b', 20.5]],
+    panels=[('a, b', grey, 'psnr 20.5'), ('c', grey, '')],
+  )
   assert (tmp_path / 'report.md').read_text() == (
-      '# Trial\n\n- weights: `w`\n- seed: `0`\n\n| a |\n\n'
-      '## a, b\n\n![a, b](panels/000.jpg)\n\npsnr 20.5\n\n'
-      '## c\n\n![c](panels/001.jpg)\n')
+    '# Trial\n\n- weights: `w`\n- seed: `0`\n\n| a |\n\n'
+    '## a, b\n\n![a, b](panels/000.jpg)\n\npsnr 20.5\n\n'
+    '## c\n\n![c](panels/001.jpg)\n'
+  )
   assert (tmp_path / 'per_picture.csv').read_text().splitlines() == [
-      'picture,psnr', '"a, b",20.5']
+    'picture,psnr',
+    '"a, b",20.5',
+  ]
   assert sorted(p.name for p in (tmp_path / 'panels').iterdir()) == [
-      '000.jpg', '001.jpg']
+    '000.jpg',
+    '001.jpg',
+  ]
 
 
 def test_it_goes_into_the_working_directory_unless_a_folder_is_named(tmp_path):
@@ -31,9 +41,13 @@ def test_it_states_what_was_measured_on():
   config = tiny_config(**{'data.source': 'sample', 'seed': 3})
   stated = report.settings(config, 'w', 'unet.UNet', damage='x')
   assert stated == {
-      'weights': 'w', 'model': 'unet.UNet',
-      'source': 'held-out part of sample', 'damage': 'x',
-      'self_ensemble': False, 'seed': 3}
+    'weights': 'w',
+    'model': 'unet.UNet',
+    'source': 'held-out part of sample',
+    'damage': 'x',
+    'self_ensemble': False,
+    'seed': 3,
+  }
   with config.unlocked():
     config.eval.source = 'folder:there'
   assert report.settings(config, 'w', 'm')['source'] == 'folder:there'

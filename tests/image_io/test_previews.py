@@ -1,14 +1,15 @@
 """Tiles and overlays of a view are the picture and the map."""
+
 import os
 
 import numpy as np
 import pytest
 import pyvips
 
-from artjax.image_io import reader
 from artjax.image_io import previews
-from artjax.image_io import writer
+from artjax.image_io import reader
 from artjax.image_io import vips
+from artjax.image_io import writer
 
 
 def tile(folder, level, name='0_0'):
@@ -18,8 +19,9 @@ def tile(folder, level, name='0_0'):
 
 def noise(height, width, bands, dtype=np.uint8):
   rng = np.random.default_rng(0)
-  return rng.integers(0, np.iinfo(dtype).max, [height, width, bands], dtype,
-                      endpoint=True)
+  return rng.integers(
+    0, np.iinfo(dtype).max, [height, width, bands], dtype, endpoint=True
+  )
 
 
 def save(path, values, interpretation):
@@ -32,8 +34,9 @@ def test_8_bits_are_shown_to_the_bit(tmp_path, bands):
   save(f'{tmp_path}/a.png', values, 'srgb')
   with reader.open_picture(f'{tmp_path}/a.png') as picture:
     previews.save_tiles(picture, f'{tmp_path}/tiles')
-  shown = np.concatenate([tile(f'{tmp_path}/tiles', 1, f'0_{i}')
-                          for i in range(2)])
+  shown = np.concatenate(
+    [tile(f'{tmp_path}/tiles', 1, f'0_{i}') for i in range(2)]
+  )
   np.testing.assert_array_equal(shown, values)
   assert tile(f'{tmp_path}/tiles', 0).shape == (300, 15, bands)
   assert sorted(os.listdir(tmp_path)) == ['a.png', 'tiles']

@@ -1,4 +1,5 @@
 """Files come back as they went in, but for what a network changed."""
+
 import json
 import os
 import pathlib
@@ -14,8 +15,8 @@ import pyvips
 import tifffile
 
 from artjax.image_io import reader
-from artjax.image_io import writer as image_writer
 from artjax.image_io import vips
+from artjax.image_io import writer as image_writer
 
 MODES = ['grey', 'rgb', 'greya', 'rgba', 'cmyk']
 
@@ -32,8 +33,7 @@ def smooth(height, width, bands, depth, seed=0):
 def profile(name):
   """Bytes of one of libvips' own colour profiles."""
   image = pyvips.Image.black(1, 1, bands=3).copy(interpretation='srgb')
-  return image.icc_transform(name, input_profile='srgb').get(
-      'icc-profile-data')
+  return image.icc_transform(name, input_profile='srgb').get('icc-profile-data')
 
 
 def made(array, icc=None):
@@ -77,7 +77,7 @@ def restored(source, target, change=lambda rgb: rgb, scale=1, **options):
     rgb = change(picture.read(0, 0, picture.height, picture.width))
     with picture.writer(target, scale=scale, **options) as writer:
       for top in range(0, len(rgb), 17):
-        writer.write(picture.merge(top, rgb[top:top + 17], scale)[0])
+        writer.write(picture.merge(top, rgb[top : top + 17], scale)[0])
     return picture.notices
 
 
@@ -92,8 +92,9 @@ def test_what_is_not_changed_keeps_every_bit(tmp_path, mode, depth):
 
 
 @pytest.mark.parametrize('icc', [None, 'p3', 'srgb'])
-@pytest.mark.parametrize('mode, depth', [
-    ('grey', 8), ('rgb', 8), ('rgb', 16), ('cmyk', 16)])
+@pytest.mark.parametrize(
+  'mode, depth', [('grey', 8), ('rgb', 8), ('rgb', 16), ('cmyk', 16)]
+)
 def test_a_change_arrives(tmp_path, mode, depth, icc):
   source, target = tmp_path / 'in.tif', tmp_path / 'out.tif'
   written(source, mode, depth, icc and mode == 'rgb' and profile(icc))
@@ -141,8 +142,11 @@ def test_metadata_stays_or_is_stripped(tmp_path, suffix):
   icc = profile('p3')
   inches = 300 / 25.4
   image = made(smooth(40, 56, 3, 8), icc).copy(xres=inches, yres=inches)
-  image.set_type(pyvips.GValue.gstr_type, 'exif-ifd0-Artist',
-                 'A. N. Other (A. N. Other, ASCII, 12 components, 12 bytes)')
+  image.set_type(
+    pyvips.GValue.gstr_type,
+    'exif-ifd0-Artist',
+    'A. N. Other (A. N. Other, ASCII, 12 components, 12 bytes)',
+  )
   image.set_type(pyvips.GValue.blob_type, 'xmp-data', b'<x:xmpmeta/>')
   image.write_to_file(str(source))
   restored(source, target)
@@ -173,8 +177,7 @@ def test_orientation_is_applied_once(tmp_path, orientation):
   np.testing.assert_array_equal(pixels(target), upright.numpy())
   out = read(target)
   assert out.get('orientation') == 1
-  assert (out.height, out.width) == (
-      (56, 40) if orientation > 4 else (40, 56))
+  assert (out.height, out.width) == ((56, 40) if orientation > 4 else (40, 56))
 
 
 def test_transparent_borders_are_not_smeared(tmp_path):
@@ -200,8 +203,12 @@ def test_grey_stays_grey(tmp_path):
 def test_larger_results_are_enlarged(tmp_path):
   source, target = tmp_path / 'in.tif', tmp_path / 'out.tif'
   written(source, 'rgba', 16)
-  restored(source, target, scale=4, change=lambda rgb: np.repeat(
-      np.repeat(rgb, 4, 0), 4, 1))
+  restored(
+    source,
+    target,
+    scale=4,
+    change=lambda rgb: np.repeat(np.repeat(rgb, 4, 0), 4, 1),
+  )
   out = pixels(target)
   assert out.shape == (160, 224, 4) and out.dtype == np.uint16
   with reader.open_picture(source) as picture:
@@ -209,26 +216,34 @@ def test_larger_results_are_enlarged(tmp_path):
 
 
 def test_first_of_several_pages(tmp_path):
-  pages = pyvips.Image.arrayjoin([made(smooth(40, 56, 3, 8, seed))
-                                  for seed in range(3)], across=1)
+  pages = pyvips.Image.arrayjoin(
+    [made(smooth(40, 56, 3, 8, seed)) for seed in range(3)], across=1
+  )
   pages.set_type(pyvips.GValue.gint_type, 'page-height', 40)
   pages.write_to_file(str(tmp_path / 'in.tif'))
   notices = restored(tmp_path / 'in.tif', tmp_path / 'out.tif')
   assert notices == ['only the first of 3 pages']
-  np.testing.assert_array_equal(pixels(tmp_path / 'out.tif'),
-                                smooth(40, 56, 3, 8, 0))
+  np.testing.assert_array_equal(
+    pixels(tmp_path / 'out.tif'), smooth(40, 56, 3, 8, 0)
+  )
 
 
-@pytest.mark.parametrize('icc', [
-    b'no profile at all' * 20, 'cmyk', 'torn'], ids=['junk', 'other', 'torn'])
+@pytest.mark.parametrize(
+  'icc',
+  [b'no profile at all' * 20, 'cmyk', 'torn'],
+  ids=['junk', 'other', 'torn'],
+)
 def test_a_profile_that_does_not_fit_is_left_out_and_said(tmp_path, icc):
-  data = {'cmyk': lambda: profile('cmyk'),
-          'torn': lambda: profile('p3')[:200]}.get(icc, lambda: icc)()
+  data = {
+    'cmyk': lambda: profile('cmyk'),
+    'torn': lambda: profile('p3')[:200],
+  }.get(icc, lambda: icc)()
   source = tmp_path / 'in.png'
   made(smooth(40, 56, 3, 8)).write_to_file(str(source))
   png = source.read_bytes()  # libvips itself refuses to write such a profile
-  source.write_bytes(png[:33] + png_chunk(
-      b'iCCP', b'x\0\0' + zlib.compress(data)) + png[33:])
+  source.write_bytes(
+    png[:33] + png_chunk(b'iCCP', b'x\0\0' + zlib.compress(data)) + png[33:]
+  )
   notices = restored(source, tmp_path / 'out.tif')
   assert len(notices) == 1 and 'profile does not fit' in notices[0]
   out = read(tmp_path / 'out.tif')
@@ -238,8 +253,9 @@ def test_a_profile_that_does_not_fit_is_left_out_and_said(tmp_path, icc):
 def test_a_profile_of_another_kind_in_a_cmyk_file(tmp_path):
   source, target = tmp_path / 'in.tif', tmp_path / 'out.tif'
   values = smooth(40, 56, 4, 8)
-  tifffile.imwrite(source, values, photometric='separated',
-                   iccprofile=profile('p3'))
+  tifffile.imwrite(
+    source, values, photometric='separated', iccprofile=profile('p3')
+  )
   notices = restored(source, target)
   assert len(notices) == 1 and 'profile does not fit' in notices[0]
   assert 'icc-profile-data' not in read(target).get_fields()
@@ -252,14 +268,21 @@ def test_a_profile_of_another_kind_in_a_cmyk_file(tmp_path):
 def png_header(width, height):
   """A one-bit PNG that claims a size; 70 bytes."""
   header = struct.pack('>IIBBBBB', width, height, 1, 0, 0, 0, 0)
-  return (b'\x89PNG\r\n\x1a\n' + png_chunk(b'IHDR', header)
-          + png_chunk(b'IDAT', zlib.compress(bytes(1000)))
-          + png_chunk(b'IEND', b''))
+  return (
+    b'\x89PNG\r\n\x1a\n'
+    + png_chunk(b'IHDR', header)
+    + png_chunk(b'IDAT', zlib.compress(bytes(1000)))
+    + png_chunk(b'IEND', b'')
+  )
 
 
 def png_chunk(kind, data):
-  return (struct.pack('>I', len(data)) + kind + data
-          + struct.pack('>I', zlib.crc32(kind + data)))
+  return (
+    struct.pack('>I', len(data))
+    + kind
+    + data
+    + struct.pack('>I', zlib.crc32(kind + data))
+  )
 
 
 def bad_file(kind, path):
@@ -270,8 +293,9 @@ def bad_file(kind, path):
   elif kind == 'huge':
     path.write_bytes(png_header(50_000, 50_000))
   elif kind == 'five channels':
-    vips.image(smooth(20, 20, 5, 8)).copy(
-        interpretation='multiband').tiffsave(str(path))
+    vips.image(smooth(20, 20, 5, 8)).copy(interpretation='multiband').tiffsave(
+      str(path)
+    )
   elif kind == 'nan':
     values = np.full([20, 20, 3], np.nan, np.float32)
     pyvips.Image.new_from_array(values).tiffsave(str(path))
@@ -280,16 +304,25 @@ def bad_file(kind, path):
     whole = path.with_name(f'whole{suffix}')
     noise = np.random.default_rng(0).integers(0, 256, (90, 90, 3), np.uint8)
     made(noise).write_to_file(str(whole))
-    path.write_bytes(whole.read_bytes()[:whole.stat().st_size // 2])
+    path.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
     whole.unlink()
 
 
-@pytest.mark.parametrize('kind, reason', [
-    ('empty', 'empty'), ('text', 'not a picture'), ('huge', 'limit'),
-    ('five channels', '5 channels'), ('nan', 'float'),
-    ('truncated .jpg', 'damaged'), ('truncated .png', 'damaged'),
-    ('truncated .tif', 'damaged'), ('truncated .webp', 'damaged'),
-    ('missing', 'No such file')])
+@pytest.mark.parametrize(
+  'kind, reason',
+  [
+    ('empty', 'empty'),
+    ('text', 'not a picture'),
+    ('huge', 'limit'),
+    ('five channels', '5 channels'),
+    ('nan', 'float'),
+    ('truncated .jpg', 'damaged'),
+    ('truncated .png', 'damaged'),
+    ('truncated .tif', 'damaged'),
+    ('truncated .webp', 'damaged'),
+    ('missing', 'No such file'),
+  ],
+)
 def test_bad_files_are_named_in_one_line(tmp_path, kind, reason):
   path, target = tmp_path / 'it is "bad" ü.png', tmp_path / 'out.png'
   bad_file(kind, path)
@@ -349,8 +382,11 @@ def test_a_full_disk_is_one_line(tmp_path):
 def test_damaged_files_come_out_or_are_named():
   # Apart, for what would take a whole process down; 5000 by hand, see there.
   script = pathlib.Path(__file__).parent.with_name('fuzz_image_file.py')
-  done = subprocess.run([sys.executable, script, '--count=400', '--seed=1'],
-                        capture_output=True, text=True)
+  done = subprocess.run(
+    [sys.executable, script, '--count=400', '--seed=1'],
+    capture_output=True,
+    text=True,
+  )
   assert done.returncode == 0, done.stderr[-2000:]
   outcomes = json.loads(done.stdout.splitlines()[-1])
   assert outcomes['refused'] > 100 and outcomes['restored'] > 50
@@ -374,8 +410,9 @@ def test_to_rgb_takes_any_colour(tmp_path, mode, depth):
     np.testing.assert_array_equal(out[..., 3], values[..., -1])
   else:
     full = np.iinfo(out.dtype).max
-    np.testing.assert_allclose(out / full, np.broadcast_to(green, out.shape),
-                               atol=0.6 / full)
+    np.testing.assert_allclose(
+      out / full, np.broadcast_to(green, out.shape), atol=0.6 / full
+    )
   icc = read(target).get_fields().count('icc-profile-data')
   assert icc == (not mode.startswith('rgb'))
 

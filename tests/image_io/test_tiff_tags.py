@@ -1,4 +1,5 @@
 """Descriptive tags of TIFF files go from one file to another."""
+
 import numpy as np
 from PIL import Image
 import pytest
@@ -8,9 +9,15 @@ from artjax.image_io import reader
 from artjax.image_io import tiff_tags
 
 VALUES = np.random.default_rng(0).integers(0, 256, (30, 40, 3), np.uint8)
-TEXTS = {269: 'Panel 3', 271: 'Maker', 272: 'Scanner', 305: 'Scan 2.1',
-         306: '2020:02:03 04:05:06', 315: 'A. N. Other',
-         33432: 'public domain'}
+TEXTS = {
+  269: 'Panel 3',
+  271: 'Maker',
+  272: 'Scanner',
+  305: 'Scan 2.1',
+  306: '2020:02:03 04:05:06',
+  315: 'A. N. Other',
+  33432: 'public domain',
+}
 
 
 def texts(path):
@@ -25,12 +32,27 @@ def texts(path):
 def test_texts_go_over_whatever_the_layout(tmp_path, order, big, target_order):
   source, target = tmp_path / 'a.tif', tmp_path / 'b.tif'
   tifffile.imwrite(
-      source, VALUES, byteorder=order, bigtiff=big, metadata=None,
-      software=TEXTS[305], datetime=TEXTS[306],
-      extratags=[(code, 's', 0, TEXTS[code], True) for code in TEXTS
-                 if code not in (305, 306)])
-  tifffile.imwrite(target, VALUES, byteorder=target_order, metadata=None,
-                   software=False, extratags=[(315, 's', 0, 'Kept', True)])
+    source,
+    VALUES,
+    byteorder=order,
+    bigtiff=big,
+    metadata=None,
+    software=TEXTS[305],
+    datetime=TEXTS[306],
+    extratags=[
+      (code, 's', 0, TEXTS[code], True)
+      for code in TEXTS
+      if code not in (305, 306)
+    ],
+  )
+  tifffile.imwrite(
+    target,
+    VALUES,
+    byteorder=target_order,
+    metadata=None,
+    software=False,
+    extratags=[(315, 's', 0, 'Kept', True)],
+  )
   assert tiff_tags.copy(source, target) == len(TEXTS) - 1
   assert texts(target) == {**TEXTS, 315: 'Kept'}
   np.testing.assert_array_equal(tifffile.imread(target), VALUES)
@@ -73,9 +95,14 @@ def test_other_and_damaged_sources_give_none(tmp_path):
   good = tmp_path / 'good.tif'
   tifffile.imwrite(good, VALUES, extratags=[(315, 's', 0, 'x' * 99, True)])
   whole = good.read_bytes()
-  for data in (b'', b'\xff\xd8\xff\xe0 a JPEG', b'II*\0',
-               b'II*\0\xff\xff\xff\x7f',
-               whole[:8] + b'\xff' * 400, whole[:200]):
+  for data in (
+    b'',
+    b'\xff\xd8\xff\xe0 a JPEG',
+    b'II*\0',
+    b'II*\0\xff\xff\xff\x7f',
+    whole[:8] + b'\xff' * 400,
+    whole[:200],
+  ):
     source.write_bytes(data)
     assert tiff_tags.copy(source, target) == 0
     assert target.read_bytes() == before

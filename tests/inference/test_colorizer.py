@@ -1,13 +1,14 @@
 """The colorizer: sizes, lightness, gamut, strips, hints, what was given."""
+
+from conftest import tiny_config
+from conftest import vivid_colours
 import cv2
 import numpy as np
 import pytest
 
-from artjax.inference import colorizer as colorize
 from artjax import colour
+from artjax.inference import colorizer as colorize
 from artjax.inference import tiled
-from conftest import tiny_config
-from conftest import vivid_colours
 
 
 @pytest.fixture(scope='module')
@@ -33,14 +34,20 @@ def as_grey_level(light):
 
 @pytest.mark.parametrize('dtype', [np.uint8, np.uint16])
 def test_lightness_stays_and_colours_come(colorizer, dtype):
-  picture = (painting().astype(np.uint32) * (np.iinfo(dtype).max // 255)
-             ).astype(dtype)
+  picture = (
+    painting().astype(np.uint32) * (np.iinfo(dtype).max // 255)
+  ).astype(dtype)
   coloured = colorizer(picture)
   assert coloured.shape == picture.shape and coloured.dtype == dtype
   moved = as_grey_level(lightness(coloured)) - as_grey_level(lightness(picture))
   assert np.abs(moved).max() < 1
-  chroma = np.hypot(*np.moveaxis(colour.srgb_to_lab(
-      coloured / np.float32(np.iinfo(dtype).max))[..., 1:], -1, 0))
+  chroma = np.hypot(
+    *np.moveaxis(
+      colour.srgb_to_lab(coloured / np.float32(np.iinfo(dtype).max))[..., 1:],
+      -1,
+      0,
+    )
+  )
   assert chroma.mean() > 5
 
 
@@ -59,9 +66,15 @@ def test_strips_are_the_picture(colorizer, monkeypatch):
   monkeypatch.setattr(colorize, '_ROWS', 32)
   seen = []
   unit = picture / np.float32(255)
-  strips = list(colorizer.strips(
-      lambda y, x, h, w: unit[y:y + h, x:x + w], 70, 90, unit,
-      on_tiles=seen.append))
+  strips = list(
+    colorizer.strips(
+      lambda y, x, h, w: unit[y : y + h, x : x + w],
+      70,
+      90,
+      unit,
+      on_tiles=seen.append,
+    )
+  )
   assert [top for top, _ in strips] == [0, 32, 64]
   assert len(seen) == colorizer.tiles(70, 90) == 3
   rows = np.concatenate([rows for _, rows in strips])
@@ -72,7 +85,8 @@ def test_strips_are_the_picture(colorizer, monkeypatch):
 def test_saturation_and_strength(colorizer):
   picture = painting()
   chroma = lambda x: np.abs(
-      colour.srgb_to_lab(x / np.float32(255))[..., 1:]).mean()
+    colour.srgb_to_lab(x / np.float32(255))[..., 1:]
+  ).mean()
   grey = colorizer(picture, saturation=0.0)
   assert np.ptp(grey.astype(int), -1).max() == 0
   half, full = (chroma(colorizer(picture, saturation=s)) for s in (0.5, 1.0))
@@ -80,7 +94,8 @@ def test_saturation_and_strength(colorizer):
   assert colorizer(picture, strength=0.0) is picture
   between = colorizer(picture, strength=0.5).astype(int)
   np.testing.assert_allclose(
-      between, (picture.astype(int) + colorizer(picture)) / 2, atol=1)
+    between, (picture.astype(int) + colorizer(picture)) / 2, atol=1
+  )
   with pytest.raises(ValueError, match='saturation must be in .0, 2., got -1'):
     colorizer(picture, saturation=-1)
 
@@ -95,8 +110,9 @@ def test_hints_are_obeyed(colorizer):
   np.testing.assert_allclose(ab[50:60, 70:80].mean((0, 1)), wanted, atol=2)
   without = colour.srgb_to_lab(colorizer(picture) / np.float32(255))[..., 1:]
   assert np.abs(without[50:60, 70:80].mean((0, 1)) - wanted).max() > 4
-  with pytest.raises(ValueError, match='hints of 128 x 256 px for a picture '
-                     'of 256 x 256 px'):
+  with pytest.raises(
+    ValueError, match='hints of 128 x 256 px for a picture of 256 x 256 px'
+  ):
     colorizer(picture, hints=hints[:, :128])
 
 
@@ -123,8 +139,11 @@ def test_notices_what_is_dropped():
 def test_working_size_has_few_shapes_and_keeps_the_aspect():
   assert colorize.working_size(3000, 2000) == (224, 160)
   assert colorize.working_size(10, 4000) == (32, 224)
-  shapes = {colorize.working_size(h, w) for h in range(300, 900, 37)
-            for w in range(300, 900, 41)}
+  shapes = {
+    colorize.working_size(h, w)
+    for h in range(300, 900, 37)
+    for w in range(300, 900, 41)
+  }
   assert len(shapes) < 15
 
 

@@ -1,4 +1,5 @@
 """Deep Image Prior: fills, ends, starts over, repeats, and its command."""
+
 import inspect
 import json
 import os
@@ -12,10 +13,10 @@ import numpy as np
 import optax
 import pytest
 
-from artjax.inference import deep_image_prior as dip
 from artjax import atomic_files
-from artjax.image_io import reader
 from artjax import resampling
+from artjax.image_io import reader
+from artjax.inference import deep_image_prior as dip
 from configs import deep_image_prior as config_file
 
 TINY = {'features': 8, 'scales': 1}
@@ -36,7 +37,7 @@ def hole(height=32, width=40):
 def fill(**overrides):
   """`restore` of the smooth picture with a hole: one compilation for all."""
   mask = hole()
-  arguments = dict(mask=mask, steps=60, window=10, network=TINY)
+  arguments = {'mask': mask, 'steps': 60, 'window': 10, 'network': TINY}
   # What is in the hole must not count, whatever it is.
   picture = np.where(mask[..., None], np.nan, smooth())
   return dip.restore(picture, **(arguments | overrides))
@@ -56,11 +57,12 @@ def test_inpainting_beats_the_mean_and_keeps_what_is_known():
 def test_inpainting_begins_from_a_blurred_fill():
   picture, mask = smooth(), hole()
   error = lambda result: np.square(result.picture - picture)[mask].mean()
-  few = dict(steps=5, learning_rate=1e-3)
+  few = {'steps': 5, 'learning_rate': 1e-3}
   assert error(fill(**few)) < 0.2 * error(fill(smooth=0.0, **few))
   # However dark: the logits of what is nearly black are far from grey's.
-  dark = dip.restore(0.04 + 0 * picture, mask=mask, steps=5, window=10,
-                     network=TINY).picture
+  dark = dip.restore(
+    0.04 + 0 * picture, mask=mask, steps=5, window=10, network=TINY
+  ).picture
   np.testing.assert_allclose(dark[mask], 0.04, atol=0.05)
 
 
@@ -93,6 +95,7 @@ def test_interrupted_gives_what_there_is():
   def stop(report):
     if report.step == 10:
       raise KeyboardInterrupt
+
   result = fill(report_every=5, on_report=stop)
   assert (result.steps, result.stopped_by) == (10, 'interrupted')
   np.testing.assert_array_equal(result.picture, fill(steps=10).picture)
@@ -118,8 +121,10 @@ def test_goes_back_when_the_loss_is_not_finite(monkeypatch):
 
 def test_muon_makes_kernels_orthogonal_and_moves_vectors_as_adam():
   rng = np.random.default_rng(0)
-  gradient = {'kernel': jnp.float32(rng.normal(0, [1, 9], (3, 3, 8, 2))),
-              'bias': jnp.float32(rng.normal(0, 1, 6))}
+  gradient = {
+    'kernel': jnp.float32(rng.normal(0, [1, 9], (3, 3, 8, 2))),
+    'bias': jnp.float32(rng.normal(0, 1, 6)),
+  }
   muon = dip._unscaled('muon')
   params = jax.tree.map(jnp.zeros_like, gradient)
   update, _ = muon.update(gradient, muon.init(params), params)
@@ -140,7 +145,8 @@ def test_denoising_stops_before_the_noise_is_fitted():
   noise = np.random.default_rng(0).normal(0, 0.1, clean.shape)
   noisy = np.clip(clean + noise, 0, 1).astype(np.float32)
   result = dip.restore(
-      noisy, task='denoise', steps=400, window=20, patience=40, network=TINY)
+    noisy, task='denoise', steps=400, window=20, patience=40, network=TINY
+  )
   assert result.stopped_by == 'early_stop' and result.steps < 400
   error = lambda y: np.square(y - clean).mean()
   assert error(result.picture) < error(noisy) / 2
@@ -162,11 +168,23 @@ def test_large_pictures_are_worked_on_around_the_holes():
   mask[40:52, 82:102] = True
   seen = []
   original = dip._start
-  arguments = dict(mask=mask, steps=2, window=10, max_side=40, network=TINY,
-                   on_notice=notices.append)
+  arguments = {
+    'mask': mask,
+    'steps': 2,
+    'window': 10,
+    'max_side': 40,
+    'network': TINY,
+    'on_notice': notices.append,
+  }
   with pytest.MonkeyPatch.context() as patch:
-    patch.setattr(dip, '_start', lambda model, key, fixed, shape, *rest: (
-        seen.append(shape), original(model, key, fixed, shape, *rest))[1])
+    patch.setattr(
+      dip,
+      '_start',
+      lambda model, key, fixed, shape, *rest: (
+        seen.append(shape),
+        original(model, key, fixed, shape, *rest),
+      )[1],
+    )
     small = dip.restore(picture, **arguments)
     mask[30:74, 50:110] = True
     large = dip.restore(picture, **arguments)
@@ -178,19 +196,22 @@ def test_large_pictures_are_worked_on_around_the_holes():
     np.testing.assert_array_equal(result.picture[~mask], picture[~mask])
 
 
-@pytest.mark.parametrize('overrides, problem', [
-    (dict(task='paint'), 'not one of inpaint, denoise, x4'),
-    (dict(mask=None), 'needs a mask'),
-    (dict(task='denoise'), 'takes no mask'),
-    (dict(mask=np.zeros((32, 40))), 'nothing is missing'),
-    (dict(mask=np.ones((32, 40))), 'nothing is known'),
-    (dict(mask=np.ones((3, 4))), r'the mask is \[3, 4\]'),
-    (dict(mask=~hole()), 'not finite'),
-    (dict(steps=0), 'steps=0 is less than 1'),
-    (dict(smooth=-1.0), 'smooth=-1.0 is less than 0'),
-    (dict(decay=1.0), 'decay=1.0'),
-    (dict(optimizer='sgd'), 'not one of muon, adam'),
-])
+@pytest.mark.parametrize(
+  'overrides, problem',
+  [
+    ({'task': 'paint'}, 'not one of inpaint, denoise, x4'),
+    ({'mask': None}, 'needs a mask'),
+    ({'task': 'denoise'}, 'takes no mask'),
+    ({'mask': np.zeros((32, 40))}, 'nothing is missing'),
+    ({'mask': np.ones((32, 40))}, 'nothing is known'),
+    ({'mask': np.ones((3, 4))}, r'the mask is \[3, 4\]'),
+    ({'mask': ~hole()}, 'not finite'),
+    ({'steps': 0}, 'steps=0 is less than 1'),
+    ({'smooth': -1.0}, 'smooth=-1.0 is less than 0'),
+    ({'decay': 1.0}, 'decay=1.0'),
+    ({'optimizer': 'sgd'}, 'not one of muon, adam'),
+  ],
+)
 def test_what_cannot_be_is_said(overrides, problem):
   with pytest.raises(ValueError, match=problem):
     fill(**overrides)
@@ -204,8 +225,10 @@ def test_grain_needs_full_size(task):
 
 def test_config_is_the_arguments():
   arguments = {
-      name for name, p in inspect.signature(dip.restore).parameters.items()
-      if p.kind == p.KEYWORD_ONLY}
+    name
+    for name, p in inspect.signature(dip.restore).parameters.items()
+    if p.kind == p.KEYWORD_ONLY
+  }
   config = config_file.get_config()
   assert set(config) == arguments - {'mask', 'on_report', 'on_notice'}
   for name, value in config.items():
@@ -215,8 +238,16 @@ def test_config_is_the_arguments():
 
 def run(*args):
   return subprocess.run(
-      [sys.executable, str(ROOT / 'scripts' / 'deep_image_prior.py'),
-       *map(str, args)], cwd=ROOT, capture_output=True, text=True, timeout=240)
+    [
+      sys.executable,
+      str(ROOT / 'scripts' / 'deep_image_prior.py'),
+      *map(str, args),
+    ],
+    cwd=ROOT,
+    capture_output=True,
+    text=True,
+    timeout=240,
+  )
 
 
 @pytest.fixture
@@ -226,21 +257,32 @@ def scan(tmp_path):
   values[hole()] = 65535
   path = tmp_path / 'scan.tif'
   import cv2
+
   cv2.imwrite(str(path), values[..., ::-1])
-  atomic_files.write_picture(str(tmp_path / 'mask.png'), np.repeat(
-      hole()[..., None] * np.uint8(255), 3, -1))
-  atomic_files.write_picture(str(tmp_path / 'target.png'), np.rint(
-      smooth() * 255).astype(np.uint8))
+  atomic_files.write_picture(
+    str(tmp_path / 'mask.png'),
+    np.repeat(hole()[..., None] * np.uint8(255), 3, -1),
+  )
+  atomic_files.write_picture(
+    str(tmp_path / 'target.png'), np.rint(smooth() * 255).astype(np.uint8)
+  )
   return path, tmp_path / 'mask.png', values
 
 
 def test_command(scan, tmp_path):
   path, mask, values = scan
   output = tmp_path / 'out' / 'filled.tif'
-  out = run(path, f'--mask={mask}', f'--output={output}',
-            f'--target={tmp_path}/target.png', '--save_every=3',
-            '--config=configs/deep_image_prior.py:quick', '--config.steps=6',
-            '--config.network.scales=1', '--config.report_every=3')
+  out = run(
+    path,
+    f'--mask={mask}',
+    f'--output={output}',
+    f'--target={tmp_path}/target.png',
+    '--save_every=3',
+    '--config=configs/deep_image_prior.py:quick',
+    '--config.steps=6',
+    '--config.network.scales=1',
+    '--config.report_every=3',
+  )
   assert out.returncode == 0, out.stderr[-2000:]
   result = json.loads(out.stdout.splitlines()[-1])
   assert (result['steps'], result['stopped_by']) == (6, 'steps')
@@ -248,16 +290,20 @@ def test_command(scan, tmp_path):
   with reader.open_picture(output) as picture:
     assert picture.depth == 16
   import cv2
+
   written = cv2.imread(str(output), cv2.IMREAD_UNCHANGED)[..., ::-1]
   np.testing.assert_array_equal(written[~hole()], values[~hole()])
   assert (written[hole()] != 65535).any(-1).all()
   assert os.listdir(output.parent) == ['filled.tif']
 
 
-@pytest.mark.parametrize('change, problem', [
+@pytest.mark.parametrize(
+  'change, problem',
+  [
     (['--output=x.bmp'], "cannot be written as '.bmp'"),
     (['--config.stepz=3'], 'stepz'),
-])
+  ],
+)
 def test_mistakes_are_one_line(scan, tmp_path, change, problem):
   path, mask, _ = scan
   out = run(path, f'--mask={mask}', f'--output={tmp_path}/out.png', *change)

@@ -1,4 +1,5 @@
 """Holes: the middle of deep ones, and soft edges."""
+
 import cv2
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ def smooth(height, width):
 
 
 def reading(picture):
-  return lambda y, x, h, w: picture[y:y + h, x:x + w]
+  return lambda y, x, h, w: picture[y : y + h, x : x + w]
 
 
 def never(*unused):
@@ -36,10 +37,12 @@ def test_the_middle_of_deep_holes_comes_from_a_smaller_copy(size):
 
   def run(small, small_hole):
     seen.append(small.shape)
-    known = cv2.resize(picture, small.shape[1::-1],
-                       interpolation=cv2.INTER_AREA)
-    np.testing.assert_allclose(small[~small_hole], known[~small_hole],
-                               atol=6e-3)
+    known = cv2.resize(
+      picture, small.shape[1::-1], interpolation=cv2.INTER_AREA
+    )
+    np.testing.assert_allclose(
+      small[~small_hole], known[~small_hole], atol=6e-3
+    )
     assert not small[small_hole].any()
     return known
 
@@ -56,12 +59,16 @@ def test_the_middle_of_deep_holes_comes_from_a_smaller_copy(size):
 def test_windows_agree_with_the_whole():
   picture, hole = smooth(200, 200), np.ones([200, 200], bool)
   hole[:20] = False
-  read = hole_pyramid.reader(reading(picture), hole,
-                     lambda small, _: np.random.default_rng(0).random(
-                         small.shape, np.float32), 20)
+  read = hole_pyramid.reader(
+    reading(picture),
+    hole,
+    lambda small, _: np.random.default_rng(0).random(small.shape, np.float32),
+    20,
+  )
   whole = read(0, 0, 200, 200)
-  np.testing.assert_allclose(read(31, 57, 90, 101),
-                             whole[31:121, 57:158], atol=1e-5)
+  np.testing.assert_allclose(
+    read(31, 57, 90, 101), whole[31:121, 57:158], atol=1e-5
+  )
 
 
 def test_soft_edges_end_where_they_are_said_to():

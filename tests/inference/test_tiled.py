@@ -1,4 +1,5 @@
 """A trained generator as a function of a picture."""
+
 import functools
 import json
 import os
@@ -10,11 +11,11 @@ import ml_collections
 import numpy as np
 import pytest
 
-from artjax.inference import tiled
 from artjax import registry
-from artjax.interop import safetensors_io
-from artjax.data.sources import decode
 from artjax import resampling
+from artjax.data.sources import decode
+from artjax.inference import tiled
+from artjax.interop import safetensors_io
 
 CONFIG = tiny_config()
 
@@ -42,13 +43,18 @@ def test_any_size_comes_back_in_its_size_and_type(size, dtype):
 def test_is_the_model_of_the_mirrored_picture_rounded():
   image = picture(100, 90)
   halo = restorer().grid(100, 90).halo
-  padded = np.pad(image, [(halo, halo + 28), (halo, halo + 38), (0, 0)],
-                  'symmetric')
+  padded = np.pad(
+    image, [(halo, halo + 28), (halo, halo + 38), (0, 0)], 'symmetric'
+  )
   unit = lambda x: x[None].astype(np.float32) / 255
-  y = np.asarray(registry.model(CONFIG).apply(
-      {'params': params()}, unit(padded),
-      context=resampling.thumbnail(unit(image)[0], tiled.CONTEXT)[None]))[0]
-  want = np.rint(np.clip(y, 0, 1) * 255)[halo:halo + 100, halo:halo + 90]
+  y = np.asarray(
+    registry.model(CONFIG).apply(
+      {'params': params()},
+      unit(padded),
+      context=resampling.thumbnail(unit(image)[0], tiled.CONTEXT)[None],
+    )
+  )[0]
+  want = np.rint(np.clip(y, 0, 1) * 255)[halo : halo + 100, halo : halo + 90]
   have = restorer()(image).astype(float)
   assert np.abs(have - want).max() <= 1
   assert np.abs(have - image).max() > 5  # It does something.
@@ -79,22 +85,26 @@ def test_self_ensemble_turns_with_the_picture():
   for turn in (np.rot90, np.fliplr, np.transpose):
     turned = (lambda x: turn(x, (1, 0, 2))) if turn is np.transpose else turn
     # The network itself has no such symmetry.
-    assert np.abs(turned(restorer()(image)).astype(int)
-                  - restorer()(turned(image))).max() > 2
+    assert (
+      np.abs(
+        turned(restorer()(image)).astype(int) - restorer()(turned(image))
+      ).max()
+      > 2
+    )
     assert np.abs(turned(upright) - run(turned(image))).max() <= 1
 
 
 def test_self_ensemble_says_how_far_the_eight_are_apart():
   image = picture(40, 48) / np.float32(255)
-  read = lambda y, x, h, w: image[y:y + h, x:x + w]
-  (_, rows), = restorer().strips(read, 40, 48, image, self_ensemble=True)
+  read = lambda y, x, h, w: image[y : y + h, x : x + w]
+  ((_, rows),) = restorer().strips(read, 40, 48, image, self_ensemble=True)
   runs = []
   for flip in (False, True):
     for k in range(4):
       turn = lambda x: np.rot90(x[:, ::-1] if flip else x, k)
       turned = turn(image)
-      inside = lambda y, x, h, w: turned[y:y + h, x:x + w]
-      (_, y), = restorer().strips(inside, *turned.shape[:2], turned)
+      inside = lambda y, x, h, w: turned[y : y + h, x : x + w]
+      ((_, y),) = restorer().strips(inside, *turned.shape[:2], turned)
       y = np.rot90(y, -k)
       runs.append(y[:, ::-1] if flip else y)
   np.testing.assert_allclose(rows[..., :3], np.mean(runs, 0), atol=2e-3)
@@ -105,20 +115,23 @@ def test_evaluations_can_be_of_eight_turns():
   run, image = restorer(), picture(40, 48)
   assert tiled.evaluated(run, CONFIG) is run
   config = tiny_config(**{'eval.self_ensemble': True})
-  np.testing.assert_array_equal(tiled.evaluated(run, config)(image),
-                                run(image, self_ensemble=True))
-  run.config = tiny_config(**{'task': 'colorize'})
+  np.testing.assert_array_equal(
+    tiled.evaluated(run, config)(image), run(image, self_ensemble=True)
+  )
+  run.config = tiny_config(task='colorize')
   with pytest.raises(ValueError, match='sees a picture once and upright'):
     tiled.evaluated(run, config)
 
 
 def filler():
-  config = tiny_config(**{'task': 'inpaint'})
+  config = tiny_config(task='inpaint')
   config.model.name = 'inpaint.GatedUNet'
-  config.model.args = ml_collections.ConfigDict(dict(
-      features=(8, 8, 8), blocks=(1, 1), dilations=(1, 2)))
+  config.model.args = ml_collections.ConfigDict(
+    {'features': (8, 8, 8), 'blocks': (1, 1), 'dilations': (1, 2)}
+  )
   return tiled.Restorer(
-      config, random_params(registry.model(config), 0.01, channels=4))
+    config, random_params(registry.model(config), 0.01, channels=4)
+  )
 
 
 def holes(h, w):
@@ -131,8 +144,9 @@ def holes(h, w):
 @pytest.mark.parametrize('self_ensemble', [False, True])
 def test_a_filler_changes_only_what_the_mask_shows(dtype, self_ensemble):
   image, hole = picture(70, 90).astype(dtype), holes(70, 90)
-  run = lambda image: filler()(image, hole, self_ensemble=self_ensemble,
-                               tile=32)
+  run = lambda image: filler()(
+    image, hole, self_ensemble=self_ensemble, tile=32
+  )
   filled = run(image)
   assert filled.dtype == dtype
   np.testing.assert_array_equal(filled[~hole], image[~hole])
@@ -151,8 +165,9 @@ def test_tiles_of_a_filler_hardly_show():
 def test_tiles_without_holes_are_not_run():
   run, seen = filler(), []
   network = run._run
-  run._run = lambda params, tiles, context: seen.append(tiles.shape) or (
-      network(params, tiles, context))
+  run._run = lambda params, tiles, context: (
+    seen.append(tiles.shape) or (network(params, tiles, context))
+  )
   image, hole = picture(200, 200), np.zeros([200, 200], bool)
   np.testing.assert_array_equal(run(image, hole, tile=64), image)
   assert not seen
@@ -202,8 +217,8 @@ def test_loads_weights_files_and_names_misfits(tmp_path):
   safetensors_io.save(path, params(), CONFIG)
   image = picture(64, 64)
   np.testing.assert_array_equal(
-      tiled.Restorer.load(path)(image),
-      tiled.Restorer(CONFIG, params())(image))
+    tiled.Restorer.load(path)(image), tiled.Restorer(CONFIG, params())(image)
+  )
   other = tiny_config(**{'model.args.features': (8, 24)})
   safetensors_io.save(path, params(), other)
   with pytest.raises(ValueError, match='do not fit the model'):
@@ -248,14 +263,19 @@ def test_a_blend_is_the_mean_of_every_parameter(tmp_path):
   for name in mean:
     assert mean[name].dtype == np.float32
     np.testing.assert_allclose(
-        mean[name], 0.3 * ours[name] + 0.7 * theirs[name], atol=1e-6)
+      mean[name], 0.3 * ours[name] + 0.7 * theirs[name], atol=1e-6
+    )
   # Shares are a third of a whole, as far as they are written out.
   _, third = tiled.load(f'{a}:.333+{a}:.333+{a}:.334')
-  np.testing.assert_allclose(safetensors_io.flatten(third)['stem_in/bias'],
-                             ours['stem_in/bias'], rtol=1e-6)
+  np.testing.assert_allclose(
+    safetensors_io.flatten(third)['stem_in/bias'],
+    ours['stem_in/bias'],
+    rtol=1e-6,
+  )
   _, whole = tiled.load(f'{a}:1+{b}:0')
   assert safetensors_io.sha256(whole) == safetensors_io.sha256(
-      safetensors_io.unflatten(ours))
+    safetensors_io.unflatten(ours)
+  )
 
 
 def test_shares_that_are_none_and_networks_that_differ_are_named(tmp_path):
@@ -265,8 +285,11 @@ def test_shares_that_are_none_and_networks_that_differ_are_named(tmp_path):
     with pytest.raises(ValueError, match=r'a\.safetensors.*sum to 1') as e:
       tiled.load(blend)
     assert '\n' not in str(e.value)
-  with pytest.raises(ValueError, match='a.safetensors is restore unet.*8, 16.*'
-                     'b.safetensors is restore unet.*8, 24') as e:
+  with pytest.raises(
+    ValueError,
+    match='a.safetensors is restore unet.*8, 16.*'
+    'b.safetensors is restore unet.*8, 24',
+  ) as e:
     tiled.load(f'{a}:0.5+{b}:0.5')
   assert '\n' not in str(e.value)
   with pytest.raises(FileNotFoundError, match='gone: no such weights'):
@@ -280,10 +303,11 @@ def test_names_that_exist_are_no_blends(tmp_path, monkeypatch):
     os.link('w.safetensors', name)
   # A file of that very name; one within a blend; a drive's letter.
   for where in ('a:0.5+b:0.5', 'v2+x.safetensors:0.5+w.safetensors:0.5'):
-    assert safetensors_io.sha256(tiled.load(where)[1]) == safetensors_io.sha256(values)
+    assert safetensors_io.sha256(tiled.load(where)[1]) == safetensors_io.sha256(
+      values
+    )
   assert tiled.shares('C:\\w.safetensors') == []
-  assert tiled.shares('C:\\w:0.5+D:\\w:0.5') == [
-      ('C:\\w', 0.5), ('D:\\w', 0.5)]
+  assert tiled.shares('C:\\w:0.5+D:\\w:0.5') == [('C:\\w', 0.5), ('D:\\w', 0.5)]
   for plain in ('unet', 'runs/a+b', 'a+b.safetensors', 'a:0.5+b', 'a:x+b:y'):
     assert tiled.shares(plain) == []
   with pytest.raises(FileNotFoundError, match='no such weights'):

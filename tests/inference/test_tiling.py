@@ -1,4 +1,5 @@
 """Tiles: whatever the sizes, the picture comes back whole."""
+
 import cv2
 import hypothesis
 from hypothesis import strategies as st
@@ -9,7 +10,8 @@ from artjax.inference import tiling
 
 SIZES = st.integers(1, 150)
 settings = hypothesis.settings(
-    max_examples=60, deadline=None, derandomize=True, database=None)
+  max_examples=60, deadline=None, derandomize=True, database=None
+)
 
 
 def picture(height, width, seed=0):
@@ -20,15 +22,17 @@ def reader(image):
   def read(top, left, height, width):
     assert top >= 0 and left >= 0 and height > 0 and width > 0
     assert top + height <= image.shape[0] and left + width <= image.shape[1]
-    return image[top:top + height, left:left + width]
+    return image[top : top + height, left : left + width]
+
   return read
 
 
 def collect(apply, image, grid, **options):
   """The strips put together; they follow each other without gaps."""
   rows, next_top = [], 0
-  for top, strip in tiling.run(apply, reader(image), *image.shape[:2], grid,
-                               **options):
+  for top, strip in tiling.run(
+    apply, reader(image), *image.shape[:2], grid, **options
+  ):
     assert top == next_top
     next_top += len(strip)
     rows.append(strip)
@@ -36,13 +40,27 @@ def collect(apply, image, grid, **options):
 
 
 @settings
-@hypothesis.given(SIZES, SIZES, st.sampled_from([16, 24, 48]),
-                  st.integers(0, 20), st.sampled_from([1, 4, 8]),
-                  st.integers(1, 12), st.integers(1, 3), st.integers(1, 2))
+@hypothesis.given(
+  SIZES,
+  SIZES,
+  st.sampled_from([16, 24, 48]),
+  st.integers(0, 20),
+  st.sampled_from([1, 4, 8]),
+  st.integers(1, 12),
+  st.integers(1, 3),
+  st.integers(1, 2),
+)
 def test_identity_gives_the_picture_back(
-    height, width, core, halo, multiple, overlap, batch, scale):
-  grid = tiling.plan(height, width, halo=halo, multiple=multiple,
-                     cores=(core, core + 9), overlap=overlap)
+  height, width, core, halo, multiple, overlap, batch, scale
+):
+  grid = tiling.plan(
+    height,
+    width,
+    halo=halo,
+    multiple=multiple,
+    cores=(core, core + 9),
+    overlap=overlap,
+  )
   shapes, tiles = set(), []
 
   def apply(x):
@@ -50,10 +68,12 @@ def test_identity_gives_the_picture_back(
     return x.repeat(scale, 1).repeat(scale, 2)
 
   image = picture(height, width)
-  out = collect(apply, image, grid, scale=scale, batch=batch,
-                on_tiles=tiles.append)
+  out = collect(
+    apply, image, grid, scale=scale, batch=batch, on_tiles=tiles.append
+  )
   np.testing.assert_allclose(
-      out, image.repeat(scale, 0).repeat(scale, 1), atol=1e-6)
+    out, image.repeat(scale, 0).repeat(scale, 1), atol=1e-6
+  )
   assert shapes == {(batch, *grid.tile(), 3)}  # one compilation
   assert all(side % multiple == 0 for side in grid.tile())
   assert sum(tiles) == tiling.count(height, width, grid)
@@ -62,7 +82,8 @@ def test_identity_gives_the_picture_back(
 @settings
 @hypothesis.given(SIZES, SIZES, st.integers(0, 8))
 def test_a_halo_as_wide_as_the_view_makes_tiles_the_whole(
-    height, width, radius):
+  height, width, radius
+):
   image = picture(height, width)
   size = 2 * radius + 1
   blur = lambda x: cv2.blur(x, (size, size), borderType=cv2.BORDER_REFLECT)
@@ -70,7 +91,7 @@ def test_a_halo_as_wide_as_the_view_makes_tiles_the_whole(
   out = collect(lambda x: np.stack([blur(tile) for tile in x]), image, grid)
   padded = image[tiling.mirror(-radius, height + radius, height)]
   padded = padded[:, tiling.mirror(-radius, width + radius, width)]
-  whole = blur(padded)[radius:radius + height, radius:radius + width]
+  whole = blur(padded)[radius : radius + height, radius : radius + width]
   np.testing.assert_allclose(out, whole, atol=1e-5)
 
 
@@ -78,8 +99,11 @@ def test_too_narrow_a_halo_is_blended_without_steps():
   # Each tile is off by a constant of its own: the seams must be ramps.
   rng = np.random.default_rng(0)
   grid = tiling.plan(200, 200, halo=0, cores=(64,), overlap=16)
-  out = collect(lambda x: x + rng.random([len(x), 1, 1, 1], np.float32),
-                np.zeros([200, 200, 3], np.float32), grid)
+  out = collect(
+    lambda x: x + rng.random([len(x), 1, 1, 1], np.float32),
+    np.zeros([200, 200, 3], np.float32),
+    grid,
+  )
   for axis in (0, 1):
     assert np.abs(np.diff(out, axis=axis)).max() < 1 / 16 + 1e-6
   assert np.ptp(out) > 0.5
@@ -124,5 +148,6 @@ def test_plan_takes_the_least_work():
 
 def test_mirror_repeats_the_edge():
   np.testing.assert_array_equal(
-      tiling.mirror(-4, 7, 3), [2, 2, 1, 0, 0, 1, 2, 2, 1, 0, 0])
+    tiling.mirror(-4, 7, 3), [2, 2, 1, 0, 0, 1, 2, 2, 1, 0, 0]
+  )
   np.testing.assert_array_equal(tiling.mirror(-2, 3, 1), [0] * 5)

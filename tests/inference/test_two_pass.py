@@ -1,4 +1,5 @@
 """Two detectors in one file: together, apart, and over pictures."""
+
 import functools
 
 from conftest import tiny_config
@@ -7,15 +8,15 @@ import jax
 import numpy as np
 import pytest
 
-from artjax.inference import tiled
 from artjax import registry
 from artjax.inference import coarse_pass
+from artjax.inference import tiled
 from artjax.inference import two_pass
 from artjax.interop import safetensors_io
 
 
 def detector_config(name='detector.Detector', **args):
-  config = tiny_config(**{'task': 'detect'})
+  config = tiny_config(task='detect')
   config.model = {'name': name, 'args': args}
   return config
 
@@ -32,7 +33,8 @@ def one(seed, blocks):
     return np.float32(0.1 * noise + (name in ('scale', 'var')))
 
   return config, jax.tree_util.tree_map_with_path(
-      draw, safetensors_io.merge(registry.variables(config)))
+    draw, safetensors_io.merge(registry.variables(config))
+  )
 
 
 @functools.cache
@@ -48,11 +50,14 @@ def picture(h, w):
 def test_together_they_are_what_the_model_wants():
   config, params = both()
   assert config.model.name == two_pass.TOGETHER
-  safetensors_io.check(params, safetensors_io.merge(registry.variables(config)), 'both')
+  safetensors_io.check(
+    params, safetensors_io.merge(registry.variables(config)), 'both'
+  )
 
 
-@pytest.mark.parametrize('part, alone', [
-    ('fine', one(1, (1, 1, 1))), ('coarse', one(2, (1, 2, 1)))])
+@pytest.mark.parametrize(
+  'part, alone', [('fine', one(1, (1, 1, 1))), ('coarse', one(2, (1, 2, 1)))]
+)
 def test_apart_they_are_as_they_were(tmp_path, part, alone):
   path = str(tmp_path / 'both.safetensors')
   safetensors_io.save(path, both()[1], both()[0])
@@ -81,9 +86,17 @@ def test_cracks_are_of_the_fine_one_and_the_rest_of_both():
   fine = tiled.Restorer(*one(1, (1, 1, 1)))(image).astype(float)
   np.testing.assert_array_equal(have[..., 0], fine[..., 0])
   small = coarse_pass.shrink(np.float32(image / 255), 208)
-  seen = np.float32(tiled.Restorer(*one(2, (1, 2, 1)))(
-      np.uint8(np.rint(small * 255)), self_ensemble=True)) / 255
-  (_, want), = coarse_pass.merge([(0, np.float32(fine / 255))], seen, 300, 420)
+  seen = (
+    np.float32(
+      tiled.Restorer(*one(2, (1, 2, 1)))(
+        np.uint8(np.rint(small * 255)), self_ensemble=True
+      )
+    )
+    / 255
+  )
+  ((_, want),) = coarse_pass.merge(
+    [(0, np.float32(fine / 255))], seen, 300, 420
+  )
   for i in (1, 2):
     assert np.abs(have[..., i] - 255 * want[..., i]).mean() < 1
     assert np.abs(have[..., i] - fine[..., i]).mean() > 5
@@ -98,8 +111,9 @@ def test_no_tile_shows():
 def test_turned_it_sees_the_same():
   run, image = tiled.Restorer(*both()), picture(224, 256)
   far = lambda **how: np.abs(
-      run(image, **how).astype(int)
-      - run(image[:, ::-1], **how)[:, ::-1].astype(int)).mean()
+    run(image, **how).astype(int)
+    - run(image[:, ::-1], **how)[:, ::-1].astype(int)
+  ).mean()
   assert far(self_ensemble=True) < 0.3 * far()
 
 

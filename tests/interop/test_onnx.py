@@ -1,4 +1,5 @@
 """ONNX files: what a runtime makes of them is what the model makes."""
+
 import functools
 import json
 
@@ -18,17 +19,18 @@ onnx = pytest.importorskip('onnx', reason=_REASON)
 runtime = pytest.importorskip('onnxruntime', reason=_REASON)
 
 MODELS = {
-    'rrdbnet': ('rrdb.RRDBNet', {'features': 8, 'growth': 4, 'blocks': 2}),
-    'compact': ('srvgg.SRVGGNetCompact', {'features': 6, 'convs': 2}),
-    'srresnet': ('srresnet.SRResNet', {'features': 6, 'blocks': 2}),
-    'unet': ('unet.UNet', {'features': (8, 16), 'blocks': (1, 1)}),
+  'rrdbnet': ('rrdb.RRDBNet', {'features': 8, 'growth': 4, 'blocks': 2}),
+  'compact': ('srvgg.SRVGGNetCompact', {'features': 6, 'convs': 2}),
+  'srresnet': ('srresnet.SRResNet', {'features': 6, 'blocks': 2}),
+  'unet': ('unet.UNet', {'features': (8, 16), 'blocks': (1, 1)}),
 }
 
 
 def config(key):
   name, args = MODELS[key]
   return ml_collections.ConfigDict(
-      {'task': 'restore', 'model': {'name': name, 'args': args}})
+    {'task': 'restore', 'model': {'name': name, 'args': args}}
+  )
 
 
 def noise(*shape):
@@ -39,8 +41,7 @@ def random_weights(key):
   shapes = safetensors_io.merge(registry.variables(config(key)))
   rng = np.random.default_rng(0)
   # Above zero, for variances are among them.
-  return jax.tree.map(
-      lambda s: 0.1 * rng.random(s.shape, np.float32), shapes)
+  return jax.tree.map(lambda s: 0.1 * rng.random(s.shape, np.float32), shapes)
 
 
 @functools.cache
@@ -48,8 +49,13 @@ def converted(key):
   """(weights, proto, the session that runs it)."""
   params = random_weights(key)
   proto = onnx_export.convert(config(key), params, step=7)
-  return params, proto, runtime.InferenceSession(
-      proto.SerializeToString(), providers=['CPUExecutionProvider'])
+  return (
+    params,
+    proto,
+    runtime.InferenceSession(
+      proto.SerializeToString(), providers=['CPUExecutionProvider']
+    ),
+  )
 
 
 @pytest.mark.parametrize('key', ['rrdbnet', 'compact', 'srresnet'])
@@ -58,10 +64,11 @@ def test_any_size_gives_what_the_model_gives(key):
   model = registry.model(config(key))
   for shape in ((2, 13, 18), (1, 24, 9)):
     x = noise(*shape, 3)
-    y, = session.run(['output'], {'input': x.transpose(0, 3, 1, 2)})
+    (y,) = session.run(['output'], {'input': x.transpose(0, 3, 1, 2)})
     want = np.asarray(model.apply(safetensors_io.variables(params), x))
     np.testing.assert_allclose(
-        y.transpose(0, 2, 3, 1), want, atol=1e-4 * np.abs(want).max())
+      y.transpose(0, 2, 3, 1), want, atol=1e-4 * np.abs(want).max()
+    )
     assert np.abs(want - layers.upsample_nearest(x, 4)).max() > 1e-2
 
 
@@ -79,6 +86,8 @@ def test_the_file_says_what_it_is():
 
 
 def test_what_cannot_be_converted_is_named():
-  with pytest.raises(ValueError, match='^unet.UNet cannot be written as ONNX '
-                     'for pictures of any size: .*$'):
+  with pytest.raises(
+    ValueError,
+    match='^unet.UNet cannot be written as ONNX for pictures of any size: .*$',
+  ):
     onnx_export.convert(config('unet'), random_weights('unet'))

@@ -1,4 +1,5 @@
 """Published weights: every name goes in and comes out again."""
+
 import functools
 import json
 import re
@@ -15,16 +16,16 @@ import ml_collections
 import numpy as np
 import pytest
 
-from artjax.interop import published as foreign
 from artjax import registry
-from artjax.evaluation import metrics
-from artjax.interop import safetensors_io
 from artjax.data.sources import decode
+from artjax.evaluation import metrics
+from artjax.interop import published as foreign
+from artjax.interop import safetensors_io
 
 MODELS = {
-    'rrdb.RRDBNet': {'scale': 4, 'features': 8, 'growth': 4, 'blocks': 2},
-    'srvgg.SRVGGNetCompact': {'scale': 4, 'features': 6, 'convs': 3},
-    'srresnet.MSRResNet': {'features': 6, 'blocks': 2},
+  'rrdb.RRDBNet': {'scale': 4, 'features': 8, 'growth': 4, 'blocks': 2},
+  'srvgg.SRVGGNetCompact': {'scale': 4, 'features': 6, 'convs': 3},
+  'srresnet.MSRResNet': {'features': 6, 'blocks': 2},
 }
 
 
@@ -59,27 +60,42 @@ def test_published_names_are_the_published_ones():
   tensors = published('rrdb.RRDBNet', blocks=23)[2]
   assert len(tensors) == 2 * (23 * 15 + 6)
   assert tensors['body.22.rdb3.conv5.weight'].shape == (8, 8 + 4 * 4, 3, 3)
-  assert {'conv_first.weight', 'conv_body.bias', 'conv_up1.weight',
-          'conv_hr.weight', 'conv_last.bias'} <= set(tensors)
+  assert {
+    'conv_first.weight',
+    'conv_body.bias',
+    'conv_up1.weight',
+    'conv_hr.weight',
+    'conv_last.bias',
+  } <= set(tensors)
   tensors = published('srvgg.SRVGGNetCompact')[2]
   assert tensors['body.1.weight'].shape == (6,)
   assert tensors['body.8.weight'].shape == (48, 6, 3, 3)
 
 
 def newer(name):
-  for old, new in (('body.', 'RRDB_trunk.'), ('.rdb', '.RDB'),
-                   ('conv_RRDB_trunk.', 'trunk_conv.'), ('conv_up', 'upconv'),
-                   ('conv_hr', 'HRconv')):
+  for old, new in (
+    ('body.', 'RRDB_trunk.'),
+    ('.rdb', '.RDB'),
+    ('conv_RRDB_trunk.', 'trunk_conv.'),
+    ('conv_up', 'upconv'),
+    ('conv_hr', 'HRconv'),
+  ):
     name = name.replace(old, new)
   return name
 
 
 def older(name):
-  name = re.sub(r'^body\.(\d+)\.rdb(\d)\.conv(\d)',
-                r'model.1.sub.\1.RDB\2.conv\3.0', name)
-  for old, new in (('conv_first', 'model.0'), ('conv_body', 'model.1.sub.2'),
-                   ('conv_up1', 'model.3'), ('conv_up2', 'model.6'),
-                   ('conv_hr', 'model.8'), ('conv_last', 'model.10')):
+  name = re.sub(
+    r'^body\.(\d+)\.rdb(\d)\.conv(\d)', r'model.1.sub.\1.RDB\2.conv\3.0', name
+  )
+  for old, new in (
+    ('conv_first', 'model.0'),
+    ('conv_body', 'model.1.sub.2'),
+    ('conv_up1', 'model.3'),
+    ('conv_up2', 'model.6'),
+    ('conv_hr', 'model.8'),
+    ('conv_last', 'model.10'),
+  ):
     name = name.replace(old, new)
   return name
 
@@ -97,11 +113,13 @@ def test_other_names_of_the_same(tmp_path, rename):
 
 def test_safetensors_are_read(tmp_path):
   from safetensors import numpy as safetensors
+
   _, params, tensors = published('srresnet.MSRResNet')
   path = str(tmp_path / 'w.safetensors')
   safetensors.save_file(tensors, path)
   assert safetensors_io.sha256(foreign.recognise(foreign.read(path))[1]) == (
-      safetensors_io.sha256(params))
+    safetensors_io.sha256(params)
+  )
 
 
 def test_every_missing_extra_misshapen_and_odd_tensor_is_named():
@@ -112,19 +130,29 @@ def test_every_missing_extra_misshapen_and_odd_tensor_is_named():
   tensors['body.1.weight'] = np.full(6, np.nan, np.float32)
   with pytest.raises(ValueError) as e:
     foreign.recognise(tensors, 'w.npz')
-  for part in ('w.npz', 'missing body.2.bias', 'missing body.4.bias',
-               'extra odd', 'body.3.weight has shape (5,), not (6,)',
-               'body.1.weight is not finite'):
+  for part in (
+    'w.npz',
+    'missing body.2.bias',
+    'missing body.4.bias',
+    'extra odd',
+    'body.3.weight has shape (5,), not (6,)',
+    'body.1.weight is not finite',
+  ):
     assert part in str(e.value)
 
 
-@pytest.mark.parametrize('name, tensor', [
+@pytest.mark.parametrize(
+  'name, tensor',
+  [
     ('rrdb.RRDBNet', 'body.0.rdb1.conv1.weight'),
-    ('rrdb.RRDBNet', 'conv_first.weight'), ('rrdb.RRDBNet', 'conv_hr.bias'),
+    ('rrdb.RRDBNet', 'conv_first.weight'),
+    ('rrdb.RRDBNet', 'conv_hr.bias'),
     ('srvgg.SRVGGNetCompact', 'body.0.weight'),
     ('srvgg.SRVGGNetCompact', 'body.8.weight'),
     ('srresnet.MSRResNet', 'conv_first.weight'),
-    ('srresnet.MSRResNet', 'body.1.conv2.weight')])
+    ('srresnet.MSRResNet', 'body.1.conv2.weight'),
+  ],
+)
 @pytest.mark.parametrize('shape', [(), (7,), (1, 1, 1, 1)])
 def test_no_shape_of_a_tensor_ends_in_a_traceback(name, tensor, shape):
   tensors = {**published(name)[2], tensor: np.zeros(shape, np.float32)}
@@ -153,7 +181,10 @@ def test_what_cannot_be_read_is_named(tmp_path):
 
 @pytest.mark.parametrize('suffix', ['npz', 'safetensors', 'pth'])
 def test_a_truncated_or_damaged_file_is_one_line(tmp_path, suffix):
-  tensors, path = published('srvgg.SRVGGNetCompact')[2], tmp_path / f'w.{suffix}'
+  tensors, path = (
+    published('srvgg.SRVGGNetCompact')[2],
+    tmp_path / f'w.{suffix}',
+  )
   if suffix == 'npz':
     np.savez_compressed(path, **tensors)
   elif suffix == 'safetensors':
@@ -193,10 +224,16 @@ def test_a_pickle_that_is_more_than_tensors_is_refused(tmp_path):
   with pytest.raises(ValueError, match='w.pth: holds a list, not named'):
     foreign.read(str(path))
   _, params, tensors = published('srvgg.SRVGGNetCompact')
-  torch.save({'params_ema': {k: torch.tensor(v) for k, v in tensors.items()},
-              'params': {}}, path)
-  assert safetensors_io.sha256(foreign.recognise(foreign.read(str(path)))[1]) == (
-      safetensors_io.sha256(params))
+  torch.save(
+    {
+      'params_ema': {k: torch.tensor(v) for k, v in tensors.items()},
+      'params': {},
+    },
+    path,
+  )
+  assert safetensors_io.sha256(
+    foreign.recognise(foreign.read(str(path)))[1]
+  ) == (safetensors_io.sha256(params))
 
 
 def test_what_is_no_number_is_named(tmp_path):
@@ -207,8 +244,16 @@ def test_what_is_no_number_is_named(tmp_path):
 
 def test_import_writes_a_whole_file_or_none(tmp_path):
   run = lambda source, output: subprocess.run(
-      [sys.executable, str(ROOT / 'scripts' / 'import_weights.py'), source,
-       f'--output={output}'], capture_output=True, text=True, timeout=240)
+    [
+      sys.executable,
+      str(ROOT / 'scripts' / 'import_weights.py'),
+      source,
+      f'--output={output}',
+    ],
+    capture_output=True,
+    text=True,
+    timeout=240,
+  )
   model, params, tensors = published('srvgg.SRVGGNetCompact')
   path, output = tmp_path / 'w.npz', tmp_path / 'new' / 'w.safetensors'
   np.savez(path, **tensors)
@@ -216,7 +261,9 @@ def test_import_writes_a_whole_file_or_none(tmp_path):
   assert out.returncode == 0, out.stderr
   result = json.loads(out.stdout.splitlines()[-1])
   assert result['model']['name'] == model['name']
-  assert safetensors_io.sha256(safetensors_io.load(str(output))[1]) == safetensors_io.sha256(params)
+  assert safetensors_io.sha256(
+    safetensors_io.load(str(output))[1]
+  ) == safetensors_io.sha256(params)
   before = output.read_bytes()
   np.savez(path, **{**tensors, 'body.2.bias': np.full(6, np.inf)})
   out = run(path, output)
@@ -240,8 +287,11 @@ def spandrel():
     # does not load beside a CPU build of torch.
     for name in [n for n in sys.modules if n.startswith('torchvision')]:
       del sys.modules[name]
-    for name in ('torchvision', 'torchvision.transforms',
-                 'torchvision.transforms.functional'):
+    for name in (
+      'torchvision',
+      'torchvision.transforms',
+      'torchvision.transforms.functional',
+    ):
       module = sys.modules[name] = types.ModuleType(name)
       module.__path__ = []
     module.InterpolationMode = module.normalize = module.rotate = object
@@ -249,8 +299,9 @@ def spandrel():
 
 
 def outputs(name, size, theirs, **overrides):
-  """(ours, `theirs` of f32[B, 3, H, W]) of one picture, both f32[B, H, W, 3]."""
+  """(ours, `theirs` of f32[B, 3, H, W]) of a picture, f32[B, H, W, 3]."""
   import torch
+
   model, params, _ = published(name, **overrides)
   x = np.random.default_rng(0).random([2, *size, 3], np.float32)
   ours = np.asarray(built(model).apply({'params': params}, x))
@@ -259,14 +310,19 @@ def outputs(name, size, theirs, **overrides):
   return ours, y.numpy().transpose(0, 2, 3, 1)
 
 
-@pytest.mark.parametrize('name, overrides, architecture', [
+@pytest.mark.parametrize(
+  'name, overrides, architecture',
+  [
     ('rrdb.RRDBNet', {'scale': 4, 'growth': 32}, 'ESRGAN'),
     ('rrdb.RRDBNet', {'scale': 2, 'growth': 32}, 'ESRGAN'),
     ('rrdb.RRDBNet', {'scale': 1, 'growth': 32}, 'ESRGAN'),
     ('srvgg.SRVGGNetCompact', {'scale': 4}, 'Compact'),
-    ('srvgg.SRVGGNetCompact', {'scale': 1}, 'Compact')])
+    ('srvgg.SRVGGNetCompact', {'scale': 1}, 'Compact'),
+  ],
+)
 def test_spandrel_makes_the_same_of_published_weights(
-    tmp_path, name, overrides, architecture):
+  tmp_path, name, overrides, architecture
+):
   loader = spandrel().ModelLoader()
   model, params, _ = published(name, **overrides)
   path = str(tmp_path / 'w.safetensors')
@@ -283,11 +339,13 @@ def test_spandrel_makes_the_same_of_published_weights(
 def test_msrresnet_is_that_of_torch():
   # Written out here, for spandrel does not know it.
   torch = pytest.importorskip('torch', reason='needs torch')
-  tensors = {k: torch.tensor(v)
-             for k, v in published('srresnet.MSRResNet')[2].items()}
+  tensors = {
+    k: torch.tensor(v) for k, v in published('srresnet.MSRResNet')[2].items()
+  }
   functional = torch.nn.functional
   conv = lambda name, y: functional.conv2d(
-      y, tensors[f'{name}.weight'], tensors[f'{name}.bias'], padding=1)
+    y, tensors[f'{name}.weight'], tensors[f'{name}.bias'], padding=1
+  )
   lrelu = lambda y: functional.leaky_relu(y, 0.1)
 
   def theirs(x):
@@ -297,7 +355,8 @@ def test_msrresnet_is_that_of_torch():
     for name in ('upconv1', 'upconv2'):
       y = lrelu(functional.pixel_shuffle(conv(name, y), 2))
     return conv('conv_last', lrelu(conv('conv_hr', y))) + (
-        functional.interpolate(x, scale_factor=4, mode='bilinear'))
+      functional.interpolate(x, scale_factor=4, mode='bilinear')
+    )
 
   ours, y = outputs('srresnet.MSRResNet', (9, 7), theirs)
   assert np.abs(ours).max() > 0.5
@@ -309,10 +368,13 @@ def test_published_weights_upsample():
   model, params = foreign.recognise(foreign.read(str(path)))
   assert sum(x.size for x in jax.tree.leaves(params)) == 1_213_296
   small = sorted(shared('benchmarks/Set5').glob('*LR.png'))[1]
-  image, target = (decode.decode(p.read_bytes()) for p in (
-      small, small.with_name(small.name.replace('_LR', '_HR'))))
+  image, target = (
+    decode.decode(p.read_bytes())
+    for p in (small, small.with_name(small.name.replace('_LR', '_HR')))
+  )
   y = jax.jit(built(model).apply)(
-      {'params': params}, image[None] / np.float32(255))
+    {'params': params}, image[None] / np.float32(255)
+  )
   y = np.rint(np.clip(y, 0, 1) * 255).astype(np.uint8)
   # A GAN's: true to the picture, with texture of its own.
   assert 24 < metrics.psnr_rgb(y, target[None], crop=4)[0] < 32
@@ -326,7 +388,8 @@ def resnet(depth=18):
 
   def conv(name, inputs, outputs, size):
     tensors[f'{name}.weight'] = rng.standard_normal(
-        (outputs, inputs, size, size), np.float32)
+      (outputs, inputs, size, size), np.float32
+    )
 
   def norm(name, channels):
     for leaf in ('weight', 'bias', 'running_mean', 'running_var'):
@@ -359,26 +422,41 @@ def test_resnet_becomes_an_encoder(depth):
   assert model['args']['depth'] == depth
   encoder, stats = params['encoder'], params[safetensors_io.STATS]['encoder']
   np.testing.assert_allclose(
-      encoder['conv1']['kernel'][2, 5, 0, 7],
-      tensors['conv1.weight'][7, :, 2, 5].sum(), rtol=1e-5)
+    encoder['conv1']['kernel'][2, 5, 0, 7],
+    tensors['conv1.weight'][7, :, 2, 5].sum(),
+    rtol=1e-5,
+  )
   np.testing.assert_array_equal(
-      encoder['layer3_1']['conv2']['kernel'][0, 2, 5, 9],
-      tensors['layer3.1.conv2.weight'][9, 5, 0, 2])
-  np.testing.assert_array_equal(stats['layer2_0']['down_norm']['var'],
-                                tensors['layer2.0.downsample.1.running_var'])
-  kept = sum(v.size for n, v in tensors.items()
-             if not n.startswith('fc.') and 'num_batches' not in n)
+    encoder['layer3_1']['conv2']['kernel'][0, 2, 5, 9],
+    tensors['layer3.1.conv2.weight'][9, 5, 0, 2],
+  )
+  np.testing.assert_array_equal(
+    stats['layer2_0']['down_norm']['var'],
+    tensors['layer2.0.downsample.1.running_var'],
+  )
+  kept = sum(
+    v.size
+    for n, v in tensors.items()
+    if not n.startswith('fc.') and 'num_batches' not in n
+  )
   assert kept - 2 * 49 * 64 == sum(
-      v.size for v in safetensors_io.flatten(params).values())
+    v.size for v in safetensors_io.flatten(params).values()
+  )
 
 
-@pytest.mark.parametrize('change, says', [
+@pytest.mark.parametrize(
+  'change, says',
+  [
     ({'layer2.0.conv1.weight': None}, 'missing encoder/layer2_0/conv1'),
     ({'layer1.0.bn1.weight': np.ones(3, np.float32)}, r'has shape \(3,\)'),
-    ({'layer1.0.conv3.weight': np.ones([64, 64, 1, 1], np.float32)},
-     'not a ResNet-18 or 34'),
+    (
+      {'layer1.0.conv3.weight': np.ones([64, 64, 1, 1], np.float32)},
+      'not a ResNet-18 or 34',
+    ),
     ({'mystery.weight': np.ones(1, np.float32)}, 'no ResNet-18 or 34 has a'),
-    ({'bn1.bias': np.full(64, np.nan, np.float32)}, 'not finite')])
+    ({'bn1.bias': np.full(64, np.nan, np.float32)}, 'not finite'),
+  ],
+)
 def test_other_resnets_are_refused(change, says):
   tensors = {**resnet(), **change}
   tensors = {n: v for n, v in tensors.items() if v is not None}
@@ -389,13 +467,17 @@ def test_other_resnets_are_refused(change, says):
 
 def test_a_run_starts_from_the_encoder(tmp_path):
   from artjax.training import loop
+
   model, params = foreign.resnet_encoder(resnet())
   config = ml_collections.ConfigDict({'task': 'sketch2image', 'model': model})
   path = str(tmp_path / 'encoder.safetensors')
   safetensors_io.save(path, params, config)
-  fresh = jax.tree.map(lambda x: np.zeros(x.shape, np.float32), safetensors_io.merge(
-      registry.variables(config, 1)))
+  fresh = jax.tree.map(
+    lambda x: np.zeros(x.shape, np.float32),
+    safetensors_io.merge(registry.variables(config, 1)),
+  )
   start = loop.start_weights(path, fresh)
-  np.testing.assert_array_equal(start['encoder']['conv1']['kernel'],
-                                params['encoder']['conv1']['kernel'])
+  np.testing.assert_array_equal(
+    start['encoder']['conv1']['kernel'], params['encoder']['conv1']['kernel']
+  )
   assert not start['last']['kernel'].any()

@@ -1,4 +1,5 @@
 """Adversarial losses: values by hand, gradients, the penalty."""
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -21,15 +22,21 @@ def softplus(x):
 def test_values_by_hand():
   real, fake = np.array(REAL), np.array(FAKE)
   assert both('vanilla') == pytest.approx(
-      [softplus(-real) + softplus(fake), softplus(-fake)], rel=1e-5)
+    [softplus(-real) + softplus(fake), softplus(-fake)], rel=1e-5
+  )
   assert both('least_squares') == pytest.approx(
-      [0.5 * (1 + 4) / 2 + 0.5 * (0.25 + 9) / 2, 0.5 * (0.25 + 16) / 2])
+    [0.5 * (1 + 4) / 2 + 0.5 * (0.25 + 9) / 2, 0.5 * (0.25 + 16) / 2]
+  )
   # max(0, 1 - real): 0, 2; max(0, 1 + fake): 1.5, 0.
   assert both('hinge') == pytest.approx([1.0 + 0.75, 1.25])
   ours, theirs = fake - real.mean(), real - fake.mean()
   assert both('relativistic') == pytest.approx(
-      [0.5 * (softplus(-theirs) + softplus(ours)),
-       0.5 * (softplus(-ours) + softplus(theirs))], rel=1e-5)
+    [
+      0.5 * (softplus(-theirs) + softplus(ours)),
+      0.5 * (softplus(-ours) + softplus(theirs)),
+    ],
+    rel=1e-5,
+  )
 
 
 @pytest.mark.parametrize('name', adversarial.LOSSES)
@@ -37,7 +44,8 @@ def test_each_player_is_drawn_its_way(name):
   loss = adversarial.get(name)
   for player, sign in ((0, 1), (1, -1)):
     slope = jax.grad(lambda fake, p=player: loss(REAL, fake, jnp.mean)[p])(
-        jnp.array([[0.5], [0.2]]))
+      jnp.array([[0.5], [0.2]])
+    )
     assert (sign * slope > 0).all()
 
 
@@ -61,4 +69,5 @@ def test_r1_is_the_squared_gradient_at_any_number_of_logits():
   many = lambda x: jnp.broadcast_to(one(x)[..., None, None], [2, 1, 5, 5])
   for logits in (one, many):
     assert float(adversarial.r1_penalty(logits, pictures)) == pytest.approx(
-        9 * 4 * 4 * 3)
+      9 * 4 * 4 * 3
+    )

@@ -1,11 +1,12 @@
 """The network that colours by what a frozen one sees."""
+
 import jax
 import numpy as np
 import pytest
 
 from artjax import registry
-from artjax.models import encoders
 from artjax.models import colour_net
+from artjax.models import encoders
 from configs import colorize
 
 
@@ -17,8 +18,9 @@ def net_fixture():
   draw = lambda x: np.float32(0.05 * rng.standard_normal(x.shape))
   found = registry.variables(colorize.get_config('quick'), 4)
   return module, {
-      'params': jax.tree.map(draw, found['params']),
-      'frozen': encoders.of(module)}
+    'params': jax.tree.map(draw, found['params']),
+    'frozen': encoders.of(module),
+  }
 
 
 def seen(hinted=False, height=64, width=48):
@@ -49,18 +51,23 @@ def test_what_is_seen_elsewhere_counts(net):
   x = seen()
   other = x.copy()
   other[:, 40:, 30:, 0] = 0.4
-  y, changed = (np.asarray(module.apply(variables, part)) for part in (x, other))
+  y, changed = (
+    np.asarray(module.apply(variables, part)) for part in (x, other)
+  )
   assert np.abs(y - changed)[:, :16, :16].max() > 1e-4
 
 
 def test_hints_alone_bring_the_unet_in(net):
   module, variables = net
-  no_unet = {**variables['params'], 'spread': jax.tree.map(
-      np.zeros_like, variables['params']['spread'])}
+  no_unet = {
+    **variables['params'],
+    'spread': jax.tree.map(np.zeros_like, variables['params']['spread']),
+  }
   for hinted in (False, True):
-    y, without = (np.asarray(module.apply({**variables, 'params': params},
-                                          seen(hinted)))
-                  for params in (variables['params'], no_unet))
+    y, without = (
+      np.asarray(module.apply({**variables, 'params': params}, seen(hinted)))
+      for params in (variables['params'], no_unet)
+    )
     assert np.array_equal(y, without) != hinted
 
 
@@ -78,7 +85,10 @@ def test_training_leaves_the_likely_colours(net):
     return (module.apply({'params': params, **rest}, x) ** 2).mean()
 
   gradients = jax.jit(jax.grad(loss))(variables['params'], seen(True))
-  assert not any(np.asarray(g).any() for g in jax.tree.leaves(
-      gradients['likely']))
-  assert all(np.asarray(g).any() for g in jax.tree.leaves(
-      gradients['spread']['stem_out']))
+  assert not any(
+    np.asarray(g).any() for g in jax.tree.leaves(gradients['likely'])
+  )
+  assert all(
+    np.asarray(g).any()
+    for g in jax.tree.leaves(gradients['spread']['stem_out'])
+  )

@@ -1,4 +1,5 @@
 """The network of colours: count, shapes, start, hints that reach far."""
+
 import jax
 import numpy as np
 import pytest
@@ -9,8 +10,9 @@ TINY = colour_unet.ColourUNet(features=(8, 16), blocks=(1, 1))
 
 
 def count(model):
-  shapes = jax.eval_shape(model.init, jax.random.key(0),
-                          np.zeros([1, 64, 64, 4], np.float32))
+  shapes = jax.eval_shape(
+    model.init, jax.random.key(0), np.zeros([1, 64, 64, 4], np.float32)
+  )
   return sum(x.size for x in jax.tree.leaves(shapes))
 
 
@@ -23,7 +25,8 @@ def test_parameters_are_as_documented():
 @pytest.fixture(scope='module')
 def tiny():
   params = jax.jit(TINY.init)(
-      jax.random.key(0), np.zeros([1, 32, 32, 4], np.float32))
+    jax.random.key(0), np.zeros([1, 32, 32, 4], np.float32)
+  )
   return params, jax.jit(TINY.apply)
 
 
@@ -39,7 +42,8 @@ def test_every_pixel_sees_a_hint_anywhere(tiny):
   params, apply = tiny
   rng = np.random.default_rng(0)
   params = jax.tree.map(
-      lambda x: x + np.float32(0.2 * rng.standard_normal(x.shape)), params)
+    lambda x: x + np.float32(0.2 * rng.standard_normal(x.shape)), params
+  )
   x = rng.random([1, 96, 96, 4]).astype(np.float32)
   other = x.copy()
   other[:, :4, :4, 1:] += 1

@@ -1,11 +1,12 @@
 """DCGAN: counts, shapes, and the transposed convolution as it is known."""
+
 import adversaries
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from artjax.tasks import base
 from artjax.models import dcgan
+from artjax.tasks import base
 
 
 def test_parameter_counts():
@@ -63,14 +64,20 @@ def test_convolution_is_xlas():
     x = jax.random.normal(jax.random.key(0), [2, side, side + 1, 3])
     kernel = jax.random.normal(jax.random.key(1), [48, 4])
     y = jax.jit(dcgan.Conv4x4(4).apply)(
-        {'params': {'kernel': kernel, 'bias': jnp.arange(4.0)}}, x)
+      {'params': {'kernel': kernel, 'bias': jnp.arange(4.0)}}, x
+    )
     # [square down, square across, channel, dy in it, dx in it, features].
     full = kernel.reshape(2, 2, 3, 2, 2, 4).transpose(0, 3, 1, 4, 2, 5)
     want = jax.lax.conv_general_dilated(
-        x, full.reshape(4, 4, 3, 4), (2, 2), ((1, 1), (1, 1)),
-        dimension_numbers=('NHWC', 'HWIO', 'NHWC'))
+      x,
+      full.reshape(4, 4, 3, 4),
+      (2, 2),
+      ((1, 1), (1, 1)),
+      dimension_numbers=('NHWC', 'HWIO', 'NHWC'),
+    )
     np.testing.assert_allclose(
-        y, want + jnp.arange(4.0).reshape(1, 1, 1, 4), atol=1e-4)
+      y, want + jnp.arange(4.0).reshape(1, 1, 1, 4), atol=1e-4
+    )
 
 
 def test_the_largest_number_says_what_is_drawn():
@@ -84,7 +91,8 @@ def test_the_largest_number_says_what_is_drawn():
   given = {**given, 'params': {**given['params'], 'dense': {'kernel': kernel}}}
   model = dcgan.Generator(features=(8, 4), axis_name=None)
   np.testing.assert_allclose(
-      model.apply(given, z), model.apply(given, 1.5 * z), atol=1e-4)
+    model.apply(given, z), model.apply(given, 1.5 * z), atol=1e-4
+  )
 
 
 def test_the_judge_is_told_the_kind():
@@ -100,8 +108,9 @@ def test_the_judge_is_told_the_kind():
 def test_nothing_is_blacker_than_paper():
   model = dcgan.Discriminator(features=(4, 8))
   given = adversaries.variables(model, np.zeros([1, 28, 28, 3], np.float32))
-  of = lambda v: np.asarray(model.apply(
-      given, np.full([1, 28, 28, 3], v, np.float32))[0])
+  of = lambda v: np.asarray(
+    model.apply(given, np.full([1, 28, 28, 3], v, np.float32))[0]
+  )
   assert of(0) == of(0.04) != of(0.06)
 
 

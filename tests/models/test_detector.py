@@ -1,4 +1,5 @@
 """The detector's network: count, start, any size, what it sees."""
+
 import functools
 
 import jax
@@ -23,8 +24,11 @@ def setup():
 
 
 def picture(h, w, batch=1):
-  return np.random.default_rng(1).uniform(
-      0.2, 0.8, [batch, h, w, 3]).astype(np.float32)
+  return (
+    np.random.default_rng(1)
+    .uniform(0.2, 0.8, [batch, h, w, 3])
+    .astype(np.float32)
+  )
 
 
 def test_parameter_count():
@@ -36,8 +40,10 @@ def test_parameter_count():
   conv = lambda i, o: 9 * i * o + o
   levels = list(zip((48, 64, 80, 96, 112), (2, 2, 2, 2, 2)))
   blocks = sum(n * 2 * (conv(f, f) + 2 * f) for f, n in levels)
-  dense = sum(4 * a * b + b + b * a + a for a, b in zip(
-      (48, 64, 80, 96), (64, 80, 96, 112)))
+  dense = sum(
+    4 * a * b + b + b * a + a
+    for a, b in zip((48, 64, 80, 96), (64, 80, 96, 112))
+  )
   assert count == conv(48, 48) + blocks + dense + 2 * 48 + conv(48, 12)
   assert count == 1_408_796
   assert f'{count:,} parameters' in detector.__doc__
@@ -54,8 +60,13 @@ def test_any_size_and_damage_is_rare_at_the_start(size):
 
 def test_every_parameter_gets_a_gradient():
   model, params, _ = setup()
-  grads = jax.jit(jax.grad(lambda p: (model.apply(
-      params | {'params': p}, picture(16, 24))**2).mean()))(params['params'])
+  grads = jax.jit(
+    jax.grad(
+      lambda p: (
+        model.apply(params | {'params': p}, picture(16, 24)) ** 2
+      ).mean()
+    )
+  )(params['params'])
   for path, grad in jax.tree.leaves_with_path(grads):
     assert np.abs(grad).max() > 0, jax.tree_util.keystr(path)
 
@@ -68,8 +79,10 @@ def test_more_blocks_go_on_where_fewer_were():
   assert blocks == {'down0_1', 'up0_1', 'down2_1', 'down2_2'}
   params = {kind: params[kind] | trained[kind] for kind in params}
   np.testing.assert_allclose(
-      jax.jit(larger.apply)(params, picture(24, 40)), run(
-          trained, picture(24, 40)), atol=1e-4)
+    jax.jit(larger.apply)(params, picture(24, 40)),
+    run(trained, picture(24, 40)),
+    atol=1e-4,
+  )
 
 
 def test_contrast_is_that_of_the_place():
@@ -77,7 +90,8 @@ def test_contrast_is_that_of_the_place():
   whole = detector.local_contrast(x)
   # A faded picture shows the same, but for what is added against noise.
   np.testing.assert_allclose(
-      detector.local_contrast(0.4 + 0.5 * x), whole, atol=0.35)
+    detector.local_contrast(0.4 + 0.5 * x), whole, atol=0.35
+  )
   assert 0.8 < np.std(whole) < 1.2
   flat = np.full([1, 16, 16, 3], 0.3, np.float32)
   np.testing.assert_allclose(detector.local_contrast(flat), 0, atol=1e-4)
@@ -90,11 +104,13 @@ def test_hats_are_what_is_narrow():
   x[:, 20, :] = 0.2  # a dark line of a px
   x[:, :, 8:13] = 0.9  # a bright one of five
   bright3, dark3, bright7, dark7, _, _ = np.moveaxis(
-      np.asarray(detector.hats(x))[0], -1, 0)
+    np.asarray(detector.hats(x))[0], -1, 0
+  )
   np.testing.assert_allclose(dark3[20, 25], 0.3, atol=1e-6)
   np.testing.assert_allclose(bright7[5, 10], 0.4, atol=1e-6)
-  np.testing.assert_allclose([bright3[5, 10], dark3[5, 30], dark7[5, 10]], 0,
-                             atol=1e-6)
+  np.testing.assert_allclose(
+    [bright3[5, 10], dark3[5, 30], dark7[5, 10]], 0, atol=1e-6
+  )
 
 
 def test_receptive_field_is_what_it_says():
@@ -112,16 +128,20 @@ def test_a_tile_is_the_whole_within_what_it_sees():
   m = model.multiple
   halo = -(-(model.receptive_field // 2) // m) * m
   assert halo < 120
-  tile = run(params, x[:, m:, 2 * m:])
-  np.testing.assert_allclose(tile[:, halo:, halo:], run(params, x)[
-      :, m + halo:, 2 * m + halo:], atol=1e-4)
+  tile = run(params, x[:, m:, 2 * m :])
+  np.testing.assert_allclose(
+    tile[:, halo:, halo:],
+    run(params, x)[:, m + halo :, 2 * m + halo :],
+    atol=1e-4,
+  )
 
 
 def test_training_takes_the_statistics_of_the_batch():
   model, params, run = setup()
   x = picture(32, 32, batch=2)
-  train = jax.jit(lambda v: model.apply(
-      v, x, train=True, mutable=['batch_stats']))
+  train = jax.jit(
+    lambda v: model.apply(v, x, train=True, mutable=['batch_stats'])
+  )
   y, stats = train(params)
   assert np.abs(y - run(params, x)).max() > 1e-3
   for _ in range(80):  # momentum 0.9

@@ -1,4 +1,5 @@
 """The classifier of digits: its count and shapes."""
+
 import jax
 import jax.numpy as jnp
 

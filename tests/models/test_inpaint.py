@@ -1,4 +1,5 @@
 """The filler: the smooth fill by itself, counts, wiring, any size."""
+
 import functools
 
 import jax
@@ -17,8 +18,8 @@ def setup(**overrides):
   shapes = jax.eval_shape(model.init, jax.random.key(0), example(16, 16))
   rng = np.random.default_rng(0)
   return model, jax.tree.map(
-      lambda s: rng.normal(0, 0.1, s.shape).astype(np.float32),
-      shapes['params'])
+    lambda s: rng.normal(0, 0.1, s.shape).astype(np.float32), shapes['params']
+  )
 
 
 def example(h, w, hole=(0.25, 0.75), seed=1):
@@ -26,15 +27,22 @@ def example(h, w, hole=(0.25, 0.75), seed=1):
   x = np.random.default_rng(seed).uniform(0, 1, [1, h, w, 4])
   x[..., 3] = 0
   low, high = hole
-  x[:, int(low * h):int(np.ceil(high * h)),
-    int(low * w):int(np.ceil(high * w)), 3] = 1
+  x[
+    :,
+    int(low * h) : int(np.ceil(high * h)),
+    int(low * w) : int(np.ceil(high * w)),
+    3,
+  ] = 1
   return x.astype(np.float32)
 
 
 @functools.cache
 def _jitted(model):
-  return jax.jit(lambda params, x, context: model.apply(
-      {'params': params}, x, context=context))
+  return jax.jit(
+    lambda params, x, context: model.apply(
+      {'params': params}, x, context=context
+    )
+  )
 
 
 def run(model, params, x, context=None):
@@ -52,16 +60,29 @@ def fill(x, fallback=0.5):
 
 
 def test_parameter_counts():
-  count = lambda model: sum(x.size for x in jax.tree.leaves(jax.eval_shape(
-      model.init, jax.random.key(0), np.zeros([1, 32, 32, 4], np.float32))))
+  count = lambda model: sum(
+    x.size
+    for x in jax.tree.leaves(
+      jax.eval_shape(
+        model.init, jax.random.key(0), np.zeros([1, 32, 32, 4], np.float32)
+      )
+    )
+  )
   assert count(inpaint.GatedUNet()) == 1_529_676
   # By hand: a 3x3 convolution and two of 1x1, each with its biases.
   block = lambda f: 9 * f * f + 2 * f * f + 3 * f
   down = lambda f, g: (4 * f + 5) * g + g + g * f + f  # to the next, and back
   assert count(inpaint.GatedUNet()) == (
-      2 * block(32) + 4 * block(64) + 7 * block(128)
-      + down(32, 64) + down(64, 128)
-      + 9 * 20 * 32 + 32 + 9 * 32 * 12 + 12)
+    2 * block(32)
+    + 4 * block(64)
+    + 7 * block(128)
+    + down(32, 64)
+    + down(64, 128)
+    + 9 * 20 * 32
+    + 32
+    + 9 * 32 * 12
+    + 12
+  )
 
 
 def test_fill_of_a_slope_is_the_slope():
@@ -69,8 +90,9 @@ def test_fill_of_a_slope_is_the_slope():
   slope = np.stack([x, y, 1 - x / 2 - y / 2], -1)[None].astype(np.float32)
   hole = example(48, 48)[..., 3:]
   filled, depth = fill(np.concatenate([slope, hole], -1))
-  np.testing.assert_array_equal(filled[hole[..., 0] == 0],
-                                slope[hole[..., 0] == 0])
+  np.testing.assert_array_equal(
+    filled[hole[..., 0] == 0], slope[hole[..., 0] == 0]
+  )
   # What Laplace's equation has as its solution, nearly.
   np.testing.assert_allclose(filled, slope, atol=0.06)
   assert (depth[hole == 0] == 0).all()
@@ -117,15 +139,20 @@ def test_context_is_the_colour_of_a_tile_of_nothing():
   nothing = np.ones([1, 24, 24, 4], np.float32)
   context = np.broadcast_to(np.float32([0.1, 0.2, 0.9]), [1, 8, 8, 3])
   np.testing.assert_allclose(run(model, start, nothing), 0.5, atol=1e-6)
-  np.testing.assert_allclose(run(model, start, nothing, context),
-                             np.broadcast_to(context[:, :1, :1], [1, 24, 24, 3]),
-                             atol=1e-6)
+  np.testing.assert_allclose(
+    run(model, start, nothing, context),
+    np.broadcast_to(context[:, :1, :1], [1, 24, 24, 3]),
+    atol=1e-6,
+  )
 
 
 def test_every_parameter_gets_a_gradient():
   model, moved = setup()
-  grads = jax.jit(jax.grad(lambda p: (model.apply(
-      {'params': p}, example(16, 24))**2).mean()))(moved)
+  grads = jax.jit(
+    jax.grad(
+      lambda p: (model.apply({'params': p}, example(16, 24)) ** 2).mean()
+    )
+  )(moved)
   for path, grad in jax.tree.leaves_with_path(grads):
     assert np.abs(grad).max() > 0, jax.tree_util.keystr(path)
 
@@ -134,9 +161,11 @@ def test_receptive_field_is_what_it_says():
   model, moved = setup()
   # Without a hole the fill is the picture, and the residual sees only so far.
   x = example(192, 192, hole=(0, 0))
+
   def residual(x):
     y = model.apply({'params': moved}, x) - x[..., :3]
     return y[0, 96, 96].sum()
+
   grad = np.asarray(jax.jit(jax.grad(residual))(x))[..., :3]
   rows = np.nonzero(np.abs(grad).max((0, 2, 3)))[0]
   reach = max(96 - rows.min(), rows.max() - 96)

@@ -1,4 +1,5 @@
 """NAFNet: the paper's counts, wiring, any size."""
+
 from conftest import random_params
 import jax
 import jax.numpy as jnp
@@ -7,8 +8,12 @@ import pytest
 
 from artjax.models import nafnet
 
-SMALL = {'width': 4, 'enc_blocks': (1, 1), 'middle_blocks': 1,
-         'dec_blocks': (1, 1)}
+SMALL = {
+  'width': 4,
+  'enc_blocks': (1, 1),
+  'middle_blocks': 1,
+  'dec_blocks': (1, 1),
+}
 
 
 def moved(model):
@@ -17,28 +22,32 @@ def moved(model):
 
 def run(model, params, x):
   # A new function each time, so that nothing is kept from before a patch.
-  return np.asarray(jax.jit(lambda *args: model.apply(*args))(
-      {'params': params}, x))
+  return np.asarray(
+    jax.jit(lambda *args: model.apply(*args))({'params': params}, x)
+  )
 
 
 def picture(h, w):
   return np.random.default_rng(1).uniform(0, 1, [1, h, w, 3]).astype(np.float32)
 
 
-@pytest.mark.parametrize('width, parameters', [
-    (32, 29_159_715), (64, 115_982_915)])
+@pytest.mark.parametrize(
+  'width, parameters', [(32, 29_159_715), (64, 115_982_915)]
+)
 def test_parameter_counts_of_the_paper(width, parameters):
   # 29.16 M and 115.98 M in the authors' tables.
   shapes = jax.eval_shape(
-      nafnet.NAFNet(width=width).init, jax.random.key(0), picture(16, 16))
+    nafnet.NAFNet(width=width).init, jax.random.key(0), picture(16, 16)
+  )
   assert sum(x.size for x in jax.tree.leaves(shapes)) == parameters
 
 
 def test_every_parameter_gets_a_gradient():
   model = nafnet.NAFNet(**SMALL)
   x = picture(16, 16)
-  grads = jax.jit(jax.grad(
-      lambda p: (model.apply({'params': p}, x)**2).mean()))(moved(model))
+  grads = jax.jit(
+    jax.grad(lambda p: (model.apply({'params': p}, x) ** 2).mean())
+  )(moved(model))
   for path, grad in jax.tree.leaves_with_path(grads):
     assert np.abs(grad).max() > 0, jax.tree_util.keystr(path)
 

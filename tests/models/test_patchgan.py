@@ -1,4 +1,5 @@
 """PatchGAN: published count and field, its norms, the same as in torch."""
+
 import adversaries
 import jax
 import jax.numpy as jnp
@@ -13,8 +14,9 @@ def built(**fields):
   return patchgan.PatchGAN(**fields)
 
 
-@pytest.mark.parametrize('channels, parameters', [
-    (6, 2_768_705), (3, 2_765_633)])
+@pytest.mark.parametrize(
+  'channels, parameters', [(6, 2_768_705), (3, 2_765_633)]
+)
 def test_published_parameter_count(channels, parameters):
   x = adversaries.pictures(1, 32, 32, channels)
   assert adversaries.parameters(built(), x) == parameters
@@ -28,7 +30,11 @@ def test_shapes_and_every_gradient(norm):
   (_, ((logits, seen), _)), grads = adversaries.training(model, given, x)
   assert logits.shape == (2, 3, 4, 1) and logits.dtype == jnp.float32
   assert [y.shape[1:] for y in seen] == [
-      (20, 25, 4), (10, 12, 8), (5, 6, 16), (4, 5, 32)]
+    (20, 25, 4),
+    (10, 12, 8),
+    (5, 6, 16),
+    (4, 5, 32),
+  ]
   adversaries.assert_every_gradient(grads)
   adversaries.assert_half_precision(model, x)
 
@@ -54,19 +60,22 @@ def test_statistics_change_in_training_only(norm):
   model = built(features=4, norm=norm, axis_name=None)
   x = adversaries.pictures(2, 32, 32, 3)
   adversaries.assert_still_without_train(
-      model, adversaries.variables(model, x), x)
+    model, adversaries.variables(model, x), x
+  )
 
 
 def test_statistics_are_those_of_all_devices():
   model, x = built(features=4), adversaries.pictures(8, 32, 32, 3)
   adversaries.assert_devices_make_one_batch(
-      model, adversaries.variables(model, x), x)
+    model, adversaries.variables(model, x), x
+  )
 
 
 def test_what_is_wrong_is_named():
   with pytest.raises(ValueError, match="norm='group' is none of batch, none"):
-    adversaries.parameters(built(norm='group'), adversaries.pictures(
-        1, 32, 32, 3))
+    adversaries.parameters(
+      built(norm='group'), adversaries.pictures(1, 32, 32, 3)
+    )
   with pytest.raises(ValueError, match='23 x 64 px.* 24 px or more'):
     adversaries.parameters(built(), adversaries.pictures(1, 23, 64, 3))
   adversaries.parameters(built(), adversaries.pictures(1, 24, 24, 3))
@@ -82,9 +91,10 @@ def in_torch(features, channels):
       super().__init__()
       self.conv0 = nn.Conv2d(channels, features, 4, 2, 1)
       for i, stride in ((1, 2), (2, 2), (3, 1)):
-        before = features * 2**(i - 1)
-        self.add_module(f'conv{i}', nn.Conv2d(
-            before, 2 * before, 4, stride, 1, bias=False))
+        before = features * 2 ** (i - 1)
+        self.add_module(
+          f'conv{i}', nn.Conv2d(before, 2 * before, 4, stride, 1, bias=False)
+        )
         self.add_module(f'bn{i}', nn.BatchNorm2d(2 * before))
       self.conv_last = nn.Conv2d(8 * features, 1, 4, 1, 1)
 
@@ -99,5 +109,8 @@ def in_torch(features, channels):
 
 
 def test_is_the_published_one_in_torch():
-  torch_parity.assert_same(built(features=4, axis_name=None), in_torch(4, 6),
-                           adversaries.pictures(3, 33, 40, 6))
+  torch_parity.assert_same(
+    built(features=4, axis_name=None),
+    in_torch(4, 6),
+    adversaries.pictures(3, 33, 40, 6),
+  )

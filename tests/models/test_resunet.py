@@ -1,4 +1,5 @@
 """ResUNet: torchvision's encoder by numbers, any size, PyTorch's results."""
+
 import adversaries
 import jax
 import jax.numpy as jnp
@@ -22,18 +23,29 @@ def count(model, channels, part=None):
 
 
 @pytest.mark.parametrize('norm', resunet.NORMS)
-@pytest.mark.parametrize('depth, channels, parameters', [
-    (18, 3, 11_176_512), (34, 3, 21_284_672), (18, 1, 11_170_240),
-    (34, 1, 21_278_400)])
+@pytest.mark.parametrize(
+  'depth, channels, parameters',
+  [
+    (18, 3, 11_176_512),
+    (34, 3, 21_284_672),
+    (18, 1, 11_170_240),
+    (34, 1, 21_278_400),
+  ],
+)
 def test_encoder_has_resnets_parameters(norm, depth, channels, parameters):
   # torchvision's 11,689,512 and 21,797,672 without 513,000 of the classifier.
   model = resunet.ResUNet(depth=depth, norm=norm)
   assert count(model, channels, 'encoder') == parameters
 
 
-@pytest.mark.parametrize('fields, parameters', [
-    ({}, 13_016_140), ({'depth': 34}, 23_124_300),
-    ({'width': 24, 'coordinates': True}, 1_836_132)])
+@pytest.mark.parametrize(
+  'fields, parameters',
+  [
+    ({}, 13_016_140),
+    ({'depth': 34}, 23_124_300),
+    ({'width': 24, 'coordinates': True}, 1_836_132),
+  ],
+)
 def test_parameters_in_all(fields, parameters):
   assert count(resunet.ResUNet(**fields), 1) == parameters
 
@@ -51,7 +63,8 @@ def test_any_size_and_every_gradient(norm):
 def test_half_precision():
   x = jax.ShapeDtypeStruct([1, 32, 32, 1], jnp.float32)
   y, given = jax.eval_shape(
-      built(dtype=jnp.bfloat16).init_with_output, jax.random.key(0), x)
+    built(dtype=jnp.bfloat16).init_with_output, jax.random.key(0), x
+  )
   assert y.dtype == jnp.float32
   assert {p.dtype for p in jax.tree.leaves(given)} == {jnp.dtype('float32')}
 
@@ -66,18 +79,28 @@ def test_coordinates_tell_where():
 def test_max_pool_is_the_usual_one():
   x = jax.nn.relu(jax.random.normal(jax.random.key(0), [2, 10, 14, 3]))
   want = jax.lax.reduce_window(
-      x, -jnp.inf, jax.lax.max, (1, 3, 3, 1), (1, 2, 2, 1),
-      ((0, 0), (1, 1), (1, 1), (0, 0)))
+    x,
+    -jnp.inf,
+    jax.lax.max,
+    (1, 3, 3, 1),
+    (1, 2, 2, 1),
+    ((0, 0), (1, 1), (1, 1), (0, 0)),
+  )
   np.testing.assert_array_equal(resunet.max_pool(x), want)
 
 
-@pytest.mark.parametrize('fields, says', [
+@pytest.mark.parametrize(
+  'fields, says',
+  [
     ({'depth': 50}, 'depth=50 is not one of 18, 34'),
-    ({'norm': 'layer'}, "norm='layer' is not one of batch, group")])
+    ({'norm': 'layer'}, "norm='layer' is not one of batch, group"),
+  ],
+)
 def test_what_there_is_not(fields, says):
   with pytest.raises(ValueError, match=says):
-    jax.eval_shape(built(**fields).init, jax.random.key(0),
-                   jnp.zeros([1, 32, 32, 1]))
+    jax.eval_shape(
+      built(**fields).init, jax.random.key(0), jnp.zeros([1, 32, 32, 1])
+    )
 
 
 def torch_encoder(depth):
@@ -94,13 +117,15 @@ def torch_encoder(depth):
       self.bn2 = nn.BatchNorm2d(outputs)
       if stride > 1:
         self.downsample = nn.Sequential(
-            nn.Conv2d(inputs, outputs, 1, stride, bias=False),
-            nn.BatchNorm2d(outputs))
+          nn.Conv2d(inputs, outputs, 1, stride, bias=False),
+          nn.BatchNorm2d(outputs),
+        )
 
     def forward(self, x):
       y = self.bn2(self.conv2(torch.relu(self.bn1(self.conv1(x)))))
       return torch.relu(
-          y + (self.downsample(x) if hasattr(self, 'downsample') else x))
+        y + (self.downsample(x) if hasattr(self, 'downsample') else x)
+      )
 
   class Net(nn.Module):
     def __init__(self):
@@ -143,8 +168,12 @@ def test_encoder_agrees_with_torch(depth):
   grey = np.random.default_rng(0).standard_normal((1, 64, 96, 1), np.float32)
   encoder = resunet.Encoder(depth, 64, 'batch', None)
   ours = encoder.apply(
-      {'params': params['encoder'],
-       'batch_stats': params[safetensors_io.STATS]['encoder']}, grey)
+    {
+      'params': params['encoder'],
+      'batch_stats': params[safetensors_io.STATS]['encoder'],
+    },
+    grey,
+  )
   with torch.no_grad():
     theirs = net(torch.from_numpy(grey).permute(0, 3, 1, 2).repeat(1, 3, 1, 1))
   for one, other in zip(ours, theirs):

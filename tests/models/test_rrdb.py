@@ -1,4 +1,5 @@
 """RRDBNet: published counts, any size and scale, a trunk in a loop."""
+
 from conftest import random_params
 import jax
 import jax.numpy as jnp
@@ -14,12 +15,19 @@ def picture(h, w, seed=0):
   return np.random.default_rng(seed).random([1, h, w, 3], np.float32)
 
 
-@pytest.mark.parametrize('fields, parameters', [
-    ({}, 16_697_987), ({'scale': 2}, 16_703_171), ({'scale': 1}, 16_723_907),
-    ({'blocks': 6}, 4_467_779)])
+@pytest.mark.parametrize(
+  'fields, parameters',
+  [
+    ({}, 16_697_987),
+    ({'scale': 2}, 16_703_171),
+    ({'scale': 1}, 16_723_907),
+    ({'blocks': 6}, 4_467_779),
+  ],
+)
 def test_published_parameter_counts(fields, parameters):
-  shapes = jax.eval_shape(rrdb.RRDBNet(**fields).init, jax.random.key(0),
-                          picture(16, 16))
+  shapes = jax.eval_shape(
+    rrdb.RRDBNet(**fields).init, jax.random.key(0), picture(16, 16)
+  )
   assert sum(x.size for x in jax.tree.leaves(shapes)) == parameters
 
 
@@ -44,18 +52,23 @@ def test_any_size_and_every_gradient(scale):
 def test_recomputing_changes_memory_not_numbers():
   model = rrdb.RRDBNet(**SMALL)
   params, x = random_params(model, 0.02), picture(8, 8)
-  grads = [jax.jit(jax.grad(lambda p, m=m: (m.apply({'params': p}, x)**2).sum()
-                            ))(params)
-           for m in (model, model.clone(remat=True))]
-  jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4,
-                                                       atol=1e-5), *grads)
+  grads = [
+    jax.jit(jax.grad(lambda p, m=m: (m.apply({'params': p}, x) ** 2).sum()))(
+      params
+    )
+    for m in (model, model.clone(remat=True))
+  ]
+  jax.tree.map(
+    lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5), *grads
+  )
 
 
 def test_without_the_loop_it_is_the_same_network():
   model = rrdb.RRDBNet(**SMALL)
   params, x = random_params(model, 0.02), picture(8, 8)
-  loop, unrolled = (m.apply({'params': params}, x)
-                    for m in (model, model.clone(unroll=True)))
+  loop, unrolled = (
+    m.apply({'params': params}, x) for m in (model, model.clone(unroll=True))
+  )
   np.testing.assert_allclose(loop, unrolled, atol=1e-5)
 
 

@@ -1,4 +1,5 @@
 """SkipNet: published counts, any size, every weight and every skip at work."""
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -20,16 +21,18 @@ def params():
   return jax.jit(TINY.init)(key, noise(8, 8))['params']
 
 
-@pytest.mark.parametrize('channels, parameters', [(1, 2_217_573),
-                                                  (3, 2_217_831)])
+@pytest.mark.parametrize(
+  'channels, parameters', [(1, 2_217_573), (3, 2_217_831)]
+)
 def test_published_parameter_counts(channels, parameters):
-  shapes = jax.eval_shape(skip.SkipNet(out_channels=channels).init,
-                          jax.random.key(0), noise(64, 64))
+  shapes = jax.eval_shape(
+    skip.SkipNet(out_channels=channels).init, jax.random.key(0), noise(64, 64)
+  )
   assert sum(x.size for x in jax.tree.leaves(shapes)) == parameters
 
 
 def test_gradient_to_every_parameter(params):
-  loss = lambda p: (apply(p, noise(16, 16))**2).mean()
+  loss = lambda p: (apply(p, noise(16, 16)) ** 2).mean()
   gradient = jax.jit(jax.grad(loss))(params)
   for path, value in jax.tree.leaves_with_path(gradient):
     name = jax.tree_util.keystr(path)

@@ -1,4 +1,5 @@
 """SRResNet, MSRResNet: counts, any size, statistics, the same as in torch."""
+
 import adversaries
 from conftest import random_params
 import jax
@@ -15,8 +16,10 @@ def picture(h, w):
   return np.random.default_rng(0).random([1, h, w, 3], np.float32)
 
 
-@pytest.mark.parametrize('cls, parameters', [
-    (srresnet.MSRResNet, 1_517_571), (srresnet.SRResNet, 1_548_547)])
+@pytest.mark.parametrize(
+  'cls, parameters',
+  [(srresnet.MSRResNet, 1_517_571), (srresnet.SRResNet, 1_548_547)],
+)
 def test_published_parameter_count(cls, parameters):
   assert adversaries.parameters(cls(), picture(8, 8)) == parameters
 
@@ -42,7 +45,8 @@ def small(**fields):
 def test_norms_any_size_and_every_gradient():
   model, x = small(axis_name=None), picture(7, 10)
   (_, (y, _)), grads = adversaries.training(
-      model, adversaries.variables(model, x), x)
+    model, adversaries.variables(model, x), x
+  )
   assert y.shape == (1, 28, 40, 3) and y.dtype == jnp.float32
   adversaries.assert_every_gradient(grads)
 
@@ -51,8 +55,9 @@ def test_norms_any_size_and_every_gradient():
 def test_starts_near_the_enlarged_picture(train):
   model, x = srresnet.SRResNet(blocks=1, axis_name=None), picture(16, 16)
   given = jax.jit(model.init)(jax.random.key(0), x)
-  y, _ = jax.jit(lambda v: model.apply(
-      v, x, train=train, mutable=['batch_stats']))(given)
+  y, _ = jax.jit(
+    lambda v: model.apply(v, x, train=train, mutable=['batch_stats'])
+  )(given)
   difference = y - layers.upsample_nearest(x, 4)
   assert 0 < np.sqrt((difference**2).mean()) < 0.05
 
@@ -60,13 +65,15 @@ def test_starts_near_the_enlarged_picture(train):
 def test_statistics_change_in_training_only():
   model, x = small(axis_name=None), picture(8, 8)
   adversaries.assert_still_without_train(
-      model, adversaries.variables(model, x), x)
+    model, adversaries.variables(model, x), x
+  )
 
 
 def test_statistics_are_those_of_all_devices():
   model, x = small(), adversaries.pictures(8, 6, 6, 3)
   adversaries.assert_devices_make_one_batch(
-      model, adversaries.variables(model, x), x)
+    model, adversaries.variables(model, x), x
+  )
 
 
 def test_halo_is_all_that_is_seen():
@@ -93,14 +100,16 @@ def in_torch(features, blocks):
         self.add_norm(f'body{i}_2')
       self.add_norm('body')
       for i in (1, 2):
-        self.add_module(f'upconv{i}', nn.Conv2d(
-            features, 4 * features, 3, 1, 1))
+        self.add_module(
+          f'upconv{i}', nn.Conv2d(features, 4 * features, 3, 1, 1)
+        )
         self.add_module(f'prelu_up{i}', nn.PReLU(features))
       self.conv_last = nn.Conv2d(features, 3, 9, 1, 4)
 
     def add_norm(self, name):
-      self.add_module(f'{name}_conv', nn.Conv2d(
-          features, features, 3, 1, 1, bias=False))
+      self.add_module(
+        f'{name}_conv', nn.Conv2d(features, features, 3, 1, 1, bias=False)
+      )
       self.add_module(f'{name}_bn', nn.BatchNorm2d(features))
 
     def forward(self, x):
@@ -120,5 +129,6 @@ def in_torch(features, blocks):
 
 
 def test_is_the_papers_in_torch():
-  torch_parity.assert_same(small(axis_name=None), in_torch(6, 2),
-                           adversaries.pictures(3, 7, 10, 3))
+  torch_parity.assert_same(
+    small(axis_name=None), in_torch(6, 2), adversaries.pictures(3, 7, 10, 3)
+  )

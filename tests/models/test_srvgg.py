@@ -1,4 +1,5 @@
 """SRVGGNetCompact: published counts, any size, wiring."""
+
 from conftest import random_params
 import jax
 import jax.numpy as jnp
@@ -14,8 +15,9 @@ def picture(h, w):
 
 @pytest.mark.parametrize('convs, parameters', [(16, 621_424), (32, 1_213_296)])
 def test_published_parameter_counts(convs, parameters):
-  shapes = jax.eval_shape(srvgg.SRVGGNetCompact(convs=convs).init,
-                          jax.random.key(0), picture(8, 8))
+  shapes = jax.eval_shape(
+    srvgg.SRVGGNetCompact(convs=convs).init, jax.random.key(0), picture(8, 8)
+  )
   assert sum(x.size for x in jax.tree.leaves(shapes)) == parameters
 
 
@@ -37,7 +39,8 @@ def test_any_size_and_every_gradient(scale):
 def test_halo_is_all_it_sees():
   model = srvgg.SRVGGNetCompact(scale=2, features=4, convs=2)
   params, x = random_params(model, 0.1), picture(24, 24)
-  grad = jax.jit(jax.grad(lambda x: model.apply(
-      {'params': params}, x)[0, 24, 24].sum()))(x)
+  grad = jax.jit(
+    jax.grad(lambda x: model.apply({'params': params}, x)[0, 24, 24].sum())
+  )(x)
   rows = np.nonzero(np.abs(np.asarray(grad)).max((0, 2, 3)))[0]
   assert max(12 - rows.min(), rows.max() - 12) <= model.halo

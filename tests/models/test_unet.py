@@ -1,4 +1,5 @@
 """The U-Net: counts, wiring, any size, tiles that agree."""
+
 import functools
 
 from conftest import random_params
@@ -29,19 +30,25 @@ def run(model, params, x, context=None):
   # Compiled: op by op costs more compilations than one network does.
   # A new function each time, so that nothing is kept from before a patch.
   # Arguments, not closures: XLA would evaluate the latter as it compiles.
-  return np.asarray(jax.jit(
+  return np.asarray(
+    jax.jit(
       lambda params, x, context: model.apply(
-          {'params': params}, x, context=context))(params, x, context))
+        {'params': params}, x, context=context
+      )
+    )(params, x, context)
+  )
 
 
 def picture(h, w, batch=1):
-  return np.random.default_rng(1).uniform(
-      0, 1, [batch, h, w, 3]).astype(np.float32)
+  return (
+    np.random.default_rng(1).uniform(0, 1, [batch, h, w, 3]).astype(np.float32)
+  )
 
 
 def count(model):
-  shapes = jax.eval_shape(model.init, jax.random.key(0),
-                          np.zeros([1, 32, 32, 3], np.float32))
+  shapes = jax.eval_shape(
+    model.init, jax.random.key(0), np.zeros([1, 32, 32, 3], np.float32)
+  )
   return sum(x.size for x in jax.tree.leaves(shapes['params']))
 
 
@@ -52,12 +59,26 @@ def test_parameter_counts():
   # dense layers; the colours; the modulation of the blocks at the bottom and on
   # the way up.
   film = lambda f: 256 * 2 * f + 2 * f
-  colour = (27 * 32 + 32 + 9 * 32 * 64 + 64 + 9 * 64 * 128 + 128
-            + 550 * 256 + 256 + 256 * 256 + 256 + 256 * 30 + 30)
+  colour = (
+    27 * 32
+    + 32
+    + 9 * 32 * 64
+    + 64
+    + 9 * 64 * 128
+    + 128
+    + 550 * 256
+    + 256
+    + 256 * 256
+    + 256
+    + 256 * 30
+    + 30
+  )
   films = 2 * film(256) + 2 * film(128) + 2 * film(64) + film(32)
   stem = 9 * 12 * 32  # the recoloured picture at the entry
-  assert count(unet.UNet()) - count(
-      unet.UNet(context_size=0)) == colour + films + stem
+  assert (
+    count(unet.UNet()) - count(unet.UNet(context_size=0))
+    == colour + films + stem
+  )
   assert count(unet.UNet(features=(), blocks=())) == colour
 
 
@@ -72,14 +93,23 @@ def test_any_size_and_identity_at_the_start(size):
 
 
 # Without the context where it is not in question: it compiles for long.
-@pytest.mark.parametrize('overrides', [
-    {}, {'norm': 'group', 'context_size': 0},
-    {'down': 'stride', 'context_size': 0}, {'stem': 1, 'context_size': 0}],
-                         ids=str)
+@pytest.mark.parametrize(
+  'overrides',
+  [
+    {},
+    {'norm': 'group', 'context_size': 0},
+    {'down': 'stride', 'context_size': 0},
+    {'stem': 1, 'context_size': 0},
+  ],
+  ids=str,
+)
 def test_every_parameter_gets_a_gradient(overrides):
   model, moved = setup(**overrides)
-  grads = jax.jit(jax.grad(lambda p: (model.apply(
-      {'params': p}, picture(16, 24))**2).mean()))(moved)
+  grads = jax.jit(
+    jax.grad(
+      lambda p: (model.apply({'params': p}, picture(16, 24)) ** 2).mean()
+    )
+  )(moved)
   for path, grad in jax.tree.leaves_with_path(grads):
     assert np.abs(grad).max() > 0, jax.tree_util.keystr(path)
 
@@ -120,7 +150,8 @@ def test_context_matters_and_defaults_to_the_picture():
   x = picture(16, 16)
   own = run(model, moved, x)
   np.testing.assert_allclose(
-      own, run(model, moved, x, context=x), rtol=1e-4, atol=1e-4)
+    own, run(model, moved, x, context=x), rtol=1e-4, atol=1e-4
+  )
   other = run(model, moved, x, context=x * 0.5)
   assert np.abs(own - other).max() > 1e-3
 
@@ -133,14 +164,16 @@ def test_tile_with_context_is_the_whole_within_its_halo():
   assert halo < 72
   tile = run(model, moved, x[:, 16:, 32:], context=x)
   np.testing.assert_allclose(
-      tile[:, halo:, halo:], whole[:, 16 + halo:, 32 + halo:], atol=1e-4)
+    tile[:, halo:, halo:], whole[:, 16 + halo :, 32 + halo :], atol=1e-4
+  )
 
 
 def test_receptive_field_is_what_it_says():
   model, moved = setup(context_size=0)
   x = picture(128, 128)
-  grad = jax.jit(jax.grad(lambda x: model.apply(
-      {'params': moved}, x)[0, 64, 64].sum()))(x)
+  grad = jax.jit(
+    jax.grad(lambda x: model.apply({'params': moved}, x)[0, 64, 64].sum())
+  )(x)
   rows = np.nonzero(np.abs(np.asarray(grad)).max((0, 2, 3)))[0]
   reach = max(64 - rows.min(), rows.max() - 64)
   assert reach <= model.receptive_field // 2 <= reach + model.multiple
@@ -159,8 +192,9 @@ def test_bfloat16_computes_but_does_not_store():
   assert 0 < difference < 0.05
 
 
-@pytest.mark.parametrize('field, value', [
-    ('norm', 'batch'), ('down', 'max'), ('blocks', (1,))])
+@pytest.mark.parametrize(
+  'field, value', [('norm', 'batch'), ('down', 'max'), ('blocks', (1,))]
+)
 def test_bad_fields_are_named(field, value):
   model = unet.UNet(**{**SMALL, field: value})
   with pytest.raises(ValueError, match=field):

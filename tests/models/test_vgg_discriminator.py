@@ -1,4 +1,5 @@
 """VGGStyleDiscriminator: published count, statistics, the same as in torch."""
+
 import adversaries
 import jax.numpy as jnp
 import numpy as np
@@ -23,10 +24,17 @@ def test_shapes_and_every_gradient():
   x = adversaries.pictures(2, 32, 32, 3)
   model = built(**SMALL)
   (_, ((logits, seen), _)), grads = adversaries.training(
-      model, adversaries.variables(model, x), x)
+    model, adversaries.variables(model, x), x
+  )
   assert logits.shape == (2, 1) and logits.dtype == jnp.float32
   assert [y.shape[1:] for y in seen] == [
-      (32, 32, 4), (16, 16, 4), (16, 16, 8), (8, 8, 8), (8, 8, 16), (4, 4, 16)]
+    (32, 32, 4),
+    (16, 16, 4),
+    (16, 16, 8),
+    (8, 8, 8),
+    (8, 8, 16),
+    (4, 4, 16),
+  ]
   adversaries.assert_every_gradient(grads)
   adversaries.assert_half_precision(model, x)
 
@@ -34,21 +42,27 @@ def test_shapes_and_every_gradient():
 def test_statistics_change_in_training_only():
   model, x = built(**SMALL), adversaries.pictures(4, 32, 32, 3)
   adversaries.assert_still_without_train(
-      model, adversaries.variables(model, x), x)
+    model, adversaries.variables(model, x), x
+  )
 
 
 def test_statistics_are_those_of_all_devices():
   model = built(features=4, input_size=16)
   x = adversaries.pictures(8, 16, 16, 3)
   adversaries.assert_devices_make_one_batch(
-      model, adversaries.variables(model, x), x)
+    model, adversaries.variables(model, x), x
+  )
 
 
-@pytest.mark.parametrize('fields, size, message', [
+@pytest.mark.parametrize(
+  'fields, size, message',
+  [
     ({}, (64, 64), '64 x 64 px, but input_size=128'),
     ({'input_size': 32}, (32, 33), '32 x 33 px, but input_size=32'),
     ({'input_size': 96}, (96, 96), 'input_size=96 is not 8 or'),
-    ({'input_size': 4}, (4, 4), 'input_size=4 is not 8 or')])
+    ({'input_size': 4}, (4, 4), 'input_size=4 is not 8 or'),
+  ],
+)
 def test_wrong_sizes_are_named(fields, size, message):
   x = np.zeros([1, *size, 3], np.float32)
   with pytest.raises(ValueError, match=message):
@@ -67,10 +81,16 @@ def in_torch(features, size):
       for level in range(size.bit_length() - 3):
         after = min(features * 2**level, features * 8)
         first = level == 0
-        self.add(f'{level}_0', nn.Conv2d(before, after, 3, 1, 1, bias=first),
-                 None if first else nn.BatchNorm2d(after))
-        self.add(f'{level}_1', nn.Conv2d(after, after, 4, 2, 1, bias=False),
-                 nn.BatchNorm2d(after))
+        self.add(
+          f'{level}_0',
+          nn.Conv2d(before, after, 3, 1, 1, bias=first),
+          None if first else nn.BatchNorm2d(after),
+        )
+        self.add(
+          f'{level}_1',
+          nn.Conv2d(after, after, 4, 2, 1, bias=False),
+          nn.BatchNorm2d(after),
+        )
         before = after
       self.linear1 = nn.Linear(before * 4 * 4, 100)
       self.linear2 = nn.Linear(100, 1)
@@ -91,5 +111,6 @@ def in_torch(features, size):
 
 
 def test_is_the_published_one_in_torch():
-  torch_parity.assert_same(built(**SMALL), in_torch(4, 32),
-                           adversaries.pictures(6, 32, 32, 3))
+  torch_parity.assert_same(
+    built(**SMALL), in_torch(4, 32), adversaries.pictures(6, 32, 32, 3)
+  )

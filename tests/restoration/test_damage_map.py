@@ -1,4 +1,5 @@
 """Maps of chances -> masks, shares, boxes."""
+
 import numpy as np
 import pytest
 
@@ -25,18 +26,28 @@ def test_threshold_by_hand_in_both_types():
     assert damage_map.binary(edge, level / 255)[0, :2, 0].tolist() == [255, 0]
   # One threshold a class.
   assert damage_map.binary(found, (0.6, 0.4, 1.0))[3].sum(0).tolist() == [
-      0, 255, 0]
+    0,
+    255,
+    0,
+  ]
 
 
 def test_nothing_found_is_nothing():
   mask = damage_map.binary(chances(), 0.5, min_area=4, dilate=3)
   assert not mask.any() and damage_map.regions(mask) == []
-  assert damage_map.shares(mask) == dict(crack=0, loss=0, stain=0, any=0)
+  assert damage_map.shares(mask) == {
+    'crack': 0,
+    'loss': 0,
+    'stain': 0,
+    'any': 0,
+  }
 
 
 def test_small_pieces_go_and_pieces_of_several_kinds_count_together():
-  found = chances(*[(10, c, c % 2, 200) for c in range(5, 11)],  # 6 px in line
-                  *[(30 + d, 40 + d, 2, 200) for d in range(3)])  # a diagonal
+  found = chances(
+    *[(10, c, c % 2, 200) for c in range(5, 11)],  # 6 px in line
+    *[(30 + d, 40 + d, 2, 200) for d in range(3)],
+  )  # a diagonal
   assert (damage_map.binary(found, min_area=3) > 0).sum() == 9
   mask = damage_map.binary(found, min_area=4)
   assert (mask > 0).sum() == 6 and not mask[..., 2].any()
@@ -52,12 +63,24 @@ def test_dilation_stays_in_its_channel():
 def test_shares_by_hand():
   mask = np.zeros([10, 10, 3], np.uint8)
   mask[:2, :, 0] = mask[:1, :, 2] = 255
-  assert damage_map.shares(mask) == dict(crack=0.2, loss=0, stain=0.1, any=0.2)
+  assert damage_map.shares(mask) == {
+    'crack': 0.2,
+    'loss': 0,
+    'stain': 0.1,
+    'any': 0.2,
+  }
 
 
-@pytest.mark.parametrize('arguments', [
-    {'threshold': 0}, {'threshold': (0.5, 0.5, 1.2)}, {'min_area': -1},
-    {'dilate': 1.5}], ids=str)
+@pytest.mark.parametrize(
+  'arguments',
+  [
+    {'threshold': 0},
+    {'threshold': (0.5, 0.5, 1.2)},
+    {'min_area': -1},
+    {'dilate': 1.5},
+  ],
+  ids=str,
+)
 def test_bad_arguments_are_named(arguments):
   with pytest.raises(ValueError, match=next(iter(arguments))):
     damage_map.binary(chances(), **arguments)
@@ -76,8 +99,9 @@ def test_a_craquelure_of_many_pieces_is_one_region():
   mask[390:, 470:, 2] = 255
   rows, columns = 100 + pieces[:, 0], 50 + pieces[:, 1]
   assert damage_map.regions(mask, 64) == [
-      (columns.min(), rows.min(), np.ptp(columns) + 1, np.ptp(rows) + 1),
-      (470, 390, 30, 10)]
+    (columns.min(), rows.min(), np.ptp(columns) + 1, np.ptp(rows) + 1),
+    (470, 390, 30, 10),
+  ]
 
 
 def test_only_neighbours_are_merged():
@@ -95,6 +119,6 @@ def test_boxes_do_not_overlap_and_hold_everything():
   count = np.zeros_like(mask)
   for x, y, w, h in damage_map.regions(mask, 16):
     assert x + w <= 307 and y + h <= 203
-    count[y:y + h, x:x + w] += 1
+    count[y : y + h, x : x + w] += 1
   assert count.max() == 1 and count[mask > 0].all()
   assert 1 < len(damage_map.regions(mask, 16)) < (mask > 0).sum()

@@ -1,10 +1,11 @@
 """What of a picture is to be filled."""
+
 import cv2
 import numpy as np
 import pytest
 
-from artjax.restoration import mask_file
 from artjax.restoration import damage_mask
+from artjax.restoration import mask_file
 
 SIZE = 50, 70
 
@@ -20,14 +21,14 @@ class Painter:
     self.hole = hole
     for top in range(0, height, 16):
       rows = read(top, 0, min(16, height - top), width).copy()
-      rows[hole[top:top + 16]] = (1, 0, 0)
+      rows[hole[top : top + 16]] = (1, 0, 0)
       yield top, rows
 
 
 def chances(*boxes):
   found = np.zeros([*SIZE, 3], np.float32)
   for channel, y, x, h, w, value in boxes:
-    found[y:y + h, x:x + w, channel] = value
+    found[y : y + h, x : x + w, channel] = value
   return found
 
 
@@ -40,13 +41,18 @@ def test_nothing_found_is_a_normal_answer():
   mask.find(halves(chances()))
   assert not mask.hole().any()
   assert mask.describe() == {
-      'share': {'crack': 0, 'loss': 0, 'stain': 0, 'any': 0}, 'regions': 0}
+    'share': {'crack': 0, 'loss': 0, 'stain': 0, 'any': 0},
+    'regions': 0,
+  }
 
 
 def test_chances_become_a_mask_by_threshold_area_and_dilation():
-  found = chances((0, 10, 10, 2, 30, 0.6), (1, 30, 30, 10, 10, 0.9),
-                  (2, 5, 5, 2, 2, 1.0))
-  mask = damage_mask.Mask(*SIZE, damage_mask.Options(0.5, min_area=12, dilate=0))
+  found = chances(
+    (0, 10, 10, 2, 30, 0.6), (1, 30, 30, 10, 10, 0.9), (2, 5, 5, 2, 2, 1.0)
+  )
+  mask = damage_mask.Mask(
+    *SIZE, damage_mask.Options(0.5, min_area=12, dilate=0)
+  )
   mask.find(halves(found))
   want = found.max(-1) > 0.5
   want[5:7, 5:7] = False  # a speck
@@ -63,12 +69,14 @@ def test_what_is_brought_and_found_within_a_region(tmp_path):
   brought[40:, 60:] = 255
   cv2.imwrite(str(tmp_path / 'm.png'), brought)
   found = chances((0, 10, 10, 4, 30, 1))
-  both = damage_mask.Mask(*SIZE, damage_mask.Options(min_area=0, dilate=0),
-                      str(tmp_path / 'm.png'))
+  both = damage_mask.Mask(
+    *SIZE, damage_mask.Options(min_area=0, dilate=0), str(tmp_path / 'm.png')
+  )
   both.find(halves(found))
   np.testing.assert_array_equal(both.hole(), (brought > 0) | found.any(-1))
   within = damage_mask.Mask(
-      *SIZE, damage_mask.Options(dilate=0, region=(0, 0, 20, 50)))
+    *SIZE, damage_mask.Options(dilate=0, region=(0, 0, 20, 50))
+  )
   within.find(halves(found))
   want = found.any(-1)
   want[:, 20:] = False
@@ -76,7 +84,9 @@ def test_what_is_brought_and_found_within_a_region(tmp_path):
 
 
 def test_a_region_alone_is_what_is_filled():
-  hole = damage_mask.Mask(*SIZE, damage_mask.Options(region=(-5, 40, 15, 100))).hole()
+  hole = damage_mask.Mask(
+    *SIZE, damage_mask.Options(region=(-5, 40, 15, 100))
+  ).hole()
   want = np.zeros(SIZE, bool)
   want[40:, :10] = True
   np.testing.assert_array_equal(hole, want)
@@ -84,8 +94,9 @@ def test_a_region_alone_is_what_is_filled():
 
 @pytest.mark.parametrize('region', [(70, 0, 5, 5), (0, 0, 0, 5), (-9, 0, 9, 9)])
 def test_regions_without_picture_are_named(region):
-  with pytest.raises(mask_file.BadMask, match='has nothing of the picture of '
-                     '70 x 50 px'):
+  with pytest.raises(
+    mask_file.BadMask, match='has nothing of the picture of 70 x 50 px'
+  ):
     damage_mask.Mask(*SIZE, damage_mask.Options(region=region))
 
 
@@ -97,14 +108,17 @@ def test_nothing_known_is_an_error():
 
 def test_only_the_hole_and_its_feather_change():
   picture = np.random.default_rng(0).random((*SIZE, 3), np.float32)
-  read = lambda y, x, h, w: picture[y:y + h, x:x + w]
+  read = lambda y, x, h, w: picture[y : y + h, x : x + w]
   hole = np.zeros(SIZE, bool)
   hole[20:30, 30:40] = True
   painter = Painter()
-  strips = damage_mask.fill_strips(painter, read, hole, *SIZE, picture,
-                               damage_mask.Options(feather=3))
+  strips = damage_mask.fill_strips(
+    painter, read, hole, *SIZE, picture, damage_mask.Options(feather=3)
+  )
   out = np.concatenate([rows for _, rows in strips])
-  np.testing.assert_array_equal(out[hole], np.float32([1, 0, 0]) + 0 * out[hole])
+  np.testing.assert_array_equal(
+    out[hole], np.float32([1, 0, 0]) + 0 * out[hole]
+  )
   far = cv2.dilate(np.uint8(hole), np.ones((9, 9))) == 0
   np.testing.assert_array_equal(out[far], picture[far])
   near = painter.hole & ~hole
@@ -113,10 +127,13 @@ def test_only_the_hole_and_its_feather_change():
 
 def test_a_mask_grows_with_the_picture():
   picture = np.zeros([100, 140, 3], np.float32)
-  read = lambda y, x, h, w: picture[y:y + h, x:x + w]
+  read = lambda y, x, h, w: picture[y : y + h, x : x + w]
   hole = np.zeros(SIZE, bool)
   hole[20:30, 30:40] = True
   painter = Painter()
-  list(damage_mask.fill_strips(painter, read, hole, 100, 140, picture,
-                           damage_mask.Options(feather=0)))
+  list(
+    damage_mask.fill_strips(
+      painter, read, hole, 100, 140, picture, damage_mask.Options(feather=0)
+    )
+  )
   np.testing.assert_array_equal(painter.hole, hole.repeat(2, 0).repeat(2, 1))

@@ -1,4 +1,8 @@
 """Files whose colours are made anew: grey ones colorized, drawings shown."""
+
+from conftest import random_params
+from conftest import tiny_config
+from conftest import vivid_colours
 import cv2
 import numpy as np
 import pytest
@@ -6,32 +10,39 @@ import pyvips
 
 from artjax import colour
 from artjax import registry
-from artjax.restoration import restore_file
 from artjax.image_io import vips
 from artjax.interop import safetensors_io
+from artjax.restoration import restore_file
 from configs import sketch2image
-from conftest import random_params
-from conftest import tiny_config
-from conftest import vivid_colours
 
 
 @pytest.fixture(scope='module')
 def names(tmp_path_factory):
   """Weights files of tiny networks: {name: path}."""
   folder = tmp_path_factory.mktemp('weights')
-  paths = {name: str(folder / f'{name}.safetensors')
-           for name in ('colorize', 'sketch', 'unet', 'large')}
+  paths = {
+    name: str(folder / f'{name}.safetensors')
+    for name in ('colorize', 'sketch', 'unet', 'large')
+  }
   config, params = vivid_colours()
   safetensors_io.save(paths['colorize'], params, config)
   config = sketch2image.get_config('quick').unlock()
-  safetensors_io.save(paths['sketch'],
-               random_params(registry.model(config), 0.03, channels=1), config)
+  safetensors_io.save(
+    paths['sketch'],
+    random_params(registry.model(config), 0.03, channels=1),
+    config,
+  )
   config = tiny_config()
-  safetensors_io.save(paths['unet'], random_params(registry.model(config), 0.01), config)
-  config.model.name, config.model.args = 'srvgg.SRVGGNetCompact', {
-      'scale': 2, 'features': 6, 'convs': 2}
-  safetensors_io.save(paths['large'], random_params(registry.model(config), 0.01),
-               config)
+  safetensors_io.save(
+    paths['unet'], random_params(registry.model(config), 0.01), config
+  )
+  config.model.name, config.model.args = (
+    'srvgg.SRVGGNetCompact',
+    {'scale': 2, 'features': 6, 'convs': 2},
+  )
+  safetensors_io.save(
+    paths['large'], random_params(registry.model(config), 0.01), config
+  )
   return paths
 
 
@@ -47,8 +58,7 @@ def sketching(names):
 
 def profile(name):
   image = pyvips.Image.black(1, 1, bands=3).copy(interpretation='srgb')
-  return image.icc_transform(name, input_profile='srgb').get(
-      'icc-profile-data')
+  return image.icc_transform(name, input_profile='srgb').get('icc-profile-data')
 
 
 def smooth(height, width, bands, dtype=np.uint8):
@@ -62,8 +72,11 @@ def smooth(height, width, bands, dtype=np.uint8):
 
 def written(path, values, icc=None, space=None):
   deep = values.dtype == np.uint16
-  space = space or (('grey16' if deep else 'b-w') if values.shape[2] < 3 else
-                    ('rgb16' if deep else 'srgb'))
+  space = space or (
+    ('grey16' if deep else 'b-w')
+    if values.shape[2] < 3
+    else ('rgb16' if deep else 'srgb')
+  )
   image = vips.image(values).copy(interpretation=space)
   if icc:
     image.set_type(pyvips.GValue.blob_type, 'icc-profile-data', icc)
@@ -74,8 +87,12 @@ def written(path, values, icc=None, space=None):
 def run(source, chain, target, hints='', **options):
   """(record, image, pixels) of a file restored."""
   record = restore_file.restore_file(
-      source, chain, restore_file.Outputs(str(target), report=f'{target}.json'),
-      restore_file.Options(**options), hints=hints)
+    source,
+    chain,
+    restore_file.Outputs(str(target), report=f'{target}.json'),
+    restore_file.Options(**options),
+    hints=hints,
+  )
   image = pyvips.Image.new_from_file(str(target), revalidate=True)
   return record, image, image.numpy().reshape(image.height, image.width, -1)
 
@@ -95,12 +112,19 @@ def spread(pixels):
   return int(np.ptp(pixels[..., :3].astype(int), axis=-1).max())
 
 
-@pytest.mark.parametrize('suffix, dtype, alpha', [
-    ('png', np.uint8, False), ('png', np.uint16, True),
-    ('tif', np.uint16, False), ('tif', np.uint8, True),
-    ('jpg', np.uint8, False)])
+@pytest.mark.parametrize(
+  'suffix, dtype, alpha',
+  [
+    ('png', np.uint8, False),
+    ('png', np.uint16, True),
+    ('tif', np.uint16, False),
+    ('tif', np.uint8, True),
+    ('jpg', np.uint8, False),
+  ],
+)
 def test_a_grey_file_comes_back_in_colour(
-    tmp_path, colorizing, suffix, dtype, alpha):
+  tmp_path, colorizing, suffix, dtype, alpha
+):
   values = smooth(70, 90, 1 + alpha, dtype)
   if alpha:
     values[:9, :, 1] = np.iinfo(dtype).max
@@ -140,13 +164,16 @@ def test_saturation_0_is_grey_of_any_file(tmp_path, colorizing, kind):
   if kind == 'sepia':
     tone = (values / 255) ** np.float32([0.8, 1.0, 1.4])
     values = np.uint8(np.rint(255 * tone))
-  source = written(tmp_path / 'a.tif', values, icc,
-                   'cmyk' if kind == 'cmyk' else None)
-  record, image, pixels = run(source, colorizing, tmp_path / 'o.tif',
-                              saturation=0.0)
+  source = written(
+    tmp_path / 'a.tif', values, icc, 'cmyk' if kind == 'cmyk' else None
+  )
+  record, image, pixels = run(
+    source, colorizing, tmp_path / 'o.tif', saturation=0.0
+  )
   assert pixels.shape == (60, 50, 3) and spread(pixels) == 0
   said = {'grey': '', 'sepia': 'toned: brought to grey'}.get(
-      kind, 'in colour already: its colours are dropped')
+    kind, 'in colour already: its colours are dropped'
+  )
   assert any(said in notice for notice in record['notices'] or [''])
   assert bool(said) == bool(record['notices'])
   # RGB keeps its space.
@@ -161,9 +188,11 @@ def linear_grey():
   """A profile of grey whose values are light itself (ICC.1, 7.2 and 9.2)."""
   head = bytes(4) + b'\2\x10\0\0mntrGRAYXYZ ' + bytes(12) + b'acsp' + bytes(88)
   number = lambda *values: np.array(values, '>u4').tobytes()
-  tags = {b'wtpt': b'XYZ ' + number(0, 63190, 65536, 54061),
-          b'kTRC': b'curv' + bytes(8),
-          b'desc': b'desc' + number(0, 2) + b'x' + bytes(79)}
+  tags = {
+    b'wtpt': b'XYZ ' + number(0, 63190, 65536, 54061),
+    b'kTRC': b'curv' + bytes(8),
+    b'desc': b'desc' + number(0, 2) + b'x' + bytes(79),
+  }
   table, body = number(len(tags)), b''
   for name, data in tags.items():
     start = 128 + 4 + 12 * len(tags) + len(body)
@@ -176,20 +205,22 @@ def linear_grey():
 def test_a_grey_profile_is_heeded_and_replaced(tmp_path, colorizing):
   values = smooth(60, 50, 1, np.uint16)
   source = written(tmp_path / 'a.tif', values, linear_grey())
-  record, image, pixels = run(source, colorizing, tmp_path / 'o.tif',
-                              saturation=0.0)
+  record, image, pixels = run(
+    source, colorizing, tmp_path / 'o.tif', saturation=0.0
+  )
   assert not record['notices']
   assert image.get('icc-profile-data') == profile('srgb')
   light = values / 65535
-  srgb = np.where(light <= 0.0031308, 12.92 * light,
-                  1.055 * light ** (1 / 2.4) - 0.055)
+  srgb = np.where(
+    light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055
+  )
   assert np.abs(pixels / 65535 - srgb)[light[..., 0] > 0.05].max() < 0.01
 
 
 def stroke(path, height, width):
   """Hints of one brown stroke in the middle of a sheet."""
   image = np.zeros([height, width, 4], np.uint8)
-  image[height // 3:height // 2, width // 4:width // 2] = 60, 110, 150, 255
+  image[height // 3 : height // 2, width // 4 : width // 2] = 60, 110, 150, 255
   assert cv2.imwrite(str(path), image)
   return str(path)
 
@@ -201,8 +232,9 @@ def test_hints_are_obeyed_and_on_record(tmp_path, colorizing, size):
   record, _, pixels = run(source, colorizing, tmp_path / 'o.png', hints)
   there = np.s_[90:110, 90:150]
   wanted = colour.srgb_to_lab(np.float32([150, 110, 60]) / 255)[1:]
-  np.testing.assert_allclose(lab(pixels)[there][..., 1:].mean((0, 1)), wanted,
-                             atol=2)
+  np.testing.assert_allclose(
+    lab(pixels)[there][..., 1:].mean((0, 1)), wanted, atol=2
+  )
   assert record['hints'] == hints
   assert record['hints_sha256'] == safetensors_io.file_sha256(hints)
   resized = f'the hints {hints} are 160 x 121 px: resized'
@@ -214,8 +246,9 @@ def test_hints_are_obeyed_and_on_record(tmp_path, colorizing, size):
 def test_bad_hints_leave_nothing(tmp_path, colorizing):
   source = written(tmp_path / 'a.png', smooth(60, 90, 1))
   hints = stroke(tmp_path / 'h.png', 90, 60)
-  with pytest.raises(ValueError, match='h.png: hints of 60 x 90 px for a '
-                     'picture of 90 x 60 px'):
+  with pytest.raises(
+    ValueError, match='h.png: hints of 60 x 90 px for a picture of 90 x 60 px'
+  ):
     run(source, colorizing, tmp_path / 'out' / 'o.png', hints)
   assert not (tmp_path / 'out').exists()
 
@@ -223,14 +256,17 @@ def test_bad_hints_leave_nothing(tmp_path, colorizing):
 def test_strength_is_a_share_of_the_change(tmp_path, colorizing):
   source = written(tmp_path / 'a.png', smooth(60, 90, 1))
   none, half, full = (
-      run(source, colorizing, tmp_path / 'o.png', strength=s)[2].astype(int)
-      for s in (0.0, 0.5, 1.0))
+    run(source, colorizing, tmp_path / 'o.png', strength=s)[2].astype(int)
+    for s in (0.0, 0.5, 1.0)
+  )
   assert spread(none) == 0
   np.testing.assert_allclose(half, (none + full) / 2, atol=1)
 
 
-@pytest.mark.parametrize('order', ['unet,colorize', 'colorize,unet',
-                                   'colorize,large', 'large,colorize'])
+@pytest.mark.parametrize(
+  'order',
+  ['unet,colorize', 'colorize,unet', 'colorize,large', 'large,colorize'],
+)
 def test_chains(tmp_path, names, order):
   chain = restore_file.Chain(','.join(names[n] for n in order.split(',')))
   source = written(tmp_path / 'a.png', smooth(64, 96, 1, np.uint16))
@@ -240,7 +276,8 @@ def test_chains(tmp_path, names, order):
   assert pixels.shape == (64 * scale, 96 * scale, 3)
   assert np.abs(lab(pixels)[..., 1:]).mean() > 3
   assert record['conjectural'] == [
-      'all colours: plausible ones, not what was there']
+    'all colours: plausible ones, not what was there'
+  ]
   assert 'consistency_psnr' not in record
   first, second = chain.restorers
   grey = smooth(64, 96, 1, np.uint16).repeat(3, -1)
@@ -262,15 +299,19 @@ def test_what_is_of_no_use_is_refused(tmp_path, names, colorizing):
       run(source, unet, tmp_path / 'o.png', **settings)
   with pytest.raises(ValueError, match='does not fill: a mask or a region'):
     restore_file.restore_file(
-        source, colorizing, restore_file.Outputs(str(tmp_path / 'o.png')),
-        mask=source)
+      source,
+      colorizing,
+      restore_file.Outputs(str(tmp_path / 'o.png')),
+      mask=source,
+    )
   assert not (tmp_path / 'o.png').exists()
 
 
 def test_other_chains_leave_grey_grey(tmp_path, names):
   source = written(tmp_path / 'a.png', smooth(60, 90, 1))
-  record, _, pixels = run(source, restore_file.Chain(names['unet']),
-                          tmp_path / 'o.png')
+  record, _, pixels = run(
+    source, restore_file.Chain(names['unet']), tmp_path / 'o.png'
+  )
   assert pixels.shape == (60, 90, 1)
   assert not {'conjectural', 'hints', 'inverted'} & set(record)
 
@@ -294,21 +335,25 @@ def test_a_drawing_becomes_rgb(tmp_path, sketching, dtype):
   assert pixels.shape == (96, 128, 3) and pixels.dtype == dtype
   assert image.get('icc-profile-data') == profile('srgb')
   assert record['conjectural'] == [
-      'all but the drawn shapes: nothing of it was ever seen']
+    'all but the drawn shapes: nothing of it was ever seen'
+  ]
   assert record['inverted'] is False and not record['notices']
   wanted = sketching.restorers[0](grey.repeat(3, -1))
   assert np.abs(pixels.astype(int) - wanted).max() <= np.iinfo(dtype).max // 255
   source = written(tmp_path / 'rgb.png', grey.repeat(3, -1))
   np.testing.assert_array_equal(
-      run(source, sketching, tmp_path / 'o.png')[2], pixels)
+    run(source, sketching, tmp_path / 'o.png')[2], pixels
+  )
 
 
 def test_white_on_black_is_inverted_and_said(tmp_path, sketching):
   ink = drawing()
-  _, _, wanted = run(written(tmp_path / 'ink.png', ink), sketching,
-                     tmp_path / 'o.png')
-  record, _, pixels = run(written(tmp_path / 'chalk.png', 255 - ink), sketching,
-                          tmp_path / 'o.png')
+  _, _, wanted = run(
+    written(tmp_path / 'ink.png', ink), sketching, tmp_path / 'o.png'
+  )
+  record, _, pixels = run(
+    written(tmp_path / 'chalk.png', 255 - ink), sketching, tmp_path / 'o.png'
+  )
   assert record['inverted'] is True
   assert record['notices'] == ['light lines on dark paper: inverted']
   assert np.abs(pixels.astype(int) - wanted).max() <= 1
@@ -316,20 +361,23 @@ def test_white_on_black_is_inverted_and_said(tmp_path, sketching):
 
 def test_transparent_paper_is_white(tmp_path, sketching):
   ink = drawing()
-  _, _, wanted = run(written(tmp_path / 'ink.png', ink), sketching,
-                     tmp_path / 'o.png')
+  _, _, wanted = run(
+    written(tmp_path / 'ink.png', ink), sketching, tmp_path / 'o.png'
+  )
   # The same drawing as black of some opacity.
   clear = np.concatenate([0 * ink.repeat(3, -1), 255 - ink], -1)
-  record, _, pixels = run(written(tmp_path / 'clear.png', clear), sketching,
-                          tmp_path / 'o.png')
+  record, _, pixels = run(
+    written(tmp_path / 'clear.png', clear), sketching, tmp_path / 'o.png'
+  )
   assert pixels.shape == (96, 128, 3)
   assert record['channels'] == 4
   assert record['notices'] == ['transparent: laid on white paper']
   assert np.abs(pixels.astype(int) - wanted).max() <= 1
   # Nothing to lay down where all is opaque.
   clear = np.concatenate([ink.repeat(3, -1), 0 * ink + 255], -1)
-  record, _, pixels = run(written(tmp_path / 'full.png', clear), sketching,
-                          tmp_path / 'o.png')
+  record, _, pixels = run(
+    written(tmp_path / 'full.png', clear), sketching, tmp_path / 'o.png'
+  )
   assert not record['notices']
   np.testing.assert_array_equal(pixels, wanted)
 
@@ -338,8 +386,9 @@ def test_a_drawing_too_large_to_be_seen_whole_is_said(tmp_path):
   config = sketch2image.get_config('quick').unlock()
   config.model.args.update(coordinates=True, halo=0, width=4)
   path = str(tmp_path / 'aligned.safetensors')
-  safetensors_io.save(path, random_params(registry.model(config), 0.03, channels=1),
-               config)
+  safetensors_io.save(
+    path, random_params(registry.model(config), 0.03, channels=1), config
+  )
   chain = restore_file.Chain(path)
   source = written(tmp_path / 'a.png', drawing()[:, :96])
   for tile, count in ((96, 1), (64, 4)):

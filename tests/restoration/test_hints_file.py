@@ -1,4 +1,5 @@
 """Hints that users bring."""
+
 import cv2
 import numpy as np
 import pytest
@@ -46,12 +47,17 @@ def test_a_thin_stroke_on_a_large_sheet_stays(tmp_path):
   assert (hints[..., 3] > 0).sum() == 1000 + 10 * 100
 
 
-@pytest.mark.parametrize('image, message', [
-    (strokes(20, 20), 'hints of 20 x 20 px for a picture of 30 x 20 px: not '
-     'the same picture'),
+@pytest.mark.parametrize(
+  'image, message',
+  [
+    (
+      strokes(20, 20),
+      'hints of 20 x 20 px for a picture of 30 x 20 px: not the same picture',
+    ),
     (strokes()[..., :3], 'no transparency; hints are transparent but for'),
     (0 * strokes(), 'all transparent, so it tells no colour'),
-])
+  ],
+)
 def test_what_is_of_no_use_is_named(tmp_path, image, message):
   path = save(tmp_path / 'a.png', image)
   with pytest.raises(hints_file.BadHints) as error:

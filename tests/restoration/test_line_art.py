@@ -1,4 +1,5 @@
 """Drawings of files: white on black is seen."""
+
 from conftest import shared
 import cv2
 import numpy as np
@@ -9,7 +10,7 @@ from artjax.restoration import line_art
 
 def drawing(paper=240, ink=20, ink_share=0.05, dtype=np.uint8):
   image = np.full([100, 120, 3], paper, np.float64)
-  rows = np.arange(4, 96)[::max(1, round(1 / ink_share))]
+  rows = np.arange(4, 96)[:: max(1, round(1 / ink_share))]
   image[rows, 4:116] = ink
   return (image * (np.iinfo(dtype).max / 255)).astype(dtype)
 

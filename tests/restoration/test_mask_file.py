@@ -1,4 +1,5 @@
 """Masks that users bring."""
+
 import cv2
 import numpy as np
 import pytest
@@ -86,5 +87,7 @@ def test_a_folder_of_masks(tmp_path):
   assert find('b.jpg') == str(tmp_path / 'b-mask.tif')
   with pytest.raises(mask_file.BadMask, match='several files.*c.png, c_mask'):
     find('c.jpg')
-  with pytest.raises(mask_file.BadMask, match='scans/d.jpg: .* no mask of the '):
+  with pytest.raises(
+    mask_file.BadMask, match='scans/d.jpg: .* no mask of the '
+  ):
     find('d.jpg')

@@ -1,4 +1,5 @@
 """One picture file: restored, measured, recorded, and nothing half done."""
+
 import json
 import os
 
@@ -9,10 +10,10 @@ import pytest
 import pyvips
 
 from artjax import registry
-from artjax.restoration import restore_file
-from artjax.inference import tiling
 from artjax.image_io import vips
+from artjax.inference import tiling
 from artjax.interop import safetensors_io
+from artjax.restoration import restore_file
 
 
 @pytest.fixture(scope='module')
@@ -27,7 +28,7 @@ def written(path, size=(60, 90), dtype=np.uint8):
   rng = np.random.default_rng(0)
   values = rng.integers(0, np.iinfo(dtype).max, (*size, 3), dtype)
   vips.image(values).copy(
-      interpretation='srgb' if dtype == np.uint8 else 'rgb16'
+    interpretation='srgb' if dtype == np.uint8 else 'rgb16'
   ).write_to_file(str(path))
   return values
 
@@ -41,8 +42,11 @@ def test_file_is_the_restored_array(tmp_path, chain):
   outputs = restore_file.Outputs(str(tmp_path / 'out' / 'a.png'))
   steps = []
   record = restore_file.restore_file(
-      str(tmp_path / 'a.png'), chain, outputs,
-      on_tiles=lambda done, total: steps.append((done, total)))
+    str(tmp_path / 'a.png'),
+    chain,
+    outputs,
+    on_tiles=lambda done, total: steps.append((done, total)),
+  )
   out = pixels(outputs.picture)
   want = chain.restorers[0](values)
   assert np.abs(out.astype(int) - want).max() <= 1
@@ -53,19 +57,31 @@ def test_file_is_the_restored_array(tmp_path, chain):
 
 def test_record_says_what_was_done(tmp_path, chain):
   written(tmp_path / 'a.png')
-  outputs = restore_file.Outputs(*(str(tmp_path / name) for name in (
-      'o.png', 'change.png', 'spread.png', 'o.json')))
+  outputs = restore_file.Outputs(
+    *(
+      str(tmp_path / name)
+      for name in ('o.png', 'change.png', 'spread.png', 'o.json')
+    )
+  )
   options = restore_file.Options(strength=0.5, self_ensemble=True)
   record = restore_file.restore_file(
-      str(tmp_path / 'a.png'), chain, outputs, options)
+    str(tmp_path / 'a.png'), chain, outputs, options
+  )
   assert json.loads((tmp_path / 'o.json').read_text()) == record
-  assert record['source_sha256'] == safetensors_io.file_sha256(tmp_path / 'a.png')
-  assert record['output_sha256'] == safetensors_io.file_sha256(tmp_path / 'o.png')
+  assert record['source_sha256'] == safetensors_io.file_sha256(
+    tmp_path / 'a.png'
+  )
+  assert record['output_sha256'] == safetensors_io.file_sha256(
+    tmp_path / 'o.png'
+  )
   assert record['weights'][0]['params_sha256'] == safetensors_io.sha256(
-      chain.restorers[0].params)
+    chain.restorers[0].params
+  )
   assert record['size'] == [90, 60] and record['bits'] == 8
-  for map_name, name in (('change.png', 'change_mean_ciede2000'),
-                         ('spread.png', 'uncertainty_mean')):
+  for map_name, name in (
+    ('change.png', 'change_mean_ciede2000'),
+    ('spread.png', 'uncertainty_mean'),
+  ):
     step = 0.05 if map_name == 'change.png' else 0.1 / 255
     grey = pixels(tmp_path / map_name)
     assert grey.shape == (60, 90)
@@ -79,9 +95,11 @@ def test_record_says_what_was_done(tmp_path, chain):
 def test_strength_zero_is_the_picture(tmp_path, chain, dtype):
   values = written(tmp_path / 'a.tif', dtype=dtype)
   record = restore_file.restore_file(
-      str(tmp_path / 'a.tif'), chain,
-      restore_file.Outputs(str(tmp_path / 'o.tif')),
-      restore_file.Options(strength=0.0))
+    str(tmp_path / 'a.tif'),
+    chain,
+    restore_file.Outputs(str(tmp_path / 'o.tif')),
+    restore_file.Options(strength=0.0),
+  )
   np.testing.assert_array_equal(pixels(tmp_path / 'o.tif'), values)
   assert record['change_max_ciede2000'] == 0
 
@@ -91,8 +109,10 @@ def test_a_chain_is_one_after_the_other(tmp_path, chain):
   name = chain.names[0]
   twice = restore_file.Chain(f'{name},{name}')
   record = restore_file.restore_file(
-      str(tmp_path / 'a.png'), twice,
-      restore_file.Outputs(str(tmp_path / 'o.png')))
+    str(tmp_path / 'a.png'),
+    twice,
+    restore_file.Outputs(str(tmp_path / 'o.png')),
+  )
   run = chain.restorers[0]
   want = run(run(values.astype(np.uint16) * 257)) / 257
   assert np.abs(pixels(tmp_path / 'o.png') - want).max() <= 1.5
@@ -112,8 +132,10 @@ def test_short_of_memory_is_said(tmp_path, chain, monkeypatch):
 
   monkeypatch.setattr(restorer, '_run', narrow)
   run = lambda: restore_file.restore_file(
-      str(tmp_path / 'a.png'), chain,
-      restore_file.Outputs(str(tmp_path / 'o.png')))
+    str(tmp_path / 'a.png'),
+    chain,
+    restore_file.Outputs(str(tmp_path / 'o.png')),
+  )
   record = run()
   assert record['tiling'] and 'short of memory' in record['tiling'][0]
   monkeypatch.setattr(restorer, '_run', honest)
@@ -136,8 +158,11 @@ def test_the_source_is_never_overwritten(tmp_path, chain):
   before = (tmp_path / 'a.png').read_bytes()
   for name in ('a.png', 'b.png'):
     with pytest.raises(ValueError, match='overwrite the source'):
-      restore_file.restore_file(str(tmp_path / 'a.png'), chain,
-                               restore_file.Outputs(str(tmp_path / name)))
+      restore_file.restore_file(
+        str(tmp_path / 'a.png'),
+        chain,
+        restore_file.Outputs(str(tmp_path / name)),
+      )
   assert (tmp_path / 'a.png').read_bytes() == before
 
 

@@ -1,4 +1,5 @@
 """The ridge regression of colours: what it finds, writes and refuses."""
+
 import json
 import subprocess
 import sys
@@ -8,8 +9,8 @@ from conftest import ROOT
 import numpy as np
 import pytest
 
-from artjax.inference import colorizer as colorize
 from artjax import atomic_files
+from artjax.inference import colorizer as colorize
 from artjax.interop import safetensors_io
 from configs import colorize as config_file
 
@@ -22,11 +23,15 @@ def script_fixture():
 def painting(seed, dark_is_blue=True):
   """Dark blue blobs on light orange, or the other way about: u8[96, 128, 3]."""
   import cv2
+
   rng = np.random.default_rng(seed)
   blobs = cv2.GaussianBlur(rng.standard_normal((96, 128)), (0, 0), 8)
   there = (blobs > 0)[..., None]
-  dark, light = ([20, 40, 120], [240, 190, 140]) if dark_is_blue else (
-      [110, 45, 20], [150, 190, 240])
+  dark, light = (
+    ([20, 40, 120], [240, 190, 140])
+    if dark_is_blue
+    else ([110, 45, 20], [150, 190, 240])
+  )
   return np.uint8(np.where(there, dark, light))
 
 
@@ -42,7 +47,8 @@ def test_it_finds_which_lightness_has_which_colour(script):
     assert np.sign(np.median(difference)) == sign
   # The same grey picture, learnt the other way about.
   other = script.fit(
-      config, [painting(i, dark_is_blue=False) for i in range(4)], 3.0)
+    config, [painting(i, dark_is_blue=False) for i in range(4)], 3.0
+  )
   mirrored = colorize.Colorizer(config, other)(painting(9))
   assert np.abs(np.float32(mirrored) - made).mean() > 10
 
@@ -58,16 +64,23 @@ def test_a_larger_penalty_gives_less_colour(script):
 
 def run(*args):
   return subprocess.run(
-      [sys.executable, str(ROOT / 'scripts' / 'fit_colours.py'),
-       *map(str, args)], cwd=ROOT, capture_output=True, text=True, timeout=240)
+    [sys.executable, str(ROOT / 'scripts' / 'fit_colours.py'), *map(str, args)],
+    cwd=ROOT,
+    capture_output=True,
+    text=True,
+    timeout=240,
+  )
 
 
 def test_the_command(tmp_path):
   for i in range(12):
     atomic_files.write_picture(str(tmp_path / 'in' / f'{i}.png'), painting(i))
   output = tmp_path / 'likely.safetensors'
-  done = run(f'--source=folder:{tmp_path / "in"}', f'--output={output}',
-             '--validation=0.4')
+  done = run(
+    f'--source=folder:{tmp_path / "in"}',
+    f'--output={output}',
+    '--validation=0.4',
+  )
   assert not done.returncode, done.stderr
   result = json.loads(done.stdout.splitlines()[-1])
   assert result['pictures'] + result['held_out'] == 12
@@ -76,11 +89,14 @@ def test_the_command(tmp_path):
   assert result['fitted']['ciede2000'] < result['sepia']['ciede2000']
 
 
-@pytest.mark.parametrize('arguments, problem', [
+@pytest.mark.parametrize(
+  'arguments, problem',
+  [
     (('--output=x.bin',), 'must end in .safetensors'),
     (('--output=x.safetensors', '--penalty=0'), 'must be above 0'),
     (('--output=x.safetensors',), 'nowhere'),
-])
+  ],
+)
 def test_what_cannot_be_is_said(arguments, problem):
   done = run('--source=folder:nowhere', *arguments)
   assert done.returncode == 1 and done.stderr.count('\n') == 1

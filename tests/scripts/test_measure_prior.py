@@ -1,4 +1,5 @@
 """Deep Image Prior beside classical fills: figures, curve and time limit."""
+
 import json
 
 import conftest
@@ -13,8 +14,9 @@ def script_fixture():
   return conftest.script('measure_prior')
 
 
-def restore(picture, *, mask, steps, optimizer, learning_rate, smooth,
-            on_report):
+def restore(
+  picture, *, mask, steps, optimizer, learning_rate, smooth, on_report
+):
   """As `deep_image_prior.restore`, which fills with 0.5 at once."""
   del optimizer, learning_rate, smooth
   assert not picture[mask].any()  # It may not see what it is measured by.
@@ -32,9 +34,17 @@ def restore(picture, *, mask, steps, optimizer, learning_rate, smooth,
 @pytest.mark.parametrize('minutes,steps', [('10', 60), ('0', 20)])
 def test_figures(script, tmp_path, monkeypatch, capsys, minutes, steps):
   monkeypatch.setattr(deep_image_prior, 'restore', restore)
-  monkeypatch.setattr('sys.argv', [
-      'measure_prior', f'--output={tmp_path}', '--pictures=2', '--size=48',
-      '--steps=60', f'--minutes={minutes}'])
+  monkeypatch.setattr(
+    'sys.argv',
+    [
+      'measure_prior',
+      f'--output={tmp_path}',
+      '--pictures=2',
+      '--size=48',
+      '--steps=60',
+      f'--minutes={minutes}',
+    ],
+  )
   script.main()
   result = json.loads(capsys.readouterr().out.splitlines()[-1])
   found = json.loads((tmp_path / 'figures.json').read_text())

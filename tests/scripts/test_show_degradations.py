@@ -1,22 +1,27 @@
 """The contact sheet: drawn whole, one JSON line, clear errors."""
+
 import json
 import subprocess
 import sys
 
+from conftest import ROOT
 import cv2
 
 from artjax import registry
-from artjax.data.degradations import local
 from artjax.data.degradations import global_
+from artjax.data.degradations import local
 from artjax.data.degradations import presets
 from artjax.data.degradations import stains
-from conftest import ROOT
 
 
 def run(*arguments):
   return subprocess.run(
-      [sys.executable, 'scripts/show_degradations.py', *arguments], cwd=ROOT,
-      capture_output=True, text=True, check=False)
+    [sys.executable, 'scripts/show_degradations.py', *arguments],
+    cwd=ROOT,
+    capture_output=True,
+    text=True,
+    check=False,
+  )
 
 
 def test_sheet_of_the_bundled_picture(tmp_path):
@@ -27,7 +32,9 @@ def test_sheet_of_the_bundled_picture(tmp_path):
   for module in (global_, local, stains, presets):
     names |= set(registry.public(module))
   assert json.loads(done.stdout.splitlines()[-1]) == {
-      'output': str(output), 'degradations': len(names - {'masks_from'})}
+    'output': str(output),
+    'degradations': len(names - {'masks_from'}),
+  }
   sheet = cv2.imread(str(output))
   assert sheet.shape[1] > 9 * 32 and sheet.std() > 20
   assert [path.name for path in output.parent.iterdir()] == ['sheet.png']
@@ -37,8 +44,10 @@ def test_errors_name_the_file(tmp_path):
   broken = tmp_path / 'broken.jpg'
   broken.write_bytes(b'no picture')
   for arguments, message in (
-      ([str(broken)], 'broken.jpg'), ([str(tmp_path / 'gone.png')], 'gone.png'),
-      ([f'--output={tmp_path}/sheet.txt'], 'sheet.txt')):
+    ([str(broken)], 'broken.jpg'),
+    ([str(tmp_path / 'gone.png')], 'gone.png'),
+    ([f'--output={tmp_path}/sheet.txt'], 'sheet.txt'),
+  ):
     done = run(*arguments)
     assert done.returncode != 0
     assert message in done.stderr + done.stdout

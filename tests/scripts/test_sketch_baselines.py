@@ -1,4 +1,5 @@
 """What needs no network, measured beside what does."""
+
 import json
 import subprocess
 import sys
@@ -8,7 +9,7 @@ import cv2
 import numpy as np
 
 sys.path.insert(0, str(ROOT / 'scripts'))
-import sketch_baselines  # noqa: E402
+import sketch_baselines
 
 
 def linear_pairs(count, seed=0):
@@ -39,7 +40,8 @@ def test_nearest_gives_the_photograph_of_the_most_similar_sketch():
   nearest = sketch_baselines.Nearest(sketches, photographs)
   noise = np.random.default_rng(0).integers(0, 3, sketches[7].shape)
   np.testing.assert_array_equal(
-      nearest((sketches[7] + noise).astype(np.uint8)), photographs[7])
+    nearest((sketches[7] + noise).astype(np.uint8)), photographs[7]
+  )
 
 
 def write(folder, pair):
@@ -52,8 +54,12 @@ def write(folder, pair):
 
 def run(*args):
   return subprocess.run(
-      [sys.executable, str(ROOT / 'scripts' / 'sketch_baselines.py'), *args],
-      cwd=ROOT, capture_output=True, text=True, timeout=240)
+    [sys.executable, str(ROOT / 'scripts' / 'sketch_baselines.py'), *args],
+    cwd=ROOT,
+    capture_output=True,
+    text=True,
+    timeout=240,
+  )
 
 
 def test_the_table(tmp_path):
@@ -63,7 +69,10 @@ def test_the_table(tmp_path):
   assert out.returncode == 0, out.stderr[-2000:]
   result = json.loads(out.stdout.strip().splitlines()[-1])
   assert [row['name'] for row in result['rows']] == [
-      'sketch', 'nearest pair', 'PCA ridge']
+    'sketch',
+    'nearest pair',
+    'PCA ridge',
+  ]
   assert set(result['rows'][0]) == {'name', *sketch_baselines.METRICS}
   assert '| PCA ridge |' in (tmp_path / 'out' / 'table.md').read_text()
   panels = cv2.imread(str(tmp_path / 'out' / 'panels.jpg'))

@@ -1,4 +1,5 @@
 """Tasks: the colour glue between batches and generators."""
+
 import jax
 import numpy as np
 import pytest
@@ -25,8 +26,10 @@ def test_detect_gives_chances_of_the_three_kinds_of_damage():
 
 
 def test_inpaint_sees_nothing_of_what_any_part_of_the_mask_covers():
-  batch = {'image': np.array([[[[51, 51, 51], [255, 0, 51]]]], np.uint8),
-           'mask': np.array([[[[0, 255, 0], [0, 0, 0]]]], np.uint8)}
+  batch = {
+    'image': np.array([[[[51, 51, 51], [255, 0, 51]]]], np.uint8),
+    'mask': np.array([[[[0, 255, 0], [0, 0, 0]]]], np.uint8),
+  }
   x = base.get('inpaint').inputs(batch, None)
   np.testing.assert_allclose(x, [[[[0, 0, 0, 1], [1, 0, 0.2, 0]]]], rtol=1e-6)
   assert x.shape[-1] == base.get('inpaint').channels
@@ -49,7 +52,8 @@ def test_latents_are_of_the_kind_that_is_asked_for():
   x = np.asarray(draw(batch, jax.random.key(0)))
   of_kind = np.asarray(draw(batch | {'kind': kinds}, jax.random.key(0)))
   np.testing.assert_array_equal(
-      of_kind[:, 0, 0, :base.KINDS].argmax(-1), kinds)
+    of_kind[:, 0, 0, : base.KINDS].argmax(-1), kinds
+  )
   # The same numbers, two of them in each other's place.
   np.testing.assert_allclose(np.sort(x, -1), np.sort(of_kind, -1), atol=1e-6)
   assert ((x != of_kind).sum(-1) <= 2).all()
@@ -76,7 +80,8 @@ def test_colorize_gives_back_the_colours_it_is_told():
   assert x.shape[-1] == task.channels
   np.testing.assert_allclose(100 * (x[..., 0] + 0.5), lab[..., 0], atol=0.3)
   np.testing.assert_allclose(
-      base.AB * x[:, 1:3, 2:4, 1:3], lab[:, 1:3, 2:4, 1:], atol=0.01)
+    base.AB * x[:, 1:3, 2:4, 1:3], lab[:, 1:3, 2:4, 1:], atol=0.01
+  )
   assert x[..., 3].sum() == 4 and not x[:, 0, :, 1:].any()
   # Without hints: zeros in their place.
   x = task.inputs({'image': image}, None)

@@ -1,4 +1,5 @@
 """The adversary in the training step: both players, their health, refusals."""
+
 import functools
 
 from conftest import tiny_config
@@ -9,29 +10,36 @@ import numpy as np
 import pytest
 
 from artjax import registry
-from artjax.training import optim
-from artjax.training import distributed
-from artjax.training import train_step
-from artjax.training import loop
 from artjax.interop import safetensors_io
+from artjax.training import distributed
+from artjax.training import loop
+from artjax.training import optim
+from artjax.training import train_step
 
 
 def configuration(norm='batch', **overrides):
-  config = tiny_config(**{'optimizer.warmup_steps': 0, 'steps': 100,
-                          'optimizer.learning_rate': 1e-3})
+  config = tiny_config(
+    **{
+      'optimizer.warmup_steps': 0,
+      'steps': 100,
+      'optimizer.learning_rate': 1e-3,
+    }
+  )
   config.model.name = 'srresnet.SRResNet'  # with batch norm
-  config.model.args = ml_collections.ConfigDict(dict(features=4, blocks=1))
+  config.model.args = ml_collections.ConfigDict({'features': 4, 'blocks': 1})
   for name in config.losses:
     config.losses[name] = 0.0
   config.losses.l1 = 1.0
   config.adversary.name = 'patchgan.PatchGAN'
   config.adversary.args = ml_collections.ConfigDict(
-      dict(features=4, n_layers=1, norm=norm))
+    {'features': 4, 'n_layers': 1, 'norm': norm}
+  )
   config.adversary.size = 32
   config.adversary.weight = 0.1
   config.adversary.optimizer.warmup_steps = 0
   config.update_from_flattened_dict(
-      {f'adversary.{name}': value for name, value in overrides.items()})
+    {f'adversary.{name}': value for name, value in overrides.items()}
+  )
   return config
 
 
@@ -48,14 +56,19 @@ def setup(norm='batch', **overrides):
   generator, adversary = loop.players(config)
   state = jax.device_get(train_step.create_state(config, generator, adversary))
   return state, train_step.make_train_step(
-      config, generator, adversary,
-      optim.schedule(config.optimizer, config.steps))
+    config, generator, adversary, optim.schedule(config.optimizer, config.steps)
+  )
 
 
 @functools.cache
 def mapped(step, devices):
-  return jax.pmap(step, axis_name=distributed.BATCH_AXIS, in_axes=(None, 0, None),
-                  out_axes=(None, None), devices=jax.devices()[:devices])
+  return jax.pmap(
+    step,
+    axis_name=distributed.BATCH_AXIS,
+    in_axes=(None, 0, None),
+    out_axes=(None, None),
+    devices=jax.devices()[:devices],
+  )
 
 
 def take(state, step, data):
@@ -63,8 +76,10 @@ def take(state, step, data):
 
 
 def differ(a, b):
-  return [bool(np.any(np.asarray(x) != y))
-          for x, y in zip(jax.tree.leaves(a), jax.tree.leaves(b))]
+  return [
+    bool(np.any(np.asarray(x) != y))
+    for x, y in zip(jax.tree.leaves(a), jax.tree.leaves(b))
+  ]
 
 
 def test_both_players_and_their_statistics_move():
@@ -76,13 +91,22 @@ def test_both_players_and_their_statistics_move():
   assert all(differ(new.discriminator.params, state.discriminator.params))
   assert all(differ(new.generator.stats, state.generator.stats))
   assert all(differ(new.discriminator.stats, state.discriminator.stats))
-  for name in ('loss', 'grad_norm', 'real_logit', 'fake_logit',
-               'real_accuracy', 'fake_accuracy'):
+  for name in (
+    'loss',
+    'grad_norm',
+    'real_logit',
+    'fake_logit',
+    'real_accuracy',
+    'fake_accuracy',
+  ):
     assert np.isfinite(metrics[f'discriminator/{name}'])
-  assert set(n for n in metrics if n.startswith('loss/')) == {
-      'loss/l1', 'loss/adversarial'}
-  assert float(metrics['share/l1'] + metrics['share/adversarial']
-              ) == pytest.approx(1)
+  assert {n for n in metrics if n.startswith('loss/')} == {
+    'loss/l1',
+    'loss/adversarial',
+  }
+  assert float(
+    metrics['share/l1'] + metrics['share/adversarial']
+  ) == pytest.approx(1)
 
 
 def test_the_average_carries_the_statistics_and_restores():
@@ -101,8 +125,12 @@ def test_one_and_four_devices_agree():
   for i in range(2):
     one, a = take(one, step, batch(i, 1))
     four, b = take(four, step, batch(i, 4))
-    for name in ('loss', 'grad_norm', 'discriminator/loss',
-                 'discriminator/grad_norm'):
+    for name in (
+      'loss',
+      'grad_norm',
+      'discriminator/loss',
+      'discriminator/grad_norm',
+    ):
       assert float(a[name]) == pytest.approx(float(b[name]), rel=2e-3), name
 
 
@@ -110,8 +138,13 @@ def test_one_and_four_devices_agree():
 def test_a_step_that_is_not_finite_changes_neither(player):
   state, step = setup()
   network = getattr(state, player)
-  poisoned = state.replace(**{player: network.replace(params=jax.tree.map(
-      lambda p: np.full_like(p, np.nan), network.params))})
+  poisoned = state.replace(
+    **{
+      player: network.replace(
+        params=jax.tree.map(lambda p: np.full_like(p, np.nan), network.params)
+      )
+    }
+  )
   new, metrics = take(poisoned, step, batch())
   assert float(metrics['skipped']) == 1 and int(new.step) == 1
   other = {'generator': 'discriminator', 'discriminator': 'generator'}[player]
@@ -125,14 +158,16 @@ def test_the_discriminator_sees_real_in_place_of_the_sharpened_target():
   _, other = take(state, step, {**data, 'real': data['target'] // 2})
   assert float(plain['loss/l1']) == float(other['loss/l1'])
   assert float(plain['discriminator/real_logit']) != float(
-      other['discriminator/real_logit'])
+    other['discriminator/real_logit']
+  )
 
 
 def test_a_conditional_discriminator_sees_the_input_too():
   config = configuration('none', condition=True)
   config.model.name = 'srvgg.SRVGGNetCompact'
   config.model.args = ml_collections.ConfigDict(
-      dict(features=4, convs=1, scale=1))
+    {'features': 4, 'convs': 1, 'scale': 1}
+  )
   generator, adversary = loop.players(config)
   state = train_step.create_state(config, generator, adversary)
   assert state.discriminator.params['conv0']['kernel'].shape[2] == 6
@@ -143,7 +178,8 @@ def test_a_conditional_discriminator_sees_the_input_too():
   data['image'] = data['target'] // 3
   _, second = take(state, step, data)
   assert float(first['discriminator/real_logit']) != float(
-      second['discriminator/real_logit'])
+    second['discriminator/real_logit']
+  )
 
 
 def test_an_unknown_loss_or_discriminator_is_named():

@@ -1,4 +1,5 @@
 """Checkpoints: the latest few and the best, whole and exact."""
+
 import os
 
 from conftest import tiny_config
@@ -12,21 +13,26 @@ from artjax.training import checkpoint
 
 
 def state(value):
-  return {'step': jnp.asarray(value, jnp.int32),
-          'ema': {'w': jnp.full([3], value, jnp.float32)}}
+  return {
+    'step': jnp.asarray(value, jnp.int32),
+    'ema': {'w': jnp.full([3], value, jnp.float32)},
+  }
 
 
 def test_restores_what_was_saved_bit_for_bit(tmp_path):
   saved = checkpoint.Checkpoints(tmp_path)
-  exact = {'step': jnp.asarray(3, jnp.int32),
-           'ema': {'w': jnp.asarray([0.1, 1e-30, -0.0], jnp.float32)}}
+  exact = {
+    'step': jnp.asarray(3, jnp.int32),
+    'ema': {'w': jnp.asarray([0.1, 1e-30, -0.0], jnp.float32)},
+  }
   saved.save(3, exact, tiny_config())
   saved.close()
   opened = checkpoint.Checkpoints(tmp_path)
   assert opened.latest_step() == 3
   read = opened.restore(jax.tree.map(jnp.zeros_like, exact))
   assert np.asarray(read['ema']['w']).tobytes() == (
-      np.asarray(exact['ema']['w']).tobytes())
+    np.asarray(exact['ema']['w']).tobytes()
+  )
   opened.close()
 
 
@@ -86,8 +92,9 @@ def test_dataclass_state_of_another_model_is_refused(tmp_path):
   saved = checkpoint.Checkpoints(tmp_path)
   saved.save(1, State(**state(1)), tiny_config())
   saved.wait()
-  other = State(step=jnp.zeros([], jnp.int32),
-                ema={'other': jnp.zeros([3], jnp.float32)})
+  other = State(
+    step=jnp.zeros([], jnp.int32), ema={'other': jnp.zeros([3], jnp.float32)}
+  )
   with pytest.raises(ValueError):
     saved.restore(other)
   saved.close()

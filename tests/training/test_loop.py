@@ -1,4 +1,5 @@
 """Training end to end on a tiny model: resume, stop, divergence, records."""
+
 import json
 import os
 import signal
@@ -15,18 +16,29 @@ from artjax.training import checkpoint
 from artjax.training import loop
 
 COMMAND = [
-    sys.executable, '-m', 'artjax.main', '--config=configs/unet.py:quick',
-    '--config.model.args.features=(8, 16)',
-    '--config.model.args.blocks=(1, 1)',
-    '--config.data.loader=threads', '--config.batch_size=2',
-    '--config.losses.ssim=0.0', '--config.eval_every=0']
+  sys.executable,
+  '-m',
+  'artjax.main',
+  '--config=configs/unet.py:quick',
+  '--config.model.args.features=(8, 16)',
+  '--config.model.args.blocks=(1, 1)',
+  '--config.data.loader=threads',
+  '--config.batch_size=2',
+  '--config.losses.ssim=0.0',
+  '--config.eval_every=0',
+]
 
 
 def start(workdir, *more):
   environment = {**os.environ, 'XLA_FLAGS': ''}
   return subprocess.Popen(
-      [*COMMAND, f'--workdir={workdir}', *more], cwd=ROOT, env=environment,
-      stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    [*COMMAND, f'--workdir={workdir}', *more],
+    cwd=ROOT,
+    env=environment,
+    stdout=subprocess.PIPE,
+    stderr=subprocess.PIPE,
+    text=True,
+  )
 
 
 def last_line(process):
@@ -42,12 +54,21 @@ def test_trains_measures_and_records(tmp_path):
   assert result['skipped'] == 0
   assert result['eval']['pictures'] == 2
   assert set(result['eval']['output']) == set(result['eval']['input'])
-  records = [json.loads(line) for line in
-             (tmp_path / 'metrics.jsonl').read_text().splitlines()]
+  records = [
+    json.loads(line)
+    for line in (tmp_path / 'metrics.jsonl').read_text().splitlines()
+  ]
   trained = [r for r in records if 'loss' in r]
   assert [r['step'] for r in trained] == [2, 4]
-  for name in ('loss/charbonnier', 'learning_rate', 'grad_norm', 'steps_per_s',
-               'images_per_s', 'data_wait', 'skipped'):
+  for name in (
+    'loss/charbonnier',
+    'learning_rate',
+    'grad_norm',
+    'steps_per_s',
+    'images_per_s',
+    'data_wait',
+    'skipped',
+  ):
     assert name in trained[0]
   assert any('eval/psnr_rgb' in r for r in records)
   assert json.loads((tmp_path / 'config.json').read_text())['steps'] == 4
@@ -61,6 +82,7 @@ def test_trains_measures_and_records(tmp_path):
 
 def _leaves(tree):
   import jax
+
   return jax.tree.leaves(tree)
 
 
@@ -81,8 +103,9 @@ def test_killed_and_resumed_equals_unbroken(tmp_path):
 
 
 def test_sigterm_saves_and_ends_cleanly(tmp_path):
-  process = start(tmp_path, '--config.steps=100000',
-                  '--config.checkpoint_every=100000')
+  process = start(
+    tmp_path, '--config.steps=100000', '--config.checkpoint_every=100000'
+  )
   deadline = time.time() + 200
   while not (tmp_path / 'metrics.jsonl').exists() and time.time() < deadline:
     time.sleep(0.05)
@@ -111,9 +134,16 @@ def test_a_signal_at_the_end_of_a_step_loses_nothing(tmp_path, monkeypatch):
 
 
 def test_divergence_stops_and_names_the_last_good_checkpoint(tmp_path):
-  config = tiny_config(**{
-      'steps': 40, 'log_every': 4, 'checkpoint_every': 2, 'eval_every': 0,
-      'optimizer.learning_rate': 1e30, 'optimizer.warmup_steps': 0})
+  config = tiny_config(
+    **{
+      'steps': 40,
+      'log_every': 4,
+      'checkpoint_every': 2,
+      'eval_every': 0,
+      'optimizer.learning_rate': 1e30,
+      'optimizer.warmup_steps': 0,
+    }
+  )
   with pytest.raises(loop.DivergedError) as e:
     loop.train_and_evaluate(config, str(tmp_path))
   saved = checkpoint.Checkpoints(tmp_path)
@@ -124,8 +154,14 @@ def test_divergence_stops_and_names_the_last_good_checkpoint(tmp_path):
 
 def test_starts_from_other_weights(tmp_path):
   first = loop.train_and_evaluate(tiny_config(), str(tmp_path / 'a'))
-  config = tiny_config(**{'steps': 2, 'optimizer.learning_rate': 0.0,
-                          'init_from': str(tmp_path / 'a'), 'eval_every': 0})
+  config = tiny_config(
+    **{
+      'steps': 2,
+      'optimizer.learning_rate': 0.0,
+      'init_from': str(tmp_path / 'a'),
+      'eval_every': 0,
+    }
+  )
   second = loop.train_and_evaluate(config, str(tmp_path / 'b'))
   _, averaged, _ = checkpoint.load_generator(tmp_path / 'a')
   _, started, _ = checkpoint.load_generator(tmp_path / 'b')
@@ -137,17 +173,23 @@ def test_starts_from_other_weights(tmp_path):
 def test_tensors_start_from_the_first_run_that_has_them(tmp_path):
   colour, whole = str(tmp_path / 'colour'), str(tmp_path / 'whole')
   quick = {'steps': 2, 'eval_every': 0}
-  loop.train_and_evaluate(tiny_config(**quick, **{
-      'seed': 1, 'model.args.features': (), 'model.args.blocks': ()}), colour)
+  loop.train_and_evaluate(
+    tiny_config(
+      **quick, **{'seed': 1, 'model.args.features': (), 'model.args.blocks': ()}
+    ),
+    colour,
+  )
   loop.train_and_evaluate(tiny_config(**quick), whole)
   fresh = checkpoint.load_generator(whole)[1]
   fresh = {**fresh, 'new': {'kernel': np.ones([2, 2], np.float32)}}
   start = loop.start_weights(f'{colour},{whole}', fresh)
   want = checkpoint.load_generator(colour)[1]
-  np.testing.assert_array_equal(start['context']['dense1']['kernel'],
-                                want['context']['dense1']['kernel'])
-  np.testing.assert_array_equal(start['stem_in']['kernel'],
-                                fresh['stem_in']['kernel'])
+  np.testing.assert_array_equal(
+    start['context']['dense1']['kernel'], want['context']['dense1']['kernel']
+  )
+  np.testing.assert_array_equal(
+    start['stem_in']['kernel'], fresh['stem_in']['kernel']
+  )
   np.testing.assert_array_equal(start['new']['kernel'], np.ones([2, 2]))
   with pytest.raises(ValueError, match='whole has no tensor that fits'):
     loop.start_weights(whole, {'new': np.ones([2, 2], np.float32)})
@@ -162,15 +204,21 @@ def test_another_models_workdir_is_refused(tmp_path):
 
 def test_without_tensorflow_and_clu_a_step_is_taken(tmp_path):
   code = (
-      'import sys\n'
-      'for name in ("tensorflow", "clu", "tensorflow_datasets"):\n'
-      '  sys.modules[name] = None\n'  # What a missing package does.
-      'sys.path.insert(0, "tests")\n'
-      'from conftest import tiny_config\n'
-      'from artjax import train\n'
-      f'print(train.train_and_evaluate(tiny_config(steps=2), {str(tmp_path)!r})'
-      '["step"])')
-  out = subprocess.run([sys.executable, '-c', code], cwd=ROOT, text=True,
-                       capture_output=True, timeout=240)
+    'import sys\n'
+    'for name in ("tensorflow", "clu", "tensorflow_datasets"):\n'
+    '  sys.modules[name] = None\n'  # What a missing package does.
+    'sys.path.insert(0, "tests")\n'
+    'from conftest import tiny_config\n'
+    'from artjax import train\n'
+    f'print(train.train_and_evaluate(tiny_config(steps=2), {str(tmp_path)!r})'
+    '["step"])'
+  )
+  out = subprocess.run(
+    [sys.executable, '-c', code],
+    cwd=ROOT,
+    text=True,
+    capture_output=True,
+    timeout=240,
+  )
   assert out.returncode == 0, out.stderr[-2000:]
   assert out.stdout.split()[-1] == '2'

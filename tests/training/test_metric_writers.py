@@ -1,4 +1,5 @@
 """Writers, the parameter table, panels."""
+
 import json
 import math
 import sys
@@ -18,7 +19,8 @@ def test_json_lines_and_tensorboard(tmp_path):
   writer.write_images(3, {'panel': np.zeros([1, 8, 8, 3], np.uint8)})
   writer.close()
   assert lines(tmp_path / 'metrics.jsonl') == [
-      {'step': 3, 'loss': 0.5, 'bad': None}]
+    {'step': 3, 'loss': 0.5, 'bad': None}
+  ]
   assert list(tmp_path.glob('events.out.tfevents.*'))
 
 
@@ -40,7 +42,9 @@ def test_other_processes_write_nothing(tmp_path):
 
 
 def test_parameter_table_counts():
-  table = metric_writers.parameter_table({'conv': {'kernel': np.zeros([3, 3, 3, 8])}})
+  table = metric_writers.parameter_table(
+    {'conv': {'kernel': np.zeros([3, 3, 3, 8])}}
+  )
   assert '216' in table
 
 

@@ -1,4 +1,5 @@
 """The training step: what it computes, averages, skips and keeps."""
+
 import functools
 
 from conftest import tiny_config
@@ -8,8 +9,8 @@ import numpy as np
 import pytest
 
 from artjax import registry
-from artjax.training import optim
 from artjax.training import distributed
+from artjax.training import optim
 from artjax.training import train_step
 
 
@@ -23,7 +24,8 @@ def batch(seed=0, devices=1, size=8):
 
 def player(config):
   return train_step.Player(
-      registry.model(config), optim.optimizer(config.optimizer, config.steps))
+    registry.model(config), optim.optimizer(config.optimizer, config.steps)
+  )
 
 
 @functools.cache
@@ -33,14 +35,20 @@ def setup(**overrides):
   generator = player(config)
   state = jax.device_get(train_step.create_state(config, generator))
   step = train_step.make_train_step(
-      config, generator, None, optim.schedule(config.optimizer, config.steps))
+    config, generator, None, optim.schedule(config.optimizer, config.steps)
+  )
   return config, model, state, step
 
 
 def mapped(devices=1):
   step = setup()[3]
-  return jax.pmap(step, axis_name=distributed.BATCH_AXIS, in_axes=(None, 0, None),
-                  out_axes=(None, None), devices=jax.devices()[:devices])
+  return jax.pmap(
+    step,
+    axis_name=distributed.BATCH_AXIS,
+    in_axes=(None, 0, None),
+    out_axes=(None, None),
+    devices=jax.devices()[:devices],
+  )
 
 
 def test_loss_falls_and_everything_moves():
@@ -67,7 +75,8 @@ def test_one_and_four_devices_agree():
     four, b = step_4(four, batch(i, 4), {})
     assert float(a['loss']) == pytest.approx(float(b['loss']), abs=1e-5)
     assert float(a['grad_norm']) == pytest.approx(
-        float(b['grad_norm']), rel=1e-3)
+      float(b['grad_norm']), rel=1e-3
+    )
 
 
 def test_parallel_map_step_runs_twice_on_all_devices_with_donation():
@@ -82,14 +91,20 @@ def test_parallel_map_step_runs_twice_on_all_devices_with_donation():
 
 def test_a_step_that_is_not_finite_changes_nothing_but_its_number():
   _, _, state, _ = setup()
-  poisoned = state.replace(generator=state.generator.replace(
-      params=jax.tree.map(lambda p: np.full_like(p, np.nan),
-                          state.generator.params)))
+  poisoned = state.replace(
+    generator=state.generator.replace(
+      params=jax.tree.map(
+        lambda p: np.full_like(p, np.nan), state.generator.params
+      )
+    )
+  )
   new, metrics = mapped()(poisoned, batch(), {})
   assert float(metrics['skipped']) == 1.0
   assert int(new.step) == 1
-  for a, b in zip(jax.tree.leaves((new.ema, new.generator.opt_state)),
-                  jax.tree.leaves((state.ema, state.generator.opt_state))):
+  for a, b in zip(
+    jax.tree.leaves((new.ema, new.generator.opt_state)),
+    jax.tree.leaves((state.ema, state.generator.opt_state)),
+  ):
     np.testing.assert_array_equal(a, b)
   good, metrics = mapped()(state, batch(), {})
   assert float(metrics['skipped']) == 0.0
@@ -99,16 +114,20 @@ def test_average_warms_up_then_follows_the_decay():
   config, _, state, _ = setup()
   new, _ = mapped()(state, batch(), {})
   # At step 0 the decay is 1 / 10, not config.ema_decay.
-  for e, p, old in zip(jax.tree.leaves(new.ema),
-                       jax.tree.leaves(new.generator.params),
-                       jax.tree.leaves(state.ema)):
+  for e, p, old in zip(
+    jax.tree.leaves(new.ema),
+    jax.tree.leaves(new.generator.params),
+    jax.tree.leaves(state.ema),
+  ):
     np.testing.assert_allclose(e, 0.1 * old + 0.9 * p, atol=1e-6)
   late = state.replace(step=jnp.asarray(10**6, jnp.int32))
   new, _ = mapped()(late, batch(), {})
   d = config.ema_decay
-  for e, p, old in zip(jax.tree.leaves(new.ema),
-                       jax.tree.leaves(new.generator.params),
-                       jax.tree.leaves(late.ema)):
+  for e, p, old in zip(
+    jax.tree.leaves(new.ema),
+    jax.tree.leaves(new.generator.params),
+    jax.tree.leaves(late.ema),
+  ):
     np.testing.assert_allclose(e, d * old + (1 - d) * p, atol=1e-6)
 
 
@@ -116,8 +135,9 @@ def test_the_average_is_a_copy():
   _, model, _, _ = setup()
   config = tiny_config()
   state = train_step.create_state(config, player(config))
-  for e, p in zip(jax.tree.leaves(state.ema),
-                  jax.tree.leaves(state.generator.params)):
+  for e, p in zip(
+    jax.tree.leaves(state.ema), jax.tree.leaves(state.generator.params)
+  ):
     assert e.unsafe_buffer_pointer() != p.unsafe_buffer_pointer()
 
 
@@ -126,8 +146,9 @@ def test_seed_decides_the_start():
   other = tiny_config(seed=config.seed + 1)
   again = train_step.create_state(config, player(config))
   new = train_step.create_state(other, player(other))
-  same = lambda a, b: all(map(np.array_equal, jax.tree.leaves(a),
-                              jax.tree.leaves(b)))
+  same = lambda a, b: all(
+    map(np.array_equal, jax.tree.leaves(a), jax.tree.leaves(b))
+  )
   assert same(again.ema, state.ema)
   assert not same(new.ema, state.ema)
 

@@ -1,4 +1,5 @@
 """The API of the web page, from upload to download, and its queue."""
+
 import json
 import sys
 import time
@@ -15,7 +16,7 @@ from artjax.web.server import app
 from artjax.web.server import jobs as jobs_lib
 
 sys.path.insert(0, str(ROOT / 'scripts'))
-import restore  # noqa: E402
+import restore
 
 
 @pytest.fixture(scope='module')
@@ -32,23 +33,36 @@ def page(folder):
 def deep_tiff(path):
   """A TIFF of 16 bits with a profile, text and a resolution."""
   ramp = pyvips.Image.xyz(50, 40)[0] * 1300
-  image = ramp.bandjoin([ramp * 0.5 + 9000, ramp * 0.2]).cast('ushort').copy(
-      interpretation='rgb16', xres=11.8, yres=11.8)
+  image = (
+    ramp.bandjoin([ramp * 0.5 + 9000, ramp * 0.2])
+    .cast('ushort')
+    .copy(interpretation='rgb16', xres=11.8, yres=11.8)
+  )
   image.set_type(pyvips.GValue.blob_type, 'xmp-data', b'<x:xmpmeta/>')
   image.tiffsave(str(path), profile='p3')
 
 
 def test_the_download_is_the_file_of_the_command_line(
-    tmp_path, folder, page, capsys):
+  tmp_path, folder, page, capsys
+):
   # 16 bits, profile, metadata: byte for byte.
   source = tmp_path / 'scan.tif'
   deep_tiff(source)
-  restore.main([str(source), '-o', str(tmp_path / 'out'),
-                f'--weights={folder}/unet.safetensors', '--strength=0.7',
-                '--change_map'])
+  restore.main(
+    [
+      str(source),
+      '-o',
+      str(tmp_path / 'out'),
+      f'--weights={folder}/unet.safetensors',
+      '--strength=0.7',
+      '--change_map',
+    ]
+  )
   capsys.readouterr()
-  job = page.post('/api/jobs?steps=restore&name=scan.tif&strength=0.7',
-                  content=source.read_bytes()).json()
+  job = page.post(
+    '/api/jobs?steps=restore&name=scan.tif&strength=0.7',
+    content=source.read_bytes(),
+  ).json()
   state = web.wait(page, job)
   assert state['state'] == 'done'
   out = page.get(f'/api/jobs/{job["id"]}/result')
@@ -60,8 +74,9 @@ def test_the_download_is_the_file_of_the_command_line(
 
 
 def test_the_report_names_the_persons_files_alone(page):
-  job = page.post('/api/jobs?steps=restore&name=a.png',
-                  content=web.picture()).json()
+  job = page.post(
+    '/api/jobs?steps=restore&name=a.png', content=web.picture()
+  ).json()
   web.wait(page, job)
   out = page.get(f'/api/jobs/{job["id"]}/report')
   report = json.loads(out.content)
@@ -72,11 +87,14 @@ def test_the_report_names_the_persons_files_alone(page):
 
 
 def test_a_jpeg_comes_back_lossless(page):
-  job = page.post('/api/jobs?steps=restore&name=a.jpeg&strength=0',
-                  content=web.picture(suffix='.jpg')).json()
+  job = page.post(
+    '/api/jobs?steps=restore&name=a.jpeg&strength=0',
+    content=web.picture(suffix='.jpg'),
+  ).json()
   assert web.wait(page, job)['result']['format'] == 'PNG'
   result = pyvips.Image.new_from_buffer(
-      page.get(f'/api/jobs/{job["id"]}/result').content, '')
+    page.get(f'/api/jobs/{job["id"]}/result').content, ''
+  )
   source = pyvips.Image.new_from_buffer(web.picture(suffix='.jpg'), '')
   assert (result - source).abs().max() == 0
 
@@ -88,8 +106,11 @@ def test_results_are_inputs_and_history(page):
     job = page.post(f'/api/jobs?steps=restore&picture={ids[-1]}').json()
     result = web.wait(page, job)['result']
     assert result['origin'] == ids[-1]
-    assert result['made'] == {'steps': ['restore'], 'strength': 1.0,
-                              'self_ensemble': False}
+    assert result['made'] == {
+      'steps': ['restore'],
+      'strength': 1.0,
+      'self_ensemble': False,
+    }
     ids.append(result['id'])
   assert [p['id'] for p in page.get('/api/pictures').json()][-3:] == ids
   assert page.delete(f'/api/pictures/{ids[0]}').status_code == 204
@@ -102,32 +123,38 @@ def test_tiles_are_the_picture(page):
   key = page.post('/api/pictures', content=data).json()['id']
   source = pyvips.Image.new_from_buffer(data, '')
   tile = lambda level, x, y: page.get(
-      f'/api/pictures/{key}/tiles/picture/{level}/{x}_{y}.png')
+    f'/api/pictures/{key}/tiles/picture/{level}/{x}_{y}.png'
+  )
   crop = pyvips.Image.new_from_buffer(tile(1, 1, 1).content, '')
   assert (crop.width, crop.height) == (388, 188)
   assert (crop - source.crop(512, 512, 388, 188)).abs().max() == 0
   whole = pyvips.Image.new_from_buffer(tile(0, 0, 0).content, '')
   assert (whole.width, whole.height) == (450, 350)
   assert tile(2, 0, 0).status_code == tile(1, 2, 0).status_code == 404
-  assert page.get(f'/api/pictures/{key}/tiles/change/0/0_0.png'
-                  ).status_code == 404
+  assert (
+    page.get(f'/api/pictures/{key}/tiles/change/0/0_0.png').status_code == 404
+  )
   assert page.get(f'/api/pictures/{key}/report').status_code == 404
 
 
 def test_the_view_is_in_srgb(tmp_path, page):
   deep_tiff(tmp_path / 'p3.tif')
-  key = page.post('/api/pictures',
-                  content=(tmp_path / 'p3.tif').read_bytes()).json()['id']
-  tile = pyvips.Image.new_from_buffer(page.get(
-      f'/api/pictures/{key}/tiles/picture/0/0_0.png').content, '')
+  key = page.post(
+    '/api/pictures', content=(tmp_path / 'p3.tif').read_bytes()
+  ).json()['id']
+  tile = pyvips.Image.new_from_buffer(
+    page.get(f'/api/pictures/{key}/tiles/picture/0/0_0.png').content, ''
+  )
   expected = pyvips.Image.new_from_file(str(tmp_path / 'p3.tif')).icc_transform(
-      'srgb', depth=8, intent='relative', black_point_compensation=True)
+    'srgb', depth=8, intent='relative', black_point_compensation=True
+  )
   assert tile.format == 'uchar' and (tile - expected).abs().max() <= 1
 
 
 def test_uncertainty_comes_with_the_ensemble(page):
-  job = page.post('/api/jobs?steps=restore&self_ensemble=true',
-                  content=web.picture()).json()
+  job = page.post(
+    '/api/jobs?steps=restore&self_ensemble=true', content=web.picture()
+  ).json()
   result = web.wait(page, job)['result']
   assert result['layers'] == ['change', 'uncertainty']
   for layer in result['layers']:
@@ -141,20 +168,22 @@ def events(found, job):
 
 
 def test_events_tell_of_every_tile_and_the_rest(page):
-  job = page.post('/api/jobs?steps=restore',
-                  content=web.picture(2000, 300)).json()
+  job = page.post(
+    '/api/jobs?steps=restore', content=web.picture(2000, 300)
+  ).json()
   states = events(page, job)
   assert states[-1]['state'] == 'done'
   tiles = [s['done'] for s in states if s['state'] == 'running']
-  assert tiles == sorted(tiles) and states[-1]['done'] == states[-1]['total'] > 1
+  assert (
+    tiles == sorted(tiles) and states[-1]['done'] == states[-1]['total'] > 1
+  )
   assert {'id', 'place', 'eta', 'cold', 'reason'} <= set(states[0])
 
 
 def test_the_queue_has_places_and_an_end(folder):
   with web.client(folder, queue=2) as page:
     large = page.post('/api/pictures', content=web.picture(3000, 900)).json()
-    submit = lambda: page.post(
-        f'/api/jobs?steps=restore&picture={large["id"]}')
+    submit = lambda: page.post(f'/api/jobs?steps=restore&picture={large["id"]}')
     running = submit().json()
     while page.get(f'/api/jobs/{running["id"]}').json()['state'] == 'queued':
       time.sleep(0.01)
@@ -186,8 +215,9 @@ def test_a_closed_page_ends_its_jobs(folder):
     assert web.wait(page, tied)['state'] == 'cancelled'
     assert web.wait(page, free)['state'] == 'done'
     # With its events followed it is done.
-    tied = page.post('/api/jobs?steps=restore&tied=true',
-                     content=web.picture()).json()
+    tied = page.post(
+      '/api/jobs?steps=restore&tied=true', content=web.picture()
+    ).json()
     assert events(page, tied)[-1]['state'] == 'done'
 
 
@@ -206,8 +236,9 @@ def test_eta_is_by_tiles(monkeypatch):
 
 def test_abilities_appear_with_their_weights(tmp_path):
   with web.client(tmp_path) as page:
-    table = lambda: {a['name']: a for a in page.get('/api/abilities').json()[
-        'abilities']}
+    table = lambda: {
+      a['name']: a for a in page.get('/api/abilities').json()['abilities']
+    }
     assert not any(a['available'] for a in table().values())
     assert all(a['about'] for a in table().values())
     assert all(a['train'] for a in table().values())
@@ -216,12 +247,19 @@ def test_abilities_appear_with_their_weights(tmp_path):
     assert table()['restore']['weights'] == 'unet'
     web.save_weights(tmp_path, 'colorize')
     # Chains of them run in the order given.
-    job = page.post('/api/jobs?steps=restore,colorize&name=a.png',
-                    content=web.picture()).json()
+    job = page.post(
+      '/api/jobs?steps=restore,colorize&name=a.png', content=web.picture()
+    ).json()
     result = web.wait(page, job)['result']
     assert result['name'] == 'a_restore_colorize.png'
   assert [a.name for a in abilities.ABILITIES] == [
-      'restore', 'detect', 'fill', 'colorize', 'sketch', 'upscale']
+    'restore',
+    'detect',
+    'fill',
+    'colorize',
+    'sketch',
+    'upscale',
+  ]
 
 
 def test_what_is_colorized_has_a_saturation(tmp_path):
@@ -230,20 +268,26 @@ def test_what_is_colorized_has_a_saturation(tmp_path):
   with web.client(tmp_path) as page:
     colours = []
     for saturation in (0, 2):
-      job = page.post(f'/api/jobs?steps=colorize&saturation={saturation}',
-                      content=web.picture()).json()
+      job = page.post(
+        f'/api/jobs?steps=colorize&saturation={saturation}',
+        content=web.picture(),
+      ).json()
       state = web.wait(page, job)
       assert state['state'] == 'done', state
       assert state['result']['made']['saturation'] == saturation
       picture = pyvips.Image.new_from_buffer(
-          page.get(f'/api/jobs/{job["id"]}/result').content, '')
+        page.get(f'/api/jobs/{job["id"]}/result').content, ''
+      )
       colours.append((picture[0] - picture[2]).abs().max())
   assert colours[0] <= 1 < colours[1]
 
 
 def test_the_page_is_small_and_whole(page):
-  sizes = {path: len(page.get(path).content)
-           for path in app.FILES if path != '/example.jpg'}
+  sizes = {
+    path: len(page.get(path).content)
+    for path in app.FILES
+    if path != '/example.jpg'
+  }
   assert all(sizes.values()) and sum(sizes.values()) <= 60_000
   out = page.post('/api/pictures', content=page.get('/example.jpg').content)
   assert out.status_code == 201

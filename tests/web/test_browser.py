@@ -4,6 +4,7 @@
 
 Needs Debian's chromium and the package playwright; skipped without them.
 """
+
 import pathlib
 import re
 import shutil
@@ -18,11 +19,12 @@ import numpy as np
 import pytest
 import web_client as web
 
-from artjax.restoration import damage_map
 from artjax import atomic_files
+from artjax.restoration import damage_map
 
 playwright = pytest.importorskip(
-    'playwright.sync_api', reason='needs playwright: make test-web')
+  'playwright.sync_api', reason='needs playwright: make test-web'
+)
 CHROMIUM = shutil.which('chromium') or shutil.which('chromium-browser')
 if not CHROMIUM:
   pytest.skip('needs chromium: make test-web', allow_module_level=True)
@@ -39,8 +41,11 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope='module')
 def address(folder):
   process = subprocess.Popen(
-      [sys.executable, 'scripts/serve.py', '--port=0', f'--weights={folder}'],
-      cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    [sys.executable, 'scripts/serve.py', '--port=0', f'--weights={folder}'],
+    cwd=ROOT,
+    stdout=subprocess.PIPE,
+    text=True,
+  )
   try:
     yield re.search(r'http://\S+', process.stdout.readline())[0]
   finally:
@@ -55,7 +60,8 @@ def address(folder):
 def browser():
   with playwright.sync_playwright() as library:
     found = library.chromium.launch(
-        executable_path=CHROMIUM, args=['--no-sandbox'])
+      executable_path=CHROMIUM, args=['--no-sandbox']
+    )
     yield found
     found.close()
 
@@ -68,12 +74,21 @@ def page(browser, address):
   tab = context.new_page()
   wrong = []
   tab.on('pageerror', lambda error: wrong.append(str(error)))
-  tab.on('console', lambda message: wrong.append(message.text)
-         if 'Content Security' in message.text else None)
+  tab.on(
+    'console',
+    lambda message: (
+      wrong.append(message.text) if 'Content Security' in message.text else None
+    ),
+  )
   own = urllib.parse.urlsplit(address).netloc
-  tab.on('request', lambda request: wrong.append(request.url)
-         if urllib.parse.urlsplit(request.url).netloc not in (own, '')
-         else None)
+  tab.on(
+    'request',
+    lambda request: (
+      wrong.append(request.url)
+      if urllib.parse.urlsplit(request.url).netloc not in (own, '')
+      else None
+    ),
+  )
   tab.goto(address)
   tab.wait_for_selector('[name=step]')
   yield tab
@@ -84,15 +99,19 @@ def page(browser, address):
 def upload(page, path):
   page.locator('.file').first.set_input_files(path)
   playwright.expect(page.locator('#name')).to_have_text(
-      pathlib.Path(path).name, timeout=TIMEOUT)
+    pathlib.Path(path).name, timeout=TIMEOUT
+  )
 
 
 def pixel(page, x, y):
   """Of the canvas, at shares of its width and height."""
-  return page.evaluate('''([x, y]) => {
+  return page.evaluate(
+    """([x, y]) => {
     const canvas = document.querySelector('#canvas');
     return [...canvas.getContext('2d').getImageData(
-        x * canvas.width, y * canvas.height, 1, 1).data];}''', [x, y])
+        x * canvas.width, y * canvas.height, 1, 1).data];}""",
+    [x, y],
+  )
 
 
 def test_from_upload_to_download(page, folder, tmp_path):
@@ -100,9 +119,18 @@ def test_from_upload_to_download(page, folder, tmp_path):
   source = tmp_path / 'painting.png'
   atomic_files.write_picture(str(source), picture)
   subprocess.run(
-      [sys.executable, 'scripts/restore.py', source, '-o', tmp_path / 'out',
-       f'--weights={folder}/unet.safetensors'], cwd=ROOT, check=True,
-      capture_output=True)
+    [
+      sys.executable,
+      'scripts/restore.py',
+      source,
+      '-o',
+      tmp_path / 'out',
+      f'--weights={folder}/unet.safetensors',
+    ],
+    cwd=ROOT,
+    check=True,
+    capture_output=True,
+  )
   upload(page, str(source))
   page.click('#run')
   page.wait_for_selector('#split:not([hidden])')
@@ -112,7 +140,8 @@ def test_from_upload_to_download(page, folder, tmp_path):
   download.value.save_as(tmp_path / 'got.png')
   assert download.value.suggested_filename == 'painting_restore.png'
   assert (tmp_path / 'got.png').read_bytes() == (
-      tmp_path / 'out' / 'painting.png').read_bytes()
+    tmp_path / 'out' / 'painting.png'
+  ).read_bytes()
   # The slider by keyboard: what is under it changes sides.
   split = page.locator('#split')
   split.focus()
@@ -194,30 +223,31 @@ def test_it_fits_and_can_be_read(page, scheme, width):
   page.wait_for_timeout(300)
   assert page.evaluate('document.documentElement.scrollWidth') <= width
   # Contrast AA of every text that is seen (WCAG 2.2, 1.4.3).
-  low = page.evaluate('''() => {
+  low = page.evaluate("""() => {
     const parse = c => c.match(/[\\d.]+/g).map(Number);
     const light = ([r, g, b]) => [r, g, b].map(v => v / 255).map(
         v => v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
         .reduce((sum, v, i) => sum + v * [.2126, .7152, .0722][i], 0);
     const low = [];
     for (const e of document.querySelectorAll('body *')) {
-      const own = [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim());
-      if (!own || !e.checkVisibility() || e.disabled) continue;
-      let back = e;
-      while (back && (parse(getComputedStyle(back).backgroundColor)[3] ?? 1) < .5)
+      const own = [...e.childNodes].some(n => n.nodeType === 3 &&
+      n.data.trim()); if (!own || !e.checkVisibility() || e.disabled) continue;
+      let back = e; while (back &&
+      (parse(getComputedStyle(back).backgroundColor)[3] ?? 1) < .5)
         back = back.parentElement;
       const a = light(parse(getComputedStyle(e).color));
-      const b = light(parse(getComputedStyle(back || document.body).backgroundColor));
-      const ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
-      if (ratio < 4.5) low.push(`${e.tagName}#${e.id} ${ratio.toFixed(2)}`);
+      const b = light(parse(getComputedStyle(back ||
+      document.body).backgroundColor)); const ratio = (Math.max(a, b) + .05) /
+      (Math.min(a, b) + .05); if (ratio < 4.5) low.push(`${e.tagName}#${e.id}
+      ${ratio.toFixed(2)}`);
     }
-    return low;}''')
+    return low;}""")
   assert not low
   # Whatever can be used has a name.
-  unnamed = page.evaluate('''() => [...document.querySelectorAll(
-      'button, input, select, a, canvas, img')].filter(e => e.checkVisibility() &&
-      !(e.ariaLabel || e.textContent.trim() || e.labels?.length ||
-        e.hasAttribute('alt'))).map(e => e.outerHTML)''')
+  unnamed = page.evaluate("""() => [...document.querySelectorAll(
+      'button, input, select, a, canvas, img')].filter(e => e.checkVisibility()
+      && !(e.ariaLabel || e.textContent.trim() || e.labels?.length ||
+        e.hasAttribute('alt'))).map(e => e.outerHTML)""")
   assert not unnamed
 
 
@@ -251,8 +281,10 @@ def saved(page, tmp_path):
 def place(page, x, y):
   """Of a px of the 240 x 320 picture, on the screen; it is shown at 100 %."""
   box = page.locator('#canvas').bounding_box()
-  return (box['x'] + box['width'] / 2 + x - 160,
-          box['y'] + box['height'] / 2 + y - 120)
+  return (
+    box['x'] + box['width'] / 2 + x - 160,
+    box['y'] + box['height'] / 2 + y - 120,
+  )
 
 
 def draw(page, *places):
@@ -306,23 +338,40 @@ def test_a_mask_is_drawn_and_filled(page, folder, scan, tmp_path):
   want |= disc_line((160, 120), (160, 120), 8)
   path, mask = saved(page, tmp_path)
   np.testing.assert_array_equal(mask, want)
-  assert f'{want.mean():.1%}'.replace('%', ' %') in page.locator(
-      '#mask-facts').inner_text()
+  assert (
+    f'{want.mean():.1%}'.replace('%', ' %')
+    in page.locator('#mask-facts').inner_text()
+  )
   page.click('#run')
   page.wait_for_selector('#split:not([hidden])')
   assert page.locator('#name').inner_text() == 'scan_fill.png'
   with page.expect_download() as download:
     page.click('#get-file')
   subprocess.run(
-      [sys.executable, 'scripts/restore.py', scan, '-o', tmp_path / 'out',
-       f'--weights={folder}/inpaint.safetensors', f'--mask={path}',
-       '--save_mask'], cwd=ROOT, check=True, capture_output=True)
-  assert pathlib.Path(download.value.path()).read_bytes() == (
-      tmp_path / 'out' / 'scan.png').read_bytes()
+    [
+      sys.executable,
+      'scripts/restore.py',
+      scan,
+      '-o',
+      tmp_path / 'out',
+      f'--weights={folder}/inpaint.safetensors',
+      f'--mask={path}',
+      '--save_mask',
+    ],
+    cwd=ROOT,
+    check=True,
+    capture_output=True,
+  )
+  assert (
+    pathlib.Path(download.value.path()).read_bytes()
+    == (tmp_path / 'out' / 'scan.png').read_bytes()
+  )
   with page.expect_download() as download:
     page.click('#get-mask')
-  assert pathlib.Path(download.value.path()).read_bytes() == (
-      tmp_path / 'out' / 'scan.mask.png').read_bytes()
+  assert (
+    pathlib.Path(download.value.path()).read_bytes()
+    == (tmp_path / 'out' / 'scan.mask.png').read_bytes()
+  )
 
 
 def test_what_is_found_is_shown_at_any_threshold(page, scan, tmp_path):
@@ -331,19 +380,23 @@ def test_what_is_found_is_shown_at_any_threshold(page, scan, tmp_path):
   plain = pixel(page, 0.5, 0.5)
   page.click('#find')
   playwright.expect(page.locator('#mask-facts')).to_contain_text(
-      'The mask covers', timeout=TIMEOUT)
+    'The mask covers', timeout=TIMEOUT
+  )
   picture = page.evaluate('fetch("/api/pictures").then(a => a.json())')[-1]
   data = page.request.get(
-      f'{page.url}api/pictures/{picture["id"]}/damage').body()
-  chances = np.ascontiguousarray(cv2.imdecode(
-      np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)[..., ::-1])
+    f'{page.url}api/pictures/{picture["id"]}/damage'
+  ).body()
+  chances = np.ascontiguousarray(
+    cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
+  )
   asked = []
   page.on('request', lambda request: asked.append(request.url))
   # What the page makes of the chances is what the command line makes of them.
   for threshold in (0.5, 0.42, 0.61):
     page.fill('#threshold', str(round(100 * threshold)))
     playwright.expect(page.locator('#threshold-value')).to_have_text(
-        f'{100 * threshold:.0f} %')
+      f'{100 * threshold:.0f} %'
+    )
     found = damage_map.binary(chances, threshold, min_area=12, dilate=2)
     _, mask = saved(page, tmp_path)
     np.testing.assert_array_equal(mask, found.any(-1))
@@ -356,8 +409,9 @@ def test_what_is_found_is_shown_at_any_threshold(page, scan, tmp_path):
   page.uncheck('#kind-crack')
   _, mask = saved(page, tmp_path)
   chances[..., 0] = 0
-  np.testing.assert_array_equal(mask, damage_map.binary(
-      chances, 0.42, min_area=12, dilate=2).any(-1))
+  np.testing.assert_array_equal(
+    mask, damage_map.binary(chances, 0.42, min_area=12, dilate=2).any(-1)
+  )
   page.check('#kind-crack')
   page.fill('#threshold', '20')
   page.wait_for_timeout(300)
@@ -409,8 +463,9 @@ def test_masks_are_inverted_cleared_and_opened(page, scan, tmp_path):
 
 
 def test_a_mask_is_drawn_by_touch(browser, address, scan, tmp_path):
-  context = browser.new_context(viewport={'width': 390, 'height': 844},
-                                has_touch=True, is_mobile=True)
+  context = browser.new_context(
+    viewport={'width': 390, 'height': 844}, has_touch=True, is_mobile=True
+  )
   context.set_default_timeout(TIMEOUT)
   page = context.new_page()
   page.goto(address)
@@ -427,9 +482,15 @@ def test_a_mask_is_drawn_by_touch(browser, address, scan, tmp_path):
     return box['x'] + box['width'] / 2, box['y'] + box['height'] / 2
 
   touch = context.new_cdp_session(page)
-  send = lambda kind, *points: touch.send('Input.dispatchTouchEvent', {
-      'type': kind, 'touchPoints': [{'x': a, 'y': b, 'id': i}
-                                    for i, (a, b) in enumerate(points)]})
+  send = lambda kind, *points: touch.send(
+    'Input.dispatchTouchEvent',
+    {
+      'type': kind,
+      'touchPoints': [
+        {'x': a, 'y': b, 'id': i} for i, (a, b) in enumerate(points)
+      ],
+    },
+  )
   x, y = middle()
   send('touchStart', (x - 30, y))
   send('touchMove', (x + 30, y))

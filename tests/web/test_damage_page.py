@@ -1,4 +1,5 @@
 """Damage by the API of the page: found, shown, filled where a mask says so."""
+
 import json
 import os
 import sys
@@ -9,12 +10,12 @@ import numpy as np
 import pytest
 import web_client as web
 
-from artjax.restoration import damage_map
 from artjax import atomic_files
 from artjax.image_io import previews
+from artjax.restoration import damage_map
 
 sys.path.insert(0, str(ROOT / 'scripts'))
-import restore  # noqa: E402
+import restore
 
 SIZE = 60, 90
 PICTURE = web.soft_picture(*SIZE)
@@ -35,14 +36,15 @@ def mask_file(*boxes, size=SIZE, value=255, suffix='.png'):
   """The bytes of a mask with boxes (top, left, height, width)."""
   levels = np.zeros(size, np.uint8)
   for y, x, h, w in boxes:
-    levels[y:y + h, x:x + w] = value
+    levels[y : y + h, x : x + w] = value
   return atomic_files.encode(np.stack([levels] * 3, -1), suffix)
 
 
 def pixels(answer):
   assert answer.status_code == 200, answer.text
-  return cv2.imdecode(np.frombuffer(answer.content, np.uint8),
-                      cv2.IMREAD_UNCHANGED)
+  return cv2.imdecode(
+    np.frombuffer(answer.content, np.uint8), cv2.IMREAD_UNCHANGED
+  )
 
 
 def upload(page, data=PICTURE, name='scan.png'):
@@ -64,9 +66,15 @@ def run(folder, tmp_path, capsys, *args):
 
 
 def test_what_is_found_is_the_map_of_the_command_line(
-    tmp_path, folder, page, capsys):
-  want = run(folder, tmp_path, capsys, f'--weights={folder}/detect.safetensors',
-             '--save_mask')
+  tmp_path, folder, page, capsys
+):
+  want = run(
+    folder,
+    tmp_path,
+    capsys,
+    f'--weights={folder}/detect.safetensors',
+    '--save_mask',
+  )
   key = upload(page)
   assert page.get(f'/api/pictures/{key}').json()['damage'] == {}
   assert page.get(f'/api/pictures/{key}/damage/view').status_code == 404
@@ -77,14 +85,19 @@ def test_what_is_found_is_the_map_of_the_command_line(
   assert state['result']['id'] == key and not state['mask']
   assert [p['id'] for p in page.get('/api/pictures').json()].count(key) == 1
   chances = pixels(page.get(f'/api/pictures/{key}/damage'))[..., ::-1]
-  np.testing.assert_array_equal(chances, cv2.imdecode(np.frombuffer(
-      want['scan.damage.png'], np.uint8), cv2.IMREAD_COLOR)[..., ::-1])
+  np.testing.assert_array_equal(
+    chances,
+    cv2.imdecode(
+      np.frombuffer(want['scan.damage.png'], np.uint8), cv2.IMREAD_COLOR
+    )[..., ::-1],
+  )
   view = page.get(f'/api/pictures/{key}/damage/view')
   np.testing.assert_array_equal(pixels(view)[..., ::-1], chances)
   assert state['result']['drawing'] == [90, 60]
   shares = damage_map.shares(damage_map.binary(chances, 0.5, min_area=12))
   assert state['result']['damage']['share'] == {
-      part: round(share, 6) for part, share in shares.items()}
+    part: round(share, 6) for part, share in shares.items()
+  }
   got = page.get(f'/api/jobs/{job["id"]}/result')
   assert 'scan.damage.png' in got.headers['content-disposition']
   report = page.get(f'/api/jobs/{job["id"]}/report').json()
@@ -97,12 +110,19 @@ def test_what_is_found_is_the_map_of_the_command_line(
 
 @pytest.mark.parametrize('threshold', [0.4, 0.55])
 def test_without_a_mask_it_finds_by_itself(
-    tmp_path, folder, page, capsys, threshold):
+  tmp_path, folder, page, capsys, threshold
+):
   want = run(
-      folder, tmp_path, capsys, '--save_mask', f'--mask_threshold={threshold}',
-      f'--weights={folder}/detect.safetensors,{folder}/inpaint.safetensors')
-  job = page.post(f'/api/jobs?steps=fill&threshold={threshold}&name=scan.png',
-                  content=PICTURE).json()
+    folder,
+    tmp_path,
+    capsys,
+    '--save_mask',
+    f'--mask_threshold={threshold}',
+    f'--weights={folder}/detect.safetensors,{folder}/inpaint.safetensors',
+  )
+  job = page.post(
+    f'/api/jobs?steps=fill&threshold={threshold}&name=scan.png', content=PICTURE
+  ).json()
   state = web.wait(page, job)
   assert state['state'] == 'done', state
   assert page.get(f'/api/jobs/{job["id"]}/result').content == want['scan.png']
@@ -114,27 +134,42 @@ def test_without_a_mask_it_finds_by_itself(
   assert source['damage']['threshold'] == threshold and not source['mask']
   chances = pixels(page.get(f'/api/pictures/{job["picture"]}/damage'))
   np.testing.assert_array_equal(
-      pixels(mask) > 0, damage_map.binary(
-          np.ascontiguousarray(chances), threshold, min_area=12,
-          dilate=2).any(-1))
+    pixels(mask) > 0,
+    damage_map.binary(
+      np.ascontiguousarray(chances), threshold, min_area=12, dilate=2
+    ).any(-1),
+  )
 
 
 def test_with_a_mask_it_is_the_file_of_the_command_line(
-    tmp_path, folder, page, capsys):
+  tmp_path, folder, page, capsys
+):
   data = mask_file((10, 20, 15, 30))
   (tmp_path / 'holes.png').write_bytes(data)
-  want = run(folder, tmp_path, capsys, f'--mask={tmp_path}/holes.png',
-             '--save_mask', f'--weights={folder}/inpaint.safetensors')
+  want = run(
+    folder,
+    tmp_path,
+    capsys,
+    f'--mask={tmp_path}/holes.png',
+    '--save_mask',
+    f'--weights={folder}/inpaint.safetensors',
+  )
   job = fill(page, upload(page), data, '&name=holes.png').json()
   assert job['mask']
   state = web.wait(page, job)
   assert state['result']['made'] == {
-      'steps': ['fill'], 'strength': 1.0, 'self_ensemble': False,
-      'threshold': 0.5, 'mask': True}
+    'steps': ['fill'],
+    'strength': 1.0,
+    'self_ensemble': False,
+    'threshold': 0.5,
+    'mask': True,
+  }
   got = page.get(f'/api/jobs/{job["id"]}/result')
   assert got.content == want['scan.png']
-  assert page.get(f'/api/pictures/{state["result"]["id"]}/mask').content == (
-      want['scan.mask.png'])
+  assert (
+    page.get(f'/api/pictures/{state["result"]["id"]}/mask').content
+    == (want['scan.mask.png'])
+  )
   source = cv2.imdecode(np.frombuffer(PICTURE, np.uint8), cv2.IMREAD_COLOR)
   outside = pixels(page.get(f'/api/jobs/{job["id"]}/mask')) == 0
   outside = cv2.erode(np.uint8(outside), np.ones((5, 5))) > 0  # the feather
@@ -150,10 +185,12 @@ def test_grey_masks_are_cut_at_the_threshold(page):
     state = web.wait(page, job)
     mask = pixels(page.get(f'/api/jobs/{job["id"]}/mask'))
     shares.append(int((mask > 0).sum()))
-    assert any(n.startswith(('8% of the mask mask.png are grey',
-                             'the mask mask.png is empty'))
-               for n in page.get(f'/api/jobs/{job["id"]}/report').json()[
-                   'notices']), state
+    assert any(
+      n.startswith(
+        ('8% of the mask mask.png are grey', 'the mask mask.png is empty')
+      )
+      for n in page.get(f'/api/jobs/{job["id"]}/report').json()['notices']
+    ), state
   assert shares == [450, 0]
 
 
@@ -177,21 +214,35 @@ def test_masks_go_with_their_jobs(page):
   assert set(os.listdir(store.root)) == before | {result}
   for wrong in (mask_file((0, 0, *SIZE)), b'no picture at all', PICTURE[:900]):
     assert fill(page, key, wrong).status_code in (415, 422)
-  assert page.post(f'/api/jobs?steps=detect&picture={key}',
-                   content=mask_file((5, 5, 5, 5))).status_code == 422
+  assert (
+    page.post(
+      f'/api/jobs?steps=detect&picture={key}', content=mask_file((5, 5, 5, 5))
+    ).status_code
+    == 422
+  )
   page.delete(f'/api/pictures/{result}')
   assert set(os.listdir(store.root)) == before and store.used == used
 
 
-@pytest.mark.parametrize('mask, status, message', [
-    (b'<svg xmlns="http://www.w3.org/2000/svg"/>' + bytes(40), 415,
-     'holes.png: not a picture of a kind'),
+@pytest.mark.parametrize(
+  'mask, status, message',
+  [
+    (
+      b'<svg xmlns="http://www.w3.org/2000/svg"/>' + bytes(40),
+      415,
+      'holes.png: not a picture of a kind',
+    ),
     (b'\x89PNG\r\n\x1a\n' + bytes(90), 422, 'holes.png'),
     (PICTURE[:2000], 422, 'holes.png'),
-    (mask_file(size=(90, 60)), 422, 'holes.png: the mask is 60 x 90 px and the '
-     'picture 90 x 60 px'),
-    (mask_file((0, 0, 60, 90)), 422, 'covers the whole picture')],
-                         ids=['svg', 'damaged', 'torn', 'shape', 'all'])
+    (
+      mask_file(size=(90, 60)),
+      422,
+      'holes.png: the mask is 60 x 90 px and the picture 90 x 60 px',
+    ),
+    (mask_file((0, 0, 60, 90)), 422, 'covers the whole picture'),
+  ],
+  ids=['svg', 'damaged', 'torn', 'shape', 'all'],
+)
 def test_masks_that_are_none_are_refused(page, mask, status, message):
   out = fill(page, upload(page), mask, '&name=holes.png')
   assert out.status_code == status and message in out.json()['error']
@@ -221,9 +272,13 @@ def test_damage_and_masks_of_others_are_not_there(page):
   result = web.wait(page, filled)['result']['id']
   other = web.another(page)
   upload(other)
-  for path in (f'pictures/{key}/damage', f'pictures/{key}/damage/view',
-               f'pictures/{result}/mask', f'jobs/{job["id"]}/result',
-               f'jobs/{filled["id"]}/mask'):
+  for path in (
+    f'pictures/{key}/damage',
+    f'pictures/{key}/damage/view',
+    f'pictures/{result}/mask',
+    f'jobs/{job["id"]}/result',
+    f'jobs/{filled["id"]}/mask',
+  ):
     assert page.get(f'/api/{path}').status_code == 200, path
     assert other.get(f'/api/{path}').status_code == 404, path
   assert fill(other, key, mask_file((5, 5, 5, 5))).status_code == 404
@@ -232,8 +287,10 @@ def test_damage_and_masks_of_others_are_not_there(page):
 def test_each_weight_by_itself(tmp_path, folder):
   (tmp_path / 'inpaint.safetensors').symlink_to(f'{folder}/inpaint.safetensors')
   with web.client(tmp_path) as page:
-    table = {a['name']: a['available'] for a in page.get(
-        '/api/abilities').json()['abilities']}
+    table = {
+      a['name']: a['available']
+      for a in page.get('/api/abilities').json()['abilities']
+    }
     assert table['fill'] and not table['detect']
     key = upload(page)
     out = page.post(f'/api/jobs?steps=fill&picture={key}')
@@ -248,11 +305,14 @@ def test_chains_take_a_mask_along(tmp_path, folder):
   web.save_weights(tmp_path)
   for name in ('detect', 'inpaint'):
     (tmp_path / f'{name}.safetensors').symlink_to(
-        f'{folder}/{name}.safetensors')
+      f'{folder}/{name}.safetensors'
+    )
   with web.client(tmp_path) as page:
     key = upload(page)
-    job = page.post(f'/api/jobs?steps=restore,fill&picture={key}',
-                    content=mask_file((5, 5, 5, 5))).json()
+    job = page.post(
+      f'/api/jobs?steps=restore,fill&picture={key}',
+      content=mask_file((5, 5, 5, 5)),
+    ).json()
     result = web.wait(page, job)['result']
     assert result['name'] == 'scan_restore_fill.png' and result['mask']
     job = page.post(f'/api/jobs?steps=restore,fill&picture={key}').json()
@@ -281,10 +341,17 @@ def test_a_picture_that_goes_while_its_mask_comes(page, monkeypatch):
   assert set(os.listdir(app.store.root)) == before
 
 
-@pytest.mark.parametrize('size, drawn', [
-    ((600, 400), (600, 400)), ((2048, 100), (2048, 100)),
-    ((4096, 1000), (2048, 500)), ((3000, 9001), (683, 2048)),
-    ((20_000, 50), (12_800, 32)), ((3, 1), (3, 1))])
+@pytest.mark.parametrize(
+  'size, drawn',
+  [
+    ((600, 400), (600, 400)),
+    ((2048, 100), (2048, 100)),
+    ((4096, 1000), (2048, 500)),
+    ((3000, 9001), (683, 2048)),
+    ((20_000, 50), (12_800, 32)),
+    ((3, 1), (3, 1)),
+  ],
+)
 def test_masks_are_drawn_at_a_bounded_size(size, drawn):
   assert previews.drawing(*size) == drawn
 

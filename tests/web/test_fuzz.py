@@ -1,4 +1,5 @@
 """A little of tests/fuzz_web.py, and errors that speak of other files."""
+
 import fuzz_web
 
 from artjax.web import worker
@@ -11,7 +12,11 @@ def test_damaged_uploads_and_nonsense_leave_nothing():
 
 def test_errors_name_no_path_of_the_server():
   request = {'path': '/tmp/root/id/picture.png', 'name': r'a\1.png'}
-  text = worker.plain(ValueError(
+  text = worker.plain(
+    ValueError(
       '/tmp/root/id/picture.png: damaged (/tmp/root/other/picture.tif: bad\n'
-      'seek) /tmp/root/scratch/x'), request)
+      'seek) /tmp/root/scratch/x'
+    ),
+    request,
+  )
   assert text == r'a\1.png: damaged (a\1.png: bad seek) a\1.png'

@@ -1,4 +1,5 @@
 """The server's end of a child process."""
+
 import asyncio
 
 import pytest
@@ -38,6 +39,7 @@ class Stuck:
 @pytest.mark.parametrize('turns', range(5))
 def test_a_cancellation_is_never_lost(turns):
   """As the server stops while a line of progress comes in."""
+
   async def stop():
     child = jobs.Child(0, '')
     child._process = process = Stuck()

@@ -1,4 +1,5 @@
 """The web page under attack: every point of its safety has a test here."""
+
 import io
 import os
 import pathlib
@@ -10,7 +11,6 @@ import time
 import zlib
 
 from conftest import ROOT
-import numpy as np
 import pytest
 import pyvips
 import web_client as web
@@ -33,8 +33,13 @@ def page(folder):
 
 
 def serve(*args):
-  return subprocess.run([sys.executable, 'scripts/serve.py', *args], cwd=ROOT,
-                        capture_output=True, text=True, timeout=60)
+  return subprocess.run(
+    [sys.executable, 'scripts/serve.py', *args],
+    cwd=ROOT,
+    capture_output=True,
+    text=True,
+    timeout=60,
+  )
 
 
 def on_disk(found):
@@ -55,16 +60,23 @@ def test_other_addresses_need_a_token():
 
 
 def test_it_listens_on_this_machine_alone():
-  process = subprocess.Popen([sys.executable, 'scripts/serve.py', '--port=0'],
-                             cwd=ROOT, stdout=subprocess.PIPE, text=True)
+  process = subprocess.Popen(
+    [sys.executable, 'scripts/serve.py', '--port=0'],
+    cwd=ROOT,
+    stdout=subprocess.PIPE,
+    text=True,
+  )
   try:
     line = process.stdout.readline()
     port = int(re.search(r'http://127\.0\.0\.1:(\d+)/', line)[1])
     listening, deadline = [], time.monotonic() + 60
     while not listening and time.monotonic() < deadline:
       rows = pathlib.Path('/proc/net/tcp').read_text().splitlines()[1:]
-      listening = [row.split()[1] for row in rows if row.split()[3] == '0A'
-                   and row.split()[1].endswith(f':{port:04X}')]
+      listening = [
+        row.split()[1]
+        for row in rows
+        if row.split()[3] == '0A' and row.split()[1].endswith(f':{port:04X}')
+      ]
       time.sleep(0.05)
     assert listening == [f'0100007F:{port:04X}']
     taken = serve(f'--port={port}')
@@ -78,37 +90,59 @@ def test_it_listens_on_this_machine_alone():
     process.communicate()
 
 
-@pytest.mark.parametrize('host', [
-    'evil.example', 'evil.example:8080', '127.0.0.1.evil.example',
-    'evil@127.0.0.1', '127.0.0.1:x', ''])
+@pytest.mark.parametrize(
+  'host',
+  [
+    'evil.example',
+    'evil.example:8080',
+    '127.0.0.1.evil.example',
+    'evil@127.0.0.1',
+    '127.0.0.1:x',
+    '',
+  ],
+)
 def test_other_names_are_refused(page, host):
   out = page.get('/', headers={'Host': host})
   assert out.status_code == 421 and 'error' in out.json()
 
 
-@pytest.mark.parametrize('headers', [
-    {'Origin': 'http://evil.example'}, {'Origin': 'null'},
-    {'Origin': 'http://127.0.0.1:8081'}, {'Origin': ''},
+@pytest.mark.parametrize(
+  'headers',
+  [
+    {'Origin': 'http://evil.example'},
+    {'Origin': 'null'},
+    {'Origin': 'http://127.0.0.1:8081'},
+    {'Origin': ''},
     {'Origin': 'http://127.0.0.1:8080.evil.example'},
-    {'Sec-Fetch-Site': 'cross-site'}, {'Sec-Fetch-Site': 'same-site'}])
-@pytest.mark.parametrize('path', ['/api/pictures', '/api/jobs?steps=restore',
-                                  '/api/jobs/x/cancel'])
+    {'Sec-Fetch-Site': 'cross-site'},
+    {'Sec-Fetch-Site': 'same-site'},
+  ],
+)
+@pytest.mark.parametrize(
+  'path', ['/api/pictures', '/api/jobs?steps=restore', '/api/jobs/x/cancel']
+)
 def test_writes_of_other_sites_are_refused(page, headers, path):
   assert page.post(path, content=PICTURE, headers=headers).status_code == 403
   assert page.delete('/api/pictures/x', headers=headers).status_code == 403
 
 
 def test_the_pages_own_writes_are_not(page):
-  out = page.post('/api/pictures', content=PICTURE, headers={
-      'Origin': web.HOST, 'Sec-Fetch-Site': 'same-origin'})
+  out = page.post(
+    '/api/pictures',
+    content=PICTURE,
+    headers={'Origin': web.HOST, 'Sec-Fetch-Site': 'same-origin'},
+  )
   assert out.status_code == 201
 
 
 def test_token(monkeypatch):
   compared = []
   plain = guard.hmac.compare_digest
-  monkeypatch.setattr(guard.hmac, 'compare_digest',
-                      lambda a, b: compared.append((a, b)) or plain(a, b))
+  monkeypatch.setattr(
+    guard.hmac,
+    'compare_digest',
+    lambda a, b: compared.append((a, b)) or plain(a, b),
+  )
   with web.client(token='correct-horse') as page:
     assert page.get('/').status_code == 401
     assert page.get('/app.js').status_code == 401
@@ -121,15 +155,18 @@ def test_token(monkeypatch):
     assert 'HttpOnly' in out.headers['set-cookie']
     assert page.get('/api/pictures').status_code == 200
     # Only there, so that no link to it does anything.
-    assert web.another(page).get(
-        '/api/pictures?token=correct-horse').status_code == 401
+    assert (
+      web.another(page).get('/api/pictures?token=correct-horse').status_code
+      == 401
+    )
   assert len(compared) == 7 and all(b == b'correct-horse' for _, b in compared)
 
 
 def test_guessing_tokens_is_slow():
   with web.client(token='correct-horse') as page:
-    guess = lambda: page.get(
-        '/', headers={'Authorization': 'Bearer x'}).status_code
+    guess = lambda: (
+      page.get('/', headers={'Authorization': 'Bearer x'}).status_code
+    )
     assert [guess() for _ in range(25)].count(401) == 20
     assert guess() == 429
 
@@ -137,8 +174,9 @@ def test_guessing_tokens_is_slow():
 # What every answer says.
 
 
-@pytest.mark.parametrize('path', ['/', '/app.js', '/api/abilities',
-                                  '/api/pictures/x', '/nothing'])
+@pytest.mark.parametrize(
+  'path', ['/', '/app.js', '/api/abilities', '/api/pictures/x', '/nothing']
+)
 def test_headers(page, path):
   headers = page.get(path).headers
   policy = headers['content-security-policy']
@@ -189,13 +227,19 @@ def test_bytes_are_limited_while_they_stream():
 
 def bomb(side):
   """A PNG of side² px of one bit each, in a few kB."""
+
   def chunk(name, data):
     check = zlib.crc32(name + data).to_bytes(4, 'big')
     return len(data).to_bytes(4, 'big') + name + data + check
+
   header = side.to_bytes(4, 'big') * 2 + bytes([1, 0, 0, 0, 0])
   rows = zlib.compress(bytes((side // 8 + 2) * side), 9)
-  return (b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', header) + chunk(b'IDAT', rows)
-          + chunk(b'IEND', b''))
+  return (
+    b'\x89PNG\r\n\x1a\n'
+    + chunk(b'IHDR', header)
+    + chunk(b'IDAT', rows)
+    + chunk(b'IEND', b'')
+  )
 
 
 def test_pixels_are_limited_by_the_header():
@@ -217,16 +261,26 @@ def test_pixels_are_limited_by_the_header():
 def test_sides_are_limited():
   with web.client(side=100) as page:
     out = page.post('/api/pictures', content=web.picture(4, 101))
-    assert out.status_code == 422 and 'longer than the limit' in (
-        out.json()['error'])
+    assert (
+      out.status_code == 422
+      and 'longer than the limit' in (out.json()['error'])
+    )
 
 
-@pytest.mark.parametrize('data', [
-    b'', b'x', b'<svg xmlns="http://www.w3.org/2000/svg"/>' + bytes(40),
+@pytest.mark.parametrize(
+  'data',
+  [
+    b'',
+    b'x',
+    b'<svg xmlns="http://www.w3.org/2000/svg"/>' + bytes(40),
     b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"></svg>',
     b'<!DOCTYPE html><script>alert(1)</script>' + bytes(40),
-    b'%PDF-1.7\n' + bytes(100), b'GIF89a' + bytes(100), b'BM' + bytes(100)],
-                         ids=range(8))
+    b'%PDF-1.7\n' + bytes(100),
+    b'GIF89a' + bytes(100),
+    b'BM' + bytes(100),
+  ],
+  ids=range(8),
+)
 def test_other_formats_are_refused_whatever_their_name(page, data):
   before = on_disk(page)
   out = page.post('/api/pictures?name=picture.png', content=data)
@@ -244,19 +298,23 @@ def test_the_content_counts_and_not_the_name(page):
 def test_a_decoder_short_of_memory_is_one_refusal():
   image = pyvips.Image.black(12000, 12000, bands=3).copy(interpretation='srgb')
   # One tile, which a decoder needs as a whole.
-  data = image.tiffsave_buffer(compression='deflate', tile=True,
-                               tile_width=12000, tile_height=12000)
+  data = image.tiffsave_buffer(
+    compression='deflate', tile=True, tile_width=12000, tile_height=12000
+  )
   with web.client(decode_memory=300 << 20, pixels=1 << 30) as page:
     out = page.post('/api/pictures?name=large.tif', content=data)
-    assert out.status_code == 422 and out.json()['error'].startswith('large.tif')
+    assert out.status_code == 422 and out.json()['error'].startswith(
+      'large.tif'
+    )
     assert page.post('/api/pictures', content=PICTURE).status_code == 201
 
 
 def test_a_decoder_that_dies_is_one_refusal(page):
   assert page.post('/api/pictures', content=PICTURE).status_code == 201
   os.kill(page.app.state.jobs.eye.pid, signal.SIGKILL)
-  codes = [page.post('/api/pictures', content=PICTURE).status_code
-           for _ in range(2)]
+  codes = [
+    page.post('/api/pictures', content=PICTURE).status_code for _ in range(2)
+  ]
   assert codes in ([201, 201], [422, 201])
 
 
@@ -295,8 +353,9 @@ def test_the_ids_of_others_are_not_there(page):
     for end in ('', '/file', '/report', '/change', '/tiles/picture/0/0_0.png'):
       assert other.get(f'/api/pictures/{key}{end}').status_code == 404
     assert other.delete(f'/api/pictures/{key}').status_code == 404
-    assert other.post(
-        f'/api/jobs?steps=restore&picture={key}').status_code == 404
+    assert (
+      other.post(f'/api/jobs?steps=restore&picture={key}').status_code == 404
+    )
   for end in ('', '/events', '/result', '/report'):
     assert other.get(f'/api/jobs/{mine["id"]}{end}').status_code == 404
   assert other.post(f'/api/jobs/{mine["id"]}/cancel').status_code == 404
@@ -311,11 +370,22 @@ def test_the_session_is_a_secret_of_the_browser(page):
   assert len(cookie.split(';')[0].split('=')[1]) >= 32
 
 
-@pytest.mark.parametrize('name', [
-    '../../etc/passwd', '/etc/passwd', '..\\..\\boot.ini', '..', '.png',
-    'a\r\nSet-Cookie: x=1.png', 'a\0b.png', '"; rm -rf ~;".png', 'ünï 中.png'])
+@pytest.mark.parametrize(
+  'name',
+  [
+    '../../etc/passwd',
+    '/etc/passwd',
+    '..\\..\\boot.ini',
+    '..',
+    '.png',
+    'a\r\nSet-Cookie: x=1.png',
+    'a\0b.png',
+    '"; rm -rf ~;".png',
+    'ünï 中.png',
+  ],
+)
 def test_names_are_never_paths(page, name):
-  before = {p for p in pathlib.Path('/tmp').iterdir()}
+  before = set(pathlib.Path('/tmp').iterdir())
   out = page.post('/api/pictures', params={'name': name}, content=PICTURE)
   assert out.status_code == 201
   shown = out.json()['name']
@@ -325,15 +395,28 @@ def test_names_are_never_paths(page, name):
   assert 'set-cookie' not in got.headers
   assert got.headers['content-disposition'].startswith('attachment')
   files = page.app.state.store.root
-  assert all(re.fullmatch(r'[0-9a-f]{24}|scratch', p.name)
-             for p in pathlib.Path(files).iterdir())
-  assert {p for p in pathlib.Path('/tmp').iterdir()} >= before
+  assert all(
+    re.fullmatch(r'[0-9a-f]{24}|scratch', p.name)
+    for p in pathlib.Path(files).iterdir()
+  )
+  assert set(pathlib.Path('/tmp').iterdir()) >= before
 
 
-@pytest.mark.parametrize('path', [
-    '/../app.py', '/static/app.js', '/%2e%2e/app.py', '/..%2fapp.py', '/app.py',
-    '/api/pictures/..%2f..', '/api/pictures/x/tiles/..%2f/0/0_0.png',
-    '/docs', '/redoc', '/view.js.map'])
+@pytest.mark.parametrize(
+  'path',
+  [
+    '/../app.py',
+    '/static/app.js',
+    '/%2e%2e/app.py',
+    '/..%2fapp.py',
+    '/app.py',
+    '/api/pictures/..%2f..',
+    '/api/pictures/x/tiles/..%2f/0/0_0.png',
+    '/docs',
+    '/redoc',
+    '/view.js.map',
+  ],
+)
 def test_nothing_else_is_served(page, path):
   assert page.get(path).status_code == 404
 
@@ -360,7 +443,9 @@ def test_files_go_at_exit(folder):
   assert not os.path.exists(root)
 
 
-def test_what_a_killed_server_left_goes_at_the_next_start(tmp_path, monkeypatch):
+def test_what_a_killed_server_left_goes_at_the_next_start(
+  tmp_path, monkeypatch
+):
   monkeypatch.setattr(store_lib.tempfile, 'gettempdir', lambda: str(tmp_path))
   process = subprocess.Popen([sys.executable, '-c', ''])
   process.wait()
@@ -389,15 +474,19 @@ def test_the_disk_has_a_quota(folder):
 
 def test_the_number_of_sessions_is_limited():
   with web.client(sessions=2) as page:
-    codes = [web.another(page).post('/api/pictures', content=PICTURE)
-             .status_code for _ in range(3)]
+    codes = [
+      web.another(page).post('/api/pictures', content=PICTURE).status_code
+      for _ in range(3)
+    ]
     assert codes == [201, 201, 507]
 
 
 # Errors.
 
 
-@pytest.mark.parametrize('path, status, message', [
+@pytest.mark.parametrize(
+  'path, status, message',
+  [
     ('/api/jobs', 422, 'steps: Field required'),
     ('/api/jobs?steps=nonsense', 422, "steps: 'nonsense' is not one of"),
     ('/api/jobs?steps=colorize', 422, 'colorize has no weights'),
@@ -408,7 +497,9 @@ def test_the_number_of_sessions_is_limited():
     ('/api/jobs?steps=restore&threshold=1', 422, 'threshold'),
     ('/api/jobs?steps=fill', 422, 'fill has no weights'),
     ('/api/jobs?steps=restore&picture=../x', 404, 'no such picture'),
-    ('/api/nothing', 404, 'Not Found')])
+    ('/api/nothing', 404, 'Not Found'),
+  ],
+)
 def test_errors_are_one_line(page, path, status, message):
   out = page.post(path, content=PICTURE)
   assert out.status_code == status
@@ -427,6 +518,7 @@ def test_damaged_files_name_themselves_and_no_path(page):
 def test_what_nobody_foresaw_is_no_traceback(page, monkeypatch):
   def fail(*unused):
     raise RuntimeError('secret')
+
   monkeypatch.setattr(page.app.state.store, 'session', fail)
   out = page.get('/api/pictures')
   assert out.status_code == 500 and 'secret' not in out.text

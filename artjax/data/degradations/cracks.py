@@ -1,8 +1,9 @@
 """Shapes of cracks: networks around islands, branching walks, rings.
 
-As in artjax/data/degradations/shapes.py: shape = (H, W) px and a Generator in, coverage
-float32 [H, W] in [0, 1] out.
+As in artjax/data/degradations/shapes.py: shape = (H, W) px and a Generator in,
+coverage float32 [H, W] in [0, 1] out.
 """
+
 import cv2
 import numpy as np
 
@@ -11,8 +12,18 @@ from artjax.data.degradations import shapes
 _POINTS = 4096  # seeds of a mesh, at most: pictures of any size stay quick
 
 
-def walks(shape, rng, count, length, width, wander=0.45, children=1.0,
-          angle=None, start=None, strength=(0.6, 1.0)):
+def walks(
+  shape,
+  rng,
+  count,
+  length,
+  width,
+  wander=0.45,
+  children=1.0,
+  angle=None,
+  start=None,
+  strength=(0.6, 1.0),
+):
   """Cracks that wander at random and branch once or twice.
 
   Args:
@@ -28,8 +39,11 @@ def walks(shape, rng, count, length, width, wander=0.45, children=1.0,
     strength: (low, high) in [0, 1], coverage of a crack.
   """
   steps = 16
-  heading = (rng.uniform(0, 2 * np.pi, (count, 1)) if angle is None else
-             angle + rng.normal(0, 0.25, (count, 1)))
+  heading = (
+    rng.uniform(0, 2 * np.pi, (count, 1))
+    if angle is None
+    else angle + rng.normal(0, 0.25, (count, 1))
+  )
   start = rng.random((count, 2)) * shape[::-1] if start is None else start
   lengths = rng.uniform(*length, (count, 1))
   canvas = np.zeros(shape, np.uint8)
@@ -56,8 +70,17 @@ def walks(shape, rng, count, length, width, wander=0.45, children=1.0,
   return shapes.unit(canvas)
 
 
-def mesh(shape, rng, cell, width, aspect=1.0, angle=0.0, keep=0.85,
-         brick=False, rough=0.12):
+def mesh(
+  shape,
+  rng,
+  cell,
+  width,
+  aspect=1.0,
+  angle=0.0,
+  keep=0.85,
+  brick=False,
+  rough=0.12,
+):
   """A network of cracks around polygonal islands, as craquelure is.
 
   The borders of a Voronoi diagram of jittered seeds, each broken into a jagged
@@ -138,8 +161,16 @@ def rings(shape, rng, width, spacing):
   points = np.stack([np.cos(angles), np.sin(angles)], -1) * radii[..., None]
   points = (points + centre).reshape(-1, steps, 2)
   arcs = shapes.draw(shape, rng, points, width, (0.4, 1.0))
-  rays = walks(shape, rng, 5, (0.3 * reach, reach), width, 0.15, 0.6,
-               start=np.repeat(centre[None], 5, 0))
+  rays = walks(
+    shape,
+    rng,
+    5,
+    (0.3 * reach, reach),
+    width,
+    0.15,
+    0.6,
+    start=np.repeat(centre[None], 5, 0),
+  )
   return np.maximum(arcs, rays)
 
 
@@ -159,8 +190,9 @@ def _lattice(shape, rng, cell, aspect, angle, jitter):
   shift = rng.uniform(-jitter, jitter, (2, rows + 1, columns + 1))
   y = (np.arange(rows + 1)[:, None] + shift[0]) * down - half_height
   x = (np.arange(columns + 1) + shift[1]) * across - half_width
-  return np.stack([x * cos - y * sin + width / 2,
-                   x * sin + y * cos + height / 2], -1)
+  return np.stack(
+    [x * cos - y * sin + width / 2, x * sin + y * cos + height / 2], -1
+  )
 
 
 def _voronoi(shape, rng, cell, aspect, angle):
@@ -168,8 +200,9 @@ def _voronoi(shape, rng, cell, aspect, angle):
   height, width = shape
   seeds = _lattice(shape, rng, cell, aspect, angle, 0.42).reshape(-1, 2)
   margin = int(2 * cell * aspect)
-  inside = np.all((seeds > -margin) & (seeds < [width + margin,
-                                                height + margin]), 1)
+  inside = np.all(
+    (seeds > -margin) & (seeds < [width + margin, height + margin]), 1
+  )
   edge = margin + 2
   diagram = cv2.Subdiv2D((-edge, -edge, width + 2 * edge, height + 2 * edge))
   diagram.insert(seeds[inside].astype(np.float32))
@@ -183,8 +216,9 @@ def _borders(shape, rng, cell, aspect, angle):
   lines, _ = _edges(facets)
   a, b = lines[:, 0], lines[:, 1]
   # Neighbours walk a common border in opposite directions: keep one of them.
-  lines = lines[(a[:, 0] < b[:, 0])
-                | ((a[:, 0] == b[:, 0]) & (a[:, 1] < b[:, 1]))]
+  lines = lines[
+    (a[:, 0] < b[:, 0]) | ((a[:, 0] == b[:, 0]) & (a[:, 1] < b[:, 1]))
+  ]
   # The outermost cells reach far out: those lines are no cracks.
   reach = np.abs(lines[:, 1] - lines[:, 0]).max(1)
   return _seen(lines[reach < 4 * cell * aspect], shape)

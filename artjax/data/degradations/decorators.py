@@ -13,6 +13,7 @@ Images are float32 [H, W, 3] in [0, 1]; an op converts a u8 image once and
 leaves float32. Severity is a number in [0, 1], or a pair (low, high) of which
 one is drawn per example, evenly; at 0 the example's own arrays come back.
 """
+
 import functools
 import inspect
 
@@ -27,6 +28,7 @@ VISIBLE = 8 / 255
 
 def tonal(function):
   """Lifts fn(image, severity, rng, *, ...) -> image, over whole pictures."""
+
   def apply(example, severity, rng, parameters):
     image = as_float(example['image'])
     image = function(image, severity, rng, **parameters)
@@ -74,8 +76,11 @@ def local(part):
 def preset(function):
   """Lifts fn(example, severity, rng, *, ...) -> example."""
   return _factory(
-      function, lambda example, severity, rng, parameters: function(
-          example, severity, rng, **parameters))
+    function,
+    lambda example, severity, rng, parameters: function(
+      example, severity, rng, **parameters
+    ),
+  )
 
 
 def as_float(image):
@@ -96,16 +101,20 @@ def clip(image):
 def _factory(function, apply):
   """A factory of ops: the function's name and parameters, with a severity."""
   signature = inspect.signature(function)
-  known = [name for name, parameter in signature.parameters.items()
-           if parameter.kind is parameter.KEYWORD_ONLY]
+  known = [
+    name
+    for name, parameter in signature.parameters.items()
+    if parameter.kind is parameter.KEYWORD_ONLY
+  ]
 
   @functools.wraps(function)
   def factory(severity=0.5, **parameters):
     unknown = [name for name in parameters if name not in known]
     if unknown:
       raise ValueError(
-          f'{function.__name__} has no {", ".join(unknown)}; it has '
-          f'{", ".join(["severity", *known])}')
+        f'{function.__name__} has no {", ".join(unknown)}; it has '
+        f'{", ".join(["severity", *known])}'
+      )
     low, high = _range(severity, function.__name__)
 
     def op(example, rng):
@@ -127,6 +136,8 @@ def _range(severity, name):
     low = high = severity
   numbers = all(isinstance(value, (int, float)) for value in (low, high))
   if not numbers or not 0 <= low <= high <= 1:
-    raise ValueError(f'severity of {name} must be a number in [0, 1] or a '
-                     f'pair (low, high) of such, got {severity!r}')
+    raise ValueError(
+      f'severity of {name} must be a number in [0, 1] or a '
+      f'pair (low, high) of such, got {severity!r}'
+    )
   return low, high

@@ -1,14 +1,15 @@
 """Degradations of the whole picture: colours, light, sharpness, noise, file.
 
 Plain functions of float32 [H, W, 3] in [0, 1], lifted to ops by `tonal` (see
-artjax/data/degradations/decorators.py): `jpeg(severity=(0.1, 0.5))`. At severity 1 each is as
-strong as real archives and the literature know it; below, every amount shrinks
-with severity, evenly and from the same draws. Blur, noise and blocks are sized
-in px, as a camera and a file make them; light and stains follow the picture.
-Ranges are near those of Real-ESRGAN (https://arxiv.org/abs/2107.10833),
-BSRGAN (https://arxiv.org/abs/2103.14006) and Bringing Old Photos Back to Life
-(https://arxiv.org/abs/2004.09484).
+artjax/data/degradations/decorators.py): `jpeg(severity=(0.1, 0.5))`. At
+severity 1 each is as strong as real archives and the literature know it; below,
+every amount shrinks with severity, evenly and from the same draws. Blur, noise
+and blocks are sized in px, as a camera and a file make them; light and stains
+follow the picture. Ranges are near those of Real-ESRGAN
+(https://arxiv.org/abs/2107.10833), BSRGAN (https://arxiv.org/abs/2103.14006)
+and Bringing Old Photos Back to Life (https://arxiv.org/abs/2004.09484).
 """
+
 import functools
 import statistics
 
@@ -16,14 +17,27 @@ import cv2
 import numpy as np
 
 from artjax.data.degradations import shapes
-from artjax.data.degradations.decorators import as_float, clip, tonal
+from artjax.data.degradations.decorators import as_float
+from artjax.data.degradations.decorators import clip
+from artjax.data.degradations.decorators import tonal
 
-_WAYS = (cv2.INTER_NEAREST,) + 3 * (cv2.INTER_LINEAR,) + 3 * (
-    cv2.INTER_CUBIC,) + 2 * (cv2.INTER_AREA,) + (cv2.INTER_LANCZOS4,)
+_WAYS = (
+  (cv2.INTER_NEAREST,)
+  + 3 * (cv2.INTER_LINEAR,)
+  + 3 * (cv2.INTER_CUBIC,)
+  + 2 * (cv2.INTER_AREA,)
+  + (cv2.INTER_LANCZOS4,)
+)
 # What a pigment or film calls brightness differs: BT.601, BT.709, the mean,
 # and an orthochromatic plate, which is blind to red.
-_LUMA = np.float32([[0.299, 0.587, 0.114], [0.2126, 0.7152, 0.0722],
-                    [1 / 3, 1 / 3, 1 / 3], [0.08, 0.52, 0.40]])
+_LUMA = np.float32(
+  [
+    [0.299, 0.587, 0.114],
+    [0.2126, 0.7152, 0.0722],
+    [1 / 3, 1 / 3, 1 / 3],
+    [0.08, 0.52, 0.40],
+  ]
+)
 
 
 # Sharpness -------------------------------------------------------------------
@@ -43,8 +57,9 @@ def anisotropic_blur(image, severity, rng, *, sigma=3.5):
   turn = rng.uniform(0, np.pi)
   cos, sin = np.cos(turn), np.sin(turn)
   y, x = _grid(2.2 * along)
-  exponent = (((x * cos + y * sin) / max(along, 0.05)) ** 2
-              + ((y * cos - x * sin) / max(across, 0.05)) ** 2)
+  exponent = ((x * cos + y * sin) / max(along, 0.05)) ** 2 + (
+    (y * cos - x * sin) / max(across, 0.05)
+  ) ** 2
   return _filter(image, np.exp(-0.5 * exponent))
 
 
@@ -53,7 +68,8 @@ def motion_blur(image, severity, rng, *, length=15.0):
   """A shake of the camera: a slightly bent path of up to `length` px."""
   length = severity * rng.uniform(0.4, 1) * length
   heading = rng.uniform(0, 2 * np.pi) + rng.normal(0, 0.4) * np.linspace(
-      -1, 1, 16)
+    -1, 1, 16
+  )
   path = np.cumsum(np.stack([np.cos(heading), np.sin(heading)], -1), 0)
   path = (path - path.mean(0)) * (length / 16)
   # Each point of the path spreads over the four pixels around it.
@@ -84,8 +100,11 @@ def rescale(image, severity, rng, *, factor=4.0):
   height, width = image.shape[:2]
   down = 1 + severity * rng.uniform(0.3, 1) * (factor - 1)
   # Scans and prints are not always shrunk alike in both directions.
-  other = down * (1 + severity * rng.uniform(-0.3, 0.3)) if (
-      rng.random() < 0.2) else down
+  other = (
+    down * (1 + severity * rng.uniform(-0.3, 0.3))
+    if (rng.random() < 0.2)
+    else down
+  )
   small = (max(1, round(width / down)), max(1, round(height / max(other, 1))))
   first, second = _WAYS[rng.integers(10)], _WAYS[rng.integers(10)]
   if small == (width, height):
@@ -112,8 +131,11 @@ def gaussian_noise(image, severity, rng, *, sigma=0.11, grey=None, grain=None):
   """
   sigma = severity * rng.uniform(0.3, 1) * sigma
   grey = rng.random() < 0.4 if grey is None else grey
-  grain = (1.0 if rng.random() < 0.7 else rng.uniform(1, 2.2)
-           ) if grain is None else grain
+  grain = (
+    (1.0 if rng.random() < 0.7 else rng.uniform(1, 2.2))
+    if grain is None
+    else grain
+  )
   height, width = image.shape[:2]
   noise = _normal(rng, (height, width) if grey else image.shape)
   if grain > 1:
@@ -175,16 +197,21 @@ def jpeg(image, severity, rng, *, quality=15, subsampling=None):
   """
   level = round(100 - severity * rng.uniform(0.4, 1) * (100 - quality))
   kinds = ('420', '422', '444')
-  kind = kinds[(0, 0, 1, 2)[rng.integers(4)]] if subsampling is None else (
-      str(subsampling))
+  kind = (
+    kinds[(0, 0, 1, 2)[rng.integers(4)]]
+    if subsampling is None
+    else (str(subsampling))
+  )
   if kind not in kinds:
     raise ValueError(f'subsampling must be one of {kinds}, got {subsampling!r}')
   factor = getattr(cv2, f'IMWRITE_JPEG_SAMPLING_FACTOR_{kind}')
   pixels = cv2.convertScaleAbs(image, alpha=255)
   # OpenCV takes channels as BGR, and JPEG keeps blue worse than red.
-  _, data = cv2.imencode('.jpg', cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), [
-      cv2.IMWRITE_JPEG_QUALITY, level, cv2.IMWRITE_JPEG_SAMPLING_FACTOR,
-      factor])
+  _, data = cv2.imencode(
+    '.jpg',
+    cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR),
+    [cv2.IMWRITE_JPEG_QUALITY, level, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, factor],
+  )
   pixels = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB)
   return as_float(pixels)
 
@@ -218,8 +245,9 @@ def fading(image, severity, rng, *, contrast=0.65, saturation=0.8, lift=0.22):
     pivot = np.full(3, rng.uniform(0.1, 0.3))
   offset = (1 - keep) * pivot
   black = severity * rng.uniform(0, 1) * lift
-  image = _affine(image, matrix * keep * (1 - black),
-                  offset * (1 - black) + black)
+  image = _affine(
+    image, matrix * keep * (1 - black), offset * (1 - black) + black
+  )
   if rng.random() < 0.5:
     image = _gamma(image, np.exp(severity * rng.uniform(-0.5, 0.5)))
   return image
@@ -231,7 +259,8 @@ def varnish(image, severity, rng, *, strength=1.0):
   # From pale yellow to brown, by age; each is what white would become.
   age = rng.uniform(0, 1)
   tint = (1 - age) * np.array([1.0, 0.93, 0.66]) + age * np.array(
-      [0.80, 0.60, 0.34])
+    [0.80, 0.60, 0.34]
+  )
   tint = np.clip(tint + rng.normal(0, 0.04, 3), 0.1, 1)
   filtered = 1 - strength * severity * rng.uniform(0.3, 1) * (1 - tint)
   # Old varnish scatters too, which lifts darks towards its own colour.
@@ -299,8 +328,9 @@ def uneven_light(image, severity, rng, *, strength=0.7):
   bright = dark * rng.uniform(0, 0.5)
   shade = 1 + bright - (dark + bright) * np.clip(field, 0, 1)
   shade = shade[..., None] ** np.exp(severity * rng.normal(0, 0.25, 3))
-  shade = cv2.resize(shade.astype(np.float32), (width, height),
-                     interpolation=cv2.INTER_LINEAR)
+  shade = cv2.resize(
+    shade.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR
+  )
   return image * shade
 
 
@@ -318,8 +348,9 @@ def sepia(image, severity, rng, *, warmth=1.0):
   tone = 1 + warmth * rng.uniform(0.5, 1) * np.array([0.16, -0.02, -0.26])
   dark = warmth * rng.uniform(0, 0.10) * np.array([1, 0.7, 0.35])
   matrix = np.diag(tone * (1 - dark)) @ grey
-  return _affine(image, np.eye(3) * (1 - severity) + matrix * severity,
-                 severity * dark)
+  return _affine(
+    image, np.eye(3) * (1 - severity) + matrix * severity, severity * dark
+  )
 
 
 # Parts -----------------------------------------------------------------------
@@ -327,8 +358,9 @@ def sepia(image, severity, rng, *, warmth=1.0):
 
 def _affine(image, matrix, offset):
   """image @ matrix.T + offset for f32[H, W, 3]."""
-  return cv2.transform(image, np.column_stack([matrix, offset]).astype(
-      np.float32))
+  return cv2.transform(
+    image, np.column_stack([matrix, offset]).astype(np.float32)
+  )
 
 
 def _saturation(keep, luma):
@@ -344,20 +376,25 @@ def _gamma(image, exponent):
 def _gaussian(image, sigma):
   """Gaussian blur; of almost nothing it is almost the identity."""
   size = 2 * max(1, int(np.ceil(2.5 * sigma))) + 1
-  return cv2.GaussianBlur(image, (size, size), max(sigma, 0.01),
-                          borderType=cv2.BORDER_REFLECT_101)
+  return cv2.GaussianBlur(
+    image, (size, size), max(sigma, 0.01), borderType=cv2.BORDER_REFLECT_101
+  )
 
 
 def _filter(image, kernel):
   """Convolution with a kernel brought to sum 1."""
-  return cv2.filter2D(image, -1, (kernel / kernel.sum()).astype(np.float32),
-                      borderType=cv2.BORDER_REFLECT_101)
+  return cv2.filter2D(
+    image,
+    -1,
+    (kernel / kernel.sum()).astype(np.float32),
+    borderType=cv2.BORDER_REFLECT_101,
+  )
 
 
 def _grid(reach):
   """Coordinates y, x about the middle of a kernel of `reach` px."""
   reach = int(np.ceil(reach))
-  return np.mgrid[-reach:reach + 1, -reach:reach + 1]
+  return np.mgrid[-reach : reach + 1, -reach : reach + 1]
 
 
 def _normal(rng, shape):
@@ -370,7 +407,7 @@ def _normal(rng, shape):
   return cv2.LUT(draws.reshape(-1, 1), _quantiles()).reshape(shape)
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _quantiles():
   """f32[256]: evenly spaced quantiles of the normal, of unit variance."""
   inverse = statistics.NormalDist().inv_cdf

@@ -5,6 +5,7 @@ picture is missing and 0 elsewhere; 'image' stays as it is, for the task
 'inpaint' takes out of it what the mask covers. Sizes follow the picture's
 shorter side; the area covered is what is asked for.
 """
+
 import functools
 import pathlib
 
@@ -28,13 +29,20 @@ def _strokes(most, width, length, box):
 
   https://arxiv.org/abs/2109.07161; widths and lengths are px of 512.
   """
+
   def piece(shape, rng, unit, share):
     del share
     if rng.random() < box:
       return shapes.boxes(shape, rng, 1, (60 * unit, 300 * unit))
     number = int(rng.integers(1, most + 1))
-    return shapes.brush(shape, rng, number, (0.1 * length * unit, length * unit),
-                       (max(1, 0.1 * width * unit), max(1, width * unit)))
+    return shapes.brush(
+      shape,
+      rng,
+      number,
+      (0.1 * length * unit, length * unit),
+      (max(1, 0.1 * width * unit), max(1, width * unit)),
+    )
+
   return piece
 
 
@@ -59,15 +67,28 @@ def _cracks(shape, rng, unit, share):
   cell = max(6.0, unit * np.exp(rng.uniform(np.log(25), np.log(120))))
   # A square mesh of lines w px wide covers about 2 w / cell.
   wide = max(1.0, 0.5 * share * cell)
-  return cracks.mesh(shape, rng, cell, (0.6 * wide, wide), 1.2,
-                     rng.normal(0, 0.15), rng.uniform(0.7, 1))
+  return cracks.mesh(
+    shape,
+    rng,
+    cell,
+    (0.6 * wide, wide),
+    1.2,
+    rng.normal(0, 0.15),
+    rng.uniform(0.7, 1),
+  )
 
 
 def _specks(shape, rng, unit, share):
   size = max(2.0, unit * rng.uniform(4, 16))
   number = int(min(2000, 1 + share * shape[0] * shape[1] / size**2))
-  return shapes.specks(shape, rng, number, (0.5 * size, 1.5 * size), (1, 1),
-                      clusters=int(rng.integers(0, 4)))
+  return shapes.specks(
+    shape,
+    rng,
+    number,
+    (0.5 * size, 1.5 * size),
+    (1, 1),
+    clusters=int(rng.integers(0, 4)),
+  )
 
 
 def _text(shape, rng, unit, share):
@@ -77,28 +98,37 @@ def _text(shape, rng, unit, share):
   size = max(0.3, unit * rng.uniform(0.5, 2.2))
   weight = max(1, round(size * rng.uniform(1.5, 4)))
   step = int(size * rng.uniform(28, 45)) + 1
-  font = (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX,
-          cv2.FONT_HERSHEY_SCRIPT_COMPLEX)[rng.integers(3)]
+  font = (
+    cv2.FONT_HERSHEY_SIMPLEX,
+    cv2.FONT_HERSHEY_DUPLEX,
+    cv2.FONT_HERSHEY_SCRIPT_COMPLEX,
+  )[rng.integers(3)]
   left = int(rng.uniform(0, 0.5) * shape[1])
   for _ in range(int(rng.integers(1, 5))):
     letters = rng.integers(97, 123, int(rng.integers(3, 40))).astype(np.uint8)
     letters[rng.random(len(letters)) < 0.18] = 32
-    cv2.putText(canvas, letters.tobytes().decode(),
-                (left, int(rng.integers(step, max(step, shape[0]) + 1))),
-                font, size, 255, weight)
+    cv2.putText(
+      canvas,
+      letters.tobytes().decode(),
+      (left, int(rng.integers(step, max(step, shape[0]) + 1))),
+      font,
+      size,
+      255,
+      weight,
+    )
   return shapes.unit(canvas)
 
 
 KINDS = {
-    'thin': _strokes(12, 20, 100, 0.0),
-    'medium': _strokes(3, 100, 200, 0.3),
-    'thick': _strokes(1, 250, 450, 0.3),
-    'boxes': _boxes,
-    'polygons': _polygons,
-    'losses': _losses,
-    'cracks': _cracks,
-    'specks': _specks,
-    'text': _text,
+  'thin': _strokes(12, 20, 100, 0.0),
+  'medium': _strokes(3, 100, 200, 0.3),
+  'thick': _strokes(1, 250, 450, 0.3),
+  'boxes': _boxes,
+  'polygons': _polygons,
+  'losses': _losses,
+  'cracks': _cracks,
+  'specks': _specks,
+  'text': _text,
 }
 
 
@@ -148,11 +178,15 @@ def missing_from(folder, area=(0.0, 1.0)):
       cannot be read, or none of such an area in many tries.
   """
   low, high = _area(area, 0.0)
-  paths = sorted(path for path in pathlib.Path(folder).expanduser().rglob('*')
-                 if path.suffix.lower() in _SUFFIXES)
+  paths = sorted(
+    path
+    for path in pathlib.Path(folder).expanduser().rglob('*')
+    if path.suffix.lower() in _SUFFIXES
+  )
   if not paths:
-    raise ValueError(f'{folder}: no such folder, or no masks in it '
-                     f'({", ".join(_SUFFIXES)})')
+    raise ValueError(
+      f'{folder}: no such folder, or no masks in it ({", ".join(_SUFFIXES)})'
+    )
 
   def fn(example, rng):
     shape = example['image'].shape[:2]
@@ -160,8 +194,10 @@ def missing_from(folder, area=(0.0, 1.0)):
       mask = _cut(_read(paths[rng.integers(len(paths))]), shape, rng)
       if low <= mask.mean() <= high:
         return _with(example, mask)
-    raise ValueError(f'{folder}: {_TRIES} masks tried, and none covers '
-                     f'{low:g} to {high:g} of the picture')
+    raise ValueError(
+      f'{folder}: {_TRIES} masks tried, and none covers '
+      f'{low:g} to {high:g} of the picture'
+    )
 
   return fn
 
@@ -191,18 +227,25 @@ def draw(shape, rng, area, kind):
     if covered >= goal or (covered >= low and rng.random() < 0.1):
       break
   if not low <= covered <= high:
-    raise ValueError(f'no {kind} that cover {low:g} to {high:g} of '
-                     f'{shape[1]} x {shape[0]} px: {_TRIES} tries end at '
-                     f'{covered:.3f}')
+    raise ValueError(
+      f'no {kind} that cover {low:g} to {high:g} of '
+      f'{shape[1]} x {shape[0]} px: {_TRIES} tries end at '
+      f'{covered:.3f}'
+    )
   return found
 
 
 def _area(area, lowest=1e-6):
-  if (not isinstance(area, (tuple, list)) or len(area) != 2
-      or not all(isinstance(share, (int, float)) for share in area)
-      or not lowest <= area[0] < area[1] <= 1):
-    raise ValueError('area must be a pair (low, high) of shares, 0 < low < '
-                     f'high <= 1, got {area!r}')
+  if (
+    not isinstance(area, (tuple, list))
+    or len(area) != 2
+    or not all(isinstance(share, (int, float)) for share in area)
+    or not lowest <= area[0] < area[1] <= 1
+  ):
+    raise ValueError(
+      'area must be a pair (low, high) of shares, 0 < low < '
+      f'high <= 1, got {area!r}'
+    )
   return area
 
 
@@ -225,14 +268,14 @@ def _read(path):
 
 def _cut(mask, shape, rng):
   """A window of a mask, mirrored, turned and enlarged if need be; bool."""
-  mask = np.rot90(mask[:, ::-1] if rng.integers(2) else mask,
-                  rng.integers(4))
+  mask = np.rot90(mask[:, ::-1] if rng.integers(2) else mask, rng.integers(4))
   height, width = shape
   scale = max(height / mask.shape[0], width / mask.shape[1])
   if scale > 1:
-    size = [max(side, round(scale * have))
-            for side, have in zip(shape, mask.shape)]
+    size = [
+      max(side, round(scale * have)) for side, have in zip(shape, mask.shape)
+    ]
     mask = cv2.resize(mask, size[::-1], interpolation=cv2.INTER_LINEAR)
   top = rng.integers(mask.shape[0] - height + 1)
   left = rng.integers(mask.shape[1] - width + 1)
-  return mask[top:top + height, left:left + width] > 127
+  return mask[top : top + height, left : left + width] > 127

@@ -1,4 +1,5 @@
 """Kernels of blur and of ringing, f32[side, side] of sum 1."""
+
 import numpy as np
 from scipy import special
 
@@ -16,7 +17,9 @@ def blur(side, along, across, angle, beta, plateau=False):
   reach = np.arange(side) - side // 2
   y, x = np.meshgrid(reach, reach, indexing='ij')
   cos, sin = np.cos(angle), np.sin(angle)
-  squared = ((x * cos + y * sin) / along)**2 + ((y * cos - x * sin) / across)**2
+  squared = ((x * cos + y * sin) / along) ** 2 + (
+    (y * cos - x * sin) / across
+  ) ** 2
   power = squared**beta
   kernel = 1 / (1 + power) if plateau else np.exp(-0.5 * power)
   return np.float32(kernel / kernel.sum())

@@ -5,10 +5,12 @@ stains), then what the camera and the file add, without any further damage. Each
 example draws its own few of them; the severities are the preset's, times a
 factor of each. A chance is that of an example to have a degradation at all.
 """
-from artjax.data.degradations import local
+
 from artjax.data.degradations import global_
+from artjax.data.degradations import local
 from artjax.data.degradations import stains
-from artjax.data.degradations.decorators import PARTS, preset
+from artjax.data.degradations.decorators import PARTS
+from artjax.data.degradations.decorators import preset
 
 # Severity 0.3 is mild and 0.8 heavy: 22.8 and 17.0 dB of PSNR to the clean
 # picture on 384-px crops of paintings (scripts/measure_damage.py).
@@ -16,54 +18,54 @@ _STRENGTH, _CURVE = 0.84, 0.82
 
 # (op factory, chance, factor of severity)
 _AGED_PAINT = (
-    (global_.fading, 0.95, 0.6),
-    (global_.varnish, 0.8, 0.64),
-    (global_.colour_cast, 0.7, 0.54),
-    (global_.uneven_light, 0.4, 0.68),
+  (global_.fading, 0.95, 0.6),
+  (global_.varnish, 0.8, 0.64),
+  (global_.colour_cast, 0.7, 0.54),
+  (global_.uneven_light, 0.4, 0.68),
 )
 _PAINT_DAMAGE = (
-    (local.craquelure, 0.6, 1.0),
-    (local.scratches, 0.65, 1.0),
-    (local.paint_losses, 0.3, 0.8),
-    (stains.water_stains, 0.4, 1.0),
-    (stains.foxing, 0.08, 1.0),
-    (stains.mould, 0.07, 1.0),
-    (stains.dust, 0.15, 1.0),
-    (local.hair, 0.07, 1.0),
-    (local.folds, 0.05, 1.0),
-    (local.tears, 0.04, 1.0),
-    (local.holes, 0.03, 0.4),
+  (local.craquelure, 0.6, 1.0),
+  (local.scratches, 0.65, 1.0),
+  (local.paint_losses, 0.3, 0.8),
+  (stains.water_stains, 0.4, 1.0),
+  (stains.foxing, 0.08, 1.0),
+  (stains.mould, 0.07, 1.0),
+  (stains.dust, 0.15, 1.0),
+  (local.hair, 0.07, 1.0),
+  (local.folds, 0.05, 1.0),
+  (local.tears, 0.04, 1.0),
+  (local.holes, 0.03, 0.4),
 )
 _AGED_PRINT = (
-    (global_.fading, 0.85, 1.0),
-    (global_.colour_cast, 0.5, 0.8),
-    (global_.varnish, 0.3, 0.5),
-    (global_.uneven_light, 0.4, 0.8),
+  (global_.fading, 0.85, 1.0),
+  (global_.colour_cast, 0.5, 0.8),
+  (global_.varnish, 0.3, 0.5),
+  (global_.uneven_light, 0.4, 0.8),
 )
 _PRINT_DAMAGE = (
-    (local.scratches, 0.6, 1.0),
-    (local.folds, 0.35, 1.0),
-    (stains.dust, 0.4, 1.0),
-    (stains.foxing, 0.2, 1.0),
-    (stains.water_stains, 0.3, 1.0),
-    (local.hair, 0.12, 1.0),
-    (local.tears, 0.12, 1.0),
-    (local.paint_losses, 0.08, 0.7),
-    (local.craquelure, 0.12, 0.8),
-    (stains.mould, 0.08, 1.0),
-    (local.holes, 0.05, 0.4),
+  (local.scratches, 0.6, 1.0),
+  (local.folds, 0.35, 1.0),
+  (stains.dust, 0.4, 1.0),
+  (stains.foxing, 0.2, 1.0),
+  (stains.water_stains, 0.3, 1.0),
+  (local.hair, 0.12, 1.0),
+  (local.tears, 0.12, 1.0),
+  (local.paint_losses, 0.08, 0.7),
+  (local.craquelure, 0.12, 0.8),
+  (stains.mould, 0.08, 1.0),
+  (local.holes, 0.05, 0.4),
 )
 _BLUR = (
-    (global_.gaussian_blur, 0.6, 0.9),
-    (global_.anisotropic_blur, 0.15, 0.8),
-    (global_.motion_blur, 0.1, 1.0),
-    (global_.defocus_blur, 0.15, 1.0),
+  (global_.gaussian_blur, 0.6, 0.9),
+  (global_.anisotropic_blur, 0.15, 0.8),
+  (global_.motion_blur, 0.1, 1.0),
+  (global_.defocus_blur, 0.15, 1.0),
 )
 _NOISE = (
-    (global_.gaussian_noise, 0.7, 1.4),
-    (global_.poisson_noise, 0.15, 1.4),
-    (global_.speckle_noise, 0.1, 1.1),
-    (global_.salt_and_pepper, 0.05, 0.28),
+  (global_.gaussian_noise, 0.7, 1.4),
+  (global_.poisson_noise, 0.15, 1.4),
+  (global_.speckle_noise, 0.1, 1.1),
+  (global_.salt_and_pepper, 0.05, 0.28),
 )
 
 
@@ -75,7 +77,7 @@ def old_painting(example, severity, rng, *, camera=True, clean=0.0):
   """
   if clean and rng.random() < clean:
     return example
-  severity = _STRENGTH * severity ** _CURVE
+  severity = _STRENGTH * severity**_CURVE
   plan = _some(_AGED_PAINT, rng)
   rng.shuffle(plan)  # varnish may have faded too, or been laid on later
   plan += _some(_PAINT_DAMAGE, rng, rng.uniform(0.4, 1.7))
@@ -100,7 +102,7 @@ def structure(example, severity, rng, *, clean=0.0, dirt=None):
       shape of one, see `masks_from`. None = no such damage.
   """
   undamaged = rng.random() < clean
-  severity = _STRENGTH * severity ** _CURVE
+  severity = _STRENGTH * severity**_CURVE
   if rng.random() < 0.15:  # photographs, for which grey must stay grey
     grey = (global_.greyscale, global_.sepia)[rng.integers(2)]
     example = grey(1.0)(example, rng)
@@ -120,7 +122,7 @@ def structure(example, severity, rng, *, clean=0.0, dirt=None):
 @preset
 def old_photo(example, severity, rng):
   """An old print, grey or brown, worn by hands and damp, and its scan."""
-  severity = _STRENGTH * severity ** _CURVE
+  severity = _STRENGTH * severity**_CURVE
   plan = []
   if rng.random() < 0.75:
     # A print is grey or brown from the start, however well it has kept.
@@ -154,12 +156,14 @@ def damaged_or_clean(example, severity, rng, *, clean=0.3, part=None):
   draw, camera = rng.random(), rng.random() < 0.25
   if draw < 0.5 * (1 - clean):
     return old_painting(severity, camera=camera)(example, rng)
-  severity = _STRENGTH * severity ** _CURVE
+  severity = _STRENGTH * severity**_CURVE
   plan = _some(_AGED_PAINT, rng) if rng.random() < 0.4 else []
   if draw < 1 - clean:
     kinds = [kind for kind in _PAINT_DAMAGE if part in (None, kind[0].part)]
-    plan += [kinds[i][::2] for i in rng.choice(
-        len(kinds), rng.integers(1, 4), replace=False)]
+    plan += [
+      kinds[i][::2]
+      for i in rng.choice(len(kinds), rng.integers(1, 4), replace=False)
+    ]
   if camera:
     plan += _camera(rng)
   return _run(plan, example, severity, rng)
@@ -186,18 +190,22 @@ def _some(table, rng, fate=1.0):
   hardly anything, more often than independent chances would have it.
   """
   draws = rng.random(len(table))
-  return [(factory, factor) for (factory, chance, factor), draw
-          in zip(table, draws) if draw < chance * fate]
+  return [
+    (factory, factor)
+    for (factory, chance, factor), draw in zip(table, draws)
+    if draw < chance * fate
+  ]
 
 
 def _one(table, rng):
   """One (factory, factor), by the chances, which sum to 1."""
   draw = rng.random()
-  for factory, chance, factor in table:
+  *others, last = table
+  for factory, chance, factor in others:
     draw -= chance
     if draw < 0:
-      break
-  return factory, factor
+      return factory, factor
+  return last[0], last[2]
 
 
 def _run(plan, example, severity, rng):

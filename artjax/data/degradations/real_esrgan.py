@@ -5,22 +5,31 @@ noise and JPEG, all of it twice, then a sinc filter and JPEG in either order.
 Every draw is made per picture. Ops of artjax/registry.py; images are
 float32 [H, W, 3] in [0, 1] in between.
 """
+
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 
 from artjax.data.degradations import kernels
-from artjax.data.degradations.decorators import as_float, clip
+from artjax.data.degradations.decorators import as_float
+from artjax.data.degradations.decorators import clip
 
-_KINDS = ('iso', 'aniso', 'generalized_iso', 'generalized_aniso',
-          'plateau_iso', 'plateau_aniso')
+_KINDS = (
+  'iso',
+  'aniso',
+  'generalized_iso',
+  'generalized_aniso',
+  'plateau_iso',
+  'plateau_aniso',
+)
 _KIND_CHANCES = (0.45, 0.25, 0.12, 0.03, 0.12, 0.03)
 _WAYS = (cv2.INTER_AREA, cv2.INTER_LINEAR, cv2.INTER_CUBIC)
 
 
 class _Order(NamedTuple):
   """The parameters of one of the two rounds."""
+
   blur_chance: float
   sigma: tuple  # px, of Gaussian-like kernels
   up_down_keep: tuple  # chances of resizing to larger, smaller, not at all
@@ -30,9 +39,12 @@ class _Order(NamedTuple):
   jpeg: tuple = (30, 95)  # quality
 
 
-FIRST = _Order(1.0, (0.2, 3.0), (0.2, 0.7, 0.1), (0.15, 1.5), (1, 30), (0.05, 3))
-SECOND = _Order(0.8, (0.2, 1.5), (0.3, 0.4, 0.3), (0.3, 1.2), (1, 25),
-               (0.05, 2.5))
+FIRST = _Order(
+  1.0, (0.2, 3.0), (0.2, 0.7, 0.1), (0.15, 1.5), (1, 30), (0.05, 3)
+)
+SECOND = _Order(
+  0.8, (0.2, 1.5), (0.3, 0.4, 0.3), (0.3, 1.2), (1, 25), (0.05, 2.5)
+)
 
 
 def second_order(scale=4):
@@ -48,8 +60,10 @@ def second_order(scale=4):
     image = as_float(example['image'])
     height, width = image.shape[:2]
     if height % scale or width % scale:
-      raise ValueError(f'{width} x {height} px is no multiple of {scale}: put '
-                       f'mod_crop({scale}) before')
+      raise ValueError(
+        f'{width} x {height} px is no multiple of {scale}: put '
+        f'mod_crop({scale}) before'
+      )
     full = height, width
     small = height // scale, width // scale
     image = _round(image, FIRST, full, rng)
@@ -75,6 +89,7 @@ def sharpen(weight=0.5, radius=50, threshold=10):
     radius: of its Gaussian, px.
     threshold: the smallest difference that is sharpened, of 255.
   """
+
   def fn(example, rng):
     del rng
     target = as_float(example['target'])
@@ -84,8 +99,11 @@ def sharpen(weight=0.5, radius=50, threshold=10):
     where = blur((np.abs(residue) * 255 > threshold).astype(np.float32))
     sharp = clip(target + np.float32(weight) * residue)
     result = where * sharp + (1 - where) * target
-    return {**example, 'real': example['target'],
-            'target': np.rint(result * 255).astype(np.uint8)}
+    return {
+      **example,
+      'real': example['target'],
+      'target': np.rint(result * 255).astype(np.uint8),
+    }
 
   return fn
 
@@ -93,13 +111,19 @@ def sharpen(weight=0.5, radius=50, threshold=10):
 def _round(image, order, extent, rng, jpeg_last=True):
   """Blur, resizing, noise and (in the first round) JPEG."""
   if rng.random() < order.blur_chance:
-    image = cv2.filter2D(image, -1, _kernel(order.sigma, rng),
-                         borderType=cv2.BORDER_REFLECT_101)
+    image = cv2.filter2D(
+      image, -1, _kernel(order.sigma, rng), borderType=cv2.BORDER_REFLECT_101
+    )
   up, down, _ = order.up_down_keep
   draw = rng.random()
   low, high = order.factors
-  factor = (rng.uniform(1, high) if draw < up
-            else rng.uniform(low, 1) if draw < up + down else 1.0)
+  factor = (
+    rng.uniform(1, high)
+    if draw < up
+    else rng.uniform(low, 1)
+    if draw < up + down
+    else 1.0
+  )
   image = _resize(image, [max(1, round(side * factor)) for side in extent], rng)
   image = clip(_noise(image, order, rng))
   return _jpeg(image, order.jpeg, rng) if jpeg_last else image
@@ -109,8 +133,9 @@ def _resize(image, extent, rng):
   """To (height, width) by one of three interpolations."""
   if image.shape[:2] == tuple(extent):
     return image
-  return clip(cv2.resize(image, tuple(extent)[::-1],
-                         interpolation=_WAYS[rng.integers(3)]))
+  return clip(
+    cv2.resize(image, tuple(extent)[::-1], interpolation=_WAYS[rng.integers(3)])
+  )
 
 
 def _resize_to(image, extent, rng):
@@ -123,8 +148,14 @@ def _sinc(image, extent, rng):
   if rng.random() >= 0.8:
     return image
   side = int(rng.choice(np.arange(7, 22, 2)))
-  return clip(cv2.filter2D(image, -1, kernels.sinc(rng.uniform(np.pi / 3, np.pi), side),
-                           borderType=cv2.BORDER_REFLECT_101))
+  return clip(
+    cv2.filter2D(
+      image,
+      -1,
+      kernels.sinc(rng.uniform(np.pi / 3, np.pi), side),
+      borderType=cv2.BORDER_REFLECT_101,
+    )
+  )
 
 
 def _jpeg_op(image, extent, rng):
@@ -134,20 +165,23 @@ def _jpeg_op(image, extent, rng):
 
 def _jpeg(image, quality, rng):
   bgr = np.rint(clip(image)[..., ::-1] * 255).astype(np.uint8)
-  done, data = cv2.imencode('.jpg', bgr, [
-      cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(quality[0], quality[1] + 1))])
+  done, data = cv2.imencode(
+    '.jpg',
+    bgr,
+    [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(quality[0], quality[1] + 1))],
+  )
   assert done  # Only sides above 65535 px fail.
   return as_float(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1])
 
 
 def _noise(image, order, rng):
-  """Gaussian or shot noise, in four of ten pictures the same in all channels.
-  """
+  """Gaussian or shot noise, in 4 of 10 pictures the same in all channels."""
   grey = rng.random() < 0.4
   if rng.random() < 0.5:
     sigma = rng.uniform(*order.gaussian) / 255
     noise = rng.standard_normal(
-        image.shape[:2] + (1 if grey else 3,), np.float32)
+      image.shape[:2] + (1 if grey else 3,), np.float32
+    )
     return image + np.float32(sigma) * noise
   # Counts of the picture's own range of levels, as a sensor makes them.
   clean = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)[..., None] if grey else image
@@ -155,7 +189,8 @@ def _noise(image, order, rng):
   photons = 2 ** np.ceil(np.log2(max(levels, 2)))
   noise = rng.poisson(clean * photons) / photons - clean
   return image + np.float32(rng.uniform(*order.poisson)) * noise.astype(
-      np.float32)
+    np.float32
+  )
 
 
 def _kernel(sigma, rng):
@@ -166,8 +201,15 @@ def _kernel(sigma, rng):
     return kernels.sinc(rng.uniform(low, np.pi), side)
   kind = rng.choice(_KINDS, p=_KIND_CHANCES)
   along = rng.uniform(*sigma)
-  across = along if kind.endswith('_iso') or kind == 'iso' else (
-      rng.uniform(*sigma))
+  across = (
+    along if kind.endswith('_iso') or kind == 'iso' else (rng.uniform(*sigma))
+  )
   beta = {'g': (0.5, 4.0), 'p': (1.0, 2.0)}.get(kind[0], (1.0, 1.0))
-  return kernels.blur(side, along, across, rng.uniform(-np.pi, np.pi),
-                     rng.uniform(*beta), plateau=kind.startswith('plateau'))
+  return kernels.blur(
+    side,
+    along,
+    across,
+    rng.uniform(-np.pi, np.pi),
+    rng.uniform(*beta),
+    plateau=kind.startswith('plateau'),
+  )

@@ -3,6 +3,7 @@
 Pictures are float32 [H, W, 3] and weights float32 [H, W], in [0, 1]; a colour
 is float32 [3]. A blend changes no channel of a pixel by more than its weight.
 """
+
 import functools
 
 import cv2
@@ -12,9 +13,16 @@ from artjax.data.degradations import shapes
 from artjax.data.degradations.decorators import clip
 
 # What lies under paint: chalk, gesso, canvas, wood, bole, dark priming.
-GROUNDS = np.float32([
-    [0.93, 0.91, 0.87], [0.87, 0.81, 0.70], [0.70, 0.60, 0.46],
-    [0.52, 0.38, 0.25], [0.55, 0.30, 0.20], [0.25, 0.20, 0.16]])
+GROUNDS = np.float32(
+  [
+    [0.93, 0.91, 0.87],
+    [0.87, 0.81, 0.70],
+    [0.70, 0.60, 0.46],
+    [0.52, 0.38, 0.25],
+    [0.55, 0.30, 0.20],
+    [0.25, 0.20, 0.16],
+  ]
+)
 _IDENTITY = np.eye(3, dtype=np.float32)
 
 
@@ -45,8 +53,10 @@ def tint(weight, white, black=1.0):
   """f32[H, W] -> f32[H, W, 3]: colour `black` where it is 0, `white` at 1."""
   share = cv2.cvtColor(weight, cv2.COLOR_GRAY2RGB)
   black = np.full(3, black, np.float32) if np.isscalar(black) else black
-  return cv2.transform(share, np.column_stack([
-      np.diag(np.asarray(white, np.float32) - black), black]))
+  return cv2.transform(
+    share,
+    np.column_stack([np.diag(np.asarray(white, np.float32) - black), black]),
+  )
 
 
 def union(weights):
@@ -62,12 +72,24 @@ def worn(weight, rng, cell):
 
 def shifted(weight, rng):
   """The same one px further in one of eight directions."""
-  down, right = ((0, 1), (1, 0), (1, 1), (-1, 0), (0, -1), (-1, -1), (1, -1),
-                 (-1, 1))[rng.integers(8)]
+  down, right = (
+    (0, 1),
+    (1, 0),
+    (1, 1),
+    (-1, 0),
+    (0, -1),
+    (-1, -1),
+    (1, -1),
+    (-1, 1),
+  )[rng.integers(8)]
   move = np.float32([[1, 0, right], [0, 1, down]])
-  return cv2.warpAffine(weight, move, weight.shape[::-1],
-                        flags=cv2.INTER_NEAREST,
-                        borderMode=cv2.BORDER_REPLICATE)
+  return cv2.warpAffine(
+    weight,
+    move,
+    weight.shape[::-1],
+    flags=cv2.INTER_NEAREST,
+    borderMode=cv2.BORDER_REPLICATE,
+  )
 
 
 def jitter(rng, sigma):
@@ -90,12 +112,17 @@ def tone(image, weight, rng, bright=None):
       colour = GROUNDS[rng.integers(4)]
     else:  # lighter than what is around
       colour = 1 - cv2.blur(1 - image, (7, 7)) * np.float32(
-          rng.uniform(0.2, 0.65))
+        rng.uniform(0.2, 0.65)
+      )
   elif kind < 0.4:  # dirt
     colour = np.clip(rng.uniform(0, 0.2) + jitter(rng, 0.03), 0, 1)
   elif kind < 0.6:  # brown
-    colour = np.clip(np.float32([0.34, 0.22, 0.13]) * np.float32(
-        rng.uniform(0.4, 1.4)) + jitter(rng, 0.03), 0, 1)
+    colour = np.clip(
+      np.float32([0.34, 0.22, 0.13]) * np.float32(rng.uniform(0.4, 1.4))
+      + jitter(rng, 0.03),
+      0,
+      1,
+    )
   elif kind < 0.7:
     colour = np.clip(rng.uniform(0.2, 0.45) + jitter(rng, 0.03), 0, 1)
   elif kind < 0.85:  # darker than what is around
@@ -112,10 +139,15 @@ def ground(shape, rng):
   texture = uneven * np.float32(rng.uniform(0.05, 0.35))
   if rng.random() < 0.5:  # threads of a canvas
     period = rng.uniform(2.2, 5)
-    threads = [np.sin(np.arange(extent, dtype=np.float32) * np.float32(
-        2 * np.pi / period)) for extent in shape]
+    threads = [
+      np.sin(
+        np.arange(extent, dtype=np.float32) * np.float32(2 * np.pi / period)
+      )
+      for extent in shape
+    ]
     texture = texture + threads[0][:, None] * threads[1][None] * np.float32(
-        rng.uniform(0.02, 0.07))
+      rng.uniform(0.02, 0.07)
+    )
   else:
     fine = shapes.smooth_noise(shape, rng, 2.0) - np.float32(0.5)
     texture = texture + fine * np.float32(rng.uniform(0.02, 0.15))

@@ -5,6 +5,7 @@ Every function takes shape = (H, W) in px and a Generator and gives float32
 field. Drawing is a few calls to OpenCV on arrays of points, so that the cost
 does not grow with the number of strokes in Python.
 """
+
 import cv2
 import numpy as np
 
@@ -26,8 +27,10 @@ def smooth_noise(shape, rng, cell, octaves=1):
   down, across = cell if isinstance(cell, tuple) else (cell, cell)
   total, weight, field = 0.0, 1.0, None
   for _ in range(octaves):
-    grid = rng.random((max(2, int(height / down) + 2),
-                       max(2, int(width / across) + 2)), np.float32)
+    grid = rng.random(
+      (max(2, int(height / down) + 2), max(2, int(width / across) + 2)),
+      np.float32,
+    )
     layer = _enlarge(grid, shape)
     field = layer if field is None else field + layer * np.float32(weight)
     total += weight
@@ -37,8 +40,9 @@ def smooth_noise(shape, rng, cell, octaves=1):
   return field / np.float32(total) if total > 1 else field
 
 
-def strokes(shape, rng, count, length, width, bend=0.3, angle=None,
-            strength=(1.0, 1.0)):
+def strokes(
+  shape, rng, count, length, width, bend=0.3, angle=None, strength=(1.0, 1.0)
+):
   """Thin lines, straight to curved, such as scratches or hairs.
 
   Args:
@@ -56,12 +60,17 @@ def strokes(shape, rng, count, length, width, bend=0.3, angle=None,
   # An even turn and a wave, so that curves stay smooth.
   along = np.linspace(-1, 1, steps)
   curve, wave, phase, pitch = rng.standard_normal((4, count, 1))
-  turns = bend * (curve * along + 0.6 * wave * np.sin(
-      6 * phase + (2 + pitch) * along))
-  heading = (rng.uniform(0, 2 * np.pi, (count, 1)) if angle is None else
-             angle + rng.normal(0, 0.08, (count, 1)))
-  points = walk(rng.random((count, 2)) * shape[::-1], heading + turns,
-                lengths / steps)
+  turns = bend * (
+    curve * along + 0.6 * wave * np.sin(6 * phase + (2 + pitch) * along)
+  )
+  heading = (
+    rng.uniform(0, 2 * np.pi, (count, 1))
+    if angle is None
+    else angle + rng.normal(0, 0.08, (count, 1))
+  )
+  points = walk(
+    rng.random((count, 2)) * shape[::-1], heading + turns, lengths / steps
+  )
   points -= (points[:, -1:] - points[:, :1]) / 2  # centred on its own place
   return draw(shape, rng, points, width, strength)
 
@@ -84,8 +93,13 @@ def polygons(shape, rng, count, radius, rough=0.35, corners=14):
   stretch = np.exp(rng.uniform(0, 0.7, (count, 1)))
   turn = rng.uniform(0, np.pi, (count, 1))
   along, across = reach * np.cos(angles) * stretch, reach * np.sin(angles)
-  outline = np.stack([along * np.cos(turn) - across * np.sin(turn),
-                      along * np.sin(turn) + across * np.cos(turn)], -1)
+  outline = np.stack(
+    [
+      along * np.cos(turn) - across * np.sin(turn),
+      along * np.sin(turn) + across * np.cos(turn),
+    ],
+    -1,
+  )
   outline += (rng.random((count, 2)) * shape[::-1])[:, None]
   edges = np.stack([outline, np.roll(outline, -1, 1)], 2).reshape(-1, 2, 2)
   edges = jagged(edges, rng, 0.16, 2)[:, :-1].reshape(count, -1, 2)
@@ -102,8 +116,10 @@ def boxes(shape, rng, count, side):
     height, width = rng.uniform(*side, 2)
     top = int(rng.uniform(-height / 2, shape[0] - height / 2))
     left = int(rng.uniform(-width / 2, shape[1] - width / 2))
-    canvas[max(0, top):max(0, top + max(1, int(height))),
-           max(0, left):max(0, left + max(1, int(width)))] = 1
+    canvas[
+      max(0, top) : max(0, top + max(1, int(height))),
+      max(0, left) : max(0, left + max(1, int(width))),
+    ] = 1
   return canvas
 
 
@@ -119,9 +135,11 @@ def brush(shape, rng, count, length, width):
   """
   steps = 6
   turns = np.cumsum(rng.normal(0, 0.9, (count, steps)), 1)
-  points = walk(rng.random((count, 2)) * shape[::-1],
-                rng.uniform(0, 2 * np.pi, (count, 1)) + turns,
-                rng.uniform(*length, (count, 1)) / steps)
+  points = walk(
+    rng.random((count, 2)) * shape[::-1],
+    rng.uniform(0, 2 * np.pi, (count, 1)) + turns,
+    rng.uniform(*length, (count, 1)) / steps,
+  )
   return draw(shape, rng, points, width, (1.0, 1.0), classes=count)
 
 
@@ -168,7 +186,7 @@ def tear(shape, rng, start, heading, length, width):
   along = np.linspace(1, 0, steps + 1)[:, None]
   normal = np.array([-np.sin(heading), np.cos(heading)])
   ragged = np.exp(rng.normal(0, 0.3, (2, steps + 1, 1)))
-  half = 0.5 * width * along ** 0.7
+  half = 0.5 * width * along**0.7
   left = spine + normal * half * ragged[0]
   right = spine - normal * half * ragged[1]
   outline = np.concatenate([left, right[::-1]])
@@ -177,8 +195,15 @@ def tear(shape, rng, start, heading, length, width):
   wedge = np.zeros(shape, np.uint8)
   cv2.fillPoly(wedge, [outline], 255, cv2.LINE_AA, SHIFT)
   rim = wedge.copy()
-  cv2.polylines(rim, [outline], True, 255, max(2, int(rng.uniform(
-      0.15, 0.5) * width)), cv2.LINE_AA, SHIFT)
+  cv2.polylines(
+    rim,
+    [outline],
+    True,
+    255,
+    max(2, int(rng.uniform(0.15, 0.5) * width)),
+    cv2.LINE_AA,
+    SHIFT,
+  )
   return unit(wedge), unit(rim)
 
 
@@ -283,8 +308,15 @@ def draw(shape, rng, points, width, strength, canvas=None, classes=4):
   thickness = np.maximum(1, size + rng.random(classes)).astype(int)
   # Strong ones last: a faint line never erases them.
   for index in np.argsort(cover):
-    cv2.polylines(canvas, lines[index::classes], False, cover[index],
-                  int(thickness[index]), cv2.LINE_AA, SHIFT)
+    cv2.polylines(
+      canvas,
+      lines[index::classes],
+      False,
+      cover[index],
+      int(thickness[index]),
+      cv2.LINE_AA,
+      SHIFT,
+    )
   return unit(canvas)
 
 

@@ -3,17 +3,25 @@
 Functions as those of damage.py, ops with masks: `foxing(severity=(0.2, 0.8))`.
 Their size follows that of the picture.
 """
+
 import cv2
 import numpy as np
 
-from artjax.data.degradations import shapes
 from artjax.data.degradations import rendering
-from artjax.data.degradations.decorators import clip, local
+from artjax.data.degradations import shapes
+from artjax.data.degradations.decorators import clip
+from artjax.data.degradations.decorators import local
 
 # What white would become under a stain: tea, rust, grime, algae, old glue.
-_STAINS = np.float32([
-    [0.60, 0.42, 0.22], [0.62, 0.35, 0.15], [0.45, 0.44, 0.42],
-    [0.46, 0.50, 0.30], [0.78, 0.64, 0.32]])
+_STAINS = np.float32(
+  [
+    [0.60, 0.42, 0.22],
+    [0.62, 0.35, 0.15],
+    [0.45, 0.44, 0.42],
+    [0.46, 0.50, 0.30],
+    [0.78, 0.64, 0.32],
+  ]
+)
 
 
 @local('stain')
@@ -37,7 +45,8 @@ def water_stains(image, severity, rng, *, count=3):
     weight = clip(outside * np.float32(body) + line * np.float32(dark))
     if rng.random() < 0.5:
       weight = weight * clip(
-          shapes.smooth_noise(shape, rng, radius / 3) + np.float32(0.4))
+        shapes.smooth_noise(shape, rng, radius / 3) + np.float32(0.4)
+      )
     weight = weight * rendering.opacity(severity, rng)
     tint = _STAINS[rng.integers(len(_STAINS))] + rendering.jitter(rng, 0.08)
     tint = np.clip(tint, 0, 1)
@@ -46,7 +55,9 @@ def water_stains(image, severity, rng, *, count=3):
     elif rng.random() < 0.6:  # it left something behind
       image = rendering.over(image, tint, weight)
     else:  # it washed something out
-      image = rendering.over(image, np.clip(tint + np.float32(0.35), 0, 1), weight)
+      image = rendering.over(
+        image, np.clip(tint + np.float32(0.35), 0, 1), weight
+      )
     weights.append(weight)
   return image, rendering.union(weights)
 
@@ -57,11 +68,19 @@ def foxing(image, severity, rng, *, count=40):
   shape, size = image.shape[:2], rendering.size(image)
   number = max(1, int(severity * rng.uniform(0.2, 1) * count))
   largest = size * (0.012 + severity * rng.uniform(0.005, 0.04))
-  weight = shapes.specks(shape, rng, number, (0.3 * largest, largest),
-                        (0.3, 1.0), int(rng.integers(0, 5)))
+  weight = shapes.specks(
+    shape,
+    rng,
+    number,
+    (0.3 * largest, largest),
+    (0.3, 1.0),
+    int(rng.integers(0, 5)),
+  )
   weight = cv2.GaussianBlur(weight, (0, 0), max(0.5, 0.25 * largest))
   weight = clip(weight * np.float32(2.2)) * rendering.opacity(severity, rng)
-  tint = np.clip(np.float32([0.55, 0.33, 0.14]) + rendering.jitter(rng, 0.08), 0, 1)
+  tint = np.clip(
+    np.float32([0.55, 0.33, 0.14]) + rendering.jitter(rng, 0.08), 0, 1
+  )
   return image * rendering.tint(weight, tint), weight
 
 
@@ -71,14 +90,22 @@ def mould(image, severity, rng, *, count=150):
   shape, size = image.shape[:2], rendering.size(image)
   number = max(3, int(severity * rng.uniform(0.2, 1) * count))
   dot = max(1.0, size * rng.uniform(0.006, 0.02))
-  dots = shapes.specks(shape, rng, number, (0.5 * dot, dot), (0.4, 1.0),
-                      int(rng.integers(1, 5)))
+  dots = shapes.specks(
+    shape, rng, number, (0.5 * dot, dot), (0.4, 1.0), int(rng.integers(1, 5))
+  )
   bloom = cv2.GaussianBlur(dots, (0, 0), max(1.0, size * 0.02))
   weight = cv2.GaussianBlur(dots, (0, 0), 0.5) + bloom * np.float32(
-      rng.uniform(0.2, 1.2))
+    rng.uniform(0.2, 1.2)
+  )
   weight = clip(weight) * rendering.opacity(severity, rng)
-  colours = np.float32([[0.12, 0.12, 0.10], [0.25, 0.30, 0.18],
-                        [0.80, 0.82, 0.76], [0.35, 0.33, 0.30]])
+  colours = np.float32(
+    [
+      [0.12, 0.12, 0.10],
+      [0.25, 0.30, 0.18],
+      [0.80, 0.82, 0.76],
+      [0.35, 0.33, 0.30],
+    ]
+  )
   colour = colours[rng.integers(4)] + rendering.jitter(rng, 0.02)
   return rendering.over(image, np.clip(colour, 0, 1), weight), weight
 
@@ -88,13 +115,24 @@ def dust(image, severity, rng, *, count=90):
   """Specks and short fibres, bright or dark; `count` at most on 128 x 128."""
   shape, size = image.shape[:2], rendering.size(image)
   # px in size, so that their number follows the area.
-  number = severity * rng.uniform(0.15, 1) * count * min(
-      (size / 128) ** 2, 40)
-  weight = shapes.specks(shape, rng, max(1, int(number)),
-                        (0.8, 1.6 + severity * rng.uniform(0, 2.5)), (0.5, 1.0))
+  number = severity * rng.uniform(0.15, 1) * count * min((size / 128) ** 2, 40)
+  weight = shapes.specks(
+    shape,
+    rng,
+    max(1, int(number)),
+    (0.8, 1.6 + severity * rng.uniform(0, 2.5)),
+    (0.5, 1.0),
+  )
   if rng.random() < 0.5:
-    fibres = shapes.strokes(shape, rng, max(1, int(number / 20)), (3, 12),
-                           (0.6, 1.2), 0.6, strength=(0.4, 1.0))
+    fibres = shapes.strokes(
+      shape,
+      rng,
+      max(1, int(number / 20)),
+      (3, 12),
+      (0.6, 1.2),
+      0.6,
+      strength=(0.4, 1.0),
+    )
     weight = np.maximum(weight, fibres)
   weight = weight * rendering.opacity(severity, rng)
   return rendering.tone(image, weight, rng, rng.random() < 0.7), weight

@@ -5,6 +5,7 @@
 An example's 'hints' are u8[H, W, 4]: RGB, and 255 where a colour is told; what
 is not told is 0 in all four.
 """
+
 import numpy as np
 
 from artjax import colour
@@ -15,6 +16,7 @@ _SHORTEST, _LONGEST = 0.02, 0.10  # side of a hint, of the picture's short side
 
 def luma():
   """'image' becomes grey, of the same lightness (CIE Lab's L) as it is."""
+
   def fn(example, rng):
     del rng
     lab = colour.srgb_to_lab(decorators.as_float(example['image']))
@@ -37,16 +39,19 @@ def reveal(most=10, fewest=0, none=0.5):
     none: share of examples with no patch at all, in [0, 1].
   """
   if not 0 <= fewest <= most or most < 1:
-    raise ValueError(f'0 <= fewest <= most and most >= 1 must hold, got '
-                     f'fewest={fewest}, most={most}')
+    raise ValueError(
+      f'0 <= fewest <= most and most >= 1 must hold, got '
+      f'fewest={fewest}, most={most}'
+    )
   if not 0 <= none <= 1:
     raise ValueError(f'none must be in [0, 1], got {none}')
 
   def fn(example, rng):
     target = example['target']
     if target.dtype != np.uint8:
-      raise ValueError("'target' must be u8: reveal comes before what changes "
-                       'it')
+      raise ValueError(
+        "'target' must be u8: reveal comes before what changes it"
+      )
     height, width = target.shape[:2]
     hints = np.zeros([height, width, 4], np.uint8)
     count = 0 if rng.random() < none else int(rng.integers(fewest, most + 1))
@@ -55,7 +60,7 @@ def reveal(most=10, fewest=0, none=0.5):
       h, w = (max(1, int(round(side))) for side in sides)
       top = int(rng.integers(height - h + 1))
       left = int(rng.integers(width - w + 1))
-      patch = np.s_[top:top + h, left:left + w]
+      patch = np.s_[top : top + h, left : left + w]
       hints[patch][..., :3] = np.rint(target[patch].mean((0, 1)))
       hints[patch][..., 3] = 255
     return {**example, 'hints': hints}

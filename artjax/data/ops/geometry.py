@@ -1,8 +1,8 @@
 """Geometry and housekeeping of examples: crops, flips, scales, copies.
 
 Each function here makes an op, `fn(example, rng) -> example`, and is a name
-for an ops string (see artjax/registry.py). An example is a dict of 'name' and of
-pictures [H, W, 3] under 'image' (what the network sees), 'target' (the clean
+for an ops string (see artjax/registry.py). An example is a dict of 'name' and
+of pictures [H, W, 3] under 'image' (what the network sees), 'target' (the clean
 picture) and 'mask' (255 = damaged). Geometry acts on all of them alike, but not
 on 'context', a thumbnail of what 'image' was before it was cropped. An op never
 writes into the arrays it was given: a source may hand them out again.
@@ -10,18 +10,23 @@ writes into the arrays it was given: a source may hand them out again.
 In pairs for super-resolution 'image' is a whole factor smaller than the others.
 Sizes are in px of the others then, and must be multiples of the factor.
 """
+
 import cv2
 import numpy as np
 
-from artjax.data.degradations import decorators
 from artjax import resampling
+from artjax.data.degradations import decorators
 
 # 'real' is what a discriminator sees in place of 'target', where it differs.
 # 'hints' are RGBA: colours that are told, and 255 where they are.
 PICTURES = ('image', 'target', 'mask', 'real', 'hints')
 KEYS = PICTURES + ('context', 'kind')  # what an example may give to a batch
-_TURNS = (None, cv2.ROTATE_90_COUNTERCLOCKWISE, cv2.ROTATE_180,
-          cv2.ROTATE_90_CLOCKWISE)
+_TURNS = (
+  None,
+  cv2.ROTATE_90_COUNTERCLOCKWISE,
+  cv2.ROTATE_180,
+  cv2.ROTATE_90_CLOCKWISE,
+)
 
 
 def random_crop(size):
@@ -61,10 +66,11 @@ def random_scale_crop(size, min_scale=0.25):
     side = max(size, min(side, max(size, min(height, width))))
     top = int(rng.integers(max(0, height - side) + 1))
     left = int(rng.integers(max(0, width - side) + 1))
-    window = lambda x, _: _pad(x[top:top + side, left:left + side], side)
+    window = lambda x, _: _pad(x[top : top + side, left : left + side], side)
     # Slicing first keeps the cost that of the window, not of the picture.
-    return _each(example, window, then=lambda x, key: _shrink(
-        x, (size, size), key))
+    return _each(
+      example, window, then=lambda x, key: _shrink(x, (size, size), key)
+    )
 
   return fn
 
@@ -105,13 +111,14 @@ def mod_crop(multiple):
     height, width = height - height % multiple, width - width % multiple
     if not height or not width:
       raise ValueError(f'smaller than {multiple} px')
-    return _each(example, lambda x, unit: x[:height // unit, :width // unit])
+    return _each(example, lambda x, unit: x[: height // unit, : width // unit])
 
   return fn
 
 
 def flip():
   """Mirrors left and right in half of the examples."""
+
   def fn(example, rng):
     if rng.integers(2):
       return _each(example, lambda x, _: cv2.flip(x, 1))
@@ -122,6 +129,7 @@ def flip():
 
 def rotate90():
   """Turns by a random multiple of 90 degrees."""
+
   def fn(example, rng):
     turn = _TURNS[rng.integers(4)]
     if turn is None:
@@ -150,14 +158,17 @@ def place(size, *, turn=0.0, stretch=0.0, shift=0.0):
   _positive('size', size)
   limits = np.float64([turn, stretch, shift, shift])
   if limits.min() < 0 or stretch >= 1:
-    raise ValueError('turn, stretch and shift must not be negative, nor '
-                     f'stretch 1 or more: {turn}, {stretch}, {shift}')
+    raise ValueError(
+      'turn, stretch and shift must not be negative, nor '
+      f'stretch 1 or more: {turn}, {stretch}, {shift}'
+    )
 
   def fn(example, rng):
     height, width = _same_extent(example)
     if max(height, width) > size:
-      raise ValueError(f'{width} x {height} px is larger than {size}: put '
-                       f'fit({size}) before')
+      raise ValueError(
+        f'{width} x {height} px is larger than {size}: put fit({size}) before'
+      )
     angle, factor, right, down = rng.uniform(-limits, limits)
     middle = (width - 1) / 2, (height - 1) / 2
     matrix = cv2.getRotationMatrix2D(middle, angle, 1 + factor)
@@ -165,11 +176,13 @@ def place(size, *, turn=0.0, stretch=0.0, shift=0.0):
 
     def lay(x, key):
       if not limits.any():
-        return cv2.copyMakeBorder(x, 0, size - height, 0, size - width,
-                                  cv2.BORDER_REFLECT)
+        return cv2.copyMakeBorder(
+          x, 0, size - height, 0, size - width, cv2.BORDER_REFLECT
+        )
       how = cv2.INTER_NEAREST if key == 'mask' else cv2.INTER_LINEAR
-      return cv2.warpAffine(x, matrix, (size, size), flags=how,
-                            borderMode=cv2.BORDER_REFLECT)
+      return cv2.warpAffine(
+        x, matrix, (size, size), flags=how, borderMode=cv2.BORDER_REFLECT
+      )
 
     return _each(example, then=lay)
 
@@ -191,8 +204,9 @@ def downscale(factor):
     height, width = image.shape[:2]
     if height % factor or width % factor:
       raise ValueError(
-          f'{width} x {height} px is no multiple of {factor}: put '
-          f'mod_crop({factor}) before')
+        f'{width} x {height} px is no multiple of {factor}: put '
+        f'mod_crop({factor}) before'
+      )
     small = resampling.imresize(image, 1 / factor)
     if small.dtype != np.uint8:
       small = np.clip(small, 0, 1)
@@ -217,6 +231,7 @@ def thumbnail(size):
 
 def copy(source, destination):
   """`destination` becomes the present `source`: copy("image", "target")."""
+
   def fn(example, rng):
     del rng
     if source not in example:
@@ -236,7 +251,9 @@ def difference_mask(part='crack', least=decorators.VISIBLE):
     least: in [0, 1); where a channel differs by more.
   """
   if part not in decorators.PARTS:
-    raise ValueError(f'no part {part!r} of a mask; {", ".join(decorators.PARTS)}')
+    raise ValueError(
+      f'no part {part!r} of a mask; {", ".join(decorators.PARTS)}'
+    )
   if not 0 <= least < 1:
     raise ValueError(f'least must be in [0, 1), got {least}')
 
@@ -244,13 +261,18 @@ def difference_mask(part='crack', least=decorators.VISIBLE):
     del rng
     if 'target' not in example:
       raise ValueError('no target to differ from: take pairs:TARGETS,INPUTS')
-    image, target = (decorators.as_float(example[key]) for key in ('image', 'target'))
+    image, target = (
+      decorators.as_float(example[key]) for key in ('image', 'target')
+    )
     if image.shape != target.shape:
-      raise ValueError(f'image {image.shape[:2]} and target {target.shape[:2]} '
-                       'differ in size: no mask can be made of them')
+      raise ValueError(
+        f'image {image.shape[:2]} and target {target.shape[:2]} '
+        'differ in size: no mask can be made of them'
+      )
     mask = _mask(example).copy()
     mask[..., decorators.PARTS.index(part)] |= np.uint8(255) * (
-        np.abs(image - target).max(-1) > least)
+      np.abs(image - target).max(-1) > least
+    )
     return {**example, 'mask': mask}
 
   return fn
@@ -262,6 +284,7 @@ def mask_target():
   A mask is a picture of three channels, so what learns to find damage learns
   as all others do.
   """
+
   def fn(example, rng):
     del rng
     return {**example, 'target': _mask(example)}
@@ -271,12 +294,15 @@ def mask_target():
 
 def kind():
   """'kind' is the example's label, u8[]: what a generator is to draw."""
+
   def fn(example, rng):
     del rng
     label = example.get('label')
     if label is None or not 0 <= label <= 255:
-      raise ValueError('no label in [0, 255]: leave the op kind out, or take '
-                       'idx:DIR or tfds:mnist')
+      raise ValueError(
+        'no label in [0, 255]: leave the op kind out, or take '
+        'idx:DIR or tfds:mnist'
+      )
     return {**example, 'kind': np.uint8(label)}
 
   return fn
@@ -290,8 +316,11 @@ def keep(*names):
 
   def fn(example, rng):
     del rng
-    kept = {key: value for key, value in example.items()
-            if key in names or key not in KEYS}
+    kept = {
+      key: value
+      for key, value in example.items()
+      if key in names or key not in KEYS
+    }
     for name in names:
       if name == 'mask':
         kept['mask'] = _mask(example)
@@ -318,8 +347,10 @@ def _crop(size, place):
     height, width, factor = _extent(example)
     _multiple('size', size, factor)
     # In px of the smallest picture: windows of the others begin at its edges.
-    top, left = (place(max(0, side - size) // factor, rng) * factor
-                 for side in (height, width))
+    top, left = (
+      place(max(0, side - size) // factor, rng) * factor
+      for side in (height, width)
+    )
 
     def window(x, unit):
       rows = slice(top // unit, (top + size) // unit)
@@ -336,11 +367,15 @@ def _extent(example):
   extents = {key: example[key].shape[:2] for key in PICTURES if key in example}
   height, width = max(extents.values())
   factor = height // extents['image'][0]
-  expected = {**dict.fromkeys(extents, (height, width)),
-              'image': (height / factor, width / factor)}
+  expected = {
+    **dict.fromkeys(extents, (height, width)),
+    'image': (height / factor, width / factor),
+  }
   if extents != expected:
-    raise ValueError(f'pictures of different sizes {extents}: geometry comes '
-                     'before ops that resize one of them')
+    raise ValueError(
+      f'pictures of different sizes {extents}: geometry comes '
+      'before ops that resize one of them'
+    )
   return height, width, factor
 
 
@@ -349,8 +384,9 @@ def _same_extent(example):
   height, width, factor = _extent(example)
   if factor > 1:
     raise ValueError(
-        f"'image' is {factor} times smaller than 'target', and this op is for "
-        'pictures of one size: use random_crop, center_crop or mod_crop')
+      f"'image' is {factor} times smaller than 'target', and this op is for "
+      'pictures of one size: use random_crop, center_crop or mod_crop'
+    )
   return height, width
 
 
@@ -369,8 +405,9 @@ def _each(example, view=lambda x, unit: x, then=None):
     if identity not in done:
       # A contiguous copy lets go of the whole picture behind a window.
       array = view(example[key], factor if key == 'image' else 1)
-      done[identity] = (np.ascontiguousarray(array) if then is None
-                        else then(array, key))
+      done[identity] = (
+        np.ascontiguousarray(array) if then is None else then(array, key)
+      )
     result[key] = done[identity]
   return result
 
@@ -389,8 +426,7 @@ def _pad(array, size, step=1, factor=1):
   # About the centre of the outermost pixel; pictures of two sizes only share
   # the outer edge of it.
   border = cv2.BORDER_REFLECT_101 if factor == 1 else cv2.BORDER_REFLECT
-  return cv2.copyMakeBorder(
-      array, top, down - top, left, right - left, border)
+  return cv2.copyMakeBorder(array, top, down - top, left, right - left, border)
 
 
 def _shrink(array, extent, key):
@@ -412,5 +448,7 @@ def _positive(name, value):
 
 def _multiple(name, value, factor):
   if value % factor:
-    raise ValueError(f"{name} {value} is no multiple of {factor}, by which "
-                     "'target' is larger than 'image'")
+    raise ValueError(
+      f'{name} {value} is no multiple of {factor}, by which '
+      "'target' is larger than 'image'"
+    )

@@ -5,6 +5,7 @@ picture it was made of under 'target'. Drawings are grey, f32[H, W, 3] in
 [0, 1], dark on light; blur, contrast and paper differ from one to the next, so
 that a network learns drawings and not one filter.
 """
+
 import cv2
 import numpy as np
 
@@ -17,8 +18,9 @@ _PENCIL_SHARE = 0.6  # of the drawings of `sketch`
 def sketch():
   """A pencil drawing or one by edges, at random."""
   drawings = _pencil, _xdog
-  return _op(lambda grey, rng: drawings[rng.random() > _PENCIL_SHARE](
-      grey, rng))
+  return _op(
+    lambda grey, rng: drawings[rng.random() > _PENCIL_SHARE](grey, rng)
+  )
 
 
 def pencil():
@@ -45,8 +47,11 @@ def _op(draw):
   def fn(example, rng):
     grey = decorators.as_float(example['image']) @ _LUMA
     drawing = _on_paper(draw(grey, rng), rng)
-    return {**example, 'target': example['image'],
-            'image': np.repeat(drawing[..., None], 3, axis=-1)}
+    return {
+      **example,
+      'target': example['image'],
+      'image': np.repeat(drawing[..., None], 3, axis=-1),
+    }
 
   return fn
 
@@ -74,12 +79,14 @@ def _xdog(grey, rng):
 def _on_paper(drawing, rng):
   """The drawing on paper that is off white, grainy and unevenly lit."""
   height, width = drawing.shape
-  grain = _blur(rng.standard_normal(drawing.shape, np.float32),
-                rng.uniform(0.4, 1.2))
+  grain = _blur(
+    rng.standard_normal(drawing.shape, np.float32), rng.uniform(0.4, 1.2)
+  )
   paper = rng.uniform(0.85, 1) + np.float32(rng.uniform(0, 0.05)) * grain
   light = rng.uniform(-0.08, 0.08, (2, 2)).astype(np.float32)
-  paper = paper + cv2.resize(light, (width, height),
-                             interpolation=cv2.INTER_LINEAR)
+  paper = paper + cv2.resize(
+    light, (width, height), interpolation=cv2.INTER_LINEAR
+  )
   ink = rng.uniform(0, 0.25)  # of the light that the darkest line reflects
   return np.clip(paper * (ink + (1 - ink) * drawing), 0, 1, dtype=np.float32)
 

@@ -5,12 +5,13 @@ Windows are those of BasicSR (https://github.com/XPixelGroup/BasicSR), copies at
 several scales those of Real-ESRGAN (https://arxiv.org/abs/2107.10833), but
 shrunk by averaging areas.
 """
+
 import dataclasses
 import hashlib
 import io
 import json
-from multiprocessing import connection
 import multiprocessing
+from multiprocessing import connection
 import os
 import signal
 import threading
@@ -42,6 +43,7 @@ class Settings:
     min_std: sub-images whose luma has a lower standard deviation, in 0-255, are
       dropped as flat.
   """
+
   crop: int = 480
   step: int = 240
   threshold: int = 0
@@ -54,16 +56,26 @@ class Settings:
     # 0 and 0.0 are one setting, also where settings are compared as text.
     object.__setattr__(self, 'min_std', float(self.min_std))
     object.__setattr__(self, 'scales', tuple(map(float, self.scales)))
-    for name, least in (('crop', 1), ('step', 1), ('threshold', 0),
-                        ('shortest', 0), ('min_size', 1), ('min_std', 0)):
+    for name, least in (
+      ('crop', 1),
+      ('step', 1),
+      ('threshold', 0),
+      ('shortest', 0),
+      ('min_size', 1),
+      ('min_std', 0),
+    ):
       if not getattr(self, name) >= least:  # nor NaN
         raise ValueError(f'{name}={getattr(self, name)} is less than {least}')
     if self.min_size > self.crop:
-      raise ValueError(f'min_size={self.min_size} is more than '
-                       f'crop={self.crop}: no sub-image would be large enough')
+      raise ValueError(
+        f'min_size={self.min_size} is more than '
+        f'crop={self.crop}: no sub-image would be large enough'
+      )
     if self.step > self.crop:
-      raise ValueError(f'step={self.step} is more than crop={self.crop}: what '
-                       'lies between two windows would be lost')
+      raise ValueError(
+        f'step={self.step} is more than crop={self.crop}: what '
+        'lies between two windows would be lost'
+      )
     for scale in self.scales:
       if not 0 < scale < 1:
         raise ValueError(f'scales: {scale:g} is not between 0 and 1')
@@ -88,7 +100,7 @@ def cut(picture, settings):
     height, width = copy.shape[:2]
     for top in _offsets(height, settings):
       for left in _offsets(width, settings):
-        window = copy[top:top + settings.crop, left:left + settings.crop]
+        window = copy[top : top + settings.crop, left : left + settings.crop]
         if _luma_std(window) < settings.min_std:
           dropped += 1
         else:
@@ -106,8 +118,10 @@ def _copies(picture, settings):
   for label, scale in scales.items():
     height, width = (round(side * scale) for side in picture.shape[:2])
     if min(height, width) >= settings.min_size:
-      yield label, cv2.resize(
-          picture, (width, height), interpolation=cv2.INTER_AREA)
+      yield (
+        label,
+        cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA),
+      )
 
 
 def _offsets(side, settings):
@@ -150,15 +164,18 @@ def cut_file(path, digest, part, settings):
     picture = decode.decode(data)
     if min(picture.shape[:2]) < settings.min_size:
       raise decode.Unreadable(
-          f'too small: {picture.shape[1]} x {picture.shape[0]} px, '
-          f'min_size is {settings.min_size}')
+        f'too small: {picture.shape[1]} x {picture.shape[0]} px, '
+        f'min_size is {settings.min_size}'
+      )
     kept, dropped = cut(picture, settings)
   except decode.Unreadable as error:
     reason = str(error)
   buffer = io.BytesIO()
   with zipfile.ZipFile(buffer, 'w') as archive:  # PNGs are compressed already
-    archive.writestr(_SUMMARY, json.dumps(
-        {'reason': reason, 'kept': len(kept), 'dropped': dropped}))
+    archive.writestr(
+      _SUMMARY,
+      json.dumps({'reason': reason, 'kept': len(kept), 'dropped': dropped}),
+    )
     for label, window in kept:
       archive.writestr(label, atomic_files.encode(window, '.png'))
   atomic_files.write_bytes(part, buffer.getvalue())

@@ -8,7 +8,8 @@
   tfds:NAME[:VERSION][@DATA_DIR][:SPLIT]
                             feature 'image' of a TFDS dataset prepared as
                             array_record; SPLIT as TFDS writes it, 'train'
-  idx:DIR[:test]            digits of the four idx.gz files in a folder (idx.py),
+  idx:DIR[:test]            digits of the four idx.gz files in a folder
+  (idx.py),
                             those to train on or those to test with
 
 `load(spec)` reads and decodes every picture once, in threads. What cannot be
@@ -22,6 +23,7 @@ Of `sample`, chelsea and coffee are held out for validation at the default
 share, 0.2, and at any share from 0.08 to 0.31; astronaut, hubble_deep_field,
 ihc, motorcycle_left, retina and rocket are trained on.
 """
+
 import collections
 import hashlib
 import importlib.util
@@ -31,17 +33,28 @@ import re
 from typing import NamedTuple
 
 from absl import logging
-import numpy as np
 
 from artjax.data.sources import decode
 from artjax.data.sources import mnist
 from artjax.data.sources import scan
 
 SAMPLE = (
-    'astronaut.png', 'chelsea.png', 'coffee.png', 'hubble_deep_field.jpg',
-    'ihc.png', 'motorcycle_left.png', 'retina.jpg', 'rocket.jpg')
-SPECS = ('sample', 'folder:PATH', 'pairs:TARGETS,INPUTS',
-         'tfds:NAME[@DATA_DIR][:SPLIT]', 'idx:DIR[:test]')
+  'astronaut.png',
+  'chelsea.png',
+  'coffee.png',
+  'hubble_deep_field.jpg',
+  'ihc.png',
+  'motorcycle_left.png',
+  'retina.jpg',
+  'rocket.jpg',
+)
+SPECS = (
+  'sample',
+  'folder:PATH',
+  'pairs:TARGETS,INPUTS',
+  'tfds:NAME[@DATA_DIR][:SPLIT]',
+  'idx:DIR[:test]',
+)
 
 # Of the salts, one under which the few pictures of `sample` divide sensibly: a
 # cat and a cup are held out, with a margin on both sides of the threshold.
@@ -102,20 +115,25 @@ def load(spec, *, min_size=32, cache_mb=0, workers=0):
     FileNotFoundError: no such folder.
   """
   kind, _, rest = spec.partition(':')
-  openers = {'sample': _sample, 'folder': _folder, 'pairs': _pairs,
-             'tfds': _tfds, 'idx': _idx}
+  openers = {
+    'sample': _sample,
+    'folder': _folder,
+    'pairs': _pairs,
+    'tfds': _tfds,
+    'idx': _idx,
+  }
   if kind not in openers or bool(rest) == (kind == 'sample'):
-    raise ValueError(
-        f'data source {spec!r} is none of {", ".join(SPECS)}')
-  cache = scan.Cache(cache_mb * 2 ** 20)
+    raise ValueError(f'data source {spec!r} is none of {", ".join(SPECS)}')
+  cache = scan.Cache(cache_mb * 2**20)
   check = scan.Scan(min_size, workers, cache)
   source = openers[kind](spec, rest, check)
   report(source)
   if not source.entries:
     raise ValueError(
-        f'{spec}: no usable picture (JPEG, PNG, TIFF or WebP, shorter side of '
-        f'at least {min_size} px) in {check.where}; left out '
-        f'{len(source.rejected)} files{_first_reason(source.rejected)}')
+      f'{spec}: no usable picture (JPEG, PNG, TIFF or WebP, shorter side of '
+      f'at least {min_size} px) in {check.where}; left out '
+      f'{len(source.rejected)} files{_first_reason(source.rejected)}'
+    )
   return source
 
 
@@ -140,21 +158,27 @@ def split(source, part, share):
   if part == 'all':
     return source
   inside = [
-      i for i, entry in enumerate(source.entries)
-      if part_of(entry.digest, share) == part]
+    i
+    for i, entry in enumerate(source.entries)
+    if part_of(entry.digest, share) == part
+  ]
   if not inside:
-    advice = ('raise it, or name other pictures in eval.source'
-              if part == 'validation' else 'lower it, or add pictures')
+    advice = (
+      'raise it, or name other pictures in eval.source'
+      if part == 'validation'
+      else 'lower it, or add pictures'
+    )
     raise ValueError(
-        f'{source.spec}: none of {len(source)} pictures is in the {part} part '
-        f'at data.validation={share}; {advice}')
+      f'{source.spec}: none of {len(source)} pictures is in the {part} part '
+      f'at data.validation={share}; {advice}'
+    )
   return source.subset(inside)
 
 
 def part_of(digest, share):
   """'train' or 'validation', where `split` puts a picture of this content."""
   salted = hashlib.sha256(_SALT + digest).digest()
-  position = int.from_bytes(salted[:8], 'big') / 2 ** 64  # uniform in [0, 1)
+  position = int.from_bytes(salted[:8], 'big') / 2**64  # uniform in [0, 1)
   return 'validation' if position < share else 'train'
 
 
@@ -185,10 +209,14 @@ def _pairs(spec, rest, check):
   targets, inputs = sides = [_side(text, check) for text in texts]
   rejected = targets.rejected + inputs.rejected
   for one, other in (targets, inputs), (inputs, targets):
-    rejected += [(one.entries[key].name, f'no usable partner in {other.text}')
-                 for key in sorted(set(one.entries) - set(other.entries))]
-  pairs = [(key, *(side.entries[key] for side in sides))
-           for key in sorted(set(targets.entries) & set(inputs.entries))]
+    rejected += [
+      (one.entries[key].name, f'no usable partner in {other.text}')
+      for key in sorted(set(one.entries) - set(other.entries))
+    ]
+  pairs = [
+    (key, *(side.entries[key] for side in sides))
+    for key in sorted(set(targets.entries) & set(inputs.entries))
+  ]
   sizes = [[check.extents[entry.key] for entry in pair[1:]] for pair in pairs]
   factors = [_factor(*size) for size in sizes]
   counts = collections.Counter(filter(None, factors))
@@ -200,13 +228,24 @@ def _pairs(spec, rest, check):
       cut += large != (factor * small[0], factor * small[1])
     else:
       times = f', not {factor} times as much' if factor > 1 else ''
-      rejected.append((image.name, (
-          f'{small[1]} x {small[0]} px, but its target has '
-          f'{large[1]} x {large[0]}{times}')))
+      rejected.append(
+        (
+          image.name,
+          (
+            f'{small[1]} x {small[0]} px, but its target has '
+            f'{large[1]} x {large[0]}{times}'
+          ),
+        )
+      )
   if cut and _first_time((spec, cut)):
     logging.warning(
-        '%s: %d of %d targets have a side that is no multiple of %d; it is cut '
-        'to what the input shows', spec, cut, len(entries), factor)
+      '%s: %d of %d targets have a side that is no multiple of %d; it is cut '
+      'to what the input shows',
+      spec,
+      cut,
+      len(entries),
+      factor,
+    )
   check.where = ' and '.join(map(os.path.abspath, texts))
   picture = check.reader(scan.read_file)
 
@@ -215,13 +254,17 @@ def _pairs(spec, rest, check):
     height, width = image.shape[:2]
     if _factor(target.shape, (height, width)) != factor:
       raise Unreadable(f'{keys[0]} and {keys[1]} changed in size by now')
-    return {'image': image, 'target': target[:factor * height, :factor * width]}
+    return {
+      'image': image,
+      'target': target[: factor * height, : factor * width],
+    }
 
   return Source(spec, entries, read, rejected)
 
 
 class _Side(NamedTuple):
   """The targets or the inputs of pairs."""
+
   text: str  # a folder, or a pattern of files in it
   entries: dict  # what a picture is matched by -> scan.Entry, its name a path
   rejected: list  # (path, reason)
@@ -230,7 +273,8 @@ class _Side(NamedTuple):
 def _side(text, check):
   keys = _keys(text)
   entries, rejected = check(
-      [(str(path), path) for path in keys], scan.read_file, text)
+    [(str(path), path) for path in keys], scan.read_file, text
+  )
   side = _Side(text, {}, rejected)
   for entry in entries:
     first = side.entries.setdefault(keys[entry.key], entry)
@@ -250,24 +294,30 @@ def _keys(text):
   keys = {}
   for name, path in scan.files(folder or '.'):
     below, base = os.path.split(name)
-    if (base.startswith(start) and base.endswith(end)
-        and len(base) > len(start + end)):
-      keys[path] = os.path.join(below, base[len(start):len(base) - len(end)])
+    if (
+      base.startswith(start)
+      and base.endswith(end)
+      and len(base) > len(start + end)
+    ):
+      keys[path] = os.path.join(below, base[len(start) : len(base) - len(end)])
   return keys
 
 
 def _factor(target, image):
   """How many times (height, width) `image` fits into `target`, or None."""
   for factor in _FACTORS:
-    if all(0 <= large - factor * small < factor
-           for large, small in zip(target, image)):
+    if all(
+      0 <= large - factor * small < factor
+      for large, small in zip(target, image)
+    ):
       return factor
   return None
 
 
 _TFDS = re.compile(  # NAME[/CONFIG][:VERSION][@DATA_DIR][:SPLIT]
-    r'(?P<name>[\w./-]+(:[\d*][\d.*]*)?)(@(?P<dir>.+?))?'
-    r'(:(?P<split>[A-Za-z][\w+%:\[\]-]*))?')
+  r'(?P<name>[\w./-]+(:[\d*][\d.*]*)?)(@(?P<dir>.+?))?'
+  r'(:(?P<split>[A-Za-z][\w+%:\[\]-]*))?'
+)
 
 
 def _tfds(spec, rest, check):
@@ -280,26 +330,36 @@ def _tfds(spec, rest, check):
     raise ValueError(f'{spec}: needs tensorflow-datasets ({error})') from error
   name, part = match['name'], match['split'] or 'train'
   folder = os.path.expanduser(match['dir'] or tfds.core.constants.DATA_DIR)
-  advice = (f'prepare it with: tfds build {name} '
-            f'--file_format=array_record --data_dir={folder}')
+  advice = (
+    f'prepare it with: tfds build {name} '
+    f'--file_format=array_record --data_dir={folder}'
+  )
   try:
     builder = tfds.builder(name, data_dir=folder)
   except Exception as error:  # of many types, with pages of names
-    raise ValueError(f'{spec}: no dataset {name!r} in {folder} and none in the '
-                     f'catalogue ({type(error).__name__})') from error
+    raise ValueError(
+      f'{spec}: no dataset {name!r} in {folder} and none in the '
+      f'catalogue ({type(error).__name__})'
+    ) from error
   if not builder.info.splits:
     raise ValueError(f'{spec}: not prepared in {folder}; {advice}')
   features = builder.info.features
-  if not ('image' in features
-          and isinstance(features['image'], tfds.features.Image)):
-    raise ValueError(f"{spec}: has no picture called 'image' among its "
-                     f'features {", ".join(features)}')
+  if not (
+    'image' in features and isinstance(features['image'], tfds.features.Image)
+  ):
+    raise ValueError(
+      f"{spec}: has no picture called 'image' among its "
+      f'features {", ".join(features)}'
+    )
   try:
     data = builder.as_data_source(
-        part, decoders={'image': tfds.decode.SkipDecoding()})
+      part, decoders={'image': tfds.decode.SkipDecoding()}
+    )
   except NotImplementedError as error:
-    raise ValueError(f'{spec}: prepared in {folder} in a format without random '
-                     f'access; {advice}') from error
+    raise ValueError(
+      f'{spec}: prepared in {folder} in a format without random '
+      f'access; {advice}'
+    ) from error
   except ValueError as error:
     raise ValueError(f'{spec}: {error}') from error
   read_bytes = lambda i: data[i]['image']
@@ -307,7 +367,8 @@ def _tfds(spec, rest, check):
   entries, rejected = check(items, read_bytes, f'{builder.data_path}/{part}')
   read = picture = check.reader(read_bytes)
   if 'label' in features and isinstance(
-      features['label'], tfds.features.ClassLabel):
+    features['label'], tfds.features.ClassLabel
+  ):
     read = lambda i: {**picture(i), 'label': int(data[i]['label'])}
   return Source(spec, entries, read, rejected)
 
@@ -319,11 +380,14 @@ def _idx(spec, rest, check):
   pictures, labels = mnist.load(os.path.expanduser(folder), part)
   height, width = pictures.shape[1:]
   if min(height, width) < check.min_size:
-    raise ValueError(f'{spec}: digits of {width} x {height} px, the least is '
-                     f'{check.min_size}: lower data.min_size or eval.min_size')
+    raise ValueError(
+      f'{spec}: digits of {width} x {height} px, the least is '
+      f'{check.min_size}: lower data.min_size or eval.min_size'
+    )
   entries = [
-      scan.Entry(f'{part}/{i:07d}', hashlib.sha256(picture).digest(), i)
-      for i, picture in enumerate(pictures)]
+    scan.Entry(f'{part}/{i:07d}', hashlib.sha256(picture).digest(), i)
+    for i, picture in enumerate(pictures)
+  ]
 
   def read(i):
     image = pictures[i, ..., None].repeat(3, -1)
@@ -353,11 +417,15 @@ def _first_time(message):
 def report(source):
   """Logs what was left out, a count, then a line each; once in a run."""
   if not source.rejected or not _first_time(
-      (source.spec, tuple(source.rejected))):
+    (source.spec, tuple(source.rejected))
+  ):
     return
-  logging.warning('%s: left out %d of %d files', source.spec,
-                  len(source.rejected),
-                  len(source.rejected) + len(source.entries))
+  logging.warning(
+    '%s: left out %d of %d files',
+    source.spec,
+    len(source.rejected),
+    len(source.rejected) + len(source.entries),
+  )
   # Broken pictures first: captions and lists among them are no surprise.
   order = sorted(source.rejected, key=lambda x: x[1] == decode.NOT_A_PICTURE)
   for name, reason in order[:_LISTED]:

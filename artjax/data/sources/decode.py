@@ -4,6 +4,7 @@ OpenCV decodes; what it lets pass in silence is checked here: depending on its
 version it fills the missing part of a truncated JPEG with grey. The type is
 told by the content, not by the file's name.
 """
+
 import re
 import zlib
 
@@ -46,8 +47,9 @@ def decode(data):
   if kind in _CHECKS:
     _CHECKS[kind](data)
   try:
-    image = cv2.imdecode(np.frombuffer(data, np.uint8),
-                         cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
+    image = cv2.imdecode(
+      np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH
+    )
   except cv2.error as error:  # such as more pixels than OpenCV allows
     raise Unreadable(f'cannot be decoded: {error.err}') from error
   if image is None:
@@ -88,21 +90,22 @@ def _check_jpeg(data):
       return
     if code != 0x01:  # all others left have a length and so can be skipped,
       # with whatever looks like a marker inside, such as a thumbnail
-      position += int.from_bytes(data[position:position + 2], 'big')
+      position += int.from_bytes(data[position : position + 2], 'big')
 
 
 def _check_png(data):
   """Walks the chunks up to IEND and checks their sums."""
   position, view = len(_PNG), memoryview(data)
   while position + 12 <= len(data):
-    length = int.from_bytes(data[position:position + 4], 'big')
+    length = int.from_bytes(data[position : position + 4], 'big')
     end = position + 8 + length
     if end + 4 > len(data):
       break
-    if zlib.crc32(view[position + 4:end]) != int.from_bytes(
-        data[end:end + 4], 'big'):
+    if zlib.crc32(view[position + 4 : end]) != int.from_bytes(
+      data[end : end + 4], 'big'
+    ):
       raise Unreadable('damaged PNG: checksum differs')
-    if data[position + 4:position + 8] == b'IEND':
+    if data[position + 4 : position + 8] == b'IEND':
       return
     position = end + 4
   raise Unreadable('truncated PNG: no end chunk')

@@ -7,6 +7,7 @@ A file begins with two zero bytes, its type (8: unsigned bytes) and its number
 of axes, then the length of each axis as a big-endian u32, then the bytes.
 http://yann.lecun.com/exdb/mnist/
 """
+
 import gzip
 import os
 import zlib
@@ -26,25 +27,31 @@ def load(folder, part):
     ValueError: one of them is damaged, too short or too long, or stands under
       the name of another.
   """
-  paths = {(part, kind): os.path.join(
-      folder, f'{prefix}-{kind}-idx{axes}-ubyte.gz')
-           for part, prefix in PARTS.items() for kind, axes in _AXES.items()}
+  paths = {
+    (part, kind): os.path.join(folder, f'{prefix}-{kind}-idx{axes}-ubyte.gz')
+    for part, prefix in PARTS.items()
+    for kind, axes in _AXES.items()
+  }
   for path in paths.values():
     if not os.path.isfile(path):
-      raise FileNotFoundError(f'{path}: no such file; idx:DIR wants all four '
-                              'idx.gz files in DIR')
-  shapes = {key: _read(path, key[1], header_only=True)
-            for key, path in paths.items()}
+      raise FileNotFoundError(
+        f'{path}: no such file; idx:DIR wants all four idx.gz files in DIR'
+      )
+  shapes = {
+    key: _read(path, key[1], header_only=True) for key, path in paths.items()
+  }
   for part_ in PARTS:
     images, labels = (shapes[part_, kind][0] for kind in _AXES)
     if images != labels:
       raise ValueError(
-          f'{paths[part_, "images"]} has {images} pictures, but '
-          f'{paths[part_, "labels"]} has {labels} labels: are files of train '
-          'and t10k swapped?')
+        f'{paths[part_, "images"]} has {images} pictures, but '
+        f'{paths[part_, "labels"]} has {labels} labels: are files of train '
+        'and t10k swapped?'
+      )
   if shapes['train', 'images'][0] < shapes['test', 'images'][0]:
-    raise ValueError(f'{folder}: more digits in t10k than in train: are their '
-                     'files swapped?')
+    raise ValueError(
+      f'{folder}: more digits in t10k than in train: are their files swapped?'
+    )
   return tuple(_read(paths[part, kind], kind) for kind in _AXES)
 
 
@@ -59,8 +66,10 @@ def _read(path, kind, header_only=False):
       if head[3] != axes:
         found = {n: name for name, n in _AXES.items()}.get(head[3])
         raise ValueError(
-            f'{path}: holds {found}, not {kind}: are files swapped?' if found
-            else f'{path}: holds {head[3]} axes, {kind} have {axes}')
+          f'{path}: holds {found}, not {kind}: are files swapped?'
+          if found
+          else f'{path}: holds {head[3]} axes, {kind} have {axes}'
+        )
       lengths = file.read(4 * axes)
       if len(lengths) < 4 * axes:
         raise ValueError(f'{path}: truncated in its header')
@@ -74,8 +83,9 @@ def _read(path, kind, header_only=False):
   except (EOFError, zlib.error) as error:
     raise ValueError(f'{path}: truncated or damaged ({error})') from error
   except gzip.BadGzipFile as error:
-    raise ValueError(f'{path}: not a gzip file, or damaged ({error})'
-                     ) from error
+    raise ValueError(
+      f'{path}: not a gzip file, or damaged ({error})'
+    ) from error
   if len(data) != size:
     much = 'truncated' if len(data) < size else 'too long'
     raise ValueError(f'{path}: {much}: its header says {shape}')

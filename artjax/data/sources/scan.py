@@ -3,6 +3,7 @@
 A `Scan` decodes every picture once, in threads, when a source is opened; its
 `reader` gives them to the run later, through a `Cache` of decoded ones.
 """
+
 import collections
 import concurrent.futures
 import hashlib
@@ -18,6 +19,7 @@ from artjax.data.sources import decode
 
 class Entry(NamedTuple):
   """One picture of a source."""
+
   name: str  # unique in its source
   digest: bytes  # SHA-256 of its content, the target's for a pair
   key: Any  # where the source's reader finds it
@@ -47,8 +49,9 @@ def files(folder):
       continue
     seen.add(real)
     folders[:] = [name for name in folders if not name.startswith('.')]
-    found += [pathlib.Path(top, name) for name in names
-              if not name.startswith('.')]
+    found += [
+      pathlib.Path(top, name) for name in names if not name.startswith('.')
+    ]
   return sorted((path.relative_to(root).as_posix(), path) for path in found)
 
 
@@ -87,8 +90,10 @@ class Scan:
     entries, rejected = [], []
     for (name, key), (digest, extent, reason) in zip(items, found):
       if not reason and min(extent) < self.min_size:
-        reason = (f'too small: {extent[1]} x {extent[0]} px, the least is '
-                  f'{self.min_size}')
+        reason = (
+          f'too small: {extent[1]} x {extent[0]} px, the least is '
+          f'{self.min_size}'
+        )
       if reason:
         rejected.append((name, reason))
       else:
@@ -102,6 +107,7 @@ class Scan:
     `read` gives the bytes of a key. The function raises Unreadable for what has
     gone bad since it was checked.
     """
+
     def fn(key):
       image = self.cache.get(key)
       if image is None:

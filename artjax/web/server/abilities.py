@@ -3,6 +3,7 @@
 An ability is offered as soon as one of its weights lies in `pretrained/`; until
 then it is shown as not available, with how to train it.
 """
+
 import pathlib
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ PRETRAINED = pathlib.Path(__file__).parent.parent.parent.parent / 'pretrained'
 
 class Ability(NamedTuple):
   """One thing to do with a picture."""
+
   name: str  # in the API
   title: str  # on the page
   weights: tuple[str, ...]  # the first of these that is there is used
@@ -21,38 +23,62 @@ class Ability(NamedTuple):
 
 # Chains run in this order.
 ABILITIES = (
-    Ability('restore', 'Restore', ('unet', 'nafnet'),
-            'Takes away noise, fading and yellowed varnish, softens scratches. '
-            'Guesses colours, smooths fine paint texture, fills no losses.',
-            'python -m artjax.main --config=configs/unet.py'),
-    Ability('detect', 'Find damage', ('detect',),
-            'Finds cracks, losses and stains. It misses some, and takes some '
-            'paint for damage: look before filling.',
-            'python -m artjax.main --config=configs/detect.py'),
-    Ability('fill', 'Fill damage', ('inpaint', 'inpaint_psnr'),
-            'Paints over what a mask shows and leaves the rest as it is, bit '
-            'for bit. What it paints is invented.',
-            'python -m artjax.main --config=configs/inpaint.py'),
-    Ability('colorize', 'Colorize', ('colorize',),
-            'Puts colours on a grey picture, mostly brown and olive. They are '
-            'conjecture, not what was there.',
-            'python -m artjax.main --config=configs/colorize.py'),
-    Ability('sketch', 'Sketch to photo', ('sketch2image',),
-            'Turns a drawing into a photograph of someone or something that '
-            'does not exist.',
-            'python -m artjax.main --config=configs/sketch2image.py'),
-    Ability('upscale', 'Upscale ×4',
-            ('realesrgan', 'esrgan', 'srgan', 'esrgan_psnr', 'realesrnet'),
-            'Four times the width and height. The detail it adds is '
-            'plausible, not recovered.',
-            'python -m artjax.main --config=configs/esrgan.py'),
+  Ability(
+    'restore',
+    'Restore',
+    ('unet', 'nafnet'),
+    'Takes away noise, fading and yellowed varnish, softens scratches. '
+    'Guesses colours, smooths fine paint texture, fills no losses.',
+    'python -m artjax.main --config=configs/unet.py',
+  ),
+  Ability(
+    'detect',
+    'Find damage',
+    ('detect',),
+    'Finds cracks, losses and stains. It misses some, and takes some '
+    'paint for damage: look before filling.',
+    'python -m artjax.main --config=configs/detect.py',
+  ),
+  Ability(
+    'fill',
+    'Fill damage',
+    ('inpaint', 'inpaint_psnr'),
+    'Paints over what a mask shows and leaves the rest as it is, bit '
+    'for bit. What it paints is invented.',
+    'python -m artjax.main --config=configs/inpaint.py',
+  ),
+  Ability(
+    'colorize',
+    'Colorize',
+    ('colorize',),
+    'Puts colours on a grey picture, mostly brown and olive. They are '
+    'conjecture, not what was there.',
+    'python -m artjax.main --config=configs/colorize.py',
+  ),
+  Ability(
+    'sketch',
+    'Sketch to photo',
+    ('sketch2image',),
+    'Turns a drawing into a photograph of someone or something that '
+    'does not exist.',
+    'python -m artjax.main --config=configs/sketch2image.py',
+  ),
+  Ability(
+    'upscale',
+    'Upscale ×4',
+    ('realesrgan', 'esrgan', 'srgan', 'esrgan_psnr', 'realesrnet'),
+    'Four times the width and height. The detail it adds is '
+    'plausible, not recovered.',
+    'python -m artjax.main --config=configs/esrgan.py',
+  ),
 )
 
 
 def find(ability, folder):
   """Path of an ability's weights in a folder, or None."""
-  paths = (pathlib.Path(folder, f'{name}.safetensors')
-           for name in ability.weights)
+  paths = (
+    pathlib.Path(folder, f'{name}.safetensors') for name in ability.weights
+  )
   return next((str(path) for path in paths if path.is_file()), None)
 
 
@@ -86,17 +112,31 @@ def plan(steps, mask, folder):
   if mask and 'fill' not in steps:
     raise ValueError(f'{",".join(steps)} fills nothing, so a mask is of no use')
   if 'fill' in steps and not mask and 'detect' not in have:
-    raise ValueError('fill needs a mask: there are no weights here that find '
-                     'damage')
-  return [path for step in steps for path in (
-      [have['detect'], have[step]] if step == 'fill' and not mask
-      else [have[step]])]
+    raise ValueError(
+      'fill needs a mask: there are no weights here that find damage'
+    )
+  return [
+    path
+    for step in steps
+    for path in (
+      [have['detect'], have[step]]
+      if step == 'fill' and not mask
+      else [have[step]]
+    )
+  ]
 
 
 def describe(folder):
   """The table for the page, as JSON."""
   have = available(folder)
-  return [{'name': a.name, 'title': a.title, 'about': a.about,
-           'available': a.name in have,
-           'weights': pathlib.Path(have[a.name]).stem if a.name in have else '',
-           'train': '' if a.name in have else a.train} for a in ABILITIES]
+  return [
+    {
+      'name': a.name,
+      'title': a.title,
+      'about': a.about,
+      'available': a.name in have,
+      'weights': pathlib.Path(have[a.name]).stem if a.name in have else '',
+      'train': '' if a.name in have else a.train,
+    }
+    for a in ABILITIES
+  ]

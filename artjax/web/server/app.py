@@ -4,6 +4,7 @@
 server itself decodes nothing and runs no network: see jobs.py and child.py.
 Uploads are raw bodies, so there is no form to parse.
 """
+
 import asyncio
 import contextlib
 import json
@@ -26,33 +27,62 @@ from artjax.web.server import transfer
 
 STATIC = pathlib.Path(__file__).parent.parent / 'static'
 # Only these are served, under these types, whatever else lies there.
-FILES = {'/': ('index.html', 'text/html; charset=utf-8'),
-         '/app.js': ('app.js', 'text/javascript; charset=utf-8'),
-         '/view.js': ('view.js', 'text/javascript; charset=utf-8'),
-         '/talk.js': ('talk.js', 'text/javascript; charset=utf-8'),
-         '/damage.js': ('damage.js', 'text/javascript; charset=utf-8'),
-         '/mask.js': ('mask.js', 'text/javascript; charset=utf-8'),
-         '/style.css': ('style.css', 'text/css; charset=utf-8'),
-         '/icon.svg': ('icon.svg', 'image/svg+xml'),
-         '/example.jpg': ('example.jpg', 'image/jpeg')}
+FILES = {
+  '/': ('index.html', 'text/html; charset=utf-8'),
+  '/app.js': ('app.js', 'text/javascript; charset=utf-8'),
+  '/view.js': ('view.js', 'text/javascript; charset=utf-8'),
+  '/talk.js': ('talk.js', 'text/javascript; charset=utf-8'),
+  '/damage.js': ('damage.js', 'text/javascript; charset=utf-8'),
+  '/mask.js': ('mask.js', 'text/javascript; charset=utf-8'),
+  '/style.css': ('style.css', 'text/css; charset=utf-8'),
+  '/icon.svg': ('icon.svg', 'image/svg+xml'),
+  '/example.jpg': ('example.jpg', 'image/jpeg'),
+}
 _COOKIE = 'artjax_session'
-_PICTURE_BODY = {'requestBody': {'content': {'application/octet-stream': {
-    'schema': {'type': 'string', 'format': 'binary'}}}}}
-_ERRORS = {code: {'description': text, 'content': {'application/json': {
-    'schema': {'type': 'object', 'properties': {
-        'error': {'type': 'string'}}, 'required': ['error']}}}}
-           for code, text in {
-               400: 'not a request of this API', 404: 'not there, or not yours',
-               408: 'the upload stopped', 409: 'not now',
-               413: 'more bytes than the limit', 415: 'not a picture',
-               422: 'not usable, with the reason', 429: 'busy; try later',
-               507: 'no room on the disk'}.items()}
+_PICTURE_BODY = {
+  'requestBody': {
+    'content': {
+      'application/octet-stream': {
+        'schema': {'type': 'string', 'format': 'binary'}
+      }
+    }
+  }
+}
+_ERRORS = {
+  code: {
+    'description': text,
+    'content': {
+      'application/json': {
+        'schema': {
+          'type': 'object',
+          'properties': {'error': {'type': 'string'}},
+          'required': ['error'],
+        }
+      }
+    },
+  }
+  for code, text in {
+    400: 'not a request of this API',
+    404: 'not there, or not yours',
+    408: 'the upload stopped',
+    409: 'not now',
+    413: 'more bytes than the limit',
+    415: 'not a picture',
+    422: 'not usable, with the reason',
+    429: 'busy; try later',
+    507: 'no room on the disk',
+  }.items()
+}
 
 
 def _file(*kinds):
   """What the document says of a route that answers with a file."""
-  return {'response_class': responses.FileResponse, 'responses': {200: {
-      'description': 'the file', 'content': {kind: {} for kind in kinds}}}}
+  return {
+    'response_class': responses.FileResponse,
+    'responses': {
+      200: {'description': 'the file', 'content': {kind: {} for kind in kinds}}
+    },
+  }
 
 
 _PNG = _file('image/png')
@@ -60,8 +90,13 @@ _REPORT = _file('application/json')
 _PICTURE = _file(*transfer.TYPES.values())
 
 
-def create_app(limits=limits_lib.Limits(), weights=abilities.PRETRAINED,
-               hosts=('127.0.0.1', 'localhost', '::1'), token='', warm=False):
+def create_app(
+  limits=limits_lib.Limits(),
+  weights=abilities.PRETRAINED,
+  hosts=('127.0.0.1', 'localhost', '::1'),
+  token='',
+  warm=False,
+):
   """The application.
 
   Args:
@@ -71,6 +106,7 @@ def create_app(limits=limits_lib.Limits(), weights=abilities.PRETRAINED,
     token: see `guard.Guard`.
     warm: whether to load networks at the start, before anybody asks.
   """
+
   @contextlib.asynccontextmanager
   async def lifespan(app):
     store = store_lib.Store(limits)
@@ -80,9 +116,19 @@ def create_app(limits=limits_lib.Limits(), weights=abilities.PRETRAINED,
     app.state.limits, app.state.weights = limits, weights
     app.state.uploads = asyncio.Semaphore(limits.uploads)
     jobs.start()
-    warming = asyncio.create_task(jobs.hand.ask(
-        {'op': 'warm', 'weights': list(abilities.available(weights).values())},
-        limits.stall_time)) if warm else None
+    warming = (
+      asyncio.create_task(
+        jobs.hand.ask(
+          {
+            'op': 'warm',
+            'weights': list(abilities.available(weights).values()),
+          },
+          limits.stall_time,
+        )
+      )
+      if warm
+      else None
+    )
     yield
     if warming:
       warming.cancel()
@@ -91,9 +137,14 @@ def create_app(limits=limits_lib.Limits(), weights=abilities.PRETRAINED,
     store.close()
 
   app = fastapi.FastAPI(
-      title='artjax', description=__doc__.splitlines()[0], version='1',
-      lifespan=lifespan, docs_url=None, redoc_url=None,  # They load from CDNs.
-      openapi_url='/api/openapi.json')
+    title='artjax',
+    description=__doc__.splitlines()[0],
+    version='1',
+    lifespan=lifespan,
+    docs_url=None,
+    redoc_url=None,  # They load from CDNs.
+    openapi_url='/api/openapi.json',
+  )
   for path, (name, kind) in FILES.items():
     app.add_api_route(path, _static(name, kind), include_in_schema=False)
   app.include_router(router)
@@ -108,6 +159,7 @@ def create_app(limits=limits_lib.Limits(), weights=abilities.PRETRAINED,
 def _static(name, kind):
   def get():
     return responses.Response((STATIC / name).read_bytes(), media_type=kind)
+
   return get
 
 
@@ -170,8 +222,11 @@ def _job(request: fastapi.Request, job: str):
 
 def _result(job: Annotated[jobs_lib.Job, fastapi.Depends(_job)]):
   if job.result is None:
-    transfer.fail(409, f'the job has no result: it is {job.state}'
-          + (f' ({job.reason})' if job.reason else ''))
+    transfer.fail(
+      409,
+      f'the job has no result: it is {job.state}'
+      + (f' ({job.reason})' if job.reason else ''),
+    )
   return job.result
 
 
@@ -186,14 +241,21 @@ router = fastapi.APIRouter(prefix='/api', responses=_ERRORS)
 def get_abilities(request: fastapi.Request):
   """What can be done here, what cannot yet, and the limits."""
   state = request.app.state
-  return {'abilities': abilities.describe(state.weights), 'limits': {
-      'upload': state.limits.upload, 'pixels': state.limits.pixels,
-      'side': state.limits.side, 'minutes': state.limits.ttl / 60}}
+  return {
+    'abilities': abilities.describe(state.weights),
+    'limits': {
+      'upload': state.limits.upload,
+      'pixels': state.limits.pixels,
+      'side': state.limits.side,
+      'minutes': state.limits.ttl / 60,
+    },
+  }
 
 
 @router.post('/pictures', status_code=201, openapi_extra=_PICTURE_BODY)
-async def post_picture(request: fastapi.Request, response: fastapi.Response,
-                       name: Name = ''):
+async def post_picture(
+  request: fastapi.Request, response: fastapi.Response, name: Name = ''
+):
   """Takes a picture file: the body of the request."""
   session = _own_session(request, response)
   entry = await transfer.receive(request, session, name)
@@ -217,8 +279,7 @@ def get_picture(entry: Entry):
 def delete_picture(request: fastapi.Request, entry: Entry):
   """Deletes a picture and all that belongs to it."""
   session = _session(request)
-  if any(job.source is entry and not job.over
-         for job in session.jobs.values()):
+  if any(job.source is entry and not job.over for job in session.jobs.values()):
     transfer.fail(409, 'a job works on this picture; cancel it first')
   request.app.state.store.drop(entry, session)
 
@@ -268,12 +329,16 @@ def get_damage_view(entry: Entry):
   return responses.FileResponse(path, media_type='image/png')
 
 
-@router.get('/pictures/{picture}/tiles/{layer}/{level}/{column}_{row}.png',
-            **_PNG)
-def get_tile(entry: Entry, layer: str,
-             level: Annotated[int, fastapi.Path(ge=0, le=40)],
-             column: Annotated[int, fastapi.Path(ge=0, le=9999)],
-             row: Annotated[int, fastapi.Path(ge=0, le=9999)]):
+@router.get(
+  '/pictures/{picture}/tiles/{layer}/{level}/{column}_{row}.png', **_PNG
+)
+def get_tile(
+  entry: Entry,
+  layer: str,
+  level: Annotated[int, fastapi.Path(ge=0, le=40)],
+  column: Annotated[int, fastapi.Path(ge=0, le=9999)],
+  row: Annotated[int, fastapi.Path(ge=0, le=9999)],
+):
   """A preview: a part of 'picture', 'change' or 'uncertainty' in 8-bit sRGB."""
   if layer in ('picture', 'change', 'uncertainty'):
     path = os.path.join(entry.tiles(layer), str(level), f'{column}_{row}.png')
@@ -284,23 +349,40 @@ def get_tile(entry: Entry, layer: str,
 
 @router.post('/jobs', status_code=202, openapi_extra=_PICTURE_BODY)
 async def post_job(
-    request: fastapi.Request, response: fastapi.Response,
-    steps: Annotated[str, fastapi.Query(
-        max_length=100, description='what to do, such as restore,upscale')],
-    picture: Annotated[str, fastapi.Query(
-        max_length=40, description='id; default: the body')] = '',
-    name: Name = '',
-    strength: Annotated[float, fastapi.Query(
-        ge=0, le=1, description='share of the change that is made')] = 1.0,
-    self_ensemble: Annotated[bool, fastapi.Query(
-        description='mean over 8 flips and turns: 8 times the time')] = False,
-    threshold: Annotated[float, fastapi.Query(
-        gt=0, lt=1, description='of the chance of damage, and of grey masks'
-    )] = 0.5,
-    saturation: Annotated[float, fastapi.Query(
-        ge=0, le=2, description='of what is colorized; 0 = grey')] = 1.0,
-    tied: Annotated[bool, fastapi.Query(
-        description='cancel when nobody follows the events')] = False):
+  request: fastapi.Request,
+  response: fastapi.Response,
+  steps: Annotated[
+    str,
+    fastapi.Query(
+      max_length=100, description='what to do, such as restore,upscale'
+    ),
+  ],
+  picture: Annotated[
+    str, fastapi.Query(max_length=40, description='id; default: the body')
+  ] = '',
+  name: Name = '',
+  strength: Annotated[
+    float,
+    fastapi.Query(ge=0, le=1, description='share of the change that is made'),
+  ] = 1.0,
+  self_ensemble: Annotated[
+    bool,
+    fastapi.Query(description='mean over 8 flips and turns: 8 times the time'),
+  ] = False,
+  threshold: Annotated[
+    float,
+    fastapi.Query(
+      gt=0, lt=1, description='of the chance of damage, and of grey masks'
+    ),
+  ] = 0.5,
+  saturation: Annotated[
+    float,
+    fastapi.Query(ge=0, le=2, description='of what is colorized; 0 = grey'),
+  ] = 1.0,
+  tied: Annotated[
+    bool, fastapi.Query(description='cancel when nobody follows the events')
+  ] = False,
+):
   """Puts a picture into the queue.
 
   The body is the picture; or, with `picture`, a mask of what is to be filled,
@@ -350,11 +432,16 @@ def get_job(job: Job):
   return job.describe()
 
 
-@router.get('/jobs/{job}/events', **{
+@router.get(
+  '/jobs/{job}/events',
+  **{
     **_file('text/event-stream'),
-    'response_class': responses.StreamingResponse})
+    'response_class': responses.StreamingResponse,
+  },
+)
 async def get_events(job: Job):
   """The same whenever it changes, as server-sent events, until the end."""
+
   async def events():
     job.followers += 1
     try:
@@ -367,6 +454,7 @@ async def get_events(job: Job):
     finally:
       job.followers -= 1
       job.left = time.monotonic()
+
   return responses.StreamingResponse(events(), media_type='text/event-stream')
 
 
@@ -387,7 +475,8 @@ def get_job_result(job: Job, entry: Result):
 def get_job_report(job: Job, entry: Result):
   """The JSON record of a job that is done."""
   return transfer.download(
-      entry, 'damage.json' if job.only_finds else 'report.json')
+    entry, 'damage.json' if job.only_finds else 'report.json'
+  )
 
 
 @router.get('/jobs/{job}/mask', **_PNG)

@@ -4,6 +4,7 @@ A page on another site can make a browser send requests to 127.0.0.1, and can
 make its own name point there. So the Host must be a name of this server, and
 what writes must not come from another origin.
 """
+
 import collections
 import hmac
 import http.cookies
@@ -15,15 +16,15 @@ import urllib.parse
 TOKEN_COOKIE = 'artjax_token'
 # Nothing but this server's own files: no other origin, no inline script.
 HEADERS = {
-    'Content-Security-Policy': "default-src 'self'; frame-ancestors 'none'; "
-                               "base-uri 'none'; form-action 'none'; "
-                               "object-src 'none'",
-    'X-Content-Type-Options': 'nosniff',
-    'X-Frame-Options': 'DENY',
-    'Cache-Control': 'no-store',
-    'Referrer-Policy': 'no-referrer',
-    'Cross-Origin-Resource-Policy': 'same-origin',
-    'Cross-Origin-Opener-Policy': 'same-origin',
+  'Content-Security-Policy': "default-src 'self'; frame-ancestors 'none'; "
+  "base-uri 'none'; form-action 'none'; "
+  "object-src 'none'",
+  'X-Content-Type-Options': 'nosniff',
+  'X-Frame-Options': 'DENY',
+  'Cache-Control': 'no-store',
+  'Referrer-Policy': 'no-referrer',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Cross-Origin-Opener-Policy': 'same-origin',
 }
 _WRONG_TOKENS = 20  # a minute, of everybody
 
@@ -59,18 +60,25 @@ class Guard:
         started.append(True)
         own = {name.lower().encode() for name in HEADERS}
         message['headers'] = [
-            header for header in message.get('headers', ())
-            if header[0].lower() not in own] + [
-                (name.encode(), value.encode())
-                for name, value in HEADERS.items()]
+          header
+          for header in message.get('headers', ())
+          if header[0].lower() not in own
+        ] + [(name.encode(), value.encode()) for name, value in HEADERS.items()]
       await send(message)
 
     async def answer(status, reason, extra):
       body = json.dumps({'error': reason}).encode()
-      await guarded({'type': 'http.response.start', 'status': status,
-                     'headers': [(b'content-type', b'application/json'),
-                                 (b'content-length', b'%d' % len(body)),
-                                 *extra]})
+      await guarded(
+        {
+          'type': 'http.response.start',
+          'status': status,
+          'headers': [
+            (b'content-type', b'application/json'),
+            (b'content-length', b'%d' % len(body)),
+            *extra,
+          ],
+        }
+      )
       await guarded({'type': 'http.response.body', 'body': body})
 
     headers = {}
@@ -86,8 +94,9 @@ class Guard:
       # Here and not further out, where these headers would be missing.
       logging.exception('artjax: %s %s', scope['method'], scope['path'])
       if not started:
-        await answer(500, 'something went wrong on the server; its log says '
-                     'what', [])
+        await answer(
+          500, 'something went wrong on the server; its log says what', []
+        )
 
   def _check(self, scope, headers):
     """(status, reason, headers); status 0 = nothing is wrong."""
@@ -97,7 +106,8 @@ class Guard:
     if scope['method'] not in ('GET', 'HEAD'):
       origin = headers.get('origin')
       if origin is not None and (
-          urllib.parse.urlsplit(origin).netloc.lower() != host.lower()):
+        urllib.parse.urlsplit(origin).netloc.lower() != host.lower()
+      ):
         return 403, 'requests of other sites are refused (Origin)', []
       if headers.get('sec-fetch-site', 'none') not in ('same-origin', 'none'):
         return 403, 'requests of other sites are refused', []
@@ -109,29 +119,42 @@ class Guard:
     now = time.monotonic()
     if len(self._wrong) == _WRONG_TOKENS and now - self._wrong[0] < 60:
       return 429, 'too many wrong tokens; wait a minute', []
-    query = urllib.parse.parse_qs(
-        scope['query_string'].decode('latin-1')).get('token', [''])[0]
+    query = urllib.parse.parse_qs(scope['query_string'].decode('latin-1')).get(
+      'token', ['']
+    )[0]
     first = scope['path'] == '/' and scope['method'] == 'GET' and query
-    given = (query if first else
-             headers.get('authorization', '').removeprefix('Bearer ')
-             or cookie(headers.get('cookie', ''), TOKEN_COOKIE))
+    given = (
+      query
+      if first
+      else headers.get('authorization', '').removeprefix('Bearer ')
+      or cookie(headers.get('cookie', ''), TOKEN_COOKIE)
+    )
     if hmac.compare_digest(given.encode(), self._token):
       if first:  # The token leaves the address bar.
         value = f'{TOKEN_COOKIE}={given}; HttpOnly; SameSite=Strict; Path=/'
-        return 303, 'go on', [(b'location', b'/'),
-                              (b'set-cookie', value.encode())]
+        return (
+          303,
+          'go on',
+          [(b'location', b'/'), (b'set-cookie', value.encode())],
+        )
       return 0, '', []
     if given:
       self._wrong.append(now)
-    return 401, ('this server wants its token: open /?token=... once, or send '
-                 'Authorization: Bearer ...'), []
+    return (
+      401,
+      (
+        'this server wants its token: open /?token=... once, or send '
+        'Authorization: Bearer ...'
+      ),
+      [],
+    )
 
 
 def name_of(address):
   """Lower-case host name of '//host:port'; '' if it is none."""
   try:
     parts = urllib.parse.urlsplit(address)
-    parts.port  # pylint: disable=pointless-statement
+    _ = parts.port  # raises ValueError for a bad one
     return (parts.hostname or '').lower() if not parts.username else ''
   except ValueError:
     return ''

@@ -3,6 +3,7 @@
 Pictures are decoded and networks run in child processes (child.py). One that
 dies takes its one job with it; the next job starts another.
 """
+
 import asyncio
 import collections
 import contextlib
@@ -61,12 +62,17 @@ class Child:
           on_answer(answer)
       except TimeoutError:
         await self.close()
-        return {'event': 'failed',
-                'reason': f'it took longer than {timeout:.0f} s'}
+        return {
+          'event': 'failed',
+          'reason': f'it took longer than {timeout:.0f} s',
+        }
       except (ConnectionError, ValueError):
         await self.close()
-        return {'event': 'failed', 'reason': 'the process that worked on it '
-                'ended, perhaps for want of memory; other jobs go on'}
+        return {
+          'event': 'failed',
+          'reason': 'the process that worked on it '
+          'ended, perhaps for want of memory; other jobs go on',
+        }
       except asyncio.CancelledError:
         # Its answer would be taken for that to the next request.
         await self.close()
@@ -77,7 +83,8 @@ class Child:
     if self._process and self._process.returncode is None:
       with contextlib.suppress(ConnectionError):
         self._process.stdin.write(
-            json.dumps({'op': 'cancel', 'id': key}).encode() + b'\n')
+          json.dumps({'op': 'cancel', 'id': key}).encode() + b'\n'
+        )
 
   async def close(self):
     """Ends the process."""
@@ -93,11 +100,22 @@ class Child:
       return
     await self.close()
     self._process = await asyncio.create_subprocess_exec(
-        sys.executable, '-m', 'artjax.web.worker', f'--memory={self._memory}',
-        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-        cwd=ROOT, limit=1 << 20, start_new_session=True,
-        env={**os.environ, 'TMPDIR': self._scratch, 'VIPS_WARNING': '0',
-             'MALLOC_ARENA_MAX': '2'})
+      sys.executable,
+      '-m',
+      'artjax.web.worker',
+      f'--memory={self._memory}',
+      stdin=asyncio.subprocess.PIPE,
+      stdout=asyncio.subprocess.PIPE,
+      cwd=ROOT,
+      limit=1 << 20,
+      start_new_session=True,
+      env={
+        **os.environ,
+        'TMPDIR': self._scratch,
+        'VIPS_WARNING': '0',
+        'MALLOC_ARENA_MAX': '2',
+      },
+    )
 
 
 class Job:
@@ -170,12 +188,22 @@ class Job:
 
   def describe(self):
     """For the page, as JSON."""
-    return {'id': self.id, 'state': self.state, 'place': self.place,
-            'cold': self.cold, 'done': self.done, 'total': self.total,
-            'eta': self.eta(), 'stopping': self.stopping and not self.over,
-            'reason': self.reason, 'picture': self.source.id,
-            'steps': self.steps, **self.options, 'mask': bool(self.mask),
-            'result': self.result.describe() if self.result else None}
+    return {
+      'id': self.id,
+      'state': self.state,
+      'place': self.place,
+      'cold': self.cold,
+      'done': self.done,
+      'total': self.total,
+      'eta': self.eta(),
+      'stopping': self.stopping and not self.over,
+      'reason': self.reason,
+      'picture': self.source.id,
+      'steps': self.steps,
+      **self.options,
+      'mask': bool(self.mask),
+      'result': self.result.describe() if self.result else None,
+    }
 
 
 class Jobs:
@@ -196,8 +224,10 @@ class Jobs:
 
   def start(self):
     """Begins to work; within a running event loop."""
-    self._tasks = [asyncio.create_task(self._work()),
-                   asyncio.create_task(self._watch())]
+    self._tasks = [
+      asyncio.create_task(self._work()),
+      asyncio.create_task(self._watch()),
+    ]
 
   async def close(self):
     """Ends the worker and both children."""
@@ -210,8 +240,10 @@ class Jobs:
   def check_room(self):
     """Raises `QueueFull` if another job would be refused."""
     if len(self._waiting) >= self.limits.queue:
-      raise QueueFull(f'{len(self._waiting)} jobs wait already, which is the '
-                      'most; try again in a minute')
+      raise QueueFull(
+        f'{len(self._waiting)} jobs wait already, which is the '
+        'most; try again in a minute'
+      )
 
   def submit(self, job):
     """Puts a job at the end of the queue."""
@@ -236,12 +268,20 @@ class Jobs:
 
   async def open(self, entry, maps=(), result=False):
     """Checks a picture and makes the tiles of its view; '' or the reason."""
-    answer = await self.eye.ask({
-        'op': 'open', 'path': entry.path(), 'name': entry.name,
-        'tiles': entry.tiles('picture'), 'maps': list(maps),
-        'max_side': self.limits.side * (4 if result else 1), 'max_pixels': (
-            self.limits.result_pixels if result else self.limits.pixels),
-    }, self.limits.decode_time)
+    answer = await self.eye.ask(
+      {
+        'op': 'open',
+        'path': entry.path(),
+        'name': entry.name,
+        'tiles': entry.tiles('picture'),
+        'maps': list(maps),
+        'max_side': self.limits.side * (4 if result else 1),
+        'max_pixels': (
+          self.limits.result_pixels if result else self.limits.pixels
+        ),
+      },
+      self.limits.decode_time,
+    )
     if answer['event'] != 'done':
       return answer['reason']
     entry.info = answer['info']
@@ -249,11 +289,19 @@ class Jobs:
 
   async def check_mask(self, entry, source, threshold):
     """Whether a file is a mask of a picture; '' or the reason."""
-    answer = await self.eye.ask({
-        'op': 'mask', 'path': entry.path(), 'name': entry.name,
-        'height': source.info['height'], 'width': source.info['width'],
-        'threshold': threshold, 'max_side': self.limits.side,
-        'max_pixels': self.limits.pixels}, self.limits.decode_time)
+    answer = await self.eye.ask(
+      {
+        'op': 'mask',
+        'path': entry.path(),
+        'name': entry.name,
+        'height': source.info['height'],
+        'width': source.info['width'],
+        'threshold': threshold,
+        'max_side': self.limits.side,
+        'max_pixels': self.limits.pixels,
+      },
+      self.limits.decode_time,
+    )
     return answer.get('reason', '')
 
   def _places(self):
@@ -296,14 +344,19 @@ class Jobs:
     source = job.source
     # Lossless, and as deep as the source.
     suffix = {'PNG': '.png', 'TIFF': '.tif'}.get(
-        source.info['format'],
-        '.tif' if 'CMYK' in source.info['channels'] else '.png')
+      source.info['format'],
+      '.tif' if 'CMYK' in source.info['channels'] else '.png',
+    )
     stem = os.path.splitext(source.name)[0]
-    entry = self._store.add(f'{stem}_{"_".join(job.steps)}{suffix}'[-120:],
-                            suffix)
+    entry = self._store.add(
+      f'{stem}_{"_".join(job.steps)}{suffix}'[-120:], suffix
+    )
     entry.origin = source.id
-    entry.made = {'steps': job.steps, **job.options,
-                  **({'mask': True} if job.mask else {})}
+    entry.made = {
+      'steps': job.steps,
+      **job.options,
+      **({'mask': True} if job.mask else {}),
+    }
     return entry
 
   async def _run(self, job, entry):
@@ -314,22 +367,36 @@ class Jobs:
     if finds:
       self._store.take(0)
     made = lambda part, wanted=True: (
-        entry.path(part) if entry and wanted else '')
+      entry.path(part) if entry and wanted else ''
+    )
     found = lambda part: source.path(part) if finds else ''
-    answer = await self.hand.ask({
-        'op': 'run', 'id': job.id, 'path': source.path(), 'name': source.name,
+    answer = await self.hand.ask(
+      {
+        'op': 'run',
+        'id': job.id,
+        'path': source.path(),
+        'name': source.name,
         'mask': job.mask.path() if job.mask else '',
         'mask_name': job.mask.name if job.mask else '',
-        'output': made('picture'), 'output_name': entry.name if entry else '',
+        'output': made('picture'),
+        'output_name': entry.name if entry else '',
         'change': made('change.png'),
         'uncertainty': made('uncertainty.png', job.options['self_ensemble']),
         'hole': made('mask.png', 'fill' in job.steps),
-        'damage': found('damage.png'), 'damage_view': found('damage_view.png'),
-        'steps': job.steps, 'weights': self._find_weights(job),
-        'height': source.info['height'], 'width': source.info['width'],
-        'max_pixels': self.limits.result_pixels, 'threshold': 0.5,
-        'saturation': 1.0, **job.options,
-    }, self.limits.stall_time, job.progress)
+        'damage': found('damage.png'),
+        'damage_view': found('damage_view.png'),
+        'steps': job.steps,
+        'weights': self._find_weights(job),
+        'height': source.info['height'],
+        'width': source.info['width'],
+        'max_pixels': self.limits.result_pixels,
+        'threshold': 0.5,
+        'saturation': 1.0,
+        **job.options,
+      },
+      self.limits.stall_time,
+      job.progress,
+    )
     if answer['event'] != 'done':
       return answer['event'], answer.get('reason', '')
     if finds:
@@ -341,9 +408,11 @@ class Jobs:
     entry.record = answer['record']
     with open(entry.path('report.json'), 'w', encoding='utf-8') as file:
       json.dump(entry.record, file, indent=2, ensure_ascii=False)
-    maps = [(entry.path(f'{layer}.png'), entry.tiles(layer))
-            for layer in ('change', 'uncertainty')
-            if os.path.exists(entry.path(f'{layer}.png'))]
+    maps = [
+      (entry.path(f'{layer}.png'), entry.tiles(layer))
+      for layer in ('change', 'uncertainty')
+      if os.path.exists(entry.path(f'{layer}.png'))
+    ]
     reason = await self.open(entry, maps, result=True)
     if reason:
       return 'failed', reason
@@ -369,8 +438,12 @@ class Jobs:
       await asyncio.sleep(min(0.5, self.limits.leave / 2))
       now = time.monotonic()
       for job in [*self._waiting, *([self._running] if self._running else [])]:
-        if job.tied and not job.followers and not job.stopping and (
-            now - job.left > self.limits.leave):
+        if (
+          job.tied
+          and not job.followers
+          and not job.stopping
+          and (now - job.left > self.limits.leave)
+        ):
           self.cancel(job)
       if now - expired > min(60, self.limits.ttl / 4):
         self._store.expire()

@@ -1,11 +1,12 @@
 """How much one server gives, in all and to each."""
+
 import dataclasses
 
 
 @dataclasses.dataclass(frozen=True)
 class Limits:
-  """Bytes, pixels, seconds and counts; what is more is refused with a reason.
-  """
+  """Bytes, pixels, seconds and counts; beyond them a reason is given."""
+
   upload: int = 1 << 30  # bytes of a picture file
   pixels: int = 120_000_000  # of an uploaded picture, by its header
   result_pixels: int = 400_000_000

@@ -3,6 +3,7 @@
 Nothing a client sends ever becomes part of a path: an id is looked up among
 those of its own session, and any other is simply not there.
 """
+
 import dataclasses
 import os
 import pathlib
@@ -22,6 +23,7 @@ class Full(Exception):
 @dataclasses.dataclass
 class Entry:
   """A picture: uploaded, or the result of a job."""
+
   id: str
   folder: str
   name: str  # for a person; never a path
@@ -36,7 +38,8 @@ class Entry:
   def path(self, part='picture'):
     """Of the file, or of a part such as 'change.png' or 'report.json'."""
     return os.path.join(
-        self.folder, f'picture{self.suffix}' if part == 'picture' else part)
+      self.folder, f'picture{self.suffix}' if part == 'picture' else part
+    )
 
   def tiles(self, layer):
     """Folder of the tiles of 'picture', 'change' or 'uncertainty'."""
@@ -47,16 +50,30 @@ class Entry:
 
   def describe(self):
     """For the page, as JSON."""
-    return {'id': self.id, 'name': self.name, **self.info,
-            'origin': self.origin, 'made': self.made,
-            'bytes': os.path.getsize(self.path()),
-            'layers': [layer for layer in ('change', 'uncertainty')
-                       if self.has(layer)],
-            'damage': self.damage,
-            'mask': os.path.isfile(self.path('mask.png')),
-            **{key: self.record[key] for key in (
-                'seconds', 'change_mean_ciede2000', 'change_max_ciede2000',
-                'uncertainty_mean', 'tiling') if key in self.record}}
+    return {
+      'id': self.id,
+      'name': self.name,
+      **self.info,
+      'origin': self.origin,
+      'made': self.made,
+      'bytes': os.path.getsize(self.path()),
+      'layers': [
+        layer for layer in ('change', 'uncertainty') if self.has(layer)
+      ],
+      'damage': self.damage,
+      'mask': os.path.isfile(self.path('mask.png')),
+      **{
+        key: self.record[key]
+        for key in (
+          'seconds',
+          'change_mean_ciede2000',
+          'change_max_ciede2000',
+          'uncertainty_mean',
+          'tiling',
+        )
+        if key in self.record
+      },
+    }
 
 
 class Session:
@@ -114,17 +131,21 @@ class Store:
     if self.used + count > self.limits.quota:
       self.expire()
     if self.used + count > self.limits.quota:
-      raise Full('the disk space of this page is used up; remove pictures '
-                 'from the history, or try again later')
+      raise Full(
+        'the disk space of this page is used up; remove pictures '
+        'from the history, or try again later'
+      )
     self.used += count
     if entry:
       entry.size += count
 
   def keep(self, session, entry):
     """Puts an entry into a session, or counts anew what it has there."""
-    size = sum(path.stat().st_size
-               for path in pathlib.Path(entry.folder).rglob('*')
-               if path.is_file())
+    size = sum(
+      path.stat().st_size
+      for path in pathlib.Path(entry.folder).rglob('*')
+      if path.is_file()
+    )
     self.used += size - entry.size
     entry.size = size
     session.pictures[entry.id] = entry

@@ -2,6 +2,7 @@
 
 Uploads are raw bodies, counted while they stream; formats are told by content.
 """
+
 import asyncio
 import contextlib
 import os
@@ -14,11 +15,20 @@ from starlette import requests as starlette_requests
 from artjax.image_io import reader
 from artjax.web.server import store as store_lib
 
-_SUFFIXES = {'JPEG': ('.jpg', '.jpeg'), 'PNG': ('.png',),
-             'TIFF': ('.tif', '.tiff'), 'WebP': ('.webp',),
-             'HEIF': ('.avif', '.heic', '.heif')}
-TYPES = {'.png': 'image/png', '.tif': 'image/tiff', '.jpg': 'image/jpeg',
-         '.webp': 'image/webp', '.avif': 'image/avif'}
+_SUFFIXES = {
+  'JPEG': ('.jpg', '.jpeg'),
+  'PNG': ('.png',),
+  'TIFF': ('.tif', '.tiff'),
+  'WebP': ('.webp',),
+  'HEIF': ('.avif', '.heic', '.heif'),
+}
+TYPES = {
+  '.png': 'image/png',
+  '.tif': 'image/tiff',
+  '.jpg': 'image/jpeg',
+  '.webp': 'image/webp',
+  '.avif': 'image/avif',
+}
 _HEAD = 32  # bytes by which a format is told
 _IDLE = 30  # s in which an upload must go on
 
@@ -41,7 +51,8 @@ async def receive_mask(request, session, name, picture, threshold):
   """The same of a mask of a picture, in no session; None without a body."""
   headers, jobs = request.headers, request.app.state.jobs
   if headers.get('content-length', '0') == '0' and (
-      'transfer-encoding' not in headers):
+    'transfer-encoding' not in headers
+  ):
     return None
   async with _upload(request, session, name or 'mask.png') as entry:
     _refuse(entry, await jobs.check_mask(entry, picture, threshold))
@@ -60,8 +71,10 @@ async def _upload(request, session, name):
   limit = state.limits.upload
   length = request.headers.get('content-length', '')
   if length.isdigit() and int(length) > limit:
-    fail(413, f'the file has {_mib(int(length))}, more than the limit of '
-         f'{_mib(limit)}')
+    fail(
+      413,
+      f'the file has {_mib(int(length))}, more than the limit of {_mib(limit)}',
+    )
   entry = state.store.add('', '')
   session.uploads += 1  # so that it does not expire
   try:
@@ -69,8 +82,9 @@ async def _upload(request, session, name):
       suffixes = _SUFFIXES[_kind(await _stream(request, entry, name), name)]
       stem, suffix = store_lib.clean_name(name)
       entry.suffix = suffixes[0]
-      entry.name = stem + (suffix if suffix.lower() in suffixes
-                           else suffixes[0])
+      entry.name = stem + (
+        suffix if suffix.lower() in suffixes else suffixes[0]
+      )
       os.rename(entry.path('upload'), entry.path())
       yield entry
   except BaseException as error:
@@ -101,7 +115,7 @@ async def _stream(request, entry, name):
         fail(413, f'the file has more than the limit of {_mib(limit)}')
       state.store.take(len(chunk), entry)
       if len(head) < _HEAD:
-        head += chunk[:_HEAD - len(head)]
+        head += chunk[: _HEAD - len(head)]
         if len(head) == _HEAD:
           _kind(head, name)
       file.write(chunk)
@@ -110,8 +124,13 @@ async def _stream(request, entry, name):
 def _kind(head, name):
   kind = reader.file_kind(head)
   if kind is None:
-    what = 'the body is empty' if not head else (
-        'not a picture of a kind that is taken (JPEG, PNG, TIFF, WebP, AVIF)')
+    what = (
+      'the body is empty'
+      if not head
+      else (
+        'not a picture of a kind that is taken (JPEG, PNG, TIFF, WebP, AVIF)'
+      )
+    )
     fail(415, f'{"".join(store_lib.clean_name(name))}: {what}')
   return kind
 
@@ -127,12 +146,23 @@ def download(entry, part):
     fail(404, 'this picture has none: it was uploaded, or made without')
   stem = os.path.splitext(entry.name)[0]
   name = {'picture': entry.name}.get(part, f'{stem}.{part}')
-  kind = (TYPES[entry.suffix] if part == 'picture' else
-          'application/json' if part.endswith('.json') else 'image/png')
+  kind = (
+    TYPES[entry.suffix]
+    if part == 'picture'
+    else 'application/json'
+    if part.endswith('.json')
+    else 'image/png'
+  )
   # The first for what does not know the second, such as curl.
-  plain = ''.join(c if c.isascii() and c.isalnum() or c in '._-' else '_'
-                  for c in name)
-  return responses.FileResponse(path, media_type=kind, headers={
+  plain = ''.join(
+    c if c.isascii() and c.isalnum() or c in '._-' else '_' for c in name
+  )
+  return responses.FileResponse(
+    path,
+    media_type=kind,
+    headers={
       'Content-Disposition': f'attachment; filename="{plain}"; '
-                             f"filename*=UTF-8''"
-                             f'{urllib.parse.quote(name, safe="")}'})
+      f"filename*=UTF-8''"
+      f'{urllib.parse.quote(name, safe="")}'
+    },
+  )

@@ -1,4 +1,5 @@
 """Lifting: severities, parameters, conversion, masks."""
+
 import numpy as np
 import pytest
 
@@ -37,7 +38,8 @@ def test_a_factory_keeps_its_name_and_its_plain_function():
   assert brighter.__module__ == __name__
   image = np.zeros((2, 2, 3), np.float32)
   np.testing.assert_array_equal(
-      brighter.__wrapped__(image, 1.0, None, by=0.25), image + 0.25)
+    brighter.__wrapped__(image, 1.0, None, by=0.25), image + 0.25
+  )
 
 
 def test_bytes_become_float_and_stay_in_range():
@@ -53,7 +55,9 @@ def test_bytes_become_float_and_stay_in_range():
 def test_bytes_come_back_as_they_were():
   every = np.arange(256, dtype=np.uint8).reshape(16, 16)
   np.testing.assert_array_equal(
-      np.rint(decorators.as_float(every) * np.float32(255)).astype(np.uint8), every)
+    np.rint(decorators.as_float(every) * np.float32(255)).astype(np.uint8),
+    every,
+  )
 
 
 def test_clip_is_clip():
@@ -107,8 +111,15 @@ def test_presets_are_given_the_example_and_the_severity():
 def test_bad_arguments_say_what_is_there():
   with pytest.raises(ValueError, match=r'brighter has no bye.*severity, by'):
     brighter(0.5, bye=0.1)
-  for severity in (-0.1, 1.5, (0.6, 0.2), (0.1, 0.2, 0.3), 'high', None,
-                   float('nan')):
+  for severity in (
+    -0.1,
+    1.5,
+    (0.6, 0.2),
+    (0.1, 0.2, 0.3),
+    'high',
+    None,
+    float('nan'),
+  ):
     with pytest.raises(ValueError, match='severity of brighter'):
       brighter(severity)
   with pytest.raises(ValueError, match='uint8 or float32'):

@@ -1,10 +1,11 @@
 """Whole-picture degradations: identity, range, draws, and what each does."""
+
 import numpy as np
 import pytest
 
 from artjax import registry
-from artjax.data.degradations import global_
 from artjax.data.degradations import decorators
+from artjax.data.degradations import global_
 
 FACTORIES = registry.public(global_)
 
@@ -13,9 +14,14 @@ def picture(height=64, width=80, seed=0):
   """A smooth u8 picture with edges, colours and both ends of the range."""
   y, x = np.mgrid[:height, :width] / max(height, width)
   rng = np.random.default_rng(seed)
-  image = np.stack([0.5 + 0.5 * np.sin(9 * x + 4 * y * y + phase)
-                    for phase in rng.uniform(0, 6, 3)], -1)
-  image[height // 4:height // 2, width // 3:width // 2] = (0.9, 0.2, 0.1)
+  image = np.stack(
+    [
+      0.5 + 0.5 * np.sin(9 * x + 4 * y * y + phase)
+      for phase in rng.uniform(0, 6, 3)
+    ],
+    -1,
+  )
+  image[height // 4 : height // 2, width // 3 : width // 2] = (0.9, 0.2, 0.1)
   return np.rint(255 * image).astype(np.uint8)
 
 
@@ -27,10 +33,23 @@ def change(factory, severity, image, seed):
 
 def test_all_of_the_list_are_there():
   assert set(FACTORIES) == {
-      'gaussian_blur', 'anisotropic_blur', 'motion_blur', 'defocus_blur',
-      'rescale', 'gaussian_noise', 'poisson_noise', 'speckle_noise',
-      'salt_and_pepper', 'jpeg', 'fading', 'varnish', 'colour_cast',
-      'uneven_light', 'greyscale', 'sepia'}
+    'gaussian_blur',
+    'anisotropic_blur',
+    'motion_blur',
+    'defocus_blur',
+    'rescale',
+    'gaussian_noise',
+    'poisson_noise',
+    'speckle_noise',
+    'salt_and_pepper',
+    'jpeg',
+    'fading',
+    'varnish',
+    'colour_cast',
+    'uneven_light',
+    'greyscale',
+    'sepia',
+  }
 
 
 @pytest.mark.parametrize('name', FACTORIES)
@@ -50,7 +69,8 @@ def test_shape_range_and_input_are_kept(name, shape):
     for seed in range(6):
       for severity in (0.1, 1.0):
         out = FACTORIES[name](severity)(
-            {'image': given}, np.random.default_rng(seed))['image']
+          {'image': given}, np.random.default_rng(seed)
+        )['image']
         assert out.shape == image.shape and out.dtype == np.float32
         assert np.isfinite(out).all() and 0 <= out.min() and out.max() <= 1
     np.testing.assert_array_equal(given, kept)
@@ -59,8 +79,10 @@ def test_shape_range_and_input_are_kept(name, shape):
 @pytest.mark.parametrize('name', FACTORIES)
 def test_same_generator_same_picture(name):
   op, image = FACTORIES[name]((0.2, 0.9)), picture()
-  one, two, other = (op({'image': image}, np.random.default_rng(seed))['image']
-                     for seed in (1, 1, 2))
+  one, two, other = (
+    op({'image': image}, np.random.default_rng(seed))['image']
+    for seed in (1, 1, 2)
+  )
   np.testing.assert_array_equal(one, two)
   assert np.abs(one - other).max() > 0
 
@@ -68,9 +90,12 @@ def test_same_generator_same_picture(name):
 @pytest.mark.parametrize('name', FACTORIES)
 def test_change_grows_with_severity(name):
   image = picture()
-  means = [np.mean([change(FACTORIES[name], severity, image, seed)
-                    for seed in range(24)])
-           for severity in (0.03, 0.25, 0.5, 0.75, 1.0)]
+  means = [
+    np.mean(
+      [change(FACTORIES[name], severity, image, seed) for seed in range(24)]
+    )
+    for severity in (0.03, 0.25, 0.5, 0.75, 1.0)
+  ]
   assert all(a < b for a, b in zip(means, means[1:])), means
   # Severity begins at the identity: little of it changes little.
   assert means[0] < 0.015, means
@@ -85,24 +110,33 @@ def test_the_clean_copy_stays_clean():
 
 def test_noise_has_the_variance_it_says():
   image = np.full((128, 128, 3), 0.5, np.float32)
-  noise = global_.gaussian_noise.__wrapped__(
-      image, 1.0, np.random.default_rng(0), sigma=0.1, grey=False,
-      grain=1) - 0.5
+  noise = (
+    global_.gaussian_noise.__wrapped__(
+      image, 1.0, np.random.default_rng(0), sigma=0.1, grey=False, grain=1
+    )
+    - 0.5
+  )
   rng = np.random.default_rng(0)
   expected = rng.uniform(0.3, 1) * 0.1
   assert noise.std() == pytest.approx(expected, rel=0.02)
   assert abs(noise.mean()) < 0.002
   # Independent between pixels and channels.
-  assert abs(np.corrcoef(noise[:, 1:, 0].ravel(),
-                         noise[:, :-1, 0].ravel())[0, 1]) < 0.03
-  assert abs(np.corrcoef(noise[..., 0].ravel(),
-                         noise[..., 1].ravel())[0, 1]) < 0.03
+  assert (
+    abs(np.corrcoef(noise[:, 1:, 0].ravel(), noise[:, :-1, 0].ravel())[0, 1])
+    < 0.03
+  )
+  assert (
+    abs(np.corrcoef(noise[..., 0].ravel(), noise[..., 1].ravel())[0, 1]) < 0.03
+  )
 
 
 def test_grey_noise_is_grey():
   image = np.full((32, 32, 3), 0.5, np.float32)
-  for factory in (global_.gaussian_noise, global_.speckle_noise,
-                  global_.salt_and_pepper):
+  for factory in (
+    global_.gaussian_noise,
+    global_.speckle_noise,
+    global_.salt_and_pepper,
+  ):
     for grey in (True, False):
       out = factory(1.0, grey=grey)({'image': image}, np.random.default_rng(3))
       assert (np.ptp(out['image'], axis=-1).max() < 1e-6) == grey, factory
@@ -113,7 +147,8 @@ def test_poisson_noise_grows_with_light():
   image[:, 64:] = 0.6
   for photons in (10, 5000):  # counted, and approximated
     out = global_.poisson_noise.__wrapped__(
-        image, 1.0, np.random.default_rng(0), photons=photons)
+      image, 1.0, np.random.default_rng(0), photons=photons
+    )
     dark, bright = out[:, :64].var(), out[:, 64:].var()
     assert bright / dark == pytest.approx(6, rel=0.1)
 
@@ -121,8 +156,12 @@ def test_poisson_noise_grows_with_light():
 def test_blur_keeps_the_mean_and_loses_detail():
   rng = np.random.default_rng(0)
   image = rng.random((96, 96, 3), np.float32)
-  for name in ('gaussian_blur', 'anisotropic_blur', 'motion_blur',
-               'defocus_blur'):
+  for name in (
+    'gaussian_blur',
+    'anisotropic_blur',
+    'motion_blur',
+    'defocus_blur',
+  ):
     out = FACTORIES[name](1.0)({'image': image}, np.random.default_rng(1))
     assert out['image'].mean() == pytest.approx(image.mean(), abs=0.01)
     assert out['image'].std() < 0.6 * image.std()
@@ -130,11 +169,13 @@ def test_blur_keeps_the_mean_and_loses_detail():
 
 def test_greyscale_and_sepia_have_one_tone():
   image = picture()
-  grey = global_.greyscale(1.0)({'image': image},
-                                     np.random.default_rng(0))['image']
+  grey = global_.greyscale(1.0)({'image': image}, np.random.default_rng(0))[
+    'image'
+  ]
   assert np.ptp(grey, axis=-1).max() < 1e-5
-  brown = global_.sepia(1.0)({'image': image},
-                                  np.random.default_rng(0))['image']
+  brown = global_.sepia(1.0)({'image': image}, np.random.default_rng(0))[
+    'image'
+  ]
   assert (brown[..., 0] >= brown[..., 2] - 1e-6).all()
   tones = brown.reshape(-1, 3) - brown.reshape(-1, 3).mean(0)
   spread = np.linalg.svd(tones, compute_uv=False)
@@ -146,9 +187,11 @@ def test_jpeg_quality_and_subsampling_count():
   size = {}
   for quality in (10, 90):
     out = global_.jpeg.__wrapped__(
-        decorators.as_float(image), 1.0, np.random.default_rng(0), quality=quality)
+      decorators.as_float(image), 1.0, np.random.default_rng(0), quality=quality
+    )
     size[quality] = np.abs(out - image / 255).mean()
   assert size[10] > 2 * size[90]
   with pytest.raises(ValueError, match="420.*'411'"):
     global_.jpeg(1.0, subsampling='411')(
-        {'image': image}, np.random.default_rng(0))
+      {'image': image}, np.random.default_rng(0)
+    )

@@ -1,4 +1,5 @@
 """Holes: of the share asked for, repeatable, and nothing else is changed."""
+
 import cv2
 import numpy as np
 import pytest
@@ -8,8 +9,11 @@ from artjax.data.degradations import inpainting_masks
 
 
 def _example(height=96, width=128):
-  image = np.random.default_rng(0).integers(
-      0, 256, (height, width, 3)).astype(np.uint8)
+  image = (
+    np.random.default_rng(0)
+    .integers(0, 256, (height, width, 3))
+    .astype(np.uint8)
+  )
   image.setflags(write=False)
   return {'name': 'x', 'image': image, 'target': image}
 
@@ -23,8 +27,10 @@ def _share(example):
 def test_the_share_is_within_the_band(kind, shape):
   for area in ((0.1, 0.3), (0.01, 0.5)):
     op = inpainting_masks.missing(area, kind)
-    shares = [_share(op(_example(*shape), np.random.default_rng(seed)))
-              for seed in range(6)]
+    shares = [
+      _share(op(_example(*shape), np.random.default_rng(seed)))
+      for seed in range(6)
+    ]
     assert area[0] <= min(shares) and max(shares) <= area[1], shares
     assert np.ptp(shares) > 0
 
@@ -32,8 +38,9 @@ def test_the_share_is_within_the_band(kind, shape):
 @pytest.mark.parametrize('kind', inpainting_masks.KINDS)
 def test_same_generator_same_mask(kind):
   op = inpainting_masks.missing((0.05, 0.3), kind)
-  one, two, other = (op(_example(), np.random.default_rng(seed))['mask']
-                     for seed in (0, 0, 1))
+  one, two, other = (
+    op(_example(), np.random.default_rng(seed))['mask'] for seed in (0, 0, 1)
+  )
   np.testing.assert_array_equal(one, two)
   assert (one != other).any()
 
@@ -41,8 +48,9 @@ def test_same_generator_same_mask(kind):
 def test_only_the_mask_is_written():
   example = _example()
   old = np.full_like(example['image'], 255)
-  made = inpainting_masks.missing((0.1, 0.3))({**example, 'mask': old},
-                                 np.random.default_rng(0))
+  made = inpainting_masks.missing((0.1, 0.3))(
+    {**example, 'mask': old}, np.random.default_rng(0)
+  )
   assert made['image'] is example['image']
   assert made['target'] is example['target']
   mask = made['mask']
@@ -54,23 +62,36 @@ def test_only_the_mask_is_written():
 
 def test_kinds_differ_in_how_far_in_their_middle_is():
   def depth(kind):
-    masks = [inpainting_masks.draw((192, 192), np.random.default_rng(seed), (0.2, 0.3),
-                        kind) for seed in range(5)]
-    return np.mean([cv2.distanceTransform(
-        np.uint8(mask), cv2.DIST_L2, 5).max() for mask in masks])
+    masks = [
+      inpainting_masks.draw(
+        (192, 192), np.random.default_rng(seed), (0.2, 0.3), kind
+      )
+      for seed in range(5)
+    ]
+    return np.mean(
+      [
+        cv2.distanceTransform(np.uint8(mask), cv2.DIST_L2, 5).max()
+        for mask in masks
+      ]
+    )
+
   assert depth('cracks') < depth('thick')
   assert depth('thin') < depth('medium') < depth('thick')
 
 
 def test_a_chain_draws_all_kinds():
-  op = registry.chain('missing(area=(0.1, 0.3))|keep("image", "target", "mask")')
-  shares = [_share(op(_example(), np.random.default_rng(seed)))
-            for seed in range(20)]
+  op = registry.chain(
+    'missing(area=(0.1, 0.3))|keep("image", "target", "mask")'
+  )
+  shares = [
+    _share(op(_example(), np.random.default_rng(seed))) for seed in range(20)
+  ]
   assert 0.1 <= min(shares) and max(shares) <= 0.3
 
 
-@pytest.mark.parametrize('area', [
-    (0.3, 0.1), (0.2, 0.2), (0.0, 0.1), (0.1, 1.2), 0.3, ('a', 'b')])
+@pytest.mark.parametrize(
+  'area', [(0.3, 0.1), (0.2, 0.2), (0.0, 0.1), (0.1, 1.2), 0.3, ('a', 'b')]
+)
 def test_no_such_area(area):
   with pytest.raises(ValueError, match='area must be'):
     inpainting_masks.missing(area)
@@ -83,7 +104,9 @@ def test_unknown_kind_names_the_known_ones():
 
 def test_what_cannot_be_had_is_said():
   with pytest.raises(ValueError, match='boxes that cover 0.41 to 0.42'):
-    inpainting_masks.draw((2, 2), np.random.default_rng(0), (0.41, 0.42), 'boxes')
+    inpainting_masks.draw(
+      (2, 2), np.random.default_rng(0), (0.41, 0.42), 'boxes'
+    )
 
 
 # Masks of a folder.
@@ -105,8 +128,11 @@ def test_masks_of_a_folder_are_turned(folder):
   made = [op(example, np.random.default_rng(seed)) for seed in range(30)]
   assert {round(_share(m), 2) for m in made} == {0.1, 0.6}
   # Each side of the picture is the one that is missing, some time.
-  rims = {tuple(m['mask'][[0, 99, 50, 50], [50, 50, 0, 99], 0])
-          for m in made if _share(m) < 0.2}
+  rims = {
+    tuple(m['mask'][[0, 99, 50, 50], [50, 50, 0, 99], 0])
+    for m in made
+    if _share(m) < 0.2
+  }
   assert len(rims) == 4
 
 
@@ -132,4 +158,6 @@ def test_folders_and_files_that_are_none(tmp_path):
     inpainting_masks.missing_from(str(tmp_path / 'missing'))
   (tmp_path / 'bad.png').write_bytes(b'no picture')
   with pytest.raises(ValueError, match='bad.png: no picture'):
-    inpainting_masks.missing_from(str(tmp_path))(_example(), np.random.default_rng(0))
+    inpainting_masks.missing_from(str(tmp_path))(
+      _example(), np.random.default_rng(0)
+    )

@@ -1,4 +1,5 @@
 """Blur kernels and sinc filters."""
+
 import numpy as np
 import pytest
 

@@ -1,35 +1,42 @@
 """Local damage: it stays inside its mask, and masks add up."""
+
 import functools
 
+from conftest import shared
 import cv2
 import numpy as np
 import pytest
 
 from artjax import registry
-from artjax.data.degradations import local
 from artjax.data.degradations import decorators
+from artjax.data.degradations import local
 from artjax.data.degradations import stains
-
-from conftest import shared
 
 FACTORIES = {**registry.public(local), **registry.public(stains)}
 del FACTORIES['masks_from']
 PARTS = {
-    'crack': {'scratches', 'craquelure', 'hair', 'folds'},
-    'loss': {'paint_losses', 'tears', 'holes'},
-    'stain': {'water_stains', 'foxing', 'mould', 'dust'}}
+  'crack': {'scratches', 'craquelure', 'hair', 'folds'},
+  'loss': {'paint_losses', 'tears', 'holes'},
+  'stain': {'water_stains', 'foxing', 'mould', 'dust'},
+}
 
 
 def picture(height=96, width=112):
   y, x = np.mgrid[:height, :width] / max(height, width)
-  image = np.stack([0.5 + 0.4 * np.sin(6 * x + phase + 5 * y * phase)
-                    for phase in (0.3, 1.4, 2.2)], -1)
+  image = np.stack(
+    [
+      0.5 + 0.4 * np.sin(6 * x + phase + 5 * y * phase)
+      for phase in (0.3, 1.4, 2.2)
+    ],
+    -1,
+  )
   return np.rint(255 * image).astype(np.uint8)
 
 
 def damaged(factory, image, severity=0.8, seed=0, **example):
-  return factory(severity)({'image': image, **example},
-                           np.random.default_rng(seed))
+  return factory(severity)(
+    {'image': image, **example}, np.random.default_rng(seed)
+  )
 
 
 def write_masks(folder):
@@ -47,8 +54,10 @@ def write_masks(folder):
 @pytest.fixture(name='factories', scope='module')
 def all_factories(tmp_path_factory):
   folder = write_masks(tmp_path_factory.mktemp('masks') / 'shapes')
-  return {**FACTORIES, 'masks_from': functools.partial(
-      local.masks_from, str(folder))}
+  return {
+    **FACTORIES,
+    'masks_from': functools.partial(local.masks_from, str(folder)),
+  }
 
 
 NAMES = [*FACTORIES, 'masks_from']
@@ -72,8 +81,9 @@ def test_shape_range_and_input_are_kept(factories, name, shape):
   kept = image.copy()
   for seed in range(12):
     for severity in (0.05, 1.0):
-      out = damaged(lambda s: factories[name](severity=s), image, severity,
-                    seed)
+      out = damaged(
+        lambda s: factories[name](severity=s), image, severity, seed
+      )
       assert out['image'].shape == image.shape
       assert out['image'].dtype == np.float32
       assert np.isfinite(out['image']).all()
@@ -98,12 +108,14 @@ def test_the_mask_covers_what_changed(factories, name):
 
 @pytest.mark.parametrize('name', sorted(FACTORIES))
 def test_masks_are_in_their_channel_and_not_idle(name):
-  part, = (part for part, names in PARTS.items() if name in names)
+  (part,) = (part for part, names in PARTS.items() if name in names)
   covered = []
   for seed in range(12):
     mask = damaged(FACTORIES[name], picture(), 0.8, seed)['mask']
     share = (mask > 0).mean((0, 1))
-    assert share[[i for i in range(3) if decorators.PARTS[i] != part]].max() == 0
+    assert (
+      share[[i for i in range(3) if decorators.PARTS[i] != part]].max() == 0
+    )
     covered.append(share[decorators.PARTS.index(part)])
   assert np.mean(covered) > 0.002
 
@@ -112,8 +124,9 @@ def test_masks_are_in_their_channel_and_not_idle(name):
 def test_same_generator_same_damage(factories, name):
   image = picture()
   op = factories[name](severity=(0.3, 0.9))
-  one, two, other = (op({'image': image}, np.random.default_rng(seed))
-                     for seed in (1, 1, 5))
+  one, two, other = (
+    op({'image': image}, np.random.default_rng(seed)) for seed in (1, 1, 5)
+  )
   np.testing.assert_array_equal(one['image'], two['image'])
   np.testing.assert_array_equal(one['mask'], two['mask'])
   assert np.abs(one['image'] - other['image']).max() > 0
@@ -123,10 +136,20 @@ def test_same_generator_same_damage(factories, name):
 def test_change_grows_with_severity(factories, name):
   image = picture()
   reference = image / np.float32(255)
-  means = [np.mean([np.abs(damaged(
-      lambda s: factories[name](severity=s), image, severity,
-      seed)['image'] - reference).mean() for seed in range(50)])
-           for severity in (0.02, 0.2, 0.5, 1.0)]
+  means = [
+    np.mean(
+      [
+        np.abs(
+          damaged(lambda s: factories[name](severity=s), image, severity, seed)[
+            'image'
+          ]
+          - reference
+        ).mean()
+        for seed in range(50)
+      ]
+    )
+    for severity in (0.02, 0.2, 0.5, 1.0)
+  ]
   # A mask of a folder is fully there from 0.5 on.
   grows = zip(means[:-1], means[1:]) if name != 'masks_from' else [means[:2]]
   assert all(a < b for a, b in grows), means
@@ -146,8 +169,9 @@ def test_masks_or_together():
   assert ((again & both) == both).all() and (again > both).any()
 
 
-@pytest.mark.parametrize('pattern',
-                         ['mesh', 'brick', 'walks', 'parallel', 'rings'])
+@pytest.mark.parametrize(
+  'pattern', ['mesh', 'brick', 'walks', 'parallel', 'rings']
+)
 def test_every_pattern_of_craquelure_is_thin(pattern):
   for seed in range(6):
     op = local.craquelure(1.0, pattern=pattern, cell=20)
@@ -164,8 +188,9 @@ def test_water_stains_are_darkest_at_the_rim():
   darker = []
   for seed in range(30):
     out = damaged(stains.water_stains, image, 0.8, seed)
-    inside = cv2.copyMakeBorder(out['mask'][..., 2], 1, 1, 1, 1,
-                                cv2.BORDER_REPLICATE)
+    inside = cv2.copyMakeBorder(
+      out['mask'][..., 2], 1, 1, 1, 1, cv2.BORDER_REPLICATE
+    )
     depth = cv2.distanceTransform(inside, cv2.DIST_L2, 3)[1:-1, 1:-1]
     rim, middle = (depth > 1) & (depth < 4), depth > 10
     if rim.sum() > 50 and middle.sum() > 50:
@@ -178,29 +203,38 @@ def test_holes_are_opaque_and_filled_as_asked():
   image = picture()
   for shape in ('brush', 'polygons', 'boxes'):
     out = local.holes(1.0, shape=shape, fill='white')(
-        {'image': image}, np.random.default_rng(2))
+      {'image': image}, np.random.default_rng(2)
+    )
     inside = cv2.erode(out['mask'][..., 1], np.ones((5, 5))) > 0
     # All but the seams where two edges meet.
     assert inside.any() and (out['image'][inside] > 0.999).mean() > 0.98
   flat = local.holes(1.0, shape='boxes', fill='flat')(
-      {'image': image}, np.random.default_rng(2))
+    {'image': image}, np.random.default_rng(2)
+  )
   assert np.ptp(flat['image'][flat['mask'][..., 1] > 0], axis=0).max() < 1e-5
 
 
 def test_lines_cover_the_same_share_of_any_size():
   share = {}
   for side in (128, 512):
-    share[side] = np.mean([
-        (damaged(local.scratches, picture(side, side), 0.8, seed)['mask']
-         > 0).mean() for seed in range(16)])
+    share[side] = np.mean(
+      [
+        (
+          damaged(local.scratches, picture(side, side), 0.8, seed)['mask'] > 0
+        ).mean()
+        for seed in range(16)
+      ]
+    )
   assert share[512] == pytest.approx(share[128], rel=0.5)
 
 
 def test_unknown_kinds_are_named():
-  cases = [(local.craquelure, {'pattern': 'web'}, 'web.*mesh'),
-           (local.paint_losses, {'kind': 'big'}, 'big.*flakes'),
-           (local.holes, {'shape': 'round'}, 'round.*brush'),
-           (local.holes, {'fill': 'pink'}, 'pink.*white')]
+  cases = [
+    (local.craquelure, {'pattern': 'web'}, 'web.*mesh'),
+    (local.paint_losses, {'kind': 'big'}, 'big.*flakes'),
+    (local.holes, {'shape': 'round'}, 'round.*brush'),
+    (local.holes, {'fill': 'pink'}, 'pink.*white'),
+  ]
   for factory, parameters, message in cases:
     with pytest.raises(ValueError, match=message):
       factory(1.0, **parameters)({'image': picture()}, np.random.default_rng(0))
@@ -216,8 +250,12 @@ def test_masks_from_draws_the_folders_shapes(tmp_path):
     core = cv2.erode(out['mask'][..., 2], np.ones((9, 9))) > 0
     assert (out['image'][core] > 0.95).all()
   inverted = local.masks_from(str(folder), 1.0, fill='white', invert=True)
-  share = [(inverted({'image': image}, np.random.default_rng(seed))
-            ['mask'] > 0).any(-1).mean() for seed in range(8)]
+  share = [
+    (inverted({'image': image}, np.random.default_rng(seed))['mask'] > 0)
+    .any(-1)
+    .mean()
+    for seed in range(8)
+  ]
   assert np.mean(share) > 0.5
 
 

@@ -1,28 +1,45 @@
 """Presets: order of causes, range, severity."""
+
 import functools
 
+import cv2
 import numpy as np
 import pytest
 
 from artjax import registry
-from artjax.data.degradations import local as damage
 from artjax.data.degradations import global_
+from artjax.data.degradations import local as damage
 from artjax.data.degradations import presets
 from artjax.data.degradations import stains
 
 PRESETS = registry.public(presets)
 # What the camera and the file add, after all that befell the object.
-CAMERA = {'gaussian_blur', 'anisotropic_blur', 'motion_blur', 'defocus_blur',
-          'rescale', 'gaussian_noise', 'poisson_noise', 'speckle_noise',
-          'salt_and_pepper', 'jpeg'}
+CAMERA = {
+  'gaussian_blur',
+  'anisotropic_blur',
+  'motion_blur',
+  'defocus_blur',
+  'rescale',
+  'gaussian_noise',
+  'poisson_noise',
+  'speckle_noise',
+  'salt_and_pepper',
+  'jpeg',
+}
 
 
 def picture(height=128, width=128, seed=0):
   y, x = np.mgrid[:height, :width] / max(height, width)
   rng = np.random.default_rng(seed)
-  image = np.stack([0.45 + 0.3 * np.sin(5 * x + phase + 4 * y * phase)
-                    + 0.15 * np.sin(60 * y * x + phase)
-                    for phase in rng.uniform(0.5, 3, 3)], -1)
+  image = np.stack(
+    [
+      0.45
+      + 0.3 * np.sin(5 * x + phase + 4 * y * phase)
+      + 0.15 * np.sin(60 * y * x + phase)
+      for phase in rng.uniform(0.5, 3, 3)
+    ],
+    -1,
+  )
   return np.rint(255 * image).astype(np.uint8)
 
 
@@ -32,7 +49,7 @@ def psnr(factory, severity, image, seeds):
   for seed in seeds:
     out = factory(severity)({'image': image}, np.random.default_rng(seed))
     error = np.rint(out['image'] * np.float32(255)) - image
-    values.append(10 * np.log10(255 ** 2 / np.mean(error ** 2)))
+    values.append(10 * np.log10(255**2 / np.mean(error**2)))
   return np.mean(values)
 
 
@@ -51,7 +68,12 @@ def names_of(run, monkeypatch, factory, seeds):
 
 
 def test_all_are_there():
-  assert set(PRESETS) == {'old_painting', 'old_photo', 'damaged_or_clean'}
+  assert set(PRESETS) == {
+    'old_painting',
+    'old_photo',
+    'structure',
+    'damaged_or_clean',
+  }
 
 
 def test_as_many_are_clean_as_asked_for_and_the_rest_is_damaged():
@@ -72,15 +94,17 @@ def test_as_many_are_clean_as_asked_for_and_the_rest_is_damaged():
 
 
 def test_every_kind_of_local_damage_is_drawn(monkeypatch):
-  plans = names_of(presets._run, monkeypatch, PRESETS['damaged_or_clean'],
-                   range(150))
+  plans = names_of(
+    presets._run, monkeypatch, PRESETS['damaged_or_clean'], range(150)
+  )
   drawn = {name for plan in plans for name in plan}
   assert drawn >= {f.__name__ for f, _, _ in presets._PAINT_DAMAGE}
 
 
 def test_the_few_kinds_can_be_of_one_part_alone(monkeypatch):
-  of_part = lambda part: {kind.__name__ for kind, _, _ in presets._PAINT_DAMAGE
-                          if kind.part == part}
+  of_part = lambda part: {
+    kind.__name__ for kind, _, _ in presets._PAINT_DAMAGE if kind.part == part
+  }
   stained = of_part('stain')
   assert {'water_stains', 'foxing'} <= stained and len(of_part('crack')) == 4
 
@@ -88,21 +112,28 @@ def test_the_few_kinds_can_be_of_one_part_alone(monkeypatch):
     """Of the damage drawn, how much is stains."""
     factory = lambda severity: PRESETS['damaged_or_clean'](severity, part=part)
     plans = names_of(presets._run, monkeypatch, factory, range(150))
-    drawn = [name for plan in plans for name in plan
-             if name in of_part('crack') | of_part('loss') | stained]
+    drawn = [
+      name
+      for plan in plans
+      for name in plan
+      if name in of_part('crack') | of_part('loss') | stained
+    ]
     return np.mean([name in stained for name in drawn])
 
   assert share('stain') > 1.3 * share(None)
   with pytest.raises(ValueError, match="no part 'rust' of a mask; crack, loss"):
     PRESETS['damaged_or_clean'](0.5, part='rust')(
-        {'image': picture()}, np.random.default_rng(0))
+      {'image': picture()}, np.random.default_rng(0)
+    )
 
 
 def test_a_share_of_old_paintings_is_as_it_was():
   example = {'image': picture(48, 48)}
   ops = PRESETS['old_painting'](0.5, clean=0.4)
-  same = [ops(example, np.random.default_rng(i))['image'] is example['image']
-          for i in range(80)]
+  same = [
+    ops(example, np.random.default_rng(i))['image'] is example['image']
+    for i in range(80)
+  ]
   assert 0.25 < np.mean(same) < 0.55
 
 
@@ -120,8 +151,9 @@ def test_shape_range_and_input_are_kept(name, shape):
   kept = image.copy()
   changed = 0
   for seed in range(15):
-    out = PRESETS[name]((0.0, 1.0))({'image': image, 'target': image},
-                                    np.random.default_rng(seed))
+    out = PRESETS[name]((0.0, 1.0))(
+      {'image': image, 'target': image}, np.random.default_rng(seed)
+    )
     if out['image'] is image:  # a clean one
       continue
     changed += 1
@@ -129,7 +161,8 @@ def test_shape_range_and_input_are_kept(name, shape):
     assert out['image'].dtype == np.float32
     assert np.isfinite(out['image']).all()
     assert 0 <= out['image'].min() and out['image'].max() <= 1
-    assert out['target'] is image
+    if name != 'structure':  # which ages the target's tones too
+      assert out['target'] is image
   assert changed > 9 if name == 'damaged_or_clean' else changed == 15
   np.testing.assert_array_equal(image, kept)
 
@@ -137,8 +170,9 @@ def test_shape_range_and_input_are_kept(name, shape):
 @pytest.mark.parametrize('name', PRESETS)
 def test_same_generator_same_damage(name):
   op = PRESETS[name]((0.0, 1.0))
-  one, two, other = (op({'image': picture()}, np.random.default_rng(seed))
-                     for seed in (1, 1, 2))
+  one, two, other = (
+    op({'image': picture()}, np.random.default_rng(seed)) for seed in (1, 1, 2)
+  )
   np.testing.assert_array_equal(one['image'], two['image'])
   assert np.abs(one['image'] - other['image']).max() > 0
 
@@ -159,23 +193,30 @@ def test_the_camera_comes_after_all_damage(name, monkeypatch):
 
 
 def test_without_a_camera_nothing_follows_the_damage(monkeypatch):
-  plans = names_of(presets._run, monkeypatch, functools.partial(
-      presets.old_painting, camera=False), range(40))
+  plans = names_of(
+    presets._run,
+    monkeypatch,
+    functools.partial(presets.old_painting, camera=False),
+    range(40),
+  )
   assert not CAMERA & set().union(*plans)
   assert {'scratches', 'fading'} <= set().union(*plans)
 
 
 def test_colours_change_in_most_old_paintings(monkeypatch):
   plans = names_of(presets._run, monkeypatch, presets.old_painting, range(200))
-  coloured = [bool({'fading', 'varnish', 'colour_cast'} & set(plan))
-              for plan in plans]
+  coloured = [
+    bool({'fading', 'varnish', 'colour_cast'} & set(plan)) for plan in plans
+  ]
   assert np.mean(coloured) >= 0.9
 
 
 @pytest.mark.parametrize('name', PRESETS)
 def test_severity_orders_the_whole_range(name):
-  levels = [psnr(PRESETS[name], severity, picture(), range(40))
-            for severity in (0.05, 0.3, 0.55, 0.8, 1.0)]
+  levels = [
+    psnr(PRESETS[name], severity, picture(), range(40))
+    for severity in (0.05, 0.3, 0.55, 0.8, 1.0)
+  ]
   assert all(a > b for a, b in zip(levels, levels[1:])), levels
 
 
@@ -187,10 +228,19 @@ def test_mild_and_heavy_old_paintings():
 
 
 def test_factories_come_from_their_modules():
-  tables = (presets._AGED_PAINT, presets._PAINT_DAMAGE, presets._AGED_PRINT,
-            presets._PRINT_DAMAGE, presets._BLUR, presets._NOISE)
-  known = {**registry.public(global_), **registry.public(damage),
-           **registry.public(stains)}
+  tables = (
+    presets._AGED_PAINT,
+    presets._PAINT_DAMAGE,
+    presets._AGED_PRINT,
+    presets._PRINT_DAMAGE,
+    presets._BLUR,
+    presets._NOISE,
+  )
+  known = {
+    **registry.public(global_),
+    **registry.public(damage),
+    **registry.public(stains),
+  }
   for table in tables:
     for factory, chance, factor in table:
       assert known[factory.__name__] is factory
@@ -198,3 +248,30 @@ def test_factories_come_from_their_modules():
       assert 0 < chance <= 1 and 0 < factor <= 1.5
   for table in (presets._BLUR, presets._NOISE):
     assert sum(chance for _, chance, _ in table) == pytest.approx(1)
+
+
+def test_structure_ages_tones_alike_and_damages_the_image_alone():
+  image = picture(96, 96)
+  for seed in range(10):
+    out = PRESETS['structure'](0.6, clean=1.0)(
+      {'image': image}, np.random.default_rng(seed)
+    )
+    assert out['image'] is out['target']
+    out = PRESETS['structure'](0.6)(
+      {'image': image}, np.random.default_rng(seed)
+    )
+    assert not np.array_equal(out['image'], out['target'])
+
+
+def test_structure_draws_dirt_in_the_shape_of_given_masks(tmp_path):
+  mask = np.zeros([64, 64], np.uint8)
+  mask[:, 30:34] = 255
+  cv2.imwrite(str(tmp_path / 'line.png'), mask)
+  flat = {'image': np.full([64, 64, 3], 128, np.uint8)}
+  marked = 0
+  for seed in range(40):
+    out = PRESETS['structure'](1.0, dirt=str(tmp_path))(
+      flat, np.random.default_rng(seed)
+    )
+    marked += bool(out.get('mask', np.zeros(1)).any(-1).mean() > 0.04)
+  assert marked > 10

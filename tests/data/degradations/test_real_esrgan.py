@@ -1,4 +1,5 @@
 """The second-order degradation: sizes, draws, parts, sharpened targets."""
+
 import numpy as np
 import pytest
 
@@ -32,8 +33,10 @@ def test_shrinks_the_image_alone_the_same_for_the_same_draw():
 
 def test_the_picture_can_still_be_seen():
   small = picture()[2::4, 2::4].astype(float).ravel()
-  likeness = [np.corrcoef(small, draw(i)['image'].astype(float).ravel())[0, 1]
-              for i in range(40)]
+  likeness = [
+    np.corrcoef(small, draw(i)['image'].astype(float).ravel())[0, 1]
+    for i in range(40)
+  ]
   assert np.median(likeness) > 0.6
   assert min(likeness) < 0.95
 
@@ -41,14 +44,17 @@ def test_the_picture_can_still_be_seen():
 def test_odd_sides_are_refused():
   with pytest.raises(ValueError, match='mod_crop'):
     registry.chain('second_order(4)')(
-        {'image': picture(63), 'name': 'x'}, np.random.default_rng(0))
+      {'image': picture(63), 'name': 'x'}, np.random.default_rng(0)
+    )
 
 
 @pytest.mark.parametrize('order', [real_esrgan.FIRST, real_esrgan.SECOND])
 def test_each_part_changes_a_picture(order):
   flat = np.full([64, 64, 3], 0.5, np.float32)
-  noisy = [real_esrgan._noise(flat, order, np.random.default_rng(i)) - flat
-           for i in range(60)]
+  noisy = [
+    real_esrgan._noise(flat, order, np.random.default_rng(i)) - flat
+    for i in range(60)
+  ]
   assert all(n.std() > 0 for n in noisy)
   grey = [np.allclose(n[..., 0], n[..., 1]) for n in noisy]
   assert 10 < sum(grey) < 40  # four of ten
@@ -63,8 +69,9 @@ def test_each_part_changes_a_picture(order):
 
 def test_sharpening_keeps_the_picture_as_real():
   blurred = example()
-  blurred['target'] = np.repeat(np.linspace(40, 220, 64).astype(np.uint8)[
-      None, :, None], 64, 0).repeat(3, -1)
+  blurred['target'] = np.repeat(
+    np.linspace(40, 220, 64).astype(np.uint8)[None, :, None], 64, 0
+  ).repeat(3, -1)
   blurred['target'][:, :32] = 60
   sharp = registry.chain('sharpen')(blurred, np.random.default_rng(0))
   assert np.array_equal(sharp['real'], blurred['target'])

@@ -1,4 +1,5 @@
 """Blending: no channel changes by more than the weight."""
+
 import numpy as np
 import pytest
 
@@ -14,22 +15,26 @@ def test_over_blends_colours_and_pictures():
   image, colour = picture(rng), rng.random(3, np.float32)
   weight = rng.random((24, 30), np.float32)
   expected = image + (colour - image) * weight[..., None]
-  np.testing.assert_allclose(rendering.over(image, colour, weight), expected,
-                             atol=1e-6)
+  np.testing.assert_allclose(
+    rendering.over(image, colour, weight), expected, atol=1e-6
+  )
   other = picture(rng)
   expected = image + (other - image) * weight[..., None]
-  np.testing.assert_allclose(rendering.over(image, other, weight), expected,
-                             atol=1e-6)
+  np.testing.assert_allclose(
+    rendering.over(image, other, weight), expected, atol=1e-6
+  )
 
 
 def test_tint_runs_from_one_colour_to_another():
   weight = np.float32([[0, 0.5, 1]])
   out = rendering.tint(weight, (0.2, 0.4, 0.6))
-  np.testing.assert_allclose(out[0], [[1, 1, 1], [0.6, 0.7, 0.8],
-                                      [0.2, 0.4, 0.6]], atol=1e-6)
+  np.testing.assert_allclose(
+    out[0], [[1, 1, 1], [0.6, 0.7, 0.8], [0.2, 0.4, 0.6]], atol=1e-6
+  )
   black = np.float32([0.1, 0, 0])
-  np.testing.assert_allclose(rendering.tint(weight, (1, 1, 1), black)[0, 0], black,
-                             atol=1e-6)
+  np.testing.assert_allclose(
+    rendering.tint(weight, (1, 1, 1), black)[0, 0], black, atol=1e-6
+  )
 
 
 @pytest.mark.parametrize('bright', [True, False, None])
@@ -64,7 +69,9 @@ def test_shifted_is_one_pixel_further():
   weight[4, 4] = 1
   places = set()
   for seed in range(40):
-    y, x = np.argwhere(rendering.shifted(weight, np.random.default_rng(seed)))[0]
+    y, x = np.argwhere(rendering.shifted(weight, np.random.default_rng(seed)))[
+      0
+    ]
     places.add((int(y) - 4, int(x) - 4))
   assert len(places) == 8 and (0, 0) not in places
   assert all(max(abs(y), abs(x)) == 1 for y, x in places)

@@ -1,4 +1,5 @@
 """Ops of colorizing: grey of the same lightness, hints that tell the truth."""
+
 import numpy as np
 import pytest
 
@@ -8,7 +9,8 @@ from artjax import registry
 
 def example(height=40, width=60):
   picture = np.random.default_rng(0).integers(
-      0, 256, [height, width, 3], np.uint8)
+    0, 256, [height, width, 3], np.uint8
+  )
   return {'image': picture, 'target': picture, 'name': 'a'}
 
 
@@ -21,8 +23,10 @@ def test_luma_drops_colour_and_keeps_lightness():
   image, target = made['image'], made['target']
   assert np.ptp(image, -1).max() < 1e-6
   np.testing.assert_allclose(
-      colour.srgb_to_lab(image)[..., 0],
-      colour.srgb_to_lab(target / np.float32(255))[..., 0], atol=1e-3)
+    colour.srgb_to_lab(image)[..., 0],
+    colour.srgb_to_lab(target / np.float32(255))[..., 0],
+    atol=1e-3,
+  )
 
 
 def test_reveal_tells_mean_colours_of_the_target():
@@ -32,8 +36,10 @@ def test_reveal_tells_mean_colours_of_the_target():
   assert hints.shape == (40, 60, 4) and hints.dtype == np.uint8
   assert set(np.unique(hints[..., 3])) == {0, 255} and 0 < told.sum() <= 16
   np.testing.assert_allclose(
-      hints[told][:, :3], made['target'][told].mean(0)[None].repeat(
-          told.sum(), 0), atol=0.5)
+    hints[told][:, :3],
+    made['target'][told].mean(0)[None].repeat(told.sum(), 0),
+    atol=0.5,
+  )
   assert not hints[~told].any()
 
 
@@ -49,8 +55,14 @@ def test_reveal_counts():
 
 
 def test_geometry_moves_hints_with_the_picture():
-  for ops in ('flip', 'rotate90', 'random_crop(32)', 'center_crop(70)',
-              'scale(0.5)', 'random_scale_crop(16, 0.0)'):
+  for ops in (
+    'flip',
+    'rotate90',
+    'random_crop(32)',
+    'center_crop(70)',
+    'scale(0.5)',
+    'random_scale_crop(16, 0.0)',
+  ):
     for seed in range(4):
       # What is told is the target itself, everywhere: so it must stay.
       given = example()

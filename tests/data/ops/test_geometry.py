@@ -1,10 +1,11 @@
 """Geometry acts on all pictures alike, and never writes into its input."""
+
 import cv2
 import numpy as np
 import pytest
 
-from artjax.data.ops import geometry
 from artjax import resampling
+from artjax.data.ops import geometry
 
 
 def _example(height=50, width=70, masks=True):
@@ -24,18 +25,30 @@ def _rng(seed=0):
   return np.random.default_rng(seed)
 
 
-@pytest.mark.parametrize('op', [
-    geometry.random_crop(16), geometry.center_crop(16), geometry.random_crop(64),
-    geometry.flip(), geometry.rotate90(), geometry.mod_crop(8)])
+@pytest.mark.parametrize(
+  'op',
+  [
+    geometry.random_crop(16),
+    geometry.center_crop(16),
+    geometry.random_crop(64),
+    geometry.flip(),
+    geometry.rotate90(),
+    geometry.mod_crop(8),
+  ],
+)
 def test_geometry_is_the_same_for_all_pictures(op):
   for seed in range(8):
     result = op(_example(), _rng(seed))
     assert result['name'] == 'x'
     np.testing.assert_array_equal(result['image'], result['target'])
-    np.testing.assert_array_equal(result['mask'] == 255,
-                                  result['image'] % 3 == 0)
-    assert all(value.flags.c_contiguous for value in result.values()
-               if isinstance(value, np.ndarray))
+    np.testing.assert_array_equal(
+      result['mask'] == 255, result['image'] % 3 == 0
+    )
+    assert all(
+      value.flags.c_contiguous
+      for value in result.values()
+      if isinstance(value, np.ndarray)
+    )
 
 
 def test_random_crop_takes_every_window_there_is():
@@ -80,8 +93,14 @@ def test_random_scale_crop_spans_its_scales():
 
 def test_random_scale_crop_reaches_the_whole_short_side():
   example = _example(100, 120, masks=False)
-  heights = [np.ptp(geometry.random_scale_crop(20, 0)(example, _rng(s))['image']
-                    [..., 0].astype(int)) for s in range(200)]
+  heights = [
+    np.ptp(
+      geometry.random_scale_crop(20, 0)(example, _rng(s))['image'][
+        ..., 0
+      ].astype(int)
+    )
+    for s in range(200)
+  ]
   assert max(heights) > 90
   small = geometry.random_scale_crop(128)(example, _rng())['image']
   assert small.shape == (128, 128, 3)
@@ -89,10 +108,16 @@ def test_random_scale_crop_reaches_the_whole_short_side():
 
 def test_shared_arrays_stay_shared_and_are_not_written_to():
   image = _example()['image']
-  example = geometry.copy('image', 'target')({'name': 'x', 'image': image}, _rng())
+  example = geometry.copy('image', 'target')(
+    {'name': 'x', 'image': image}, _rng()
+  )
   assert example['target'] is image
   before = image.copy()
-  for op in (geometry.random_scale_crop(16), geometry.rotate90(), geometry.fit(30)):
+  for op in (
+    geometry.random_scale_crop(16),
+    geometry.rotate90(),
+    geometry.fit(30),
+  ):
     result = op(example, _rng(3))
     assert result['image'] is result['target']
   np.testing.assert_array_equal(image, before)
@@ -112,7 +137,11 @@ def test_float_pictures_are_shrunk_as_floats():
 
 
 def test_fit_only_shrinks():
-  assert geometry.fit(35)(_example(50, 70), _rng())['image'].shape == (25, 35, 3)
+  assert geometry.fit(35)(_example(50, 70), _rng())['image'].shape == (
+    25,
+    35,
+    3,
+  )
   example = _example(50, 70)
   assert geometry.fit(70)(example, _rng())['image'] is example['image']
 
@@ -124,18 +153,27 @@ def test_flip_and_rotate_are_fair():
   mirrored = [np.array_equal(x, image[:, ::-1]) for x in flips]
   assert all(m or np.array_equal(x, image) for x, m in zip(flips, mirrored))
   assert 70 < sum(mirrored) < 130
-  turns = [[np.array_equal(geometry.rotate90()(example, _rng(s))['image'],
-                           np.rot90(image, k)) for k in range(4)]
-           for s in range(200)]
+  turns = [
+    [
+      np.array_equal(
+        geometry.rotate90()(example, _rng(s))['image'], np.rot90(image, k)
+      )
+      for k in range(4)
+    ]
+    for s in range(200)
+  ]
   assert min(np.sum(turns, 0)) > 30 and np.sum(turns) == 200
 
 
 def test_downscale_is_of_the_image_alone():
   picture = cv2.GaussianBlur(
-      _rng().integers(0, 256, (48, 64, 3), np.uint8), (0, 0), 2)
+    _rng().integers(0, 256, (48, 64, 3), np.uint8), (0, 0), 2
+  )
   example = {'name': 'x', 'image': picture, 'target': picture}
   result = geometry.downscale(4)(example, _rng())
-  np.testing.assert_array_equal(result['image'], resampling.imresize(picture, 0.25))
+  np.testing.assert_array_equal(
+    result['image'], resampling.imresize(picture, 0.25)
+  )
   assert result['target'] is picture
   odd = {'name': 'x', 'image': picture[:47]}
   with pytest.raises(ValueError, match=r'mod_crop\(4\)'):
@@ -153,48 +191,82 @@ def _pair(height, width, factor):
 
 
 @pytest.mark.parametrize('factor', [2, 3, 4, 8])
-@pytest.mark.parametrize('op', [
-    geometry.random_crop(48), geometry.center_crop(48), geometry.random_crop(240), geometry.flip(),
-    geometry.rotate90(), geometry.mod_crop(24)])
+@pytest.mark.parametrize(
+  'op',
+  [
+    geometry.random_crop(48),
+    geometry.center_crop(48),
+    geometry.random_crop(240),
+    geometry.flip(),
+    geometry.rotate90(),
+    geometry.mod_crop(24),
+  ],
+)
 def test_geometry_keeps_pairs_of_two_sizes_in_register(op, factor):
   sizes = set()
   for seed in range(8):
     result = op(_pair(25, 27, factor), _rng(seed))
     image = result['image']
     np.testing.assert_array_equal(
-        result['target'], image.repeat(factor, 0).repeat(factor, 1))
-    np.testing.assert_array_equal(result['mask'] == 255,
-                                  result['target'] % 3 == 0)
-    assert all(value.flags.c_contiguous for value in result.values()
-               if isinstance(value, np.ndarray))
+      result['target'], image.repeat(factor, 0).repeat(factor, 1)
+    )
+    np.testing.assert_array_equal(
+      result['mask'] == 255, result['target'] % 3 == 0
+    )
+    assert all(
+      value.flags.c_contiguous
+      for value in result.values()
+      if isinstance(value, np.ndarray)
+    )
     sizes.add(result['target'].shape[:2])
-  assert sizes <= {(48, 48), (240, 240), (25 * factor, 27 * factor),
-                   (27 * factor, 25 * factor),
-                   tuple(side * factor // 24 * 24 for side in (25, 27))}
+  assert sizes <= {
+    (48, 48),
+    (240, 240),
+    (25 * factor, 27 * factor),
+    (27 * factor, 25 * factor),
+    tuple(side * factor // 24 * 24 for side in (25, 27)),
+  }
 
 
 def test_crops_of_pairs_take_every_window_of_the_smaller():
-  corners = {tuple(geometry.random_crop(16)(_pair(6, 5, 4), _rng(seed))['image']
-                   [0, 0, :2].tolist()) for seed in range(100)}
+  corners = {
+    tuple(
+      geometry.random_crop(16)(_pair(6, 5, 4), _rng(seed))['image'][
+        0, 0, :2
+      ].tolist()
+    )
+    for seed in range(100)
+  }
   assert corners == {(row, column) for row in range(3) for column in range(2)}
 
 
-@pytest.mark.parametrize('op, message', [
+@pytest.mark.parametrize(
+  'op, message',
+  [
     (geometry.random_crop(18), 'size 18 is no multiple of 4'),
     (geometry.center_crop(6), 'size 6 is no multiple of 4'),
     (geometry.mod_crop(2), 'multiple 2 is no multiple of 4'),
     (geometry.scale(0.5), "'image' is 4 times smaller than 'target'"),
     (geometry.fit(500), "'image' is 4 times smaller than 'target'"),
     (geometry.random_scale_crop(8), 'this op is for pictures of one size'),
-])
+  ],
+)
 def test_what_pairs_of_two_sizes_cannot_do_is_said(op, message):
   with pytest.raises(ValueError, match=message):
     op(_pair(10, 12, 4), _rng())
 
 
-@pytest.mark.parametrize('key, extent', [
-    ('image', (10, 11)), ('image', (7, 8)), ('mask', (10, 12)),
-    ('target', (39, 48)), ('target', (10, 12)), ('image', (80, 96))])
+@pytest.mark.parametrize(
+  'key, extent',
+  [
+    ('image', (10, 11)),
+    ('image', (7, 8)),
+    ('mask', (10, 12)),
+    ('target', (39, 48)),
+    ('target', (10, 12)),
+    ('image', (80, 96)),
+  ],
+)
 def test_pictures_in_no_register_are_refused(key, extent):
   example = {**_pair(10, 12, 4), key: np.zeros((*extent, 3), np.uint8)}
   with pytest.raises(ValueError, match='geometry comes before'):
@@ -221,7 +293,9 @@ def test_keep_drops_the_rest_and_fills_in_masks():
     geometry.copy('depth', 'target')(example, _rng())
 
 
-@pytest.mark.parametrize('make, message', [
+@pytest.mark.parametrize(
+  'make, message',
+  [
     (lambda: geometry.random_crop(0), 'size'),
     (lambda: geometry.random_crop(12.5), 'size'),
     (lambda: geometry.random_scale_crop(8, 2), 'min_scale'),
@@ -229,17 +303,21 @@ def test_keep_drops_the_rest_and_fills_in_masks():
     (lambda: geometry.downscale(0), 'factor'),
     (lambda: geometry.keep('picture'), 'picture'),
     (lambda: geometry.keep(), 'not among'),
-])
+  ],
+)
 def test_wrong_arguments_are_refused(make, message):
   with pytest.raises(ValueError, match=message):
     make()
 
 
 def test_thumbnail_is_of_the_picture_before_the_crop():
-  example = geometry.random_crop(16)(geometry.thumbnail(8)(_example(), _rng()), _rng())
+  example = geometry.random_crop(16)(
+    geometry.thumbnail(8)(_example(), _rng()), _rng()
+  )
   assert example['image'].shape == (16, 16, 3)
   np.testing.assert_array_equal(
-      example['context'], resampling.thumbnail(_example()['image'], 8))
+    example['context'], resampling.thumbnail(_example()['image'], 8)
+  )
   assert 'context' in geometry.keep('image', 'context')(example, _rng())
   assert 'context' not in geometry.keep('image')(example, _rng())
 
@@ -266,9 +344,13 @@ def test_where_pairs_differ_is_a_mask():
   want = old.copy()
   want[2:4, 3:5, 1] = 255
   np.testing.assert_array_equal(mask, want)
-  assert geometry.difference_mask(least=0.0)(example, _rng())['mask'][0, 0, 0] == 255
-  for broken, problem in (({'target': target[:3]}, 'differ in size'),
-                          ({'target': None}, 'no target')):
+  assert (
+    geometry.difference_mask(least=0.0)(example, _rng())['mask'][0, 0, 0] == 255
+  )
+  for broken, problem in (
+    ({'target': target[:3]}, 'differ in size'),
+    ({'target': None}, 'no target'),
+  ):
     broken = {k: v for k, v in {**example, **broken}.items() if v is not None}
     with pytest.raises(ValueError, match=problem):
       geometry.difference_mask()(broken, _rng())
@@ -285,12 +367,14 @@ def ramp(height=20, width=16):
 
 def test_place_mirrors_as_tiles_do():
   from artjax.inference import tiling
+
   image = ramp()
   example = {'image': image, 'target': 255 - image, 'name': 'a'}
   out = geometry.place(32)(example, np.random.default_rng(0))
-  read = lambda y, x, h, w: image[y:y + h, x:x + w]
+  read = lambda y, x, h, w: image[y : y + h, x : x + w]
   np.testing.assert_array_equal(
-      out['image'], tiling.window(read, 20, 16, 0, 0, (32, 32)))
+    out['image'], tiling.window(read, 20, 16, 0, 0, (32, 32))
+  )
   np.testing.assert_array_equal(out['target'], 255 - out['image'])
 
 
@@ -299,8 +383,9 @@ def test_place_moves_all_pictures_alike_and_slightly():
   mask = np.where(image[..., :1] > 80, 255, 0).astype(np.uint8).repeat(3, -1)
   example = {'image': image, 'target': 255 - image, 'mask': mask, 'name': 'a'}
   op = geometry.place(24, turn=5.0, stretch=0.1, shift=2.0)
-  one, same, other = (op(example, np.random.default_rng(seed))
-                      for seed in (1, 1, 2))
+  one, same, other = (
+    op(example, np.random.default_rng(seed)) for seed in (1, 1, 2)
+  )
   np.testing.assert_array_equal(one['image'], same['image'])
   assert (one['image'] != other['image']).any()
   difference = np.abs(one['target'].astype(int) + one['image'] - 255)

@@ -1,4 +1,5 @@
 """Sketches of pictures: what is drawn, what is varied, what stays."""
+
 import numpy as np
 import pytest
 
@@ -59,13 +60,18 @@ def test_xdog_inks_the_edge_and_not_the_ground(seed, light, dark):
 
 def test_sketch_draws_both_kinds():
   image = house()
-  share = np.mean([
+  share = np.mean(
+    [
       (drawn(sketch.sketch, image, seed)['image'] < 0.3).mean() > 0.15
-      for seed in range(60)])
+      for seed in range(60)
+    ]
+  )
   assert 0.05 < share < 0.6  # the square is filled by xdog alone
 
 
 def test_darker_pencils_and_papers_differ():
-  grounds = [drawn(sketch.pencil, house(), seed)['image'][8:16, 8:16].mean()
-             for seed in range(20)]
+  grounds = [
+    drawn(sketch.pencil, house(), seed)['image'][8:16, 8:16].mean()
+    for seed in range(20)
+  ]
   assert np.std(grounds) > 0.02

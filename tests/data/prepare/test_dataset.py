@@ -1,4 +1,5 @@
 """Folders of pictures become datasets: whole, the same, or not at all."""
+
 import json
 import os
 import pathlib
@@ -15,11 +16,11 @@ import cv2
 import numpy as np
 import pytest
 
-from artjax.data.sources import decode
 from artjax.data import pipeline
 from artjax.data.prepare import dataset
-from artjax.data.sources import base
 from artjax.data.prepare import subimages
+from artjax.data.sources import base
+from artjax.data.sources import decode
 
 # TensorFlow's and TFDS' own.
 pytestmark = pytest.mark.filterwarnings('ignore')
@@ -29,7 +30,8 @@ SETTINGS = subimages.Settings(48, 24, scales=(0.5,), min_size=24)
 def write(path, seed, height=70, width=80):
   path.parent.mkdir(parents=True, exist_ok=True)
   picture = np.random.default_rng(seed).integers(
-      0, 256, (height, width, 3), np.uint8)
+    0, 256, (height, width, 3), np.uint8
+  )
   path.write_bytes(cv2.imencode(path.suffix, picture)[1].tobytes())
 
 
@@ -50,34 +52,53 @@ def folder(tmp_path):
 @pytest.fixture
 def warned(monkeypatch):
   lines = []
-  monkeypatch.setattr(absl_logging, 'warning',
-                      lambda text, *args: lines.append(text % args))
+  monkeypatch.setattr(
+    absl_logging, 'warning', lambda text, *args: lines.append(text % args)
+  )
   return lines
 
 
 def command(photos, output, *arguments):
   return subprocess.run(
-      [sys.executable, ROOT / 'scripts' / 'prepare_data.py', photos,
-       f'--output={output}', '--name=paintings', '--crop=48', '--step=24',
-       *arguments], capture_output=True, text=True, timeout=240)
+    [
+      sys.executable,
+      ROOT / 'scripts' / 'prepare_data.py',
+      photos,
+      f'--output={output}',
+      '--name=paintings',
+      '--crop=48',
+      '--step=24',
+      *arguments,
+    ],
+    capture_output=True,
+    text=True,
+    timeout=240,
+  )
 
 
 def listed(path):
   """{path below: bytes} of all files."""
-  return {str(p.relative_to(path)): p.read_bytes()
-          for p in pathlib.Path(path).rglob('*') if p.is_file()}
+  return {
+    str(p.relative_to(path)): p.read_bytes()
+    for p in pathlib.Path(path).rglob('*')
+    if p.is_file()
+  }
 
 
 def test_pictures_become_a_dataset_that_sources_read(folder, tmp_path, warned):
-  result = dataset.prepare(folder, tmp_path / 'out', 'paintings', SETTINGS,
-                           workers=2)
+  result = dataset.prepare(
+    folder, tmp_path / 'out', 'paintings', SETTINGS, workers=2
+  )
   assert result['pictures'] == 12 and result['rejected'] == 4
   assert not result['unchanged'] and result['dropped'] == 0
   text = '\n'.join(warned)
   assert 'left out 4 of 16 files' in text
-  for line in ('small.png: too small: 80 x 20 px, min_size is 24',
-               'twice.png: same content as 0.png',
-               'cut.png: truncated PNG', f'notes.txt: {decode.NOT_A_PICTURE}'):
+  for line in (
+    'small.png: too small: 80 x 20 px, min_size is 24',
+    'twice.png: same content as 0.png',
+    'cut.png: truncated PNG',
+    f'notes.txt: {decode.NOT_A_PICTURE}',
+  ):
     assert line in text
   # Splits follow the pictures, by the rule of sources.
   whole = base.load(f'folder:{folder}', min_size=24)
@@ -88,8 +109,7 @@ def test_pictures_become_a_dataset_that_sources_read(folder, tmp_path, warned):
       kept, _ = subimages.cut(split[i]['image'], SETTINGS)
       if entry.name != 'twice.png':
         expected.update((f'{entry.name}@{k}', v) for k, v in kept)
-    source = base.load(
-        f'tfds:paintings@{tmp_path}/out:{part}', min_size=24)
+    source = base.load(f'tfds:paintings@{tmp_path}/out:{part}', min_size=24)
     assert len(source) == len(expected) == number and not source.rejected
     pixels = {window.tobytes() for window in expected.values()}
     assert {source[i]['image'].tobytes() for i in range(number)} == pixels
@@ -102,17 +122,22 @@ def test_pictures_become_a_dataset_that_sources_read(folder, tmp_path, warned):
 
 def dataset_names(output, part):
   import tensorflow_datasets as tfds
+
   data = tfds.data_source(
-      'paintings', data_dir=output, split=part,
-      decoders={'image': tfds.decode.SkipDecoding()})
+    'paintings',
+    data_dir=output,
+    split=part,
+    decoders={'image': tfds.decode.SkipDecoding()},
+  )
   return [data[i]['name'].decode() for i in range(len(data))]
 
 
 def test_the_same_bytes_whatever_the_workers(folder, tmp_path, monkeypatch):
   dataset.prepare(folder, tmp_path / 'out0', 'paintings', SETTINGS, workers=1)
   # In another process, where hashes differ.
-  command(folder, tmp_path / 'out1', '--scales', '0.5', '--min_size=24',
-          '--workers=3')
+  command(
+    folder, tmp_path / 'out1', '--scales', '0.5', '--min_size=24', '--workers=3'
+  )
   one, other = listed(tmp_path / 'out0'), listed(tmp_path / 'out1')
   assert one == other and len(one) == 5
   # Also in files of a few records, all of which are found again.
@@ -126,7 +151,8 @@ def test_the_same_bytes_whatever_the_workers(folder, tmp_path, monkeypatch):
 
 
 def test_a_second_run_does_nothing_and_another_is_refused(
-    folder, tmp_path, monkeypatch):
+  folder, tmp_path, monkeypatch
+):
   out = tmp_path / 'out'
   first = dataset.prepare(folder, out, 'paintings', SETTINGS)
   before = {path: path.stat().st_mtime_ns for path in out.rglob('*')}
@@ -136,11 +162,13 @@ def test_a_second_run_does_nothing_and_another_is_refused(
     assert again == {**first, 'unchanged': True}
     other = subimages.Settings(40, 24, scales=(0.5,), min_size=24)
     for settings, validation, difference in (
-        (other, 0.2, 'made with crop=48: choose another --name or pass --over'),
-        (SETTINGS, 0.3, r'made with validation=0\.2:')):
+      (other, 0.2, 'made with crop=48: choose another --name or pass --over'),
+      (SETTINGS, 0.3, r'made with validation=0\.2:'),
+    ):
       with pytest.raises(ValueError, match=difference):
-        dataset.prepare(folder, out, 'paintings', settings,
-                        validation=validation)
+        dataset.prepare(
+          folder, out, 'paintings', settings, validation=validation
+        )
     (folder / 'sub' / '1.png').unlink()
     with pytest.raises(ValueError, match='made of other pictures:'):
       dataset.prepare(folder, out, 'paintings', SETTINGS)
@@ -156,8 +184,9 @@ def test_what_is_not_ours_is_left_alone(folder, tmp_path):
   note.write_text('mine')
   for overwrite in False, True:
     with pytest.raises(ValueError, match='was not made by this command'):
-      dataset.prepare(folder, tmp_path / 'out', 'paintings', SETTINGS,
-                      overwrite=overwrite)
+      dataset.prepare(
+        folder, tmp_path / 'out', 'paintings', SETTINGS, overwrite=overwrite
+      )
   assert note.read_text() == 'mine'
 
 
@@ -172,14 +201,22 @@ def test_what_cannot_be_is_one_clear_line(folder, tmp_path):
   fails('is that of a dataset of the TFDS catalogue', 'mnist')
   fails(r'validation=1 is not in \[0, 1\)', validation=1)
   fails('nowhere does not exist', pictures=tmp_path / 'nowhere')
-  fails('no usable picture; left out 16 files', settings=subimages.Settings(
-      500, min_size=300))
-  fails('every sub-image is flat; lower --min_std',
-        settings=subimages.Settings(48, 24, min_std=200))
-  fails('none of 12 pictures gives to the train part at --validation=0.999',
-        validation=0.999)
-  fails('none of 12 pictures gives to the validation part .* raise it',
-        validation=1e-9)
+  fails(
+    'no usable picture; left out 16 files',
+    settings=subimages.Settings(500, min_size=300),
+  )
+  fails(
+    'every sub-image is flat; lower --min_std',
+    settings=subimages.Settings(48, 24, min_std=200),
+  )
+  fails(
+    'none of 12 pictures gives to the train part at --validation=0.999',
+    validation=0.999,
+  )
+  fails(
+    'none of 12 pictures gives to the validation part .* raise it',
+    validation=1e-9,
+  )
   (tmp_path / 'empty').mkdir()
   fails('no usable picture; left out 0 files', pictures=tmp_path / 'empty')
   assert not (tmp_path / 'out' / 'paintings').exists()
@@ -211,27 +248,34 @@ def test_missing_packages_are_one_line(folder, tmp_path, monkeypatch):
 
 
 def test_workers_import_no_framework():
-  code = ('import sys; import artjax.data.prepare.dataset; print([m for m in '
-          '("jax", "tensorflow", "tensorflow_datasets", "flax") '
-          'if m in sys.modules])')
-  out = subprocess.run([sys.executable, '-W', 'error', '-c', code], cwd=ROOT,
-                       check=True, capture_output=True, text=True)
+  code = (
+    'import sys; import artjax.data.prepare.dataset; print([m for m in '
+    '("jax", "tensorflow", "tensorflow_datasets", "flax") '
+    'if m in sys.modules])'
+  )
+  out = subprocess.run(
+    [sys.executable, '-W', 'error', '-c', code],
+    cwd=ROOT,
+    check=True,
+    capture_output=True,
+    text=True,
+  )
   assert out.stdout.strip() == '[]'
 
 
 # The command, with nothing to import before it cuts, and which waits to be
 # interrupted where all is cut before the test has looked.
 # In the background of a script a process is born deaf to interrupts.
-COMMAND = f'''
+COMMAND = f"""
 import signal, sys, time
 signal.signal(signal.SIGINT, signal.default_int_handler)
-sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / "scripts")!r}]
+sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / 'scripts')!r}]
 import prepare_data
 from artjax.data import prepare
 prepare._import_tfds = lambda name: None
 prepare._write = lambda *arguments: time.sleep(60)
 prepare_data.main()
-'''
+"""
 
 
 @pytest.mark.skipif(not hasattr(os, 'killpg'), reason='needs process groups')
@@ -243,11 +287,25 @@ def test_an_interrupted_run_goes_on(tmp_path, monkeypatch, sign):
     cv2.imwrite(str(photos / f'{i}.png'), np.full((960, 960, 3), i))
   settings = subimages.Settings(160, 80)
   process = subprocess.Popen(
-      [sys.executable, '-c', COMMAND, photos, f'--output={out}', '--name=art',
-       '--crop=160', '--step=80', '--workers=2'], start_new_session=True,
-      stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-  parts = lambda: [p for p in (out / '.art.parts').glob('*/*')
-                   if not p.name.endswith('.part')]
+    [
+      sys.executable,
+      '-c',
+      COMMAND,
+      photos,
+      f'--output={out}',
+      '--name=art',
+      '--crop=160',
+      '--step=80',
+      '--workers=2',
+    ],
+    start_new_session=True,
+    stdout=subprocess.PIPE,
+    stderr=subprocess.PIPE,
+    text=True,
+  )
+  parts = lambda: [
+    p for p in (out / '.art.parts').glob('*/*') if not p.name.endswith('.part')
+  ]
   deadline = time.time() + 60
   while not parts() and time.time() < deadline:
     time.sleep(0.01)
@@ -291,9 +349,14 @@ def test_a_worker_that_dies_is_one_line(folder, tmp_path, monkeypatch):
 def test_a_dataset_makes_batches_and_pictures(folder, tmp_path):
   dataset.prepare(folder, tmp_path / 'out', 'paintings', SETTINGS)
   source = f'tfds:paintings@{tmp_path}/out'
-  config = tiny_config(**{
-      'data.source': f'{source}:train', 'data.validation': 0.0,
-      'eval.source': f'{source}:validation', 'data.min_size': 24})
+  config = tiny_config(
+    **{
+      'data.source': f'{source}:train',
+      'data.validation': 0.0,
+      'eval.source': f'{source}:validation',
+      'data.min_size': 24,
+    }
+  )
   batches = pipeline.batches(config, num_devices=1)
   assert next(batches)['image'].shape[2:] == (32, 32, 3)
   batches.close()
@@ -302,7 +365,8 @@ def test_a_dataset_makes_batches_and_pictures(folder, tmp_path):
 
 def test_the_command_prints_json_last(folder, tmp_path):
   run = lambda *scales: command(
-      folder, tmp_path / 'out', '--min_std=1', '--scales', *scales)
+    folder, tmp_path / 'out', '--min_std=1', '--scales', *scales
+  )
   out = run('0.5', '0.75')
   result = json.loads(out.stdout.splitlines()[-1])
   assert result['pictures'] == 12 and result['rejected'] == 4

@@ -1,18 +1,20 @@
 """Windows and copies of a picture, and the files that hold them."""
+
 import hashlib
 
 import cv2
 import numpy as np
 import pytest
 
-from artjax.data.sources import decode
 from artjax.data.prepare import subimages
 from artjax.data.prepare.subimages import Settings
+from artjax.data.sources import decode
 
 
 def noise(height, width, seed=0):
   return np.random.default_rng(seed).integers(
-      0, 256, (height, width, 3), np.uint8)
+    0, 256, (height, width, 3), np.uint8
+  )
 
 
 def basicsr(side, crop, step, threshold):
@@ -23,8 +25,10 @@ def basicsr(side, crop, step, threshold):
   return offsets.tolist()
 
 
-@pytest.mark.parametrize('crop, step, threshold', [
-    (48, 24, 0), (40, 20, 0), (48, 24, 10), (32, 32, 0), (30, 7, 3)])
+@pytest.mark.parametrize(
+  'crop, step, threshold',
+  [(48, 24, 0), (40, 20, 0), (48, 24, 10), (32, 32, 0), (30, 7, 3)],
+)
 def test_windows_are_those_of_basicsr(crop, step, threshold):
   settings = Settings(crop, step, threshold, min_size=8)
   for height, width in (48, 48), (49, 100), (95, 96), (97, 200):
@@ -32,33 +36,52 @@ def test_windows_are_those_of_basicsr(crop, step, threshold):
     kept, dropped = subimages.cut(picture, settings)
     assert dropped == 0
     assert [label for label, _ in kept] == [
-        f'1+{left}+{top}' for top in basicsr(height, crop, step, threshold)
-        for left in basicsr(width, crop, step, threshold)]
+      f'1+{left}+{top}'
+      for top in basicsr(height, crop, step, threshold)
+      for left in basicsr(width, crop, step, threshold)
+    ]
     for label, window in kept:
       left, top = map(int, label.split('+')[1:])
       np.testing.assert_array_equal(
-          window, picture[top:top + crop, left:left + crop])
+        window, picture[top : top + crop, left : left + crop]
+      )
       assert window.shape == (crop, crop, 3)
 
 
-@pytest.mark.parametrize('height, width, labels', [
-    (40, 47, ['1+0+0']), (40, 90, ['1+0+0', '1+24+0', '1+42+0']),
-    (48, 48, ['1+0+0']), (49, 20, ['1+0+0', '1+0+1'])])
+@pytest.mark.parametrize(
+  'height, width, labels',
+  [
+    (40, 47, ['1+0+0']),
+    (40, 90, ['1+0+0', '1+24+0', '1+42+0']),
+    (48, 48, ['1+0+0']),
+    (49, 20, ['1+0+0', '1+0+1']),
+  ],
+)
 def test_a_short_side_is_kept_whole(height, width, labels):
   kept, _ = subimages.cut(noise(height, width), Settings(48, 24, min_size=8))
   assert [label for label, _ in kept] == labels
   assert {window.shape for _, window in kept} == {
-      (min(48, height), min(48, width), 3)}
+    (min(48, height), min(48, width), 3)
+  }
 
 
 def test_copies_are_smaller_and_antialiased():
   checks = np.indices((120, 160)).sum(0) % 2 * np.uint8(255)
   picture = np.repeat(checks[..., None].astype(np.uint8), 3, 2)
-  kept, _ = subimages.cut(picture, Settings(
-      200, 200, scales=(0.75, 0.5, 0.333, 0.25), shortest=80, min_size=32))
+  kept, _ = subimages.cut(
+    picture,
+    Settings(
+      200, 200, scales=(0.75, 0.5, 0.333, 0.25), shortest=80, min_size=32
+    ),
+  )
   shapes = {label.partition('+')[0]: w.shape[:2] for label, w in kept}
-  assert shapes == {'1': (120, 160), '0.75': (90, 120), '0.5': (60, 80),
-                    '0.333': (40, 53), '80px': (80, 107)}  # 0.25: too small
+  assert shapes == {
+    '1': (120, 160),
+    '0.75': (90, 120),
+    '0.5': (60, 80),
+    '0.333': (40, 53),
+    '80px': (80, 107),
+  }  # 0.25: too small
   windows = dict(kept)
   assert np.ptp(windows['1+0+0']) == 255
   assert np.ptp(windows['0.5+0+0']) <= 1  # the finest checks become grey
@@ -84,10 +107,12 @@ def cut_file(folder, data, settings):
   """(summary, part as {label: picture}) of the bytes of a picture file."""
   (folder / 'picture').write_bytes(data)
   part = str(folder / 'parts' / 'a')
-  subimages.cut_file(str(folder / 'picture'), hashlib.sha256(data).digest(),
-                     part, settings)
+  subimages.cut_file(
+    str(folder / 'picture'), hashlib.sha256(data).digest(), part, settings
+  )
   return subimages.read_summary(part), {
-      label: decode.decode(png) for label, png in subimages.read_part(part)}
+    label: decode.decode(png) for label, png in subimages.read_part(part)
+  }
 
 
 def test_a_part_holds_what_was_cut(tmp_path):
@@ -106,17 +131,22 @@ def test_what_cannot_be_used_has_a_part_with_the_reason(tmp_path):
   data = cv2.imencode('.png', noise(31, 80))[1].tobytes()
   summary, part = cut_file(tmp_path, data, Settings())
   assert not part and summary == {
-      'reason': 'too small: 80 x 31 px, min_size is 32', 'kept': 0,
-      'dropped': 0}
+    'reason': 'too small: 80 x 31 px, min_size is 32',
+    'kept': 0,
+    'dropped': 0,
+  }
   summary, _ = cut_file(tmp_path, data[:-30], Settings())
   assert summary['reason'] == 'truncated PNG: no end chunk'
   with pytest.raises(ValueError, match='changed meanwhile'):
-    subimages.cut_file(str(tmp_path / 'picture'), b'other',
-                       str(tmp_path / 'part'), Settings())
+    subimages.cut_file(
+      str(tmp_path / 'picture'), b'other', str(tmp_path / 'part'), Settings()
+    )
   assert not (tmp_path / 'part').exists()
 
 
-@pytest.mark.parametrize('fields, message', [
+@pytest.mark.parametrize(
+  'fields, message',
+  [
     ({'crop': 0}, 'crop=0 is less than 1'),
     ({'step': 0}, 'step=0 is less than 1'),
     ({'step': 481}, 'step=481 is more than crop=480'),
@@ -125,7 +155,8 @@ def test_what_cannot_be_used_has_a_part_with_the_reason(tmp_path):
     ({'min_size': 500}, 'min_size=500 is more than crop=480'),
     ({'scales': (0.5, 1.0)}, 'scales: 1 is not between 0 and 1'),
     ({'scales': (0.5, 0.5)}, 'given twice'),
-])
+  ],
+)
 def test_settings_that_cannot_be_are_refused(fields, message):
   with pytest.raises(ValueError, match=message):
     Settings(**fields)

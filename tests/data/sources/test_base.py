@@ -1,4 +1,5 @@
 """Collections: what is found, what is left out and why, how they divide."""
+
 import os
 import pathlib
 import shutil
@@ -11,15 +12,16 @@ import cv2
 import numpy as np
 import pytest
 
-from artjax.data.sources import decode
 from artjax.data.sources import base
+from artjax.data.sources import decode
 
 
 def write(path, seed=0, height=40, width=56):
   """Writes a picture of noise; returns its pixels, RGB."""
   path.parent.mkdir(parents=True, exist_ok=True)
   picture = np.random.default_rng(seed).integers(
-      0, 256, (height, width, 3), np.uint8)
+    0, 256, (height, width, 3), np.uint8
+  )
   path.write_bytes(cv2.imencode(path.suffix, picture[..., ::-1])[1].tobytes())
   return picture
 
@@ -32,22 +34,29 @@ def names(source):
 def warned(monkeypatch):
   """Warnings logged, as lines."""
   lines = []
-  monkeypatch.setattr(absl_logging, 'warning',
-                      lambda text, *args: lines.append(text % args))
+  monkeypatch.setattr(
+    absl_logging, 'warning', lambda text, *args: lines.append(text % args)
+  )
   return lines
 
 
 def test_folder_is_recursive_and_sorted(tmp_path):
   pixels = write(tmp_path / 'b' / 'ä 一 ö.png', 1)
   for i, name in enumerate(['a.jpg', 'b/c/d.TIFF', 'b/e.webp', 'no_suffix']):
-    write((tmp_path / name).with_suffix(
-        pathlib.Path(name).suffix or '.jpeg'), i + 2)
+    write(
+      (tmp_path / name).with_suffix(pathlib.Path(name).suffix or '.jpeg'), i + 2
+    )
   os.rename(tmp_path / 'no_suffix.jpeg', tmp_path / 'no_suffix')
   write(tmp_path / '.hidden' / 'x.png', 7)
   os.symlink(tmp_path, tmp_path / 'b' / 'loop')
   source = base.load(f'folder:{tmp_path}')
   assert names(source) == [
-      'a.jpg', 'b/c/d.TIFF', 'b/e.webp', 'b/ä 一 ö.png', 'no_suffix']
+    'a.jpg',
+    'b/c/d.TIFF',
+    'b/e.webp',
+    'b/ä 一 ö.png',
+    'no_suffix',
+  ]
   assert len(source) == 5 and not source.rejected
   example = source[3]
   assert example['name'] == 'b/ä 一 ö.png'
@@ -60,18 +69,19 @@ def test_bad_files_are_listed_with_the_reason(tmp_path, warned):
   write(tmp_path / 'small.png', height=31)
   write(tmp_path / 'cut.jpg')
   data = (tmp_path / 'cut.jpg').read_bytes()
-  (tmp_path / 'cut.jpg').write_bytes(data[:len(data) // 2])
+  (tmp_path / 'cut.jpg').write_bytes(data[: len(data) // 2])
   (tmp_path / 'text.jpg').write_text('no picture at all, only some words')
   (tmp_path / 'empty.png').touch()
   (tmp_path / 'gone.png').symlink_to(tmp_path / 'nowhere.png')
   source = base.load(f'folder:{tmp_path}', min_size=32)
   assert names(source) == ['good.png']
   assert dict(source.rejected) == {
-      'small.png': 'too small: 56 x 31 px, the least is 32',
-      'cut.jpg': 'truncated JPEG: no end-of-image marker',
-      'text.jpg': decode.NOT_A_PICTURE,
-      'empty.png': 'empty file',
-      'gone.png': 'No such file or directory'}
+    'small.png': 'too small: 56 x 31 px, the least is 32',
+    'cut.jpg': 'truncated JPEG: no end-of-image marker',
+    'text.jpg': decode.NOT_A_PICTURE,
+    'empty.png': 'empty file',
+    'gone.png': 'No such file or directory',
+  }
   assert 'left out 5 of 6 files' in warned[0] and len(warned) == 6
   for name, reason in source.rejected:
     assert any(name in line and reason in line for line in warned[1:])
@@ -117,8 +127,9 @@ def test_nothing_usable_says_what_was_sought_and_where(tmp_path, warned):
     base.load(f'folder:{tmp_path / "small.png"}')
 
 
-@pytest.mark.parametrize('spec', ['', 'smaple', 'folder', 'folder:', 'sample:x',
-                                  'zip:x'])
+@pytest.mark.parametrize(
+  'spec', ['', 'smaple', 'folder', 'folder:', 'sample:x', 'zip:x']
+)
 def test_unknown_kinds_are_refused(spec):
   with pytest.raises(ValueError, match='none of sample, folder:PATH'):
     base.load(spec)
@@ -148,8 +159,10 @@ def test_split_follows_the_content_alone(tmp_path):
 
   def parts():
     source = base.load(f'folder:{tmp_path}')
-    return [{entry.digest for entry in base.split(source, part, 0.3).entries}
-            for part in ('train', 'validation')]
+    return [
+      {entry.digest for entry in base.split(source, part, 0.3).entries}
+      for part in ('train', 'validation')
+    ]
 
   train, validation = parts()
   assert not train & validation and len(train | validation) == 60
@@ -196,13 +209,15 @@ def test_pairs_are_matched_by_stem(tmp_path, warned):
   np.testing.assert_array_equal(example['image'], image)
   np.testing.assert_array_equal(example['target'], target)
   assert dict(source.rejected) == {
-      str(worn / 'sizes.png'): '60 x 40 px, but its target has 56 x 40',
-      str(clean / 'alone.png'): f'no usable partner in {worn}',
-      str(worn / 'other.png'): f'no usable partner in {clean}',
-      str(clean / 'twice.tif'): 'same stem as twice.png'}
+    str(worn / 'sizes.png'): '60 x 40 px, but its target has 56 x 40',
+    str(clean / 'alone.png'): f'no usable partner in {worn}',
+    str(worn / 'other.png'): f'no usable partner in {clean}',
+    str(clean / 'twice.tif'): 'same stem as twice.png',
+  }
   # Which side a pair falls on is its target's matter.
-  assert source.entries[1].digest == base.load(
-      f'folder:{clean}').entries[-1].digest
+  assert (
+    source.entries[1].digest == base.load(f'folder:{clean}').entries[-1].digest
+  )
   with pytest.raises(ValueError, match='pairs:TARGETS,INPUTS'):
     base.load(f'pairs:{clean}')
 
@@ -222,10 +237,13 @@ def test_pairs_for_super_resolution(tmp_path, warned):
     np.testing.assert_array_equal(source[i]['image'], image)
     assert not source[i]['target'].flags.writeable
   assert dict(source.rejected) == {
-      str(low / 'equal.png'):
-          '56 x 40 px, but its target has 56 x 40, not 4 times as much',
-      str(low / 'over.png'):
-          '50 x 40 px, but its target has 200 x 164, not 4 times as much'}
+    str(
+      low / 'equal.png'
+    ): '56 x 40 px, but its target has 56 x 40, not 4 times as much',
+    str(
+      low / 'over.png'
+    ): '50 x 40 px, but its target has 200 x 164, not 4 times as much',
+  }
   cuts = [line for line in warned if 'no multiple of 4' in line]
   assert len(cuts) == 1 and '2 of 2 targets' in cuts[0]
   base.load(f'pairs:{high},{low}')
@@ -254,10 +272,11 @@ def test_pairs_by_patterns(tmp_path, monkeypatch):
     assert names(source) == ['img_1', 'img_2', 'sub/img_1']
     assert not source.rejected
     for i in range(3):
-      np.testing.assert_array_equal(source[i]['image'], np.random.default_rng(
-          9 + i).integers(0, 256, (40, 40, 3), np.uint8))
-  source = base.load(
-      f'pairs:{tmp_path}/img_*_HR.png,{tmp_path}/img_*_LR.png')
+      np.testing.assert_array_equal(
+        source[i]['image'],
+        np.random.default_rng(9 + i).integers(0, 256, (40, 40, 3), np.uint8),
+      )
+  source = base.load(f'pairs:{tmp_path}/img_*_HR.png,{tmp_path}/img_*_LR.png')
   assert names(source) == ['1', '2', 'sub/1']
   monkeypatch.chdir(tmp_path)
   assert len(base.load('pairs:*_HR.png,*_LR.png')) == 3
@@ -293,8 +312,9 @@ def test_decoded_pictures_are_kept_within_the_budget(tmp_path, monkeypatch):
   pictures = [write(tmp_path / f'{i}.png', i, 512, 512) for i in range(3)]
   decoded = []
   real = decode.decode
-  monkeypatch.setattr(decode, 'decode',
-                      lambda data: decoded.append(1) or real(data))
+  monkeypatch.setattr(
+    decode, 'decode', lambda data: decoded.append(1) or real(data)
+  )
   source = base.load(f'folder:{tmp_path}', cache_mb=2, workers=1)
   assert len(decoded) == 3  # checked, and two of them kept
   part = source.subset([1])
@@ -328,14 +348,21 @@ def prepared(tmp_path_factory):
 
       def _info(self):
         return tfds.core.DatasetInfo(
-            builder=self, features=tfds.features.FeaturesDict({
-                'image': tfds.features.Image(),
-                'label': tfds.features.ClassLabel(names=['old', 'new'])}))
+          builder=self,
+          features=tfds.features.FeaturesDict(
+            {
+              'image': tfds.features.Image(),
+              'label': tfds.features.ClassLabel(names=['old', 'new']),
+            }
+          ),
+        )
 
       def _split_generators(self, manager):
         del manager
-        return {'train': self._generate_examples(0, 9),
-                'test': self._generate_examples(9, 12)}
+        return {
+          'train': self._generate_examples(0, 9),
+          'test': self._generate_examples(9, 12),
+        }
 
       def _generate_examples(self, start, stop):
         for i in range(start, stop):
@@ -346,10 +373,8 @@ def prepared(tmp_path_factory):
     class ArtjaxRecords(ArtjaxTiny):
       pass
 
-    ArtjaxTiny(
-        data_dir=root, file_format='array_record').download_and_prepare()
-    ArtjaxRecords(
-        data_dir=root, file_format='tfrecord').download_and_prepare()
+    ArtjaxTiny(data_dir=root, file_format='array_record').download_and_prepare()
+    ArtjaxRecords(data_dir=root, file_format='tfrecord').download_and_prepare()
   return root
 
 
@@ -360,24 +385,32 @@ def test_tfds_is_read_by_index(prepared):
   images = {source[i]['image'].shape[0]: source[i]['image'] for i in range(9)}
   assert sorted(images) == list(range(40, 49))
   for height, image in images.items():
-    np.testing.assert_array_equal(image, np.random.default_rng(
-        height - 40).integers(0, 256, image.shape, np.uint8))
+    np.testing.assert_array_equal(
+      image,
+      np.random.default_rng(height - 40).integers(
+        0, 256, image.shape, np.uint8
+      ),
+    )
   # The same bytes fall on the same side wherever they are read from.
   assert {entry.digest for entry in source.entries} < {
-      entry.digest for entry in base.load(f'folder:{prepared}').entries}
+    entry.digest for entry in base.load(f'folder:{prepared}').entries
+  }
   for part, size in (('test', 3), ('train[:4]', 4), ('train+test', 12)):
     spec = f'tfds:artjax_tiny:1.0.0@{prepared}:{part}'
     assert len(base.load(spec)) == size
 
 
 @pytest.mark.filterwarnings('ignore')
-@pytest.mark.parametrize('spec, message', [
+@pytest.mark.parametrize(
+  'spec, message',
+  [
     ('artjax_tiny@{}:valid', "Unknown split 'valid'"),
     ('artjax_records@{}', 'without random access; prepare it with: tfds build'),
     ('artjax_nothing@{}', "no dataset 'artjax_nothing' in"),
     ('mnist@{}', 'not prepared in .*file_format=array_record'),
     ('?', 'not of the form tfds:NAME'),
-])
+  ],
+)
 def test_tfds_errors_are_one_clear_line(prepared, spec, message):
   with pytest.raises(ValueError, match=message) as error:
     base.load('tfds:' + spec.format(prepared))

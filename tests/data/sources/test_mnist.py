@@ -1,4 +1,5 @@
 """idx files: read as they are, and a clear line for each way to be wrong."""
+
 import gzip
 import os
 
@@ -10,8 +11,11 @@ import pytest
 
 from artjax.data.sources import mnist
 
-NAMES = [f'{part}-{kind}-ubyte.gz' for part in ('train', 't10k')
-         for kind in ('images-idx3', 'labels-idx1')]
+NAMES = [
+  f'{part}-{kind}-ubyte.gz'
+  for part in ('train', 't10k')
+  for kind in ('images-idx3', 'labels-idx1')
+]
 
 
 @pytest.fixture
@@ -61,14 +65,17 @@ def test_all_four_are_wanted(folder, name):
 @pytest.mark.parametrize('share', [0.01, 0.5, 0.99])
 def test_truncated_gzip(folder, share):
   data = (folder / NAMES[0]).read_bytes()
-  (folder / NAMES[0]).write_bytes(data[:int(len(data) * share)])
+  (folder / NAMES[0]).write_bytes(data[: int(len(data) * share)])
   fails(folder, f'{NAMES[0]}: truncated or damaged|{NAMES[0]}: not an idx')
 
 
 def test_truncated_before_compression(folder):
   data = gzip.decompress((folder / NAMES[0]).read_bytes())
-  for length, says in ((2, 'not an idx file'), (7, 'truncated in its header'),
-                       (-1, 'truncated: its header says')):
+  for length, says in (
+    (2, 'not an idx file'),
+    (7, 'truncated in its header'),
+    (-1, 'truncated: its header says'),
+  ):
     (folder / NAMES[0]).write_bytes(gzip.compress(data[:length]))
     fails(folder, f'{NAMES[0]}: {says}')
   (folder / NAMES[0]).write_bytes(gzip.compress(data + b'x'))
