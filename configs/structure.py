@@ -5,7 +5,7 @@
 
 Tone (fading, varnish, cast) is ill-posed and would swamp the loss, so image and
 target are aged alike and only what lies over them is learnt. With a folder of
-masks of film damage, `configs/structure.py:dirt=PATH`, half of the examples have
+film-damage masks, `configs/structure.py:dirt=PATH`, half of the examples have
 such damage too. `:quick` is a run of one CPU minute.
 """
 

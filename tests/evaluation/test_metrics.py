@@ -207,7 +207,7 @@ def test_lpips_takes_weights_and_orders_damage():
 
 
 def _masks(chances, damaged):
-  """(pred, target) u8[1, 1, N, 3]: probabilities and damage in a channel each."""
+  """(pred, target) u8[1, 1, N, 3]: probabilities and damage, a channel each."""
   pred, target = np.zeros((2, 1, 1, len(chances), 3), np.uint8)
   pred[0, 0, :, 2] = chances
   target[0, 0, :, 0] = 255 * np.array(damaged, np.uint8)
