@@ -1,0 +1,317 @@
+"""The options of restoration, declared once: flags, query, record and form.
+
+`Options` is a frozen dataclass; each field carries an `Option`: its range, unit
+and help, which stages of a chain use it, and its name on the web. From these
+are made
+
+  add_arguments(parser)      a flag of argparse for each field
+  from_arguments(args)       argparse.Namespace  -> Options
+  from_query(query)          {name: text}        -> Options, of a HTTP query
+  Options.as_json()          Options             -> the `options` of a record
+  describe()                 the form of the web page, a dict a field
+
+An `Options` is valid once it exists: what is out of range raises ValueError of
+one line that begins with the field's name. Nothing heavy is imported here, so
+that `--help` and the web server can use it.
+"""
+
+import argparse
+from collections.abc import Iterable, Mapping
+import dataclasses
+from typing import Any
+
+# The kinds of stages, see chain.py. A stage of 'network' changes the whole
+# picture, 'colorize' its colours, 'fill' its holes; 'detect' finds damage.
+STAGES = ('network', 'colorize', 'fill', 'detect')
+_CHANGES = ('network', 'colorize', 'fill')
+_MASKS = ('fill', 'detect')
+_TRUE, _FALSE = ('1', 'true', 'yes', 'on'), ('0', 'false', 'no', 'off', '')
+
+
+@dataclasses.dataclass(frozen=True)
+class Option:
+  """What is said of one option besides its name, type and default.
+
+  Attributes:
+    help: one line.
+    least: smallest value; None = any.
+    most: largest value; None = any.
+    exclusive: whether `least` and `most` themselves are out of range.
+    unit: 'px', or '' for a number without one.
+    metavar: of the flag.
+    stages: kinds of stages that use it, of `STAGES`; () = used whatever runs.
+    query: its name in a HTTP query and in the page's form; '' = not there.
+    label: on the page.
+    record: its place in a record where that is not its name: 'group.key'.
+  """
+
+  help: str
+  least: float | None = None
+  most: float | None = None
+  exclusive: bool = False
+  unit: str = ''
+  metavar: str | None = None
+  stages: tuple[str, ...] = ()
+  query: str = ''
+  label: str = ''
+  record: str = ''
+
+  def check(self, name: str, value: Any) -> None:
+    """Raises ValueError, one line, unless a number is in range."""
+    low, high = self.least, self.most
+    if low is None or isinstance(value, (bool, tuple)):
+      return
+    if high is None:
+      if not value >= low:
+        raise ValueError(f'{name}={value} is less than {low}')
+    elif self.exclusive:
+      if not low < value < high:
+        raise ValueError(f'{name}={value} is not between {low} and {high}')
+    elif not low <= value <= high:
+      raise ValueError(f'{name}={value} is not in [{low}, {high}]')
+
+
+def _option(default: Any, help: str, **fields: Any) -> Any:
+  return dataclasses.field(
+    default=default, metadata={'option': Option(help, **fields)}
+  )
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+  """How a picture is restored; part of its record.
+
+  Raises:
+    ValueError: a value out of range.
+  """
+
+  strength: float = _option(
+    1.0,
+    'share of the change that is made, 0 to 1',
+    least=0,
+    most=1,
+    stages=_CHANGES,
+    query='strength',
+    label='Strength',
+  )
+  self_ensemble: bool = _option(
+    False,
+    'mean over 8 flips and turns: 8 times the work',
+    stages=('network', 'fill', 'detect'),
+    query='self_ensemble',
+    label='Self-ensemble',
+  )
+  tile: int = _option(
+    0,
+    'side of tiles; default: what is fastest',
+    least=0,
+    unit='px',
+    metavar='PX',
+    stages=('network', 'fill', 'detect'),
+  )
+  strip_metadata: bool = _option(
+    False, 'leave out everything but the colour profile'
+  )
+  max_pixels: int = _option(
+    400_000_000,
+    'larger pictures are refused; default %(default)s',
+    least=1,
+    unit='px',
+    metavar='PX',
+  )
+  mask_threshold: float = _option(
+    0.5,
+    'of the probability of damage, and of grey masks; default %(default)s',
+    least=0,
+    most=1,
+    exclusive=True,
+    stages=_MASKS,
+    query='threshold',
+    label='Threshold of the probability',
+    record='mask.threshold',
+  )
+  mask_min_area: int = _option(
+    12,
+    'smaller finds are left alone; default %(default)s',
+    least=0,
+    unit='px',
+    metavar='PX',
+    stages=('detect',),
+    record='mask.min_area',
+  )
+  mask_dilate: int = _option(
+    2,
+    'added around what is found; default %(default)s',
+    least=0,
+    unit='px',
+    metavar='PX',
+    stages=('detect',),
+    record='mask.dilate',
+  )
+  mask_feather: int = _option(
+    2,
+    'around a mask, over which the fill fades into the picture; '
+    'default %(default)s',
+    least=0,
+    unit='px',
+    metavar='PX',
+    stages=('fill',),
+    record='mask.feather',
+  )
+  region: tuple[int, ...] = _option(
+    (),
+    'find and fill only there, px',
+    unit='px',
+    metavar='X,Y,W,H',
+    stages=_MASKS,
+    record='mask.region',
+  )
+  saturation: float = _option(
+    1.0,
+    'scales the chroma of what is colorized: 0 grey, 1 unchanged, 2 doubled',
+    least=0,
+    most=2,
+    stages=('colorize',),
+    query='saturation',
+    label='Saturation',
+  )
+
+  def __post_init__(self):
+    for field in dataclasses.fields(self):
+      of(field).check(field.name, getattr(self, field.name))
+    if len(self.region) not in (0, 4):
+      raise ValueError(f'region={self.region} is not x, y, width, height')
+
+  def as_json(self) -> dict[str, Any]:
+    """Itself as JSON has it: {name: value}, those of masks under 'mask'."""
+    record: dict[str, Any] = {}
+    for field in dataclasses.fields(self):
+      value = getattr(self, field.name)
+      group, _, key = (of(field).record or field.name).rpartition('.')
+      place = record.setdefault(group, {}) if group else record
+      place[key] = list(value) if isinstance(value, tuple) else value
+    return record
+
+  def changed(self) -> list[str]:
+    """Names of the fields that are not at their defaults."""
+    return [
+      field.name
+      for field in dataclasses.fields(self)
+      if getattr(self, field.name) != field.default
+    ]
+
+
+def of(field: dataclasses.Field) -> Option:
+  """What is declared of a field of `Options`."""
+  return field.metadata['option']
+
+
+def stages_of(name: str) -> tuple[str, ...]:
+  """Kinds of stages that use the field `name`; () = used whatever runs."""
+  return of(_FIELDS[name]).stages
+
+
+def add_arguments(
+  parser: argparse.ArgumentParser, names: Iterable[str] = ()
+) -> None:
+  """Adds a flag for each field, or for the fields `names`, in that order."""
+  for field in [_FIELDS[name] for name in names] or _FIELDS.values():
+    option, flag = of(field), f'--{field.name}'
+    if field.type is bool:
+      parser.add_argument(flag, action='store_true', help=option.help)
+    else:
+      parser.add_argument(
+        flag,
+        type=_region if field.name == 'region' else field.type,
+        default=field.default,
+        metavar=option.metavar,
+        help=option.help,
+      )
+
+
+def from_arguments(args: argparse.Namespace) -> Options:
+  """Options of a command line that was parsed with `add_arguments`.
+
+  Raises:
+    ValueError: a value out of range; one line, with the flag.
+  """
+  try:
+    return Options(**{name: getattr(args, name) for name in _FIELDS})
+  except ValueError as error:
+    raise ValueError(f'--{error}') from error
+
+
+def from_query(query: Mapping[str, str]) -> Options:
+  """Options of the parameters of a HTTP query; others in it are passed over.
+
+  Args:
+    query: {name: text}; what is missing has its default. Names are those of
+      `query_names`.
+
+  Raises:
+    ValueError: no such value, or one out of range; one line that begins with
+      the name in the query.
+  """
+  values = {}
+  for field in _FIELDS.values():
+    option = of(field)
+    if option.query and option.query in query:
+      values[field.name] = _parsed(
+        field.type, option.query, query[option.query]
+      )
+      option.check(option.query, values[field.name])
+  return Options(**values)
+
+
+def query_names() -> dict[str, str]:
+  """{name in a HTTP query: name of the field}."""
+  return {of(f).query: name for name, f in _FIELDS.items() if of(f).query}
+
+
+def describe() -> list[dict[str, Any]]:
+  """The form of the web page, as JSON: what stands in a query, in order."""
+  return [
+    {
+      'name': of(field).query,
+      'field': name,
+      'type': field.type.__name__,
+      'default': field.default,
+      'least': of(field).least,
+      'most': of(field).most,
+      'exclusive': of(field).exclusive,
+      'unit': of(field).unit,
+      'label': of(field).label,
+      'help': of(field).help.partition('; default')[0],
+      'stages': list(of(field).stages),
+    }
+    for name, field in _FIELDS.items()
+    if of(field).query
+  ]
+
+
+def _parsed(kind: type, name: str, text: str) -> Any:
+  if kind is bool:
+    if text.lower() not in _TRUE + _FALSE:
+      raise ValueError(f'{name}={text!r} is neither true nor false')
+    return text.lower() in _TRUE
+  try:
+    return kind(text)
+  except ValueError as error:
+    wanted = 'a whole number' if kind is int else 'a number'
+    raise ValueError(f'{name}={text!r} is not {wanted}') from error
+
+
+def _region(text: str) -> tuple[int, ...]:
+  """'X,Y,W,H' -> (x, y, width, height) in px; '' -> ()."""
+  try:
+    region = tuple(int(side) for side in text.split(',')) if text else ()
+    if len(region) not in (0, 4):
+      raise ValueError
+  except ValueError as error:
+    raise argparse.ArgumentTypeError(
+      f'{text!r} is not X,Y,W,H in whole px'
+    ) from error
+  return region
+
+
+_FIELDS = {field.name: field for field in dataclasses.fields(Options)}
