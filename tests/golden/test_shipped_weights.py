@@ -1,0 +1,82 @@
+"""What the shipped weights make of a small picture is what they made of it.
+
+The pictures beside this file are the reference, held to 1/255; input.png is a
+crop of a painting in the public domain (file CC0), with some damage of
+`old_painting`. `PYTHONPATH=. python tests/golden/test_shipped_weights.py` writes them anew,
+which only a change that is meant to move results calls for.
+"""
+
+import pathlib
+import sys
+
+import cv2
+import numpy as np
+import pytest
+
+from artjax.inference import colorizer
+
+FOLDER = pathlib.Path(__file__).parent
+WEIGHTS = (
+  'unet',
+  'detect',
+  'inpaint',
+  'inpaint_psnr',
+  'colorize',
+  'esrgan',
+  'esrgan_psnr',
+)
+
+
+def read(name):
+  """u8[H, W, 3], RGB."""
+  return cv2.imread(str(FOLDER / f'{name}.png'))[..., ::-1]
+
+
+def run(name):
+  """What weights make of the input, u8[H, W, 3], RGB."""
+  picture = read('input')
+  if name.startswith('inpaint'):
+    return load(name)(picture, hole(picture.shape[:2]))
+  if name.startswith('esrgan'):
+    picture = picture[16:48, 32:64]  # its result is 16 times as large
+  return load(name)(picture)
+
+
+def load(name):
+  """The restorer of shipped weights."""
+  return colorizer.of(colorizer.tiled.Restorer.load(name))
+
+
+def hole(shape):
+  """bool [H, W]: a box, a stroke and a few specks."""
+  mask = np.zeros(shape, np.uint8)
+  cv2.rectangle(mask, (12, 50), (34, 66), 1, -1)
+  cv2.line(mask, (50, 8), (86, 70), 1, 2)
+  mask[20:60:8, 70::11] = 1
+  return mask > 0
+
+
+@pytest.mark.parametrize('name', WEIGHTS)
+def test_results_are_those_in_the_repository(name):
+  np.testing.assert_allclose(
+    np.int16(run(name)), np.int16(read(name)), rtol=0, atol=1
+  )
+
+
+def test_all_shipped_weights_are_here():
+  shipped = (FOLDER.parent.parent / 'pretrained').glob('*.safetensors')
+  assert {path.stem for path in shipped} == set(WEIGHTS)
+
+
+@pytest.mark.parametrize('name', WEIGHTS)
+def test_results_are_not_the_input(name):
+  made, given = read(name), read('input')
+  if name.startswith('esrgan'):
+    assert made.shape == (128, 128, 3)
+  else:
+    assert np.abs(np.int16(made) - given).max() > 30
+
+
+if __name__ == '__main__':
+  for wanted in sys.argv[1:] or WEIGHTS:
+    cv2.imwrite(str(FOLDER / f'{wanted}.png'), run(wanted)[..., ::-1])
