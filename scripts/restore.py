@@ -387,7 +387,7 @@ def finish(args, items, failures, skipped, start):
 
 def find(names, recursive):
   """(items, number of files in folders that are no pictures)."""
-  from artjax.image_io import reader
+  from artjax.image_io import formats
 
   items, ignored, seen = [], 0, set()
 
@@ -414,7 +414,7 @@ def find(names, recursive):
         for entry in sorted(entries):
           source = pathlib.Path(top, entry)
           if entry.startswith('.') or (
-            source.suffix.lower() not in reader.SUFFIXES
+            source.suffix.lower() not in formats.SUFFIXES
           ):
             ignored += 1
           else:

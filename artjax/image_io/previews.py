@@ -1,4 +1,4 @@
-"""Pictures and maps as a screen shows them: tiles of 8-bit sRGB, zoom by zoom.
+"""Pictures and maps as a screen shows them: tiles of 8-bit sRGB at every zoom.
 
 A picture of any size is decoded once into small lossless files; whatever part
 of it is looked at later, at whatever zoom, is a few of those.
@@ -10,6 +10,7 @@ import shutil
 import numpy as np
 import pyvips
 
+from artjax.image_io import reader
 from artjax.image_io import vips
 
 TILE = 512  # px
@@ -29,8 +30,8 @@ _COLOURS = np.float32(
 _OPAQUE_FROM = 120  # levels
 
 
-def save_tiles(picture, folder):
-  """Writes an `image_file.Picture` as `folder/<level>/<column>_<row>.png`.
+def save_tiles(picture: reader.Picture, folder: str) -> None:
+  """Writes an opened picture as `folder/<level>/<column>_<row>.png`.
 
   Level 0 is one tile; each level has twice the width and height of the one
   before, and the last is the picture itself.
@@ -42,8 +43,8 @@ def save_tiles(picture, folder):
     _save(picture.screen(), folder)
 
 
-def save_overlay(path, folder):
-  """Writes a grey map (restoration.py) in the same way, in colours.
+def save_overlay(path: str, folder: str) -> None:
+  """Writes a grey map as tiles in the same way, in the colours of `colours`.
 
   Raises:
     vips.BadPicture: the disk is full.
@@ -54,16 +55,21 @@ def save_overlay(path, folder):
     _save(levels.maplut(table).copy(interpretation='srgb'), folder)
 
 
-def drawing(width, height):
+def drawing(width: int, height: int) -> tuple[int, int]:
   """(width, height) in px at which a mask of a picture is drawn."""
   scale = min(1, max(DRAWN / max(width, height), _THIN / min(width, height)))
   return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-def save_damage(path, output):
-  """Writes a map of chances (restoration.py) as small as masks are drawn.
+def save_damage(path: str, output: str) -> None:
+  """Writes a map of damage probabilities as small as masks are drawn.
 
-  Of each part its largest chance: a crack of one pixel is not lost.
+  Each pixel keeps the largest probability of the part it stands for, so that a
+  crack of one pixel is not lost.
+
+  Args:
+    path: PNG of probabilities of crack, loss and stain as red, green and blue.
+    output: path of the PNG to write.
 
   Raises:
     vips.BadPicture: the disk is full.
@@ -77,7 +83,7 @@ def save_damage(path, output):
   os.replace(f'{output}.part', output)
 
 
-def colours():
+def colours() -> np.ndarray:
   """u8[256, 4]: red, green, blue and opacity of each level of a map."""
   level = np.arange(256, dtype=np.float32)
   place = np.linspace(0, 255, len(_COLOURS))

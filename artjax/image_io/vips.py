@@ -1,6 +1,9 @@
 """The border to libvips: its errors, and arrays as its images."""
 
+from collections.abc import Iterator
 import contextlib
+import os
+from typing import Any
 
 import numpy as np
 import pyvips
@@ -11,8 +14,12 @@ class BadPicture(ValueError):
 
 
 @contextlib.contextmanager
-def blame(path):
-  """Turns what libvips says into one line about `path`."""
+def blame(path: str | os.PathLike) -> Iterator[None]:
+  """Turns what libvips or the system says into one line about `path`.
+
+  Raises:
+    BadPicture: for every pyvips.Error and OSError of the block.
+  """
   try:
     yield
   except pyvips.Error as error:
@@ -23,8 +30,8 @@ def blame(path):
     raise BadPicture(f'{path}: {error.strerror or error}') from error
 
 
-def image(array):
-  """u8 or u16 [h, w, bands] -> vips image."""
+def image(array: np.ndarray) -> pyvips.Image:
+  """u8 or u16 [h, w, bands] -> an image of libvips, which keeps the array."""
   height, width, bands = array.shape
   return pyvips.Image.new_from_memory(
     np.ascontiguousarray(array).data,
@@ -33,3 +40,16 @@ def image(array):
     bands,
     'uchar' if array.dtype == np.uint8 else 'ushort',
   )
+
+
+def fetch(
+  image: pyvips.Image, top: int, left: int, height: int, width: int
+) -> np.ndarray:
+  """[height, width, bands]: a part of an image, in its own type."""
+  values = image.crop(left, top, width, height).numpy()
+  return values.reshape(height, width, image.bands)
+
+
+def field(image: pyvips.Image, name: str, default: Any) -> Any:
+  """A field of an image's metadata, or the default where it has none."""
+  return image.get(name) if name in image.get_fields() else default

@@ -1,29 +1,19 @@
-"""Picture files written whole or not at all; see image_file.py for reading."""
+"""Picture files written whole or not at all."""
 
 import contextlib
 import os
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyvips
 
+from artjax.image_io import formats
 from artjax.image_io import tiff_tags
 from artjax.image_io import vips
 
-# How libvips writes each format: lossless where it can be, else hardly lossy.
-_SAVERS = {
-  '.jpg': (
-    'jpegsave',
-    {'Q': 95, 'subsample_mode': 'off', 'optimize_coding': True},
-  ),
-  '.png': ('pngsave', {'compression': 6}),
-  '.tif': ('tiffsave', {'compression': 'deflate', 'predictor': 'horizontal'}),
-  '.webp': ('webpsave', {'Q': 95, 'smart_subsample': True}),
-  '.avif': (
-    'heifsave',
-    {'Q': 90, 'subsample_mode': 'off', 'compression': 'av1'},
-  ),
-}
-_SAME = {'.jpeg': '.jpg', '.tiff': '.tif'}
+if TYPE_CHECKING:
+  from artjax.image_io import reader
+
 _IN_MEMORY = 64 << 20  # results beyond this many bytes are kept on disk
 
 
@@ -34,7 +24,13 @@ class Writer:
   appears under its name when the block ends well, and not at all otherwise.
   """
 
-  def __init__(self, picture, path, scale, strip_metadata):
+  def __init__(
+    self,
+    picture: 'reader.Picture',
+    path: str | os.PathLike,
+    scale: int,
+    strip_metadata: bool,
+  ):
     self._picture = picture
     self._path = os.fspath(path)
     bands = picture.bands + picture.has_alpha
@@ -46,7 +42,7 @@ class Writer:
     self._rows = None  # an array, or a file
     self._done = 0
 
-  def __enter__(self):
+  def __enter__(self) -> 'Writer':
     with vips.blame(self._path):
       os.makedirs(os.path.dirname(self._path) or '.', exist_ok=True)
       self._rows = (
@@ -56,8 +52,12 @@ class Writer:
       )
     return self
 
-  def write(self, values):
-    """The next rows, as `Picture.merge` gives them."""
+  def write(self, values: np.ndarray) -> None:
+    """The next rows, u8 or u16 [rows, W, channels] as `Picture.merge` gives.
+
+    Raises:
+      vips.BadPicture: the disk is full.
+    """
     with vips.blame(self._path):
       if self._raw:
         self._rows.write(np.ascontiguousarray(values).data)
@@ -97,13 +97,23 @@ class Writer:
     )
 
 
-def save_grey(levels, path):
-  """Writes u8[H, W] as a grey picture, atomically."""
+def save_grey(levels: np.ndarray, path: str) -> None:
+  """Writes u8[H, W] as a grey picture, atomically.
+
+  Raises:
+    vips.BadPicture: no such format, or the disk is full or not writable.
+  """
   os.makedirs(os.path.dirname(path) or '.', exist_ok=True)
   save(vips.image(levels[..., None]).copy(interpretation='b-w'), path)
 
 
-def save(image, path, *, strip_metadata=False, like=''):
+def save(
+  image: pyvips.Image,
+  path: str,
+  *,
+  strip_metadata: bool = False,
+  like: str = '',
+) -> None:
   """Writes a vips image atomically, in the format that the name's end says.
 
   `like` is a file whose TIFF tags go into a TIFF file too.
@@ -111,23 +121,17 @@ def save(image, path, *, strip_metadata=False, like=''):
   Raises:
     vips.BadPicture: no such format, or the disk is full or not writable.
   """
-  suffix = os.path.splitext(path)[1].lower()
-  suffix = _SAME.get(suffix, suffix)
-  if suffix not in _SAVERS:
-    raise vips.BadPicture(
-      f'{path}: pictures cannot be written as {suffix!r}; use '
-      f'{", ".join(_SAVERS)}'
-    )
-  method, options = _SAVERS[suffix]
+  method, options = formats.saver(path)
+  is_tiff = formats.suffix_of(path) == '.tif'
   if strip_metadata:
     options = {**options, 'keep': 'icc'}
-  if suffix == '.tif' and image.width * image.height * image.bands > 2**30:
+  if is_tiff and image.width * image.height * image.bands > 2**30:
     options = {**options, 'bigtiff': True}
   part = f'{path}.part'
   try:
     with vips.blame(path):
       getattr(image, method)(part, **options)
-      if suffix == '.tif' and like and not strip_metadata:
+      if is_tiff and like and not strip_metadata:
         tiff_tags.copy(like, part)
       os.replace(part, path)
   finally:

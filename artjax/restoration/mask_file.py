@@ -10,6 +10,7 @@ import os
 import cv2
 import numpy as np
 
+from artjax.image_io import formats
 from artjax.image_io import reader
 
 _ASPECT = 0.02  # relative difference at which a mask is another picture's
@@ -44,7 +45,7 @@ def find(where, picture, kind='mask', error=BadMask):
     name
     for name in os.listdir(where)
     if os.path.splitext(name)[0] in names
-    and os.path.splitext(name)[1].lower() in reader.SUFFIXES
+    and os.path.splitext(name)[1].lower() in formats.SUFFIXES
   )
   if not found:
     raise error(f'{picture}: {where} holds no {kind} of the name {stem}')

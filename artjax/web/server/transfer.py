@@ -12,7 +12,7 @@ import fastapi
 from fastapi import responses
 from starlette import requests as starlette_requests
 
-from artjax.image_io import reader
+from artjax.image_io import formats
 from artjax.web.server import store as store_lib
 
 _SUFFIXES = {
@@ -29,7 +29,6 @@ TYPES = {
   '.webp': 'image/webp',
   '.avif': 'image/avif',
 }
-_HEAD = 32  # bytes by which a format is told
 _IDLE = 30  # s in which an upload must go on
 
 
@@ -114,15 +113,15 @@ async def _stream(request, entry, name):
       if entry.size + len(chunk) > limit:
         fail(413, f'the file has more than the limit of {_mib(limit)}')
       state.store.take(len(chunk), entry)
-      if len(head) < _HEAD:
-        head += chunk[: _HEAD - len(head)]
-        if len(head) == _HEAD:
+      if len(head) < formats.HEAD:
+        head += chunk[: formats.HEAD - len(head)]
+        if len(head) == formats.HEAD:
           _kind(head, name)
       file.write(chunk)
 
 
 def _kind(head, name):
-  kind = reader.file_kind(head)
+  kind = formats.file_format(head)
   if kind is None:
     what = (
       'the body is empty'

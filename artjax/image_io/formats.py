@@ -1,0 +1,98 @@
+"""Formats of picture files: how each is told from its bytes, read and written.
+
+A format is what a file's first bytes say, never its name. Only the readers
+and writers named here are ever called.
+"""
+
+import os
+from typing import NamedTuple
+
+from artjax.image_io import vips
+
+HEAD = 32  # bytes by which a format is told
+# Names of files that are taken for pictures in a folder.
+SUFFIXES = (
+  '.jpg',
+  '.jpeg',
+  '.png',
+  '.tif',
+  '.tiff',
+  '.webp',
+  '.avif',
+  '.heic',
+  '.heif',
+)
+# How libvips reads each format.
+LOADERS = {
+  'JPEG': 'jpegload',
+  'PNG': 'pngload',
+  'TIFF': 'tiffload',
+  'WebP': 'webpload',
+  'HEIF': 'heifload',
+}
+
+_HEIF_BRANDS = (b'avif', b'avis', b'mif1', b'msf1', b'heic', b'heix')
+_SAME_SUFFIX = {'.jpeg': '.jpg', '.tiff': '.tif'}
+
+
+class Saver(NamedTuple):
+  """How libvips writes a format: method of an image, and its options."""
+
+  method: str
+  options: dict
+
+
+# Lossless where the format can be, else with hardly any loss.
+_SAVERS = {
+  '.jpg': Saver(
+    'jpegsave', {'Q': 95, 'subsample_mode': 'off', 'optimize_coding': True}
+  ),
+  '.png': Saver('pngsave', {'compression': 6}),
+  '.tif': Saver(
+    'tiffsave', {'compression': 'deflate', 'predictor': 'horizontal'}
+  ),
+  '.webp': Saver('webpsave', {'Q': 95, 'smart_subsample': True}),
+  '.avif': Saver(
+    'heifsave', {'Q': 90, 'subsample_mode': 'off', 'compression': 'av1'}
+  ),
+}
+
+
+def file_format(head: bytes) -> str | None:
+  """Format of a file by its first `HEAD` bytes.
+
+  Returns:
+    'JPEG', 'PNG', 'TIFF', 'WebP', 'HEIF' (which includes AVIF), or None.
+  """
+  if head[:3] == b'\xff\xd8\xff':
+    return 'JPEG'
+  if head[:8] == b'\x89PNG\r\n\x1a\n':
+    return 'PNG'
+  if head[:4] in (b'II*\0', b'MM\0*', b'II+\0', b'MM\0+'):
+    return 'TIFF'
+  if head[:4] == b'RIFF' and head[8:12] == b'WEBP':
+    return 'WebP'
+  if head[4:8] == b'ftyp' and head[8:12] in _HEIF_BRANDS:
+    return 'HEIF'
+  return None
+
+
+def suffix_of(path: str) -> str:
+  """The end of a name that says the format: '.jpg' also for A.JPEG."""
+  suffix = os.path.splitext(path)[1].lower()
+  return _SAME_SUFFIX.get(suffix, suffix)
+
+
+def saver(path: str) -> Saver:
+  """How a file of this name is written.
+
+  Raises:
+    vips.BadPicture: its end names no format that can be written.
+  """
+  suffix = suffix_of(path)
+  if suffix not in _SAVERS:
+    raise vips.BadPicture(
+      f'{path}: pictures cannot be written as {suffix!r}; use '
+      f'{", ".join(_SAVERS)}'
+    )
+  return _SAVERS[suffix]
