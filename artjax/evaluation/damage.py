@@ -10,13 +10,14 @@ import time
 import cv2
 import numpy as np
 
+from artjax import damage_classes
 from artjax.data import pipeline
-from artjax.data.degradations.decorators import PARTS
 from artjax.evaluation import metrics
 from artjax.evaluation import report
 from artjax.inference import tiled
 
-CLASSES = PARTS + ('any',)  # of any kind: the largest chance of the three
+# 'any': the largest probability of the three.
+CLASSES = damage_classes.CLASSES + ('any',)
 THRESHOLDS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98)
 _FIGURES = ('average_precision', 'precision', 'recall', 'f1', 'iou')
 

@@ -8,7 +8,7 @@ tile. The small copy has all of both, at the same size whatever the picture's.
 import cv2
 import numpy as np
 
-from artjax.data.degradations.decorators import PARTS
+from artjax.damage_classes import CLASSES
 
 # How much the coarse pass has to say: nothing of cracks, which it cannot see,
 # and less than the tiles of losses, of which the small ones are none to it.
@@ -45,7 +45,7 @@ def merge(strips, seen, height, width):
   seen = _log_odds(seen)
   for top, rows in strips:
     rows = rows.copy()
-    for i, part in enumerate(PARTS):
+    for i, part in enumerate(CLASSES):
       share = _SHARES[part]
       if share:
         coarse = window(seen[..., i], top, len(rows), height, width)

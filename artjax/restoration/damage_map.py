@@ -2,13 +2,13 @@
 
 Pure NumPy and OpenCV on a saved map of chances, so that another threshold takes
 no network. A map is u8[H, W, 3], 255 = certain, or f32[H, W, 3] in [0, 1]; a
-mask is u8[H, W, 3] of 0 and 255. Channels are `PARTS`: crack, loss, stain.
+mask is u8[H, W, 3] of 0 and 255. Channels: see artjax/damage_classes.py.
 """
 
 import cv2
 import numpy as np
 
-from artjax.data.degradations.decorators import PARTS
+from artjax.damage_classes import CLASSES
 
 _CELL = 8  # px; regions are looked for on a grid this much coarser
 
@@ -58,7 +58,7 @@ def shares(mask):
   """{'crack', 'loss', 'stain', 'any': share of the area}, in [0, 1]."""
   damaged = mask >= 128
   return {
-    **{part: float(damaged[..., i].mean()) for i, part in enumerate(PARTS)},
+    **{part: float(damaged[..., i].mean()) for i, part in enumerate(CLASSES)},
     'any': float(damaged.any(-1).mean()),
   }
 
@@ -112,7 +112,7 @@ def _trim(damaged, left, top, width, height):
 def _check(chances):
   if (
     chances.ndim != 3
-    or chances.shape[-1] != len(PARTS)
+    or chances.shape[-1] != len(CLASSES)
     or (chances.dtype not in (np.uint8, np.float32))
   ):
     raise ValueError(

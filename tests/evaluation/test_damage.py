@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
+from artjax import damage_classes
 from artjax import registry
 from artjax.evaluation import damage
 from artjax.evaluation import metrics
@@ -44,7 +45,7 @@ def test_pictures_are_pooled_pixel_by_pixel():
   whole = metrics.average_precision(chances[None, None], mask[None, None])
   figures = tally.figures('any', 0.5)
   np.testing.assert_allclose(figures['average_precision'], whole)
-  for i, name in enumerate(damage.PARTS):
+  for i, name in enumerate(damage_classes.CLASSES):
     figures = tally.figures(name, 0.5)
     found, damaged = chances[:, i] >= 127.5, mask[:, i] > 0
     hits = (found & damaged).sum()

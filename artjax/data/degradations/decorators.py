@@ -20,7 +20,8 @@ import inspect
 import cv2
 import numpy as np
 
-PARTS = ('crack', 'loss', 'stain')  # the channels of example['mask']
+from artjax import damage_classes
+
 # What changes no channel of a pixel by more, of 1, is neither seen nor in a
 # mask: 8 of 255. (Of craquelure that may be half: dark cracks in dark paint.)
 VISIBLE = 8 / 255
@@ -48,9 +49,7 @@ def local(part):
     changed in each pixel. The mask is 255 where a channel changed by more than
     `VISIBLE`, and is ORed into the example's.
   """
-  if part not in PARTS:
-    raise ValueError(f'no part {part!r} of a mask; {", ".join(PARTS)}')
-  channel = PARTS.index(part)
+  channel = damage_classes.index(part)
 
   def decorate(function):
     def apply(example, severity, rng, parameters):

@@ -14,6 +14,7 @@ Sizes are in px of the others then, and must be multiples of the factor.
 import cv2
 import numpy as np
 
+from artjax import damage_classes
 from artjax import resampling
 from artjax.data.degradations import decorators
 
@@ -247,13 +248,10 @@ def difference_mask(part='crack', least=decorators.VISIBLE):
   For pairs of a damaged and an undamaged picture, where nobody drew a mask.
 
   Args:
-    part: one of `lift.PARTS`.
+    part: one of `damage_classes.CLASSES`.
     least: in [0, 1); where a channel differs by more.
   """
-  if part not in decorators.PARTS:
-    raise ValueError(
-      f'no part {part!r} of a mask; {", ".join(decorators.PARTS)}'
-    )
+  channel = damage_classes.index(part)
   if not 0 <= least < 1:
     raise ValueError(f'least must be in [0, 1), got {least}')
 
@@ -270,7 +268,7 @@ def difference_mask(part='crack', least=decorators.VISIBLE):
         'differ in size: no mask can be made of them'
       )
     mask = _mask(example).copy()
-    mask[..., decorators.PARTS.index(part)] |= np.uint8(255) * (
+    mask[..., channel] |= np.uint8(255) * (
       np.abs(image - target).max(-1) > least
     )
     return {**example, 'mask': mask}

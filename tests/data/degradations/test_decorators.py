@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from artjax import damage_classes
 from artjax.data.degradations import decorators
 
 
@@ -91,7 +92,7 @@ def test_a_fixed_severity_draws_nothing():
 def test_masks_are_made_and_added_to():
   out = corner(1.0)(grey(), None)
   expected = np.zeros((8, 9, 3), np.uint8)
-  expected[:4, :4, decorators.PARTS.index('loss')] = 255
+  expected[:4, :4, damage_classes.CLASSES.index('loss')] = 255
   np.testing.assert_array_equal(out['mask'], expected)
   old = np.zeros((8, 9, 3), np.uint8)
   old[6:] = 255

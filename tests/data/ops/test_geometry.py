@@ -354,7 +354,7 @@ def test_where_pairs_differ_is_a_mask():
     broken = {k: v for k, v in {**example, **broken}.items() if v is not None}
     with pytest.raises(ValueError, match=problem):
       geometry.difference_mask()(broken, _rng())
-  with pytest.raises(ValueError, match="no part 'dirt'"):
+  with pytest.raises(ValueError, match="no class of damage 'dirt'"):
     geometry.difference_mask('dirt')
   with pytest.raises(ValueError, match='least'):
     geometry.difference_mask(least=8)
