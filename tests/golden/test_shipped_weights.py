@@ -2,8 +2,8 @@
 
 The pictures beside this file are the reference, held to 1/255; input.png is a
 crop of a painting in the public domain (file CC0), with some damage of
-`old_painting`. `PYTHONPATH=. python tests/golden/test_shipped_weights.py` writes them anew,
-which only a change that is meant to move results calls for.
+`old_painting`. To write them anew, which only a change that is meant to move
+results calls for: `PYTHONPATH=. python tests/golden/test_shipped_weights.py`.
 """
 
 import pathlib
