@@ -1,40 +1,34 @@
 """Names in a config -> objects: the one dynamic import of the project.
 
-There is no registry to fill in: a module is the registry of its own public
+There is no list to fill in: a module is the registry of its own public
 functions and classes. 'unet.UNet' is `UNet` of artjax/models/unet.py, and an
 ops string such as 'random_crop(128)|flip|old_painting((0.0, 1.0))' is a chain
-of functions found in the modules of `OPS`.
+of functions declared by `artjax.data.examples.op`, in whatever module of
+`OP_PACKAGES` they are.
 """
 
 import ast
+from collections.abc import Callable, Iterator
 import difflib
+import functools
 import importlib
 import pkgutil
+import types
+from typing import Any
 
-OPS = tuple(
-  f'artjax.data.{name}'
-  for name in (
-    'ops.geometry',
-    'ops.sketch',
-    'ops.colorize',
-    'degradations.global_',
-    'degradations.local',
-    'degradations.stains',
-    'degradations.presets',
-    'degradations.real_esrgan',
-    'degradations.inpainting_masks',
-  )
-)
+from absl import logging
+
+OP_PACKAGES = ('artjax.data.ops', 'artjax.data.degradations')
+# Old names of ops -> new ones; accepted for one version.
+_RENAMED_OPS = {'kind': 'class_label'}
 
 
-def get(modules, name):
-  """The public callable called `name` of a package or of some modules.
+def get(package: str, name: str) -> Callable[..., Any]:
+  """The public function or class called `name` in a package or module.
 
   Args:
-    modules: name of a module or package, or a sequence of them, searched in
-      order: 'artjax.models', or `OPS`.
-    name: 'function' of one of these modules, or 'module.function' inside a
-      package.
+    package: dotted name of a module or package, such as 'artjax.models'.
+    name: 'function' of the module, or 'module.function' inside the package.
 
   Returns:
     The function or class; it must be defined there, not merely imported.
@@ -42,28 +36,20 @@ def get(modules, name):
   Raises:
     ValueError: there is none; the message lists names that come close.
   """
-  modules = (modules,) if isinstance(modules, str) else tuple(modules)
   *path, attribute = name.split('.')
-  known = []
-  for root in modules:
-    module = _import('.'.join([root, *path]))
-    if module is None:
-      known += _below(root)
-      continue
-    found = public(module)
-    if attribute in found:
-      return found[attribute]
-    prefix = ''.join(part + '.' for part in path)
-    known += [prefix + other for other in found]
-    if not path:
-      known += _below(root)
-  raise ValueError(
-    f'no {name!r} in {", ".join(modules)}; {_close(name, known)}'
-  )
+  module = _import('.'.join([package, *path]))
+  found = public(module) if module else {}
+  if attribute in found:
+    return found[attribute]
+  prefix = ''.join(part + '.' for part in path)
+  known = [prefix + other for other in found]
+  if not path or not module:
+    known += _below(package)
+  raise ValueError(f'no {name!r} in {package}; {_close(name, known)}')
 
 
-def public(module):
-  """dict of name -> callable that `module` itself defines for others."""
+def public(module: types.ModuleType) -> dict[str, Callable[..., Any]]:
+  """The functions and classes that `module` itself defines for others."""
   return {
     name: value
     for name, value in vars(module).items()
@@ -73,13 +59,38 @@ def public(module):
   }
 
 
-def chain(ops):
+@functools.cache
+def ops() -> dict[str, Callable[..., Callable]]:
+  """All ops by name: functions that return `fn(example, rng) -> example`.
+
+  They are those declared by `artjax.data.examples.op`, as the decorators of
+  degradations do, in the modules of `OP_PACKAGES`.
+
+  Raises:
+    ValueError: two modules define an op of the same name.
+  """
+  found = {}
+  for package in OP_PACKAGES:
+    for module in _modules(package):
+      for name, factory in public(module).items():
+        if not getattr(factory, 'makes_op', False):
+          continue
+        if name in found:
+          raise ValueError(
+            f'two ops are called {name!r}: in {found[name].__module__} and in '
+            f'{module.__name__}'
+          )
+        found[name] = factory
+  return found
+
+
+def chain(text: str) -> Callable[[dict, Any], dict]:
   """Composes an ops string into one `fn(example, rng) -> example`.
 
   Args:
-    ops: items joined by '|', each `name` or `name(literals, key=literal)`,
-      such as 'random_crop(128)|flip'; every name is looked up in `OPS`. An
-      empty string is the identity.
+    text: items joined by '|', each `name` or `name(literals, key=literal)`,
+      such as 'random_crop(128)|flip'; every name is one of `ops()`. An empty
+      string is the identity.
 
   Returns:
     A function of an example (dict of arrays and 'name') and the
@@ -89,17 +100,17 @@ def chain(ops):
   Raises:
     ValueError: not of that form, an unknown name, or wrong arguments.
   """
-  steps = [(ast.unparse(item), _op(item)) for item in _items(ops)]
+  steps = [(ast.unparse(item), _op(item)) for item in _items(text)]
 
   def fn(example, rng):
-    for text, step in steps:
+    for called, step in steps:
       try:
         result = step(example, rng)
         if not isinstance(result, dict):
           raise TypeError(f'returned {type(result).__name__}, not an example')
       except Exception as error:
         raise ValueError(
-          f'{text} failed on picture {example.get("name", "?")!r}: '
+          f'{called} failed on picture {example.get("name", "?")!r}: '
           f'{type(error).__name__}: {error}'
         ) from error
       example = result
@@ -108,16 +119,16 @@ def chain(ops):
   return fn
 
 
-def _items(ops):
+def _items(text: str) -> list[ast.expr]:
   """The syntax trees of the items of an ops string."""
-  if not ops.strip():
+  if not text.strip():
     return []
   try:
     # An ops string reads as one Python expression, a(1) | b | c("x|y").
-    tree = ast.parse(f'({ops})', mode='eval').body
+    tree = ast.parse(f'({text})', mode='eval').body
   except SyntaxError as error:
     raise ValueError(
-      f'ops {ops!r} cannot be read ({error.msg}); expected '
+      f'ops {text!r} cannot be read ({error.msg}); expected '
       "'name|name(1, key=2)|...'"
     ) from error
   items = []
@@ -143,16 +154,21 @@ def _op(item):
         f'op {text!r}: arguments must be literals such as 3, 0.5, "text", '
         'True or (0.0, 1.0)'
       ) from error
-  factory = get(OPS, name.id)
   try:
-    fn = factory(*args, **kwargs)
+    return _factory(name.id)(*args, **kwargs)
   except (TypeError, ValueError) as error:
     raise ValueError(f'op {text!r}: {error}') from error
-  if not callable(fn):
-    raise ValueError(
-      f'op {text!r}: {name.id} of {factory.__module__} makes no op'
-    )
-  return fn
+
+
+def _factory(name: str) -> Callable[..., Callable]:
+  """The op called `name`, or ValueError with names that come close."""
+  if name in _RENAMED_OPS:
+    new = _RENAMED_OPS[name]
+    logging.warning('the op %s is called %s now', name, new)
+    name = new
+  if name not in ops():
+    raise ValueError(f'no op {name!r}; {_close(name, ops())}')
+  return ops()[name]
 
 
 def _import(name):
@@ -163,6 +179,13 @@ def _import(name):
     if error.name and (name == error.name or name.startswith(error.name + '.')):
       return None
     raise
+
+
+def _modules(package: str) -> Iterator[types.ModuleType]:
+  """All modules below a package, in order of names."""
+  root = importlib.import_module(package)
+  for info in pkgutil.walk_packages(root.__path__, f'{package}.'):
+    yield importlib.import_module(info.name)
 
 
 def _below(package):
@@ -183,7 +206,7 @@ def _close(name, known):
   return f'known: {", ".join(sorted(known)) or "nothing"}'
 
 
-def model(config):
+def model(config) -> Any:
   """The linen module that `config.model` and `config.dtype` describe.
 
   Raises:
@@ -192,7 +215,7 @@ def model(config):
   return _module(config.model, config.get('dtype', 'float32'), 'model')
 
 
-def discriminator(config):
+def discriminator(config) -> Any | None:
   """The one of `config.adversary`, or None where it names none."""
   if not config.adversary.name:
     return None
@@ -213,7 +236,7 @@ def _module(described, dtype, field):
     raise ValueError(f'{field}.args of {described.name}: {error}') from error
 
 
-def variables(config, channels=3):
+def variables(config, channels: int = 3) -> Any:
   """What `model(config)` has: {'params', ...} of jax.ShapeDtypeStruct.
 
   Args:

@@ -6,9 +6,9 @@
 DIR holds the four idx.gz files of MNIST; without it the source is tfds:mnist.
 All of its training digits are trained on; those it is measured beside are its
 split `test`. The discriminator is told which digit each one is; for pictures
-without labels: --config.adversary.condition=False and no `kind` in data.ops.
-Samples of a fixed latent and walks between latents are written to the workdir
-at each evaluation. `:quick` is a run of one CPU minute.
+without labels: --config.adversary.condition=False and no `class_label` in
+data.ops. Samples of a fixed latent and walks between latents are written to the
+workdir at each evaluation. `:quick` is a run of one CPU minute.
 """
 
 import ml_collections
@@ -35,7 +35,7 @@ def get_config(variant=''):
   config.data.source = 'tfds:mnist'
   config.data.validation = 0.0
   config.data.min_size = config.eval.min_size = 28
-  config.data.ops = 'copy("image", "target")|kind'
+  config.data.ops = 'copy("image", "target")|class_label'
   config.data.prefetch = 8
   for player in (config.optimizer, config.adversary.optimizer):
     player.learning_rate = 5e-4

@@ -107,11 +107,11 @@ class Pictures:
     return len(self._source)
 
   def __getitem__(self, i):
-    from artjax.data.ops import geometry
+    from artjax.data.ops import resize
 
     if i >= len(self):
       raise IndexError(i)
-    return geometry.fit(512)({'image': self._source[i]['image']}, None)['image']
+    return resize.fit(512)({'image': self._source[i]['image']}, None)['image']
 
 
 def fit(config, pictures, penalty):

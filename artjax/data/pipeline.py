@@ -23,8 +23,8 @@ import cv2
 import numpy as np
 
 from artjax import registry
+from artjax.data import examples
 from artjax.data import loaders
-from artjax.data.ops import geometry as ops_lib
 from artjax.data.sources import base
 from artjax.data.sources import scan
 
@@ -292,7 +292,7 @@ def _readable(source, place, first_time):
 def _quantise(example):
   """The pictures of an example alone, as u8."""
   return {
-    key: _to_u8(key, example[key]) for key in ops_lib.KEYS if key in example
+    key: _to_u8(key, example[key]) for key in examples.KEYS if key in example
   }
 
 

@@ -77,16 +77,16 @@ def _sketch_inputs(batch, rng):
 def _generate_inputs(batch, rng):
   """A latent for each picture of the batch: a picture of one pixel.
 
-  Where the 'kind' of the pictures is known, that of each latent is the same:
+  Where the pictures have a 'class_label', that of each latent is the same:
   its largest number changes places with the one that should be.
   """
   count = batch['target'].shape[0]
   latents = jax.random.normal(rng, [count, 1, 1, LATENT])
-  if 'kind' not in batch:
+  if 'class_label' not in batch:
     return latents
   first, rest = latents[..., :KINDS], latents[..., KINDS:]
   drawn = jax.nn.one_hot(first.argmax(-1), KINDS)
-  wanted = jax.nn.one_hot(batch['kind'].reshape(count, 1, 1), KINDS)
+  wanted = jax.nn.one_hot(batch['class_label'].reshape(count, 1, 1), KINDS)
   largest = first.max(-1, keepdims=True)
   other = (first * wanted).sum(-1, keepdims=True)
   first = first + (wanted - drawn) * (largest - other)

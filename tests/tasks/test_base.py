@@ -50,7 +50,7 @@ def test_latents_are_of_the_kind_that_is_asked_for():
   batch = {'target': np.zeros([500, 28, 28, 3], np.uint8)}
   draw = base.get('generate').inputs
   x = np.asarray(draw(batch, jax.random.key(0)))
-  of_kind = np.asarray(draw(batch | {'kind': kinds}, jax.random.key(0)))
+  of_kind = np.asarray(draw(batch | {'class_label': kinds}, jax.random.key(0)))
   np.testing.assert_array_equal(
     of_kind[:, 0, 0, : base.KINDS].argmax(-1), kinds
   )

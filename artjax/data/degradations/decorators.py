@@ -21,6 +21,7 @@ import cv2
 import numpy as np
 
 from artjax import damage_classes
+from artjax.data import examples
 
 # What changes no channel of a pixel by more, of 1, is neither seen nor in a
 # mask: 8 of 255. (Of craquelure that may be half: dark cracks in dark paint.)
@@ -106,6 +107,7 @@ def _factory(function, apply):
     if parameter.kind is parameter.KEYWORD_ONLY
   ]
 
+  @examples.op
   @functools.wraps(function)
   def factory(severity=0.5, **parameters):
     unknown = [name for name in parameters if name not in known]

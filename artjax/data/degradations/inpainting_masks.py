@@ -14,6 +14,7 @@ import numpy as np
 
 from artjax.data.degradations import cracks
 from artjax.data.degradations import shapes
+from artjax.data.examples import op
 
 _SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp', '.tif', '.tiff', '.webp')
 _REFERENCE = 512  # side for which the published sizes are, px
@@ -132,6 +133,7 @@ KINDS = {
 }
 
 
+@op
 def missing(area=(0.01, 0.5), kinds=tuple(KINDS)):
   """Holes of one kind, drawn anew for each example.
 
@@ -163,6 +165,7 @@ def missing(area=(0.01, 0.5), kinds=tuple(KINDS)):
   return fn
 
 
+@op
 def missing_from(folder, area=(0.0, 1.0)):
   """Masks of a folder: one of its files for each example, turned and cut.
 

@@ -20,6 +20,7 @@ from artjax.data.degradations import rendering
 from artjax.data.degradations import shapes
 from artjax.data.degradations.decorators import clip
 from artjax.data.degradations.decorators import local
+from artjax.data.examples import op
 
 # Lines -----------------------------------------------------------------------
 
@@ -351,6 +352,7 @@ def holes(image, severity, rng, *, share=0.3, shape=None, fill=None):
   ), weight
 
 
+@op
 def masks_from(folder, severity=0.5, *, part='loss', fill=None, invert=False):
   """Damage in the shape of the masks of a folder.
 

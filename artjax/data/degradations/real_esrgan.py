@@ -14,6 +14,8 @@ import numpy as np
 from artjax.data.degradations import kernels
 from artjax.data.degradations.decorators import as_float
 from artjax.data.degradations.decorators import clip
+from artjax.data.examples import Op
+from artjax.data.examples import op
 
 _KINDS = (
   'iso',
@@ -47,7 +49,8 @@ SECOND = _Order(
 )
 
 
-def second_order(scale=4):
+@op
+def second_order(scale: int = 4) -> Op:
   """'image' becomes `scale` times smaller and thoroughly degraded; u8.
 
   'target' stays as it is: put copy("image", "target") before. Sides must be
@@ -78,6 +81,7 @@ def second_order(scale=4):
   return fn
 
 
+@op
 def sharpen(weight=0.5, radius=50, threshold=10):
   """'target' is sharpened, and 'real' keeps what it was.
 

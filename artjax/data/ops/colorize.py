@@ -10,11 +10,14 @@ import numpy as np
 
 from artjax import colour
 from artjax.data.degradations import decorators
+from artjax.data.examples import Op
+from artjax.data.examples import op
 
 _SHORTEST, _LONGEST = 0.02, 0.10  # side of a hint, of the picture's short side
 
 
-def luma():
+@op
+def luma() -> Op:
   """'image' becomes grey, of the same lightness (CIE Lab's L) as it is."""
 
   def fn(example, rng):
@@ -26,7 +29,8 @@ def luma():
   return fn
 
 
-def reveal(most=10, fewest=0, none=0.5):
+@op
+def reveal(most: int = 10, fewest: int = 0, none: float = 0.5) -> Op:
   """'hints' tells the mean colours of random patches of 'target'.
 
   Flat strokes, as a user makes them; learning by revealed patches is that of

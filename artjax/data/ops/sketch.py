@@ -10,12 +10,15 @@ import cv2
 import numpy as np
 
 from artjax.data.degradations import decorators
+from artjax.data.examples import Op
+from artjax.data.examples import op
 
 _LUMA = np.float32([0.299, 0.587, 0.114])
 _PENCIL_SHARE = 0.6  # of the drawings of `sketch`
 
 
-def sketch():
+@op
+def sketch() -> Op:
   """A pencil drawing or one by edges, at random."""
   drawings = _pencil, _xdog
   return _op(
@@ -23,7 +26,8 @@ def sketch():
   )
 
 
-def pencil():
+@op
+def pencil() -> Op:
   """Grey, inverted, blurred, and the grey dodged by it; then paper.
 
   Dodging divides the grey by its own surroundings: flat areas become paper, and
@@ -33,7 +37,8 @@ def pencil():
   return _op(_pencil)
 
 
-def xdog():
+@op
+def xdog() -> Op:
   """Extended difference of Gaussians, a drawing by edges; then paper.
 
   Winnemoeller, Kyprianidis and Olsen 2012,
