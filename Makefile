@@ -1,21 +1,26 @@
-# make setup | demo | serve | test | test-web | bench | export-setup: each does
-# all its own set-up.
+# make setup | demo | serve | test | test-web | lint | coverage | api | bench |
+# lock | export-setup: each does all its own set-up.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+REQUIREMENTS := requirements.txt $(wildcard requirements/*.txt)
+LOCK := requirements/lock.txt
 export JAX_COMPILATION_CACHE_DIR ?= $(HOME)/.cache/artjax/xla
 
-.PHONY: setup demo serve test test-web bench export-setup clean
+.PHONY: setup demo serve test test-web lint coverage api bench lock \
+  export-setup clean
 
 setup: $(VENV)/.ready
 
-# Made anew only when a list of requirements changes.
-$(VENV)/.ready: requirements.txt requirements-test.txt
+# Made anew only when a list of requirements changes. The package itself is
+# installed as a link to this folder.
+$(VENV)/.ready: $(LOCK) pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
 	  "artjax needs Python 3.11 or newer: make PYTHON=python3.12 setup")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet -r requirements.txt -r requirements-test.txt
+	$(BIN)/python -m pip install --quiet -r $(LOCK)
+	$(BIN)/python -m pip install --quiet --no-deps --editable .
 	@touch $@
 
 demo: setup
@@ -25,7 +30,7 @@ demo: setup
 	@cp runs/demo/evaluation/before_after.png before_after.png
 
 serve: setup
-	@$(BIN)/python scripts/serve.py --port=$(or $(PORT),8080)
+	@$(BIN)/artjax serve --port=$(or $(PORT),8080)
 
 test: setup
 	@$(BIN)/python -m pytest -q -n 2
@@ -35,20 +40,48 @@ test-web: setup
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || \
 	  (apt-get update -qq && apt-get install -y -qq chromium)
 	$(BIN)/python -m pip install --quiet 'playwright>=1.48,<2'
-	@$(BIN)/python -m pytest -q tests/test_web_browser.py
+	@$(BIN)/python -m pytest -q tests/web/test_browser.py
+
+# Style, layers of packages, types.
+lint: setup
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/mypy
+
+# Line coverage of artjax/, subprocesses included.
+coverage: setup
+	@rm -f .coverage .coverage.*
+	@$(BIN)/coverage run -m pytest -q -n 2
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report
+
+# Pages of every public function and class: api/index.html.
+api: setup
+	@$(BIN)/pdoc artjax '!artjax.configs' --docformat google --output-directory api
 
 bench: setup
-	@$(BIN)/python scripts/benchmark.py pipeline
-	@$(BIN)/python scripts/benchmark.py step
+	@$(BIN)/artjax benchmark pipeline
+	@$(BIN)/artjax benchmark step
+
+# Exact versions of what the ranges allow today, for Python 3.11 to 3.14, Linux
+# and macOS, x86 and Arm.
+lock: setup
+	@$(BIN)/uv pip compile --quiet --universal --upgrade --no-emit-index-url \
+	  --python-version 3.11 --no-annotate --custom-compile-command 'make lock' \
+	  requirements.txt requirements/test.txt requirements/dev.txt \
+	  --output-file $(LOCK)
 
 # ONNX, and what holds exported weights to other programs (torch is large).
 export-setup: $(VENV)-export/.ready
 
-$(VENV)-export/.ready: requirements.txt requirements-test.txt requirements-export.txt
+$(VENV)-export/.ready: $(REQUIREMENTS)
 	$(PYTHON) -m venv $(VENV)-export
 	$(VENV)-export/bin/python -m pip install --quiet -r requirements.txt \
-	  -r requirements-test.txt -r requirements-export.txt
+	  -r requirements/test.txt -r requirements/export.txt \
+	  -r requirements/export-test.txt
+	$(VENV)-export/bin/python -m pip install --quiet --no-deps --editable .
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(VENV)-export runs
+	rm -rf $(VENV) $(VENV)-export runs api build dist

@@ -7,6 +7,7 @@
 This file is kept short: the logic is in train.py and evaluate.py.
 """
 
+from collections.abc import Sequence
 import difflib
 import json
 import logging as pylogging
@@ -20,6 +21,7 @@ import ml_collections
 from ml_collections import config_flags
 
 from artjax import config as defaults
+from artjax import config_files
 from artjax.evaluation import damage
 from artjax.evaluation import digits
 from artjax.evaluation import inpainting
@@ -31,7 +33,10 @@ from artjax.training import loop
 MEASURES = {'detect': damage, 'inpaint': inpainting, 'generate': digits}
 FLAGS = flags.FLAGS
 config_flags.DEFINE_config_file(
-  'config', None, 'Configuration, a file of configs/.', lock_config=True
+  'config',
+  None,
+  'Configuration: a file or a name in configs/.',
+  lock_config=True,
 )
 flags.DEFINE_string(
   'workdir', None, 'Folder of the run: checkpoints, summaries, evaluations.'
@@ -86,6 +91,10 @@ def hide_gpus_from_tensorflow():
 def parse_flags(argv):
   """Parses the flags; a mistake is one line, with the right field's name."""
   try:
+    argv = config_files.resolve_flags(argv)
+  except ValueError as e:
+    sys.exit(f'artjax: {e}')
+  try:
     return FLAGS(argv)
   except flags.Error as e:
     # A configuration that raises comes with its traceback: its last word will
@@ -119,7 +128,17 @@ def fields(config, prefix=''):
   return names
 
 
-def run():
+def train(argv: Sequence[str]) -> None:
+  """`artjax train`: of the arguments behind it."""
+  run([sys.argv[0], *argv, '--mode=train'])
+
+
+def evaluate(argv: Sequence[str]) -> None:
+  """`artjax evaluate`: of the arguments behind it."""
+  run([sys.argv[0], *argv, '--mode=evaluate'])
+
+
+def run(argv: Sequence[str] | None = None) -> None:
   """Entry point: expected errors end in one line and exit code 1."""
   logging.set_verbosity(logging.INFO)
   logging.use_absl_handler()
@@ -130,7 +149,7 @@ def run():
     )
   )
   try:
-    app.run(main, flags_parser=parse_flags)
+    app.run(main, argv, flags_parser=parse_flags)
   except (ValueError, FileNotFoundError, loop.DivergedError) as e:
     if FLAGS.is_parsed() and logging.get_verbosity() >= logging.DEBUG:
       raise

@@ -11,7 +11,7 @@ activation 1, and a relativistic discriminator 0.005. `:compact` goes on from
 
 import ml_collections
 
-from configs import esrgan_psnr
+from artjax.configs import esrgan_psnr
 
 
 def get_config(variant=''):

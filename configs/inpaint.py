@@ -20,7 +20,7 @@ folder. `:quick` is a run of one CPU minute.
 import ml_collections
 
 from artjax import config as defaults
-from configs import esrgan
+from artjax.configs import esrgan
 
 # Shrunk at least a little, for in pictures of some 700 px paint is finer than
 # in scans.

@@ -10,7 +10,7 @@ run of one CPU minute.
 import ml_collections
 
 from artjax import config as defaults
-from configs import unet
+from artjax.configs import unet
 
 
 def get_config(variant=''):

@@ -16,8 +16,8 @@ CPU minute.
 import ml_collections
 
 from artjax import config as defaults
-from configs import esrgan
-from configs import esrgan_psnr
+from artjax.configs import esrgan
+from artjax.configs import esrgan_psnr
 
 TRAIN_OPS = (
   'random_crop(400)|flip|copy("image", "target")|second_order(4)'

@@ -8,8 +8,8 @@ squared error of VGG's last features after activation, scaled by 0.006, and an
 adversary of 0.001 of that. `:quick` is a run of one CPU minute.
 """
 
-from configs import esrgan
-from configs import srgan_mse
+from artjax.configs import esrgan
+from artjax.configs import srgan_mse
 
 
 def get_config(variant=''):

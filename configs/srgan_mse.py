@@ -11,7 +11,7 @@ stage, configs/srgan.py. `:quick` is a run of one CPU minute.
 import ml_collections
 
 from artjax import config as defaults
-from configs import esrgan_psnr
+from artjax.configs import esrgan_psnr
 
 
 def get_config(variant=''):

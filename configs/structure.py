@@ -12,7 +12,7 @@ such damage too. `:quick` is a run of one CPU minute.
 import ml_collections
 
 from artjax import config as defaults
-from configs import unet
+from artjax.configs import unet
 
 TRAIN_OPS = (
   'random_scale_crop(128, 0.3)|flip|rotate90|'

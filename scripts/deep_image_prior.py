@@ -15,27 +15,15 @@ import json
 import logging
 import math
 import os
-import pathlib
 import sys
 import time
-
-# Before JAX starts: compiled networks are kept from one call to the next.
-os.environ.setdefault(
-  'JAX_COMPILATION_CACHE_DIR',
-  os.path.join(
-    os.environ.get('XDG_CACHE_HOME', os.path.expanduser('~/.cache')),
-    'artjax',
-    'xla',
-  ),
-)
-# Of libvips, whose warnings name no file; what matters is raised.
-os.environ.setdefault('VIPS_WARNING', '0')
-ROOT = pathlib.Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT))
 
 from absl import app
 from absl import flags
 from ml_collections import config_flags
+
+from artjax import config_files
+from artjax import environment
 
 ROWS = 512  # of the result that are merged at a time
 
@@ -71,11 +59,10 @@ def parse(argv):
   """Parses the flags; a mistake is one line."""
   if not any(arg.startswith('--config=') for arg in argv):
     # Not the flag's default, with which a mistyped field ends in a traceback.
-    default = ROOT / 'configs' / 'deep_image_prior.py'
-    argv = [argv[0], f'--config={default}', *argv[1:]]
+    argv = [argv[0], '--config=deep_image_prior', *argv[1:]]
   try:
-    return flags.FLAGS(argv)
-  except (flags.Error, AttributeError, KeyError) as error:
+    return flags.FLAGS(config_files.resolve_flags(argv))
+  except (flags.Error, AttributeError, KeyError, ValueError) as error:
     while error.args and isinstance(error.args[0], Exception):
       error = error.args[0]
     # The last line is what is wrong; above it may be where it was raised.
@@ -208,4 +195,5 @@ def psnr(error):
 
 
 if __name__ == '__main__':
+  environment.set_defaults()
   app.run(main, flags_parser=parse)

@@ -11,20 +11,9 @@ of the held-out pictures, and the factor of their colourfulness, beside sepia.
 
 import argparse
 import json
-import os
-import pathlib
 import sys
 
-# Before JAX starts: compiled networks are kept from one call to the next.
-os.environ.setdefault(
-  'JAX_COMPILATION_CACHE_DIR',
-  os.path.join(
-    os.environ.get('XDG_CACHE_HOME', os.path.expanduser('~/.cache')),
-    'artjax',
-    'xla',
-  ),
-)
-sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
+from artjax import environment
 
 _SOME = 7  # every seventh place is kept
 
@@ -63,11 +52,11 @@ def run(args):
   """Fits, saves and measures; the dict for the last line of stdout."""
   import numpy as np
 
+  from artjax.configs import colorize as config_file
   from artjax.data.sources import base
   from artjax.evaluation import paired
   from artjax.inference import colorizer
   from artjax.interop import safetensors_io
-  from configs import colorize as config_file
 
   config = config_file.get_config()
   source = base.load(args.source)
@@ -201,4 +190,5 @@ def _places(x, ab):
 
 
 if __name__ == '__main__':
+  environment.set_defaults()
   main()

@@ -1,66 +1,10 @@
-"""Brings published weights into a file of this project.
+"""Reads published weights: `artjax import-weights`, from the repository."""
 
-  python scripts/import_weights.py RealESRGAN_x4plus.safetensors \
-      --output=pretrained/realesrgan.safetensors
-
-RRDBNet (Real-ESRGAN, BasicSR, ESRGAN old and new), SRVGGNetCompact and
-MSRResNet, from .safetensors, .npz, and .pth where torch is installed; the
-architecture is found from the names. The result runs like any other weights.
-
-torchvision's ResNet-18 and 34 become the encoder that a ResUNet starts from:
-  python -m artjax.main --config=configs/sketch2image.py --workdir=... \
-      --config.model.args.norm=batch --config.model.args.width=64 \
-      --config.init_from=encoder.safetensors
-"""
-
-import argparse
-import json
-import pathlib
 import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
-
-
-def main():
-  """Parses the command line, writes the file, prints what it is."""
-  parser = argparse.ArgumentParser(
-    description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-  )
-  parser.add_argument('weights', help='the published file')
-  parser.add_argument('--output', required=True, help='a .safetensors file')
-  parser.add_argument(
-    '--dtype', choices=['float32', 'float16'], default='float32'
-  )
-  args = parser.parse_args()
-  import ml_collections
-
-  from artjax.interop import published
-  from artjax.interop import safetensors_io
-
-  try:
-    if not args.output.endswith('.safetensors'):
-      raise ValueError(f'--output={args.output} must end in .safetensors')
-    tensors = published.read(args.weights)
-    resnet = 'layer1.0.conv1.weight' in tensors
-    read = published.resnet_encoder if resnet else published.recognise
-    model, params = read(tensors, args.weights)
-    task = 'sketch2image' if resnet else 'restore'
-    config = ml_collections.ConfigDict({'task': task, 'model': model})
-    safetensors_io.save(args.output, params, config, dtype=args.dtype)
-  except (ValueError, OSError) as error:
-    sys.exit(f'import_weights: {error}')
-  count = sum(value.size for value in safetensors_io.flatten(params).values())
-  print(
-    json.dumps(
-      {
-        'output': args.output,
-        'model': model,
-        'parameters': count,
-        'sha256': safetensors_io.file_sha256(args.output),
-      }
-    )
-  )
-
+from artjax import environment
+from artjax.commands import import_weights
 
 if __name__ == '__main__':
-  main()
+  environment.set_defaults()
+  sys.exit(import_weights.main())

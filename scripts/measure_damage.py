@@ -10,10 +10,7 @@ left then is damage in places, noise and blur. The last line is JSON.
 
 import argparse
 import json
-import pathlib
 import sys
-
-sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 
 
 def best_colours(image, target):

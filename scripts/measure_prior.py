@@ -12,20 +12,10 @@ picture. The last line of stdout is JSON.
 import argparse
 import json
 import os
-import pathlib
 import sys
 import time
 
-# Before JAX starts: compiled networks are kept from one call to the next.
-os.environ.setdefault(
-  'JAX_COMPILATION_CACHE_DIR',
-  os.path.join(
-    os.environ.get('XDG_CACHE_HOME', os.path.expanduser('~/.cache')),
-    'artjax',
-    'xla',
-  ),
-)
-sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
+from artjax import environment
 
 FILLS = 'telea', 'navier_stokes', 'biharmonic'
 
@@ -204,4 +194,5 @@ def draw(rows, path):
 
 
 if __name__ == '__main__':
+  environment.set_defaults()
   main()

@@ -12,11 +12,7 @@ the step `--after` on.
 import argparse
 import json
 import os
-import pathlib
 import sys
-
-# Run as a script, Python looks for `artjax` beside this file, not above it.
-sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 
 
 def curves(workdir, name):

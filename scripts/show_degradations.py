@@ -9,10 +9,6 @@ stdout is one JSON object, {"output": path, "degradations": N}.
 import functools
 import json
 import os
-import sys
-
-# Run as a file, Python looks for imports in scripts/ only.
-sys.path.insert(0, os.path.join(os.path.dirname(__file__), os.pardir))
 
 from absl import app
 from absl import flags

@@ -11,12 +11,9 @@ regression of the photograph's pixels on the principal components of the sketch.
 import argparse
 import json
 import os
-import pathlib
 import sys
 
 import numpy as np
-
-sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 
 METRICS = ('ssim_rgb', 'ssim_y', 'lpips', 'gms_y')
 _SHARES = 1.0, 3.0, 10.0, 30.0  # penalties to choose from, see Ridge

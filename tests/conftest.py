@@ -17,6 +17,10 @@ import pytest
 jax.config.update('jax_numpy_rank_promotion', 'raise')
 
 ROOT = pathlib.Path(__file__).parent.parent
+# Commands that tests start find this tree, whatever is installed.
+os.environ['PYTHONPATH'] = os.pathsep.join(
+  filter(None, [str(ROOT), os.environ.get('PYTHONPATH')])
+)
 
 
 def shared(path):
@@ -39,7 +43,7 @@ def script(name):
 
 def tiny_config(**overrides):
   """configs/unet.py shrunk until a step takes milliseconds, unlocked."""
-  from configs import unet
+  from artjax.configs import unet
 
   config = unet.get_config('quick').copy_and_resolve_references()
   config.unlock()
@@ -83,8 +87,8 @@ def random_params(model, spread, channels=3):
 def vivid_colours():
   """(config, weights) that colorize, strongly: many colours leave the gamut."""
   from artjax import registry
+  from artjax.configs import colorize
   from artjax.interop import safetensors_io
-  from configs import colorize
 
   config = colorize.get_config('quick').unlock()
   config.model.args.features, config.model.args.blocks = (8, 8), (1, 1)

@@ -11,12 +11,10 @@ import argparse
 import collections
 import json
 import os
-import pathlib
 import sys
 import tempfile
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 os.environ['VIPS_WARNING'] = '0'  # thousands of them
 
 import numpy as np

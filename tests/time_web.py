@@ -23,7 +23,6 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT))
 
 from playwright import sync_api  # noqa: E402
 import pyvips  # noqa: E402

@@ -12,12 +12,12 @@ import numpy as np
 
 from artjax import atomic_files
 from artjax import registry
+from artjax.configs import detect
+from artjax.configs import inpaint
 from artjax.interop import safetensors_io
 from artjax.tasks import base
 from artjax.web.server import app as web
 from artjax.web.server import limits as limits_lib
-from configs import detect
-from configs import inpaint
 
 HOST = 'http://127.0.0.1:8080'
 

@@ -26,7 +26,7 @@ from artjax.inference import two_pass
 from artjax.interop import safetensors_io
 from artjax.tasks import base
 
-PRETRAINED = pathlib.Path(__file__).parent.parent.parent / 'pretrained'
+PRETRAINED = pathlib.Path(__file__).parent.parent / 'pretrained'
 # Side of the square thumbnail that shows a model the whole picture's colours,
 # as the op `thumbnail` does in training, px.
 CONTEXT = 64

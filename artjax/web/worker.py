@@ -18,16 +18,7 @@ import sys
 import tempfile
 import threading
 
-# What a decoder may not do without: before libvips and JAX start.
-os.environ.setdefault('VIPS_WARNING', '0')
-os.environ.setdefault(
-  'JAX_COMPILATION_CACHE_DIR',
-  os.path.join(
-    os.environ.get('XDG_CACHE_HOME', os.path.expanduser('~/.cache')),
-    'artjax',
-    'xla',
-  ),
-)
+from artjax import environment
 
 _LOADED = {}  # paths of weights -> restoration.Chain
 _COMPILED = set()  # shapes of tiles that they have run on
@@ -48,6 +39,7 @@ def main():
     help='more than this, beyond the start, is refused',
   )
   args = parser.parse_args()
+  environment.set_defaults()  # before libvips and JAX start
   # Only answers on stdout: what a library prints goes to stderr.
   answers = os.fdopen(os.dup(1), 'w', buffering=1)
   os.dup2(2, 1)

@@ -7,11 +7,11 @@ import cv2
 import numpy as np
 import pytest
 
+from artjax.configs import mnist_gan
 from artjax.evaluation import digits
 from artjax.inference import tiled
 from artjax.tasks import base
 from artjax.training import loop
-from configs import mnist_gan
 
 
 def tiny(folder, **overrides):

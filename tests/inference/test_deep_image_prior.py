@@ -15,9 +15,9 @@ import pytest
 
 from artjax import atomic_files
 from artjax import resampling
+from artjax.configs import deep_image_prior as config_file
 from artjax.image_io import reader
 from artjax.inference import deep_image_prior as dip
-from configs import deep_image_prior as config_file
 
 TINY = {'features': 8, 'scales': 1}
 

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from artjax import registry
+from artjax.configs import colorize
 from artjax.models import colour_net
 from artjax.models import encoders
-from configs import colorize
 
 
 @pytest.fixture(name='net', scope='module')

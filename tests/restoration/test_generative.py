@@ -10,10 +10,10 @@ import pyvips
 
 from artjax import colour
 from artjax import registry
+from artjax.configs import sketch2image
 from artjax.image_io import vips
 from artjax.interop import safetensors_io
 from artjax.restoration import restore_file
-from configs import sketch2image
 
 
 @pytest.fixture(scope='module')

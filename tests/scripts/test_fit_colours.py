@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from artjax import atomic_files
+from artjax.configs import colorize as config_file
 from artjax.inference import colorizer as colorize
 from artjax.interop import safetensors_io
-from configs import colorize as config_file
 
 
 @pytest.fixture(name='script', scope='module')

@@ -8,7 +8,7 @@ import pathlib
 from typing import NamedTuple
 
 # That of inference.py, which the server does not import, for it brings JAX.
-PRETRAINED = pathlib.Path(__file__).parent.parent.parent.parent / 'pretrained'
+PRETRAINED = pathlib.Path(__file__).parent.parent.parent / 'pretrained'
 
 
 class Ability(NamedTuple):

@@ -1,0 +1,1 @@
+"""Subcommands of `artjax` (artjax/cli.py), one a file; scripts/ calls them."""
