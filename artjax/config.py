@@ -12,7 +12,7 @@ def get_config():
   """The defaults, still unlocked so that a task can add its model's fields."""
   config = ml_collections.ConfigDict()
 
-  # What is learnt: a task of artjax/tasks/base.py and a model of artjax/models.
+  # What is learnt: a task of artjax/tasks and a model of artjax/models.
   config.task = 'restore'
   config.model = ml_collections.ConfigDict()
   config.model.name = ''  # '<file>.<class>' in artjax/models: 'unet.UNet'

@@ -116,10 +116,11 @@ def fit(config, pictures, penalty):
   import numpy as np
 
   from artjax import registry
+  from artjax import tasks
   from artjax.interop import safetensors_io
   from artjax.models import colour_net
   from artjax.models import encoders
-  from artjax.tasks import base as tasks
+  from artjax.tasks import colorize
 
   module, channels = registry.model(config), tasks.get(config.task).channels
   frozen = jax.device_put(encoders.of(module))
@@ -153,7 +154,7 @@ def fit(config, pictures, penalty):
   start = jax.jit(module.init)(
     jax.random.key(config.seed), np.zeros([1, 64, 64, channels], np.float32)
   )
-  scale = tasks.AB * colour_net.SMALL
+  scale = colorize.AB * colour_net.SMALL
   start['params']['likely'] = {
     'kernel': np.float32(kernel / scale),
     'bias': np.float32(bias / scale),

@@ -12,10 +12,10 @@ import numpy as np
 
 from artjax import atomic_files
 from artjax import registry
+from artjax import tasks
 from artjax.configs import detect
 from artjax.configs import inpaint
 from artjax.interop import safetensors_io
-from artjax.tasks import base
 from artjax.web.server import app as web
 from artjax.web.server import limits as limits_lib
 
@@ -39,7 +39,7 @@ def save_damage_weights(folder):
     ('detect', detect.get_config('quick')),
     ('inpaint', inpaint.get_config('quick')),
   ):
-    channels = base.get(config.task).channels
+    channels = tasks.get(config.task).channels
     params = random_params(registry.model(config), 0.1, channels)
     # Chances of damage of all sizes, and fills neither black nor white.
     params['stem_out']['kernel'] *= np.float32(6e-3)

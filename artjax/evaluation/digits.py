@@ -15,13 +15,14 @@ import numpy as np
 
 from artjax import atomic_files
 from artjax import registry
+from artjax import tasks
 from artjax.data.sources import base as sources
 from artjax.evaluation import digit_scores
 from artjax.evaluation import paired as evaluate_lib
 from artjax.evaluation import report
 from artjax.inference import tiled
 from artjax.interop import safetensors_io
-from artjax.tasks import base
+from artjax.tasks import generate
 
 SAMPLES = 10_000  # measured, where eval.max_pictures does not say less
 _COLUMNS, _ROWS = 16, 8  # of the pictures shown
@@ -29,12 +30,12 @@ _CHUNK = 250  # samples drawn together
 
 
 class Generator:
-  """Latents f32[N, 1, 1, tasks.LATENT] -> pictures u8[N, H, W, 3]."""
+  """Latents f32[N, 1, 1, generate.LATENT] -> pictures u8[N, H, W, 3]."""
 
   def __init__(self, config, params):
     """Of a configuration (task, model) and the generator's weights."""
     self._params = params
-    self._run = _compiled(registry.model(config), base.get(config.task))
+    self._run = _compiled(registry.model(config), tasks.get(config.task))
 
   def __call__(self, latents):
     """Clipped and rounded, as a file holds them."""
@@ -50,16 +51,16 @@ class Generator:
 def _compiled(model, task):
   def run(params, latents):
     y = model.apply(safetensors_io.variables(params), latents)
-    picture = jnp.clip(task.picture({}, y), 0, 1)
+    picture = jnp.clip(task.to_image({}, y), 0, 1)
     return jnp.rint(255 * picture).astype(jnp.uint8)
 
   return jax.jit(run)
 
 
 def latents(seed, count):
-  """f32[count, 1, 1, tasks.LATENT] of N(0, 1), the same for the same seed."""
+  """f32[count, 1, 1, LATENT] of N(0, 1), the same for the same seed."""
   rng = np.random.default_rng(seed)
-  return rng.standard_normal([count, 1, 1, base.LATENT], np.float32)
+  return rng.standard_normal([count, 1, 1, generate.LATENT], np.float32)
 
 
 def walk(start, end, steps):
@@ -232,7 +233,7 @@ def evaluate_and_report(config, where, output=None):
       f'{where}: made for task={theirs.task}, not {config.task}: '
       'name the configuration it was made with'
     )
-  expected = safetensors_io.merge(registry.variables(theirs, base.LATENT))
+  expected = safetensors_io.merge(registry.variables(theirs, generate.LATENT))
   safetensors_io.check(params, expected, where)
   results = evaluate(config, Generator(theirs, params))
   print(table(results), flush=True)

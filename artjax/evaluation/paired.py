@@ -14,12 +14,12 @@ import numpy as np
 
 from artjax import atomic_files
 from artjax import resampling
+from artjax import tasks
 from artjax.data import pipeline
 from artjax.evaluation import metrics
 from artjax.evaluation import report
 from artjax.inference import colorizer
 from artjax.inference import tiled
-from artjax.tasks import base
 
 
 def measure(names, picture, target, crop, low=None):
@@ -72,7 +72,7 @@ def evaluate(config, restorer, *, metric_names=None):
       f'eval.metrics: no metric called {unknown[0]!r} in '
       'artjax/evaluation/metrics.py'
     )
-  reads = base.get(config.task).reads
+  reads = tasks.get(config.task).reads
   rows, panels, seconds, baseline = [], [], 0.0, 'degraded'
   sepia, sepias = None, []
   if config.task == 'colorize':

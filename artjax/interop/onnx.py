@@ -14,8 +14,8 @@ import jax
 import jax.numpy as jnp
 
 from artjax import registry
+from artjax import tasks
 from artjax.interop import safetensors_io
-from artjax.tasks import base
 
 OPSET = 17
 
@@ -33,7 +33,7 @@ def convert(config, params, step=0):
     raise ValueError(
       f'an .onnx file needs jax2onnx: see requirements/export.txt ({error})'
     ) from error
-  task = base.get(config.task)
+  task = tasks.get(config.task)
   described = {'task': config.task, 'model': config.model.to_dict()}
   model = registry.model(config).clone(dtype=jnp.float32)
   if hasattr(model, 'unroll'):
@@ -42,7 +42,7 @@ def convert(config, params, step=0):
   def run(picture):
     # Tasks take what batches hold, values up to 255.
     seen = {'image': picture * 255}
-    return task.picture(
+    return task.to_image(
       seen,
       model.apply(safetensors_io.variables(params), task.inputs(seen, None)),
     )

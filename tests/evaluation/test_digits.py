@@ -10,7 +10,7 @@ import pytest
 from artjax.configs import mnist_gan
 from artjax.evaluation import digits
 from artjax.inference import tiled
-from artjax.tasks import base
+from artjax.tasks import generate
 from artjax.training import loop
 
 
@@ -87,7 +87,7 @@ def test_digits_without_labels_are_refused(finished):
 
 def test_latents_are_the_seeds():
   one, two = digits.latents(0, 50), digits.latents(1, 50)
-  assert one.shape == (50, 1, 1, base.LATENT) and one.dtype == np.float32
+  assert one.shape == (50, 1, 1, generate.LATENT) and one.dtype == np.float32
   np.testing.assert_array_equal(one, digits.latents(0, 50))
   np.testing.assert_array_equal(one[:10], digits.latents(0, 10))
   assert np.abs(one - two).max() > 1

@@ -6,14 +6,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from artjax.models import dcgan
-from artjax.tasks import base
+from artjax.tasks import generate
 
 
 def test_parameter_counts():
-  z, x = jnp.zeros([1, 1, 1, base.LATENT]), jnp.zeros([1, 28, 28, 3])
+  z, x = jnp.zeros([1, 1, 1, generate.LATENT]), jnp.zeros([1, 28, 28, 3])
   assert adversaries.parameters(dcgan.Generator(), z) == 596_609
   assert adversaries.parameters(dcgan.Discriminator(), x) == 138_561
-  told = jnp.zeros([1, 28, 28, base.LATENT + 3])
+  told = jnp.zeros([1, 28, 28, generate.LATENT + 3])
   assert adversaries.parameters(dcgan.Discriminator(), told) == 201_291
 
 

@@ -1,0 +1,23 @@
+"""Where a picture is damaged: a damage map of crack, loss and stain."""
+
+import jax
+import jax.numpy as jnp
+
+from artjax.tasks import base
+
+
+class Task(base.Task):
+  """See the module."""
+
+  channels = 3
+  finds = True
+
+  def inputs(self, batch, rng):
+    """The damaged picture, f32[B, H, W, 3] in [0, 1]."""
+    del rng
+    return base.unit(batch['image'])
+
+  def to_image(self, batch, y):
+    """Logits -> probabilities of crack, loss and stain, f32[B, H, W, 3]."""
+    del batch
+    return jax.nn.sigmoid(y.astype(jnp.float32))

@@ -1,0 +1,18 @@
+"""The missing region of a picture, filled in from what surrounds it."""
+
+import jax.numpy as jnp
+
+from artjax.tasks import base
+
+
+class Task(base.Task):
+  """See the module."""
+
+  channels = 4
+  reads = ('image', 'mask')
+
+  def inputs(self, batch, rng):
+    """The picture, black in its holes, and the holes: f32[B, H, W, 4]."""
+    del rng
+    hole = base.missing(batch)
+    return jnp.concatenate([base.unit(batch['image']) * (1 - hole), hole], -1)

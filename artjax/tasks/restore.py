@@ -1,0 +1,14 @@
+"""The undamaged picture from a degraded one; super-resolution too."""
+
+from artjax.tasks import base
+
+
+class Task(base.Task):
+  """See the module."""
+
+  channels = 3
+
+  def inputs(self, batch, rng):
+    """The degraded picture, f32[B, H, W, 3] in [0, 1]."""
+    del rng
+    return base.unit(batch['image'])

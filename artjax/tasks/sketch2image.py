@@ -1,0 +1,18 @@
+"""A photograph or a painting from a drawing."""
+
+import jax.numpy as jnp
+
+from artjax.tasks import base
+
+
+class Task(base.Task):
+  """See the module."""
+
+  channels = 1
+  conjecture = 'all but the drawn shapes: nothing of it was ever seen'
+
+  def inputs(self, batch, rng):
+    """The drawing's luma (BT.601): its paper has a colour, its lines none."""
+    del rng
+    weights = jnp.array([[0.299], [0.587], [0.114]])
+    return jnp.matmul(base.unit(batch['image']), weights, precision='highest')
