@@ -38,7 +38,7 @@ def get_config():
   config.data.cache_mb = 1024  # decoded pictures kept in memory, MiB
   config.data.prefetch = 4  # batches made ahead
 
-  # Losses by name, weight as value; 0 is not even computed. See losses.py.
+  # Losses by name, weight as value; 0 is not even computed. See artjax/losses.
   config.losses = ml_collections.ConfigDict()
   config.losses.l1 = 0.0  # mean absolute error
   config.losses.hole_l1 = 0.0  # l1 of what is missing, and some of the rest

@@ -34,13 +34,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
   from artjax.interop import published
   from artjax.interop import safetensors_io
+  from artjax.interop import tensor_files
+  from artjax.interop import torchvision
 
   try:
     if not args.output.endswith('.safetensors'):
       raise ValueError(f'--output={args.output} must end in .safetensors')
-    tensors = published.read(args.weights)
+    tensors = tensor_files.read(args.weights)
     resnet = 'layer1.0.conv1.weight' in tensors
-    read = published.resnet_encoder if resnet else published.recognise
+    read = torchvision.resnet_encoder if resnet else published.recognise
     model, params = read(tensors, args.weights)
     task = 'sketch2image' if resnet else 'restore'
     config = ml_collections.ConfigDict({'task': task, 'model': model})

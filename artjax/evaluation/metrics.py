@@ -308,7 +308,7 @@ def lpips(pred, target, *, crop=0, frozen=None, mask=None):
   This is the variant papers quote. Computed in float32, compiled once for
   each shape. Pictures must be 31 px a side or more after the crop.
 
-  `frozen` is `perceptual.load('alexnet')`; by default it is loaded at the
+  `frozen` is `encoders.load('alexnet')`; by default it is loaded at the
   first call and kept on the device. https://arxiv.org/abs/1801.03924
   """
   pred, target = _prepare(pred, target, crop)

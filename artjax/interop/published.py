@@ -1,16 +1,12 @@
 """Weights under the names that other programs publish them with, in and out.
 
 RRDBNet (Real-ESRGAN and BasicSR; ESRGAN's newer and older names),
-SRVGGNetCompact and MSRResNet, from .safetensors, .npz, and .pth where torch is
-installed. The architecture and its fields are found from names and shapes. One
-table a model, `_TABLES`, serves both directions.
+SRVGGNetCompact and MSRResNet. The architecture and its fields are found from
+names and shapes. One table a model, `_TABLES`, serves both directions.
 """
 
 import math
-import os
 import re
-import zipfile
-import zlib
 
 import jax
 import ml_collections
@@ -35,50 +31,13 @@ _OLDER = {
   'model.8': 'conv_hr',
   'model.10': 'conv_last',
 }
-_CONTAINERS = ('params_ema', 'params', 'state_dict')
-
-
-def read(path):
-  """{name: float32 array} of a weights file of another program.
-
-  Raises:
-    FileNotFoundError: no such file.
-    ValueError: of another kind, damaged, or .pth without torch.
-  """
-  if not os.path.isfile(path):
-    raise FileNotFoundError(f'{path}: no such weights file')
-  suffix = os.path.splitext(path)[1].lower()
-  readers = {
-    '.npz': _read_npz,
-    '.safetensors': _read_safetensors,
-    '.pth': _read_torch,
-    '.pt': _read_torch,
-  }
-  if suffix not in readers:
-    raise ValueError(f'{path}: weights are read from {", ".join(readers)}')
-  tensors = {
-    name.removeprefix('module.'): value
-    for name, value in readers[suffix](path).items()
-  }
-  if not tensors:
-    raise ValueError(f'{path}: holds no tensors')
-  odd = [
-    name
-    for name, value in tensors.items()
-    if value.dtype.kind not in 'fiu' and value.dtype.name != 'bfloat16'
-  ]
-  if odd:
-    raise ValueError(f'{path}: not numbers: {", ".join(odd[:8])}')
-  return {
-    name: np.asarray(value, np.float32) for name, value in tensors.items()
-  }
 
 
 def recognise(tensors, where='weights'):
   """(model, flax weights) of published tensors.
 
   Args:
-    tensors: {name: array}, as `read` gives them.
+    tensors: {name: array}, as `tensor_files.read` gives them.
     where: what they came from, for messages.
 
   Returns:
@@ -211,83 +170,7 @@ def _fields(model, flat):
   return {'blocks': count(r'body\d+_conv1/kernel')}
 
 
-# The encoder of models/resunet.py.
-
-_RESNET = re.compile(r'(?:layer(\d)\.(\d)\.)?(conv|bn|downsample\.)(\d)\.(\w+)')
-_BATCH_NORM = {
-  'weight': 'scale',
-  'bias': 'bias',
-  'running_mean': 'mean',
-  'running_var': 'var',
-}
-
-
-def resnet_encoder(tensors, where='weights'):
-  """(model, flax weights) of torchvision's ResNet-18 or ResNet-34.
-
-  Of the encoder alone: a run of a ResUNet with norm='batch' starts from them
-  (`config.init_from`) and learns its decoder. They are for grey pictures, one
-  channel, to which ImageNet's three are added up; the classifier is dropped.
-
-  Args:
-    tensors: {name: array}, as `read` gives them.
-    where: what they came from, for messages.
-
-  Raises:
-    ValueError: no such network; missing, extra or misshapen tensors.
-  """
-  flat = {}
-  for name, value in tensors.items():
-    match = _RESNET.fullmatch(name)
-    if not match:
-      if not name.startswith('fc.') and 'conv1.weight' in tensors:
-        raise ValueError(f'{where}: no ResNet-18 or 34 has a {name}')
-      continue
-    stage, block, kind, number, leaf = match.groups()
-    if leaf == 'num_batches_tracked':
-      continue
-    prefix = f'encoder/layer{stage}_{block}/' if stage else 'encoder/'
-    # In `downsample` the convolution is 0 and the norm 1.
-    conv = kind == 'conv' or (kind == 'downsample.' and number == '0')
-    layer = {'conv': f'conv{number}', 'bn': f'norm{number}'}.get(
-      kind, 'down_conv' if conv else 'down_norm'
-    )
-    if conv and value.ndim == 4:
-      value, leaf = value.transpose(2, 3, 1, 0), 'kernel'  # OIHW -> HWIO
-    elif not conv:
-      leaf = _BATCH_NORM.get(leaf, leaf)
-    stats = f'{safetensors_io.STATS}/' if leaf in ('mean', 'var') else ''
-    flat[f'{stats}{prefix}{layer}/{leaf}'] = value
-  model = {
-    'name': 'resunet.ResUNet',
-    'args': {
-      'depth': 34 if 'encoder/layer1_2/conv1/kernel' in flat else 18,
-      'norm': 'batch',
-    },
-  }
-  if 'encoder/conv1/kernel' not in flat or (
-    'encoder/layer1_0/conv3/kernel' in flat
-  ):
-    raise ValueError(
-      f'{where}: not a ResNet-18 or 34 with the names of torchvision'
-    )
-  first = flat['encoder/conv1/kernel']
-  flat['encoder/conv1/kernel'] = first.sum(axis=-2, keepdims=True)
-  expected = safetensors_io.merge(
-    registry.variables(ml_collections.ConfigDict({'model': model}), 1)
-  )
-  expected = {
-    'encoder': expected['encoder'],
-    safetensors_io.STATS: {
-      'encoder': expected[safetensors_io.STATS]['encoder']
-    },
-  }
-  params = safetensors_io.unflatten(flat)
-  safetensors_io.check(params, expected, f'{where}, as a ResNet')
-  return model, params
-
-
-# Reading and recognising.
+# Recognising.
 
 
 def _model(tensors):
@@ -363,72 +246,3 @@ def _basicsr_names(tensors):
   else:
     return tensors
   return {rename(name): value for name, value in tensors.items()}
-
-
-def _read_npz(path):
-  try:
-    with open(path, 'rb') as file:
-      tensors = dict(np.load(file, allow_pickle=False))
-    for name, value in tensors.items():
-      if not isinstance(value, np.ndarray):
-        raise ValueError(f'{name} is no array')
-    return tensors
-  except (
-    ValueError,
-    TypeError,
-    OSError,
-    EOFError,
-    zipfile.BadZipFile,
-    zlib.error,
-  ) as error:
-    raise ValueError(f'{path}: not an .npz file of arrays ({error})') from error
-
-
-def _read_safetensors(path):
-  import safetensors
-  from safetensors import numpy as safetensors_numpy
-
-  try:
-    return safetensors_numpy.load_file(path)
-  except safetensors.SafetensorError as error:
-    raise ValueError(f'{path}: not a safetensors file ({error})') from error
-
-
-def _read_torch(path):
-  try:
-    import torch
-  except ImportError as error:
-    raise ValueError(
-      f'{path}: .pth files need torch, which is not installed; '
-      'convert it to .safetensors'
-    ) from error
-  import pickle
-
-  try:
-    # Nothing but tensors: a .pth may hold a program.
-    found = torch.load(path, map_location='cpu', weights_only=True)
-  except (
-    pickle.UnpicklingError,
-    RuntimeError,
-    EOFError,
-    OSError,
-    ValueError,
-    LookupError,
-    TypeError,
-    AttributeError,
-  ) as error:
-    # torch has no error of its own for a damaged file.
-    reason = (str(error).splitlines() or [type(error).__name__])[0]
-    raise ValueError(f'{path}: not a file of tensors ({reason})') from error
-  for key in _CONTAINERS:
-    if isinstance(found, dict) and isinstance(found.get(key), dict):
-      found = found[key]
-  if not isinstance(found, dict):
-    raise ValueError(
-      f'{path}: holds a {type(found).__name__}, not named tensors'
-    )
-  return {
-    name: value.float().numpy()
-    for name, value in found.items()
-    if torch.is_tensor(value)
-  }

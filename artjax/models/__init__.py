@@ -1,4 +1,4 @@
-"""Networks, one architecture a file; `lookup` finds them by module name.
+"""Networks, one architecture a file; `registry` finds them by module name.
 
 Every model is a linen module called as `(x, *, train=False, context=None)`:
 x is float [B, H, W, C] in [0, 1], any H and W; the result is float32
@@ -12,5 +12,5 @@ compute dtype, finest first, for feature matching.
 
 Batch norm and spectral norm keep their state in the collection 'batch_stats'.
 train=True renews it: `apply` it with mutable=['batch_stats'], and inside of
-`parallel.map_step`, or without devices to share with, axis_name=None.
+`distributed.map_step`, or without devices to share with, axis_name=None.
 """

@@ -1,7 +1,7 @@
 """Colours of a grey picture by what a frozen network of ImageNet sees in it.
 
 Some hundred paintings do not teach a network what sky, skin and leaves are, but
-AlexNet (perceptual.py) has learnt it elsewhere: its activations in each place
+AlexNet (encoders.py) has learnt it elsewhere: its activations in each place
 and their means over the picture say, by one linear layer, what colour is likely
 (hypercolumns, https://arxiv.org/abs/1603.06668). Step by step that
 layer comes to know a hundred paintings by heart, so it is found by a ridge
@@ -32,7 +32,7 @@ class ColourNet(nn.Module):
   """Lightness and hints f32[B, H, W, 4] -> a and b f32[B, H, W, 2].
 
   As the task colorize gives and takes them; `apply` wants the collection
-  'frozen' of `perceptual.of`. Starts as grey.
+  'frozen' of `encoders.of`. Starts as grey.
   """
 
   features: Sequence[int] = (48, 96, 144)  # of the U-Net, finest level first

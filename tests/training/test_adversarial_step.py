@@ -14,6 +14,7 @@ from artjax.interop import safetensors_io
 from artjax.training import distributed
 from artjax.training import loop
 from artjax.training import optim
+from artjax.training import state as states
 from artjax.training import train_step
 
 
@@ -54,7 +55,7 @@ def batch(seed=0, devices=1, size=4):
 def setup(norm='batch', **overrides):
   config = configuration(norm, **overrides)
   generator, adversary = loop.players(config)
-  state = jax.device_get(train_step.create_state(config, generator, adversary))
+  state = jax.device_get(states.create_state(config, generator, adversary))
   return state, train_step.make_train_step(
     config, generator, adversary, optim.schedule(config.optimizer, config.steps)
   )
@@ -169,7 +170,7 @@ def test_a_conditional_discriminator_sees_the_input_too():
     {'features': 4, 'convs': 1, 'scale': 1}
   )
   generator, adversary = loop.players(config)
-  state = train_step.create_state(config, generator, adversary)
+  state = states.create_state(config, generator, adversary)
   assert state.discriminator.params['conv0']['kernel'].shape[2] == 6
   step = train_step.make_train_step(config, generator, adversary, lambda i: 0.0)
   data = batch()

@@ -209,8 +209,8 @@ def test_without_tensorflow_and_clu_a_step_is_taken(tmp_path):
     '  sys.modules[name] = None\n'  # What a missing package does.
     'sys.path.insert(0, "tests")\n'
     'from conftest import tiny_config\n'
-    'from artjax import train\n'
-    f'print(train.train_and_evaluate(tiny_config(steps=2), {str(tmp_path)!r})'
+    'from artjax.training import loop\n'
+    f'print(loop.train_and_evaluate(tiny_config(steps=2), {str(tmp_path)!r})'
     '["step"])'
   )
   out = subprocess.run(

@@ -11,6 +11,7 @@ import pytest
 from artjax import registry
 from artjax.training import distributed
 from artjax.training import optim
+from artjax.training import state as states
 from artjax.training import train_step
 
 
@@ -23,7 +24,7 @@ def batch(seed=0, devices=1, size=8):
 
 
 def player(config):
-  return train_step.Player(
+  return states.Player(
     registry.model(config), optim.optimizer(config.optimizer, config.steps)
   )
 
@@ -33,7 +34,7 @@ def setup(**overrides):
   config = tiny_config(**{'optimizer.warmup_steps': 0, 'steps': 100})
   model = registry.model(config)
   generator = player(config)
-  state = jax.device_get(train_step.create_state(config, generator))
+  state = jax.device_get(states.create_state(config, generator))
   step = train_step.make_train_step(
     config, generator, None, optim.schedule(config.optimizer, config.steps)
   )
@@ -134,7 +135,7 @@ def test_average_warms_up_then_follows_the_decay():
 def test_the_average_is_a_copy():
   _, model, _, _ = setup()
   config = tiny_config()
-  state = train_step.create_state(config, player(config))
+  state = states.create_state(config, player(config))
   for e, p in zip(
     jax.tree.leaves(state.ema), jax.tree.leaves(state.generator.params)
   ):
@@ -144,8 +145,8 @@ def test_the_average_is_a_copy():
 def test_seed_decides_the_start():
   config, model, state, _ = setup()
   other = tiny_config(seed=config.seed + 1)
-  again = train_step.create_state(config, player(config))
-  new = train_step.create_state(other, player(other))
+  again = states.create_state(config, player(config))
+  new = states.create_state(other, player(other))
   same = lambda a, b: all(
     map(np.array_equal, jax.tree.leaves(a), jax.tree.leaves(b))
   )

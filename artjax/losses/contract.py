@@ -1,0 +1,29 @@
+"""What all losses share: the check of their input, and means of a picture."""
+
+import jax.numpy as jnp
+
+
+def checked(pred, target):
+  """Checks a pair of batches; gives both in float32."""
+  if pred.shape != target.shape:
+    raise ValueError(
+      f'pred and target differ in shape: {pred.shape} and {target.shape}'
+    )
+  if pred.ndim != 4:
+    raise ValueError(f'losses want [B, H, W, C], got shape {pred.shape}')
+  for name, image in (('pred', pred), ('target', target)):
+    if not jnp.issubdtype(image.dtype, jnp.floating):
+      raise ValueError(
+        f'losses want floats in [0, 1], but {name} is {image.dtype}'
+      )
+  return pred.astype(jnp.float32), target.astype(jnp.float32)
+
+
+def mean(x):
+  """Mean over all but the batch axis."""
+  return x.mean(axis=tuple(range(1, x.ndim)))
+
+
+def magnitude(x):
+  """|x| of gradient 0 at 0, where that of jnp.abs is 1, a push upwards."""
+  return x * jnp.sign(x)

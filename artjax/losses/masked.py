@@ -1,0 +1,89 @@
+"""Losses of masks, and of what a mask says is missing."""
+
+import jax.numpy as jnp
+
+from artjax.losses import contract
+
+
+def hole_l1(pred, target, mask, *, known=0.1):
+  """Mean absolute error of what is missing, and `known` times that of the rest.
+
+  Each is a mean over its own pixels, so that a small hole costs as much as a
+  large one, and a fill is not lost in what was never in question.
+
+  Args:
+    pred, target: [B, H, W, C] in [0, 1].
+    mask: f32[B, H, W, 1] in [0, 1], 1 where it is missing.
+    known: weight of the known pixels.
+  """
+  pred, target = contract.checked(pred, target)
+  _check_mask('hole_l1', mask)
+  error = contract.magnitude(pred - target)
+  return _mean_over(error, mask) + known * _mean_over(error, 1 - mask)
+
+
+def hole_psnr(pred, target, mask, *, eps=1e-4):
+  """As `psnr`, of what is missing alone: what fills are judged by.
+
+  Args:
+    pred, target: [B, H, W, C] in [0, 1].
+    mask: f32[B, H, W, 1] in [0, 1], 1 where it is missing.
+    eps: mean square error that costs 3 dB; far below it nothing is gained.
+  """
+  pred, target = contract.checked(pred, target)
+  _check_mask('hole_psnr', mask)
+  return 10 * jnp.log10(1 + _mean_over((pred - target) ** 2, mask) / eps)
+
+
+def bce(pred, target, *, gamma=0.0, positive=1.0):
+  """Mean binary cross-entropy of chances, in nats.
+
+  Args:
+    pred: chances [B, H, W, C] in [0, 1], what a sigmoid gives.
+    target: masks of the same shape, 0 or 1.
+    gamma: above 0 it is the focal loss (https://arxiv.org/abs/1708.02002):
+      pixels that are right already count little.
+    positive: weight of the pixels that are 1, where they are rare.
+
+  Returns:
+    f32[B], finite. What is missed has its full gradient down to chances of
+    1e-37: float32 has them, and a bound of 1e-6, say, would leave a network
+    that has once become sure of nothing so for ever.
+  """
+  pred, target = contract.checked(pred, target)
+  # 1 - pred is a multiple of 2^-24: nothing is closer to 1.
+  there = -positive * target * jnp.log(jnp.maximum(pred, 1e-37))
+  absent = -(1 - target) * jnp.log(jnp.maximum(1 - pred, 2.0**-25))
+  if gamma:
+    there, absent = there * (1 - pred) ** gamma, absent * pred**gamma
+  return contract.mean(there + absent)
+
+
+def dice(pred, target, *, slack=0.01):
+  """1 - soft Dice overlap of masks, the mean over channels, in [0, 1].
+
+  Unlike `bce` it weighs a picture of a single crack as much as one that is
+  covered by them. `slack`, a share of the picture, is added to both overlap
+  and areas: where there is nothing to find the loss is the share p of what was
+  found, as p / (p + slack). https://arxiv.org/abs/1606.04797
+  """
+  pred, target = contract.checked(pred, target)
+  both = 2 * (pred * target).mean((1, 2)) + slack
+  return (1 - both / (pred.mean((1, 2)) + target.mean((1, 2)) + slack)).mean(-1)
+
+
+def _check_mask(name, mask):
+  if mask is None:
+    raise ValueError(
+      f'the loss {name} wants a mask, and the batch has none: '
+      'end data.ops in keep("image", "target", "mask")'
+    )
+
+
+def _mean_over(x, mask):
+  """f32[B], the mean of [B, H, W, C] where the mask is."""
+  # Less than a pixel: there is nothing to take a mean of.
+  least = 0.5 / (mask.shape[1] * mask.shape[2])
+  return contract.mean(x.mean(-1, keepdims=True) * mask) / jnp.maximum(
+    contract.mean(mask), least
+  )
