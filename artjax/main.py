@@ -57,21 +57,21 @@ flags.DEFINE_string(
 
 def main(argv):
   if len(argv) > 1:
-    raise app.UsageError(f'unexpected argument {argv[1]!r}')
+    raise ValueError(f'unexpected argument {argv[1]!r}')
   if FLAGS.config is None:
-    raise app.UsageError('--config=configs/NAME.py is needed')
+    raise ValueError('--config=configs/NAME.py is needed')
   distributed.start_processes()
   logging.info(
     '%d process(es), devices: %s', jax.process_count(), jax.local_devices()
   )
   if FLAGS.mode == 'train':
     if not FLAGS.workdir:
-      raise app.UsageError('--workdir=FOLDER is needed to train')
+      raise ValueError('--workdir=FOLDER is needed to train')
     hide_gpus_from_tensorflow()
     result = loop.train_and_evaluate(FLAGS.config, FLAGS.workdir)
   else:
     if not (FLAGS.workdir or FLAGS.weights):
-      raise app.UsageError('--workdir=FOLDER or --weights=FILE is needed')
+      raise ValueError('--workdir=FOLDER or --weights=FILE is needed')
     how = MEASURES.get(FLAGS.config.task, paired)
     result = how.evaluate_and_report(
       FLAGS.config, FLAGS.weights or FLAGS.workdir, FLAGS.output
@@ -130,15 +130,31 @@ def fields(config, prefix=''):
 
 def train(argv: Sequence[str]) -> None:
   """`artjax train`: of the arguments behind it."""
-  run([sys.argv[0], *argv, '--mode=train'])
+  _command('train', argv)
 
 
 def evaluate(argv: Sequence[str]) -> None:
   """`artjax evaluate`: of the arguments behind it."""
-  run([sys.argv[0], *argv, '--mode=evaluate'])
+  _command('evaluate', argv)
 
 
-def run(argv: Sequence[str] | None = None) -> None:
+def _command(mode, argv):
+  if {'-h', '--help'} & {*argv}:
+    print(f'{_usage(mode)}{FLAGS.module_help(__name__)}')
+  else:
+    run([f'artjax {mode}', *argv, f'--mode={mode}'])
+
+
+def _usage(mode):
+  return (
+    f'usage: artjax {mode} --config=NAME[:VARIANT]|FILE.py --workdir=FOLDER '
+    '[--config.FIELD=VALUE ...]\n\n'
+    f'Configurations: {", ".join(config_files.names())}.\n'
+    'Fields: artjax/config.py says what each is for.\n'
+  )
+
+
+def run(argv: list[str] | None = None) -> None:
   """Entry point: expected errors end in one line and exit code 1."""
   logging.set_verbosity(logging.INFO)
   logging.use_absl_handler()
