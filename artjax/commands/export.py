@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
   parser.add_argument(
     '--coarse',
     help='a second detector, of the whole picture '
-    'shrunk:\nboth in one file, see artjax/inference/two_pass.py',
+    'shrunk:\nboth in one file, see artjax/inference/detector_parts.py',
   )
   parser.add_argument(
     '--output', required=True, help='a .safetensors or .onnx file'
@@ -90,10 +90,10 @@ def export(args):
   config, params, step = load(args.weights, args.step)
   coarse = None
   if args.coarse:
-    from artjax.inference import two_pass
+    from artjax.inference import detector_parts
 
     coarse, more, _ = load(args.coarse)
-    config, params = two_pass.join((config, params), (coarse, more))
+    config, params = detector_parts.join((config, params), (coarse, more))
   if suffix == '.onnx':
     from artjax.interop import onnx
 
@@ -124,15 +124,14 @@ def read_figures(path):
 
 def load(where, step=None):
   """(config, weights, step) of --weights."""
-  from artjax.inference import tiled
+  from artjax.inference import loading
   from artjax.training import checkpoint
 
   if os.path.isdir(where):
     return checkpoint.load_generator(where, step)
   if step is not None:
     raise ValueError(f'--step={step}: {where} is not a workdir')
-  restorer = tiled.Restorer.load(where)
-  return restorer.config, restorer.params, 0
+  return *loading.load_checked(where), 0
 
 
 def manifest_of(path):
@@ -151,11 +150,12 @@ def read_manifest(path):
 def training(config, where):
   """How weights were trained, for the manifest, or where they are from."""
   if 'data' not in config:  # not a run's
-    from artjax.inference import two_pass
+    from artjax.inference import weights
 
-    path, part = two_pass.part_of(where)
+    source = weights.single(where).sources[0]
+    path = source.where
     entry = read_manifest(path).get(os.path.basename(path), {})
-    if part == 'coarse':
+    if source.part == 'coarse':
       entry = entry.get('coarse', {})
     return {
       key: entry[key] for key in ('data', 'losses', 'adversary') if key in entry

@@ -14,7 +14,8 @@ from artjax import damage_classes
 from artjax.data import pipeline
 from artjax.evaluation import metrics
 from artjax.evaluation import report
-from artjax.inference import tiled
+from artjax.inference import loading
+from artjax.inference import self_ensemble
 
 # 'any': the largest probability of the three.
 CLASSES = damage_classes.CLASSES + ('any',)
@@ -344,10 +345,10 @@ def evaluate_and_report(config, where, output=None):
   """
   threshold = config.eval.threshold
   level_of(threshold)
-  restorer = tiled.Restorer.load(where)
+  restorer = loading.restorer(where)
   if restorer.config.task != 'detect':
     raise ValueError(f'{where}: its task is {restorer.config.task}, not detect')
-  results = measure(config, tiled.evaluated(restorer, config))
+  results = measure(config, self_ensemble.evaluated(restorer, config))
   print(tables(results, threshold), flush=True)
   output = report.folder(where, output)
   settings = report.settings(

@@ -20,7 +20,7 @@ from artjax.data.sources import base as sources
 from artjax.evaluation import digit_scores
 from artjax.evaluation import paired as evaluate_lib
 from artjax.evaluation import report
-from artjax.inference import tiled
+from artjax.inference import loading
 from artjax.interop import safetensors_io
 from artjax.tasks import generate
 
@@ -227,7 +227,7 @@ def write_pictures(results, folder, suffix=''):
 
 def evaluate_and_report(config, where, output=None):
   """`--mode=evaluate` of the task generate; as evaluate.evaluate_and_report."""
-  theirs, params = tiled.load(where)
+  theirs, params = loading.load(where)
   if theirs.task != config.task:
     raise ValueError(
       f'{where}: made for task={theirs.task}, not {config.task}: '

@@ -16,7 +16,8 @@ from artjax.data import pipeline
 from artjax.evaluation import baselines
 from artjax.evaluation import metrics
 from artjax.evaluation import report
-from artjax.inference import tiled
+from artjax.inference import loading
+from artjax.inference import self_ensemble
 
 BANDS = (0.1, 0.3, 0.5, 1.0)  # up to so much of the area is missing
 OURS = 'network'
@@ -285,12 +286,12 @@ def evaluate_and_report(config, where, output=None):
   Raises:
     ValueError: the weights are of another task, and as `measure`.
   """
-  restorer = tiled.Restorer.load(where)
+  restorer = loading.restorer(where)
   if restorer.config.task != 'inpaint':
     raise ValueError(
       f'{where}: its task is {restorer.config.task}, not inpaint'
     )
-  results = measure(config, tiled.evaluated(restorer, config))
+  results = measure(config, self_ensemble.evaluated(restorer, config))
   print(tables(results), flush=True)
   output = report.folder(where, output)
   settings = report.settings(

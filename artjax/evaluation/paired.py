@@ -19,7 +19,8 @@ from artjax.data import pipeline
 from artjax.evaluation import metrics
 from artjax.evaluation import report
 from artjax.inference import colorizer
-from artjax.inference import tiled
+from artjax.inference import loading
+from artjax.inference import self_ensemble
 
 
 def measure(names, picture, target, crop, low=None):
@@ -243,8 +244,8 @@ def evaluate_and_report(config, where, output=None):
   Returns:
     dict for the last line of stdout.
   """
-  restorer = colorizer.of(tiled.Restorer.load(where))
-  results = evaluate(config, tiled.evaluated(restorer, config))
+  restorer = loading.restorer(where)
+  results = evaluate(config, self_ensemble.evaluated(restorer, config))
   print(table(results, config.eval.crop), flush=True)
   output = report.folder(where, output)
   settings = report.settings(

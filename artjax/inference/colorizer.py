@@ -19,11 +19,13 @@ import numpy as np
 
 from artjax import colour
 from artjax import registry
-from artjax.inference import tiled
+from artjax import tasks
+from artjax.inference import base
+from artjax.inference import loading
 from artjax.inference import tiling
 from artjax.interop import safetensors_io
 from artjax.models import encoders
-from artjax.tasks import base
+from artjax.tasks import colorize
 
 WORKING = 224  # long side that the network sees, px
 _STEP = 32  # its sides are multiples: few shapes to compile for, px
@@ -35,7 +37,7 @@ _ASPECT = 0.02  # relative difference at which hints are another picture's
 
 
 class Colorizer:
-  """Colours whole pictures with one set of weights.
+  """Colours whole pictures with one set of weights; see `base.Restorer`.
 
   Attributes:
     config: its task and model.
@@ -43,7 +45,8 @@ class Colorizer:
     scale: of the result to the picture, 1.
     halo: px around a tile that the network must see: it has no tiles.
     fills: whether it changes only what a mask shows: no.
-    finds: whether its result is no picture, but where damage is: no.
+    finds: whether it outputs a damage probability map, not a picture: no.
+    turns: it sees a picture once and upright.
     view: shorter side of the copy of the whole picture that it is to be shown
       at least, px.
   """
@@ -51,18 +54,18 @@ class Colorizer:
   scale = 1
   halo = 0
   view = WORKING
-  fills = finds = False
+  fills = finds = turns = False
 
   def __init__(self, config, params):
     """Of a configuration (task, model) and the generator's weights."""
     self.config = config
-    self.params = params
+    self.params = jax.device_put(params)  # once for all pictures
     self._run = _compiled(registry.model(config))
 
   @classmethod
   def load(cls, where, step=None):
-    """As `inference.Restorer.load`, which says what it raises."""
-    return of(tiled.Restorer.load(where, step))
+    """As `tiled.Restorer.load`, which says what it raises."""
+    return cls(*loading.load_checked(where, step))
 
   def __call__(self, picture, *, hints=None, saturation=1.0, strength=1.0):
     """The picture in colour, of the same type.
@@ -78,7 +81,7 @@ class Colorizer:
     Returns:
       u8 or u16 [H, W, 3].
     """
-    tiled.check_strength(strength)
+    base.check_strength(strength)
     if strength == 0:
       return picture
     full = np.iinfo(picture.dtype).max
@@ -171,13 +174,6 @@ class Colorizer:
     return np.concatenate([slope, ab - slope * lightness[..., None]], -1)
 
 
-def of(restorer):
-  """The `Colorizer` of a restorer's weights if they colorize, else itself."""
-  if restorer.config.task != 'colorize':
-    return restorer
-  return Colorizer(restorer.config, restorer.params)
-
-
 def check_saturation(saturation):
   """Raises ValueError unless it is in [0, 2]."""
   if not 0 <= saturation <= 2:
@@ -195,10 +191,10 @@ def working_size(height, width):
 @functools.cache
 def _compiled(model):
   """run(params, batch) -> f32[B, h, w, 2], a and b of CIE Lab."""
-  task, frozen = base.get('colorize'), jax.device_put(encoders.of(model))
+  task, frozen = tasks.get('colorize'), jax.device_put(encoders.of(model))
   run = jax.jit(
     lambda params, frozen, batch: (
-      base.AB
+      colorize.AB
       * model.apply(
         {**safetensors_io.variables(params), 'frozen': frozen},
         task.inputs(batch, None),

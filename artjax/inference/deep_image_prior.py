@@ -16,26 +16,23 @@ take to the noise. It takes hundreds of steps: a GPU, a small picture or time.
 
 from collections.abc import Callable
 import functools
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from absl import logging
-import cv2
 import jax
 import jax.numpy as jnp
 import ml_collections
 import numpy as np
-import optax
 
 from artjax import resampling
-from artjax.models import inpaint
+from artjax.inference import prior_area as area
+from artjax.inference import prior_fit as fit
 from artjax.models import skip
-from artjax.training import optim
 
 TASKS = ('inpaint', 'denoise', 'x4')
-OPTIMIZERS = ('muon', 'adam')
+OPTIMIZERS = fit.OPTIMIZERS
 INPUT_CHANNELS = 32  # of the noise that the network turns into the picture
 _INPUT_RANGE = 0.1
-_LEAST_GAIN = 0.01  # of the loss: less is no progress
 _RESTARTS = 3  # from the last good state, each with half the learning rate
 
 
@@ -62,9 +59,9 @@ class Result(NamedTuple):
 
 
 class Restorer:
-  """Fills holes of pictures; stands where an `inference.Restorer` does."""
+  """Fills holes of pictures; see `base.Restorer`."""
 
-  scale, fills, finds, params = 1, True, False, {}
+  scale, fills, finds, turns, params = 1, True, False, False, {}
   view = 1  # a copy of the whole is not needed
 
   def __init__(self, **settings):
@@ -94,33 +91,6 @@ class Restorer:
         picture, mask=hole, **self._settings, on_report=lambda _: on_tiles(1)
       ).picture
     yield 0, picture
-
-
-class _State(NamedTuple):
-  """All that a step changes."""
-
-  step: Any  # i32, taken
-  params: Any
-  moments: Any  # the optimizer's
-  average: Any  # f32[H, W, C] of outputs
-  loss: Any  # averaged as the outputs are
-  recent: Any  # f32[window, H, W, C], the last outputs; None = not needed
-  best: Any  # of the loss, or of the variance of the last outputs
-  best_step: Any  # i32
-  best_average: Any  # f32[H, W, C]
-
-
-class _Fixed(NamedTuple):
-  """All that it does not, and what is not compiled in."""
-
-  key: Any  # of the perturbations
-  code: Any  # f32[1, H, W, INPUT_CHANNELS], what the network starts from
-  target: Any  # f32[h, w, C]
-  weight: Any  # f32[h, w, 1]: what of it is fitted
-  base: Any  # f32[H, W, C], where the outputs begin
-  shrink: Any  # (f32[h, H], f32[w, W]), which make the target's size; or None
-  perturbation: Any  # sigma of the noise on the code, a new one each step
-  decay: Any  # of the average
 
 
 def restore(
@@ -213,9 +183,9 @@ def restore(
   # ---- What is fitted, and how its result becomes that of the picture.
   scale = 4 if task == 'x4' else 1
   if task == 'inpaint':
-    box, size = _work_area(missing, max_side, on_notice)
-    target, weight = _shrunk(picture[box], ~missing[box], size)
-    finish = lambda y: _joined(picture, missing, y, box, feather)
+    box, size = area.work_area(missing, max_side, on_notice)
+    target, weight = area.shrink(picture[box], ~missing[box], size)
+    finish = lambda y: area.join(picture, missing, y, box, feather)
   else:
     _check_size(picture, task, scale, max_side)
     target, weight = picture, np.ones_like(picture[..., :1])
@@ -223,7 +193,7 @@ def restore(
   height, width, channels = target.shape
   size = height * scale, width * scale
   if task == 'inpaint' and smooth:
-    base = _blurred(target, weight, smooth)
+    base = area.blur(target, weight, smooth)
   else:
     base = jnp.full((*size, channels), 0.5)
   shrink = (
@@ -236,7 +206,7 @@ def restore(
   )
   model = skip.SkipNet(out_channels=channels, **dict(network))
   keys = jax.random.split(jax.random.key(seed))
-  fixed = _Fixed(
+  fixed = fit.Fixed(
     keys[0],
     _INPUT_RANGE * jax.random.uniform(keys[1], (1, *size, INPUT_CHANNELS)),
     jnp.asarray(target),
@@ -247,13 +217,13 @@ def restore(
     jnp.float32(decay),
   )
   # This kind of key for the weights: drawing them compiles five times faster.
-  state = _start(
+  state = fit.start(
     model,
     jax.random.key(seed, impl='rbg'),
     fixed,
     (*size, channels),
     window if task == 'denoise' else 0,
-    _unscaled(optimizer),
+    optimizer,
   )
 
   def estimate(state):
@@ -262,12 +232,12 @@ def restore(
     return finish(np.asarray(y))
 
   # ---- Steps.
-  good, restarts, stopped_by = _copy(state), 0, 'steps'
+  good, restarts, stopped_by = fit.copy(state), 0, 'steps'
   done = 0
   try:
     while done < steps and stopped_by == 'steps':
       for _ in range(min(report_every, steps - done)):
-        state = _step(
+        state = fit.step(
           state, fixed, jnp.float32(learning_rate), model, window, optimizer
         )
       done, loss, best_step = jax.device_get(
@@ -281,13 +251,13 @@ def restore(
             f'often it is tried; lower learning_rate={learning_rate}'
           )
         learning_rate /= 2
-        state, done = _copy(good), int(good.step)
+        state, done = fit.copy(good), int(good.step)
         on_notice(
           f'the loss is not finite: back to step {done}, with '
           f'learning rate {learning_rate}'
         )
         continue
-      good = _copy(state)
+      good = fit.copy(state)
       on_report(
         Report(int(done), float(loss), functools.partial(estimate, good))
       )
@@ -299,91 +269,6 @@ def restore(
     stopped_by = 'interrupted'
   return Result(
     estimate(good), int(good.step), stopped_by, float(good.loss), restarts
-  )
-
-
-def _unscaled(optimizer):
-  """The optax transformation of a name, of learning rate 1."""
-  if optimizer == 'adam':
-    return optax.adam(1.0)
-  return optim.muon(1.0, adam_learning_rate=0.5)
-
-
-def _start(model, key, fixed, shape, window, optimizer):
-  """The state before the first step."""
-  params = jax.jit(model.init)(key, fixed.code)['params']
-  zeros = lambda: jnp.zeros(shape, jnp.float32)  # each its own, for donation
-  return _State(
-    step=jnp.int32(0),
-    params=params,
-    moments=optimizer.init(params),
-    average=zeros(),
-    loss=jnp.float32(0),
-    recent=jnp.zeros((window, *shape), jnp.float32) if window else None,
-    best=jnp.float32(jnp.inf),
-    best_step=jnp.int32(0),
-    best_average=zeros(),
-  )
-
-
-def _copy(state):
-  """A state of its own: a step consumes the one that it is given."""
-  return jax.tree.map(jnp.copy, state)
-
-
-@functools.partial(
-  jax.jit,
-  static_argnames=('model', 'window', 'optimizer'),
-  donate_argnames='state',
-)
-def _step(state, fixed, learning_rate, model, window, optimizer):
-  """One step of the fit."""
-  key = jax.random.fold_in(fixed.key, state.step)
-  code = fixed.code + fixed.perturbation * jax.random.normal(
-    key, fixed.code.shape
-  )
-
-  def fit(params):
-    y = model.apply({'params': params}, code)[0]
-    # The sum of the logits: the network's share of them begins near 0.
-    there, absent = y * fixed.base, (1 - y) * (1 - fixed.base)
-    y = there / (there + absent)
-    seen = y
-    if fixed.shrink:
-      seen = jnp.einsum('hy,wx,yxc->hwc', *fixed.shrink, y)
-    error = fixed.weight * (seen - fixed.target) ** 2
-    return error.sum() / (fixed.weight.sum() * y.shape[-1]), y
-
-  (loss, y), gradient = jax.value_and_grad(fit, has_aux=True)(state.params)
-  updates, moments = _unscaled(optimizer).update(
-    gradient, state.moments, state.params
-  )
-  params = jax.tree.map(
-    lambda p, u: p + learning_rate * u, state.params, updates
-  )
-
-  # Of the last tenth at first, or the random start would stay in it for long.
-  keep = jnp.minimum(fixed.decay, state.step / (state.step + 10))
-  average = keep * state.average + (1 - keep) * y
-  loss = keep * state.loss + (1 - keep) * loss
-  if state.recent is None:
-    recent, criterion, goal = None, loss, (1 - _LEAST_GAIN) * state.best
-  else:
-    recent = state.recent.at[state.step % window].set(y)
-    criterion, goal = recent.var(0).mean(), state.best
-  step = state.step + 1
-  early = step < window  # too early to judge
-  better = early | (criterion < goal)
-  return _State(
-    step,
-    params,
-    moments,
-    average,
-    loss,
-    recent,
-    best=jnp.where(early, jnp.inf, jnp.where(better, criterion, state.best)),
-    best_step=jnp.where(better, step, state.best_step),
-    best_average=jnp.where(better, average, state.best_average),
   )
 
 
@@ -435,68 +320,3 @@ def _check_size(picture, task, scale, max_side):
       f'{max_side}; cut out a part of it, or raise max_side (time and memory '
       'grow with its square: about 3 GB at 512)'
     )
-
-
-def _work_area(missing, max_side, on_notice):
-  """(index of the part that is worked on, its (height, width) there in px)."""
-  height, width = missing.shape
-  box = np.s_[:height, :width]
-  if max(missing.shape) > max_side:
-    margin = max_side // 4
-    box = tuple(
-      slice(max(0, int(hit[0]) - margin), int(hit[-1]) + 1 + margin)
-      for hit in (
-        np.flatnonzero(missing.any(1)),
-        np.flatnonzero(missing.any(0)),
-      )
-    )
-  shape = missing[box].shape
-  share = min(1, max_side / max(shape))
-  size = tuple(max(1, round(side * share)) for side in shape)
-  if share < 1:
-    on_notice(
-      f'{shape[1]} x {shape[0]} px around the holes are worked on as '
-      f'{size[1]} x {size[0]} px: what fills them will be softer than its '
-      'surroundings; raise max_side for more, at a cost that grows with its '
-      'square'
-    )
-  return box, size
-
-
-def _shrunk(picture, known, size):
-  """(picture, how much of each pixel is known) of a size not larger."""
-  weight = known.astype(np.float32)[..., None]
-  if known.shape == size:
-    return picture, weight
-  area = lambda x: cv2.resize(
-    x, size[::-1], interpolation=cv2.INTER_AREA
-  ).reshape(*size, -1)
-  share = area(weight)
-  return area(picture * weight) / np.maximum(share, 1e-6), share
-
-
-def _blurred(picture, weight, sigma):
-  """f32[H, W, C]: `picture`, filled where `weight` is 0, and blurred."""
-  fill, _ = jax.jit(inpaint.push_pull)(picture[None], weight[None])
-  blurred = cv2.GaussianBlur(
-    np.asarray(fill[0]), (0, 0), sigma, borderType=cv2.BORDER_REFLECT
-  )
-  # From black or white no finite logit leads away.
-  return jnp.asarray(np.clip(blurred.reshape(picture.shape), 0.01, 0.99))
-
-
-def _joined(picture, missing, fill, box, feather):
-  """The picture with its holes filled from the work on a part of it."""
-  shape = picture[box].shape
-  if fill.shape != shape:
-    fill = cv2.resize(fill, shape[1::-1], interpolation=cv2.INTER_CUBIC)
-    fill = np.clip(fill.reshape(shape), 0, 1)
-  hole = missing[box]
-  part = np.where(hole[..., None], fill, picture[box])
-  distance = cv2.distanceTransform(
-    (~hole).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE
-  )
-  share = np.clip(1 - distance / (feather + 1), 0, 1)[..., None]
-  result = picture.copy()
-  result[box] = part + share * (fill - part)
-  return result

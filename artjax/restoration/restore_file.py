@@ -20,9 +20,11 @@ from artjax import atomic_files
 from artjax.image_io import reader
 from artjax.image_io import vips
 from artjax.image_io import writer as image_writer
+from artjax.inference import base as restorers
 from artjax.inference import colorizer
 from artjax.inference import hole_pyramid
-from artjax.inference import tiled
+from artjax.inference import loading
+from artjax.inference import weights as weights_lib
 from artjax.interop import safetensors_io
 from artjax.restoration import damage_mask
 from artjax.restoration import generative
@@ -66,10 +68,9 @@ class Chain:
 
   def __init__(self, names):
     """Loads weights, 'a,b' or just 'a'; raises what `Restorer.load` raises."""
-    self.names = [name for name in names.split(',') if name]
-    if not self.names:
-      raise ValueError(f'weights={names!r} names no weights')
-    self.restorers = [_load(name) for name in self.names]
+    found = weights_lib.chain(names)
+    self.names = [str(one) for one in found]
+    self.restorers = [_load(one) for one in found]
     self.scale = int(np.prod([r.scale for r in self.restorers]))
     # Of all of them only Deep Image Prior draws at random.
     self.seed = 0 if _DIP in self.names else None
@@ -85,7 +86,7 @@ class Chain:
       mask: path, or '' if there is none.
       hints: path, or '' if there are none.
     """
-    tiled.check_strength(options.strength)
+    restorers.check_strength(options.strength)
     colorizer.check_saturation(options.saturation)
     self._check_mask(bool(mask or options.mask.region))
     names = ','.join(self.names)
@@ -130,12 +131,12 @@ class Chain:
     ]
 
 
-def _load(name):
-  if name == _DIP:
+def _load(weights):
+  if weights.is_prior:
     from artjax.inference import deep_image_prior  # of no use to others
 
     return deep_image_prior.Restorer()
-  return colorizer.of(tiled.Restorer.load(name))
+  return loading.restorer(weights)
 
 
 def restore_file(

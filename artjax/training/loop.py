@@ -12,8 +12,8 @@ from artjax import registry
 from artjax.data import pipeline
 from artjax.evaluation import digits
 from artjax.evaluation import paired
-from artjax.inference import colorizer
-from artjax.inference import tiled
+from artjax.inference import loading
+from artjax.inference import weights
 from artjax.interop import safetensors_io
 from artjax.models import encoders
 from artjax.training import checkpoint
@@ -181,8 +181,8 @@ def start_weights(init_from, params):
   """
   flat = safetensors_io.flatten(jax.device_get(params))
   missing = set(flat)
-  for where in init_from.split(','):
-    have = safetensors_io.flatten(tiled.load(where)[1])
+  for where in weights.chain(init_from):
+    have = safetensors_io.flatten(loading.load(where)[1])
     fits = {
       name
       for name in missing
@@ -230,7 +230,7 @@ def measure(config, state, writer, step, workdir):
   """Evaluates the averaged weights and writes figures and panels."""
   if config.task == 'generate':
     return digits.measure(config, state.ema, writer, step, workdir)
-  restorer = colorizer.of(tiled.Restorer(config, state.ema))
+  restorer = loading.of(config, state.ema)
   # LPIPS costs more than the rest together: it is for --mode=evaluate.
   names = [
     n

@@ -278,7 +278,7 @@ def _chain(paths):
 
   key = tuple(paths)
   if key not in _LOADED:
-    _LOADED[key] = restore_file.Chain(','.join(paths))
+    _LOADED[key] = restore_file.Chain(paths)
   return _LOADED[key]
 
 

@@ -18,7 +18,7 @@ import pytest
 
 from artjax import atomic_files
 from artjax import registry
-from artjax.inference import tiled
+from artjax.inference import loading
 from artjax.interop import safetensors_io
 
 sys.path.insert(0, str(ROOT / 'scripts'))
@@ -332,7 +332,9 @@ def test_a_blend_is_on_record(tmp_path, folder, tiny, capsys):
   name = 'a_tiny.safetensors_0.25+tiny.safetensors_0.75.png'
   (record,) = json.loads((out / f'{name}.json').read_text())['weights']
   assert record['name'] == blend
-  assert record['params_sha256'] == safetensors_io.sha256(tiled.load(blend)[1])
+  assert record['params_sha256'] == safetensors_io.sha256(
+    loading.load(blend)[1]
+  )
 
 
 def test_colours_with_hints_by_name(tmp_path, capsys):

@@ -14,6 +14,7 @@ import pytest
 
 from artjax import atomic_files
 from artjax import registry
+from artjax.inference import loading
 from artjax.inference import tiled
 from artjax.interop import safetensors_io
 from artjax.training import loop
@@ -139,7 +140,7 @@ def test_export_of_two_detectors_tells_of_both(tmp_path):
     assert entry['model']['name'] == 'detector.CoarseToFine'
     assert entry['data'] == {'batch_size': 3}  # as their entries say
     assert entry['coarse'] == {'data': {'batch_size': 4}}
-  config, _ = tiled.load(f'{path}:coarse')
+  config, _ = loading.load(f'{path}:coarse')
   assert list(config.model.args.blocks) == [2, 1]
 
 

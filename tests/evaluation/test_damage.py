@@ -15,7 +15,7 @@ from artjax import damage_classes
 from artjax import registry
 from artjax.evaluation import damage
 from artjax.evaluation import metrics
-from artjax.inference import tiled
+from artjax.inference import loading
 from artjax.interop import safetensors_io
 
 DAMAGE = (
@@ -201,7 +201,7 @@ def test_command_prints_tables_and_writes_a_report(tmp_path):
 
 
 def test_weights_of_another_task_are_refused(monkeypatch):
-  other = tiled.Restorer.load('unet')
-  monkeypatch.setattr(tiled.Restorer, 'load', lambda where: other)
+  other = loading.restorer('unet')
+  monkeypatch.setattr(loading, 'restorer', lambda where: other)
   with pytest.raises(ValueError, match='task is restore, not detect'):
     damage.evaluate_and_report(config(), 'unet')

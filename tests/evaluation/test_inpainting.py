@@ -11,7 +11,7 @@ from artjax.data import pipeline
 from artjax.evaluation import baselines
 from artjax.evaluation import inpainting
 from artjax.evaluation import metrics
-from artjax.inference import tiled
+from artjax.inference import loading
 
 OPS = (
   'fit(64)|copy("image", "target")|missing((0.05, 0.5), "boxes")'
@@ -161,7 +161,7 @@ def test_it_is_measured_as_it_is_asked_to_be(monkeypatch):
       seen.append(self_ensemble)
       return baselines.telea(picture, hole)
 
-  monkeypatch.setattr(tiled.Restorer, 'load', lambda where: Filler())
+  monkeypatch.setattr(loading, 'restorer', lambda where: Filler())
   for ensemble in (False, True):
     asked = config(
       **{
@@ -179,6 +179,6 @@ def test_weights_of_another_task_are_refused(monkeypatch):
   class Other:
     config = tiny_config()
 
-  monkeypatch.setattr(tiled.Restorer, 'load', lambda where: Other())
+  monkeypatch.setattr(loading, 'restorer', lambda where: Other())
   with pytest.raises(ValueError, match='unet: its task is restore'):
     inpainting.evaluate_and_report(config(), 'unet')

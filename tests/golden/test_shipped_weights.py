@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import pytest
 
-from artjax.inference import colorizer
+from artjax.inference import loading
 
 FOLDER = pathlib.Path(__file__).parent
 WEIGHTS = (
@@ -44,7 +44,7 @@ def run(name):
 
 def load(name):
   """The restorer of shipped weights."""
-  return colorizer.of(colorizer.tiled.Restorer.load(name))
+  return loading.restorer(name)
 
 
 def hole(shape):

@@ -18,6 +18,7 @@ from artjax import resampling
 from artjax.configs import deep_image_prior as config_file
 from artjax.image_io import reader
 from artjax.inference import deep_image_prior as dip
+from artjax.inference import prior_fit as fit
 
 TINY = {'features': 8, 'scales': 1}
 
@@ -68,11 +69,11 @@ def test_inpainting_begins_from_a_blurred_fill():
 
 def test_the_seed_decides_and_nothing_is_compiled_anew():
   first = fill(steps=12)
-  compiled = dip._step._cache_size()
+  compiled = fit.step._cache_size()
   again, other = fill(steps=12), fill(steps=12, seed=1, learning_rate=0.02)
   np.testing.assert_array_equal(first.picture, again.picture)
   assert np.abs(first.picture - other.picture).max() > 1e-3
-  assert dip._step._cache_size() == compiled
+  assert fit.step._cache_size() == compiled
 
 
 def test_feather_blends_only_near_the_hole():
@@ -102,7 +103,7 @@ def test_interrupted_gives_what_there_is():
 
 
 def test_goes_back_when_the_loss_is_not_finite(monkeypatch):
-  step, rates = dip._step, []
+  step, rates = fit.step, []
 
   def broken_once(state, fixed, rate, *static):
     rates.append(float(rate))
@@ -110,7 +111,7 @@ def test_goes_back_when_the_loss_is_not_finite(monkeypatch):
       state = state._replace(loss=state.loss * np.nan)
     return step(state, fixed, rate, *static)
 
-  monkeypatch.setattr(dip, '_step', broken_once)
+  monkeypatch.setattr(fit, 'step', broken_once)
   notices = []
   result = fill(steps=15, report_every=5, on_notice=notices.append)
   assert result.restarts == 1 and result.steps == 15
@@ -125,7 +126,7 @@ def test_muon_makes_kernels_orthogonal_and_moves_vectors_as_adam():
     'kernel': jnp.float32(rng.normal(0, [1, 9], (3, 3, 8, 2))),
     'bias': jnp.float32(rng.normal(0, 1, 6)),
   }
-  muon = dip._unscaled('muon')
+  muon = fit._unscaled('muon')
   params = jax.tree.map(jnp.zeros_like, gradient)
   update, _ = muon.update(gradient, muon.init(params), params)
   of_kernel = np.linalg.svd(np.reshape(update['kernel'], (72, 2)))[1]
@@ -167,7 +168,7 @@ def test_large_pictures_are_worked_on_around_the_holes():
   mask = np.zeros((100, 160), bool)
   mask[40:52, 82:102] = True
   seen = []
-  original = dip._start
+  original = fit.start
   arguments = {
     'mask': mask,
     'steps': 2,
@@ -178,8 +179,8 @@ def test_large_pictures_are_worked_on_around_the_holes():
   }
   with pytest.MonkeyPatch.context() as patch:
     patch.setattr(
-      dip,
-      '_start',
+      fit,
+      'start',
       lambda model, key, fixed, shape, *rest: (
         seen.append(shape),
         original(model, key, fixed, shape, *rest),

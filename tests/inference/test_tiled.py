@@ -1,12 +1,11 @@
 """A trained generator as a function of a picture."""
 
 import functools
-import json
-import os
 
 from conftest import random_params
 from conftest import shared
 from conftest import tiny_config
+import jax
 import ml_collections
 import numpy as np
 import pytest
@@ -14,8 +13,8 @@ import pytest
 from artjax import registry
 from artjax import resampling
 from artjax.data.sources import decode
+from artjax.inference import self_ensemble
 from artjax.inference import tiled
-from artjax.interop import safetensors_io
 
 CONFIG = tiny_config()
 
@@ -113,14 +112,14 @@ def test_self_ensemble_says_how_far_the_eight_are_apart():
 
 def test_evaluations_can_be_of_eight_turns():
   run, image = restorer(), picture(40, 48)
-  assert tiled.evaluated(run, CONFIG) is run
+  assert self_ensemble.evaluated(run, CONFIG) is run
   config = tiny_config(**{'eval.self_ensemble': True})
   np.testing.assert_array_equal(
-    tiled.evaluated(run, config)(image), run(image, self_ensemble=True)
+    self_ensemble.evaluated(run, config)(image), run(image, self_ensemble=True)
   )
-  run.config = tiny_config(task='colorize')
+  run.turns = False
   with pytest.raises(ValueError, match='sees a picture once and upright'):
-    tiled.evaluated(run, config)
+    self_ensemble.evaluated(run, config)
 
 
 def filler():
@@ -212,103 +211,12 @@ def test_shipped_weights_show_no_tiles():
     assert np.abs(run(image, tile=tile) - whole).max() <= 1
 
 
-def test_loads_weights_files_and_names_misfits(tmp_path):
-  path = str(tmp_path / 'w.safetensors')
-  safetensors_io.save(path, params(), CONFIG)
-  image = picture(64, 64)
-  np.testing.assert_array_equal(
-    tiled.Restorer.load(path)(image), tiled.Restorer(CONFIG, params())(image)
-  )
-  other = tiny_config(**{'model.args.features': (8, 24)})
-  safetensors_io.save(path, params(), other)
-  with pytest.raises(ValueError, match='do not fit the model'):
-    tiled.Restorer.load(path)
-
-
-def test_missing_weights_are_named(tmp_path):
-  with pytest.raises(FileNotFoundError, match='gone.safetensors'):
-    tiled.Restorer.load(str(tmp_path / 'gone.safetensors'))
-
-
-def test_names_are_those_of_the_shipped_weights():
-  assert tiled.find('unet').endswith('pretrained/unet.safetensors')
-  with pytest.raises(FileNotFoundError, match='one of: .*unet'):
-    tiled.find('nonsense')
-
-
-def test_a_changed_file_is_not_that_of_its_manifest(tmp_path):
-  path = tmp_path / 'w.safetensors'
-  safetensors_io.save(str(path), params(), CONFIG)
-  manifest = {'w.safetensors': {'sha256': safetensors_io.file_sha256(path)}}
-  (tmp_path / 'manifest.json').write_text(json.dumps(manifest))
-  tiled.Restorer.load(str(path))
-  safetensors_io.save(str(path), params(), CONFIG, step=1)
-  with pytest.raises(ValueError, match='its sha256 is not that of'):
-    tiled.Restorer.load(str(path))
-
-
-def saved(folder, name, spread, **overrides):
-  """Path and weights of a new file."""
-  config, path = tiny_config(**overrides), str(folder / f'{name}.safetensors')
-  values = random_params(registry.model(config), spread)
-  safetensors_io.save(path, values, config)
-  return path, values
-
-
-def test_a_blend_is_the_mean_of_every_parameter(tmp_path):
-  (a, ours), (b, theirs) = (saved(tmp_path, *x) for x in (('a', 1), ('b', 2)))
-  mixed = tiled.Restorer.load(f'{a}:0.3+{b}:0.7')
-  ours, theirs, mean = map(safetensors_io.flatten, (ours, theirs, mixed.params))
-  assert list(mean) == list(ours)
-  for name in mean:
-    assert mean[name].dtype == np.float32
-    np.testing.assert_allclose(
-      mean[name], 0.3 * ours[name] + 0.7 * theirs[name], atol=1e-6
-    )
-  # Shares are a third of a whole, as far as they are written out.
-  _, third = tiled.load(f'{a}:.333+{a}:.333+{a}:.334')
-  np.testing.assert_allclose(
-    safetensors_io.flatten(third)['stem_in/bias'],
-    ours['stem_in/bias'],
-    rtol=1e-6,
-  )
-  _, whole = tiled.load(f'{a}:1+{b}:0')
-  assert safetensors_io.sha256(whole) == safetensors_io.sha256(
-    safetensors_io.unflatten(ours)
-  )
-
-
-def test_shares_that_are_none_and_networks_that_differ_are_named(tmp_path):
-  a, _ = saved(tmp_path, 'a', 1)
-  b, _ = saved(tmp_path, 'b', 1, **{'model.args.features': (8, 24)})
-  for blend in (f'{a}:0.3+{a}:0.6', f'{a}:1.5+{a}:-0.5', f'{a}:0.3'):
-    with pytest.raises(ValueError, match=r'a\.safetensors.*sum to 1') as e:
-      tiled.load(blend)
-    assert '\n' not in str(e.value)
-  with pytest.raises(
-    ValueError,
-    match='a.safetensors is restore unet.*8, 16.*'
-    'b.safetensors is restore unet.*8, 24',
-  ) as e:
-    tiled.load(f'{a}:0.5+{b}:0.5')
-  assert '\n' not in str(e.value)
-  with pytest.raises(FileNotFoundError, match='gone: no such weights'):
-    tiled.load(f'{a}:0.5+gone:0.5')
-
-
-def test_names_that_exist_are_no_blends(tmp_path, monkeypatch):
-  monkeypatch.chdir(tmp_path)
-  _, values = saved(tmp_path, 'w', 1)
-  for name in ('a:0.5+b:0.5', 'v2+x.safetensors'):
-    os.link('w.safetensors', name)
-  # A file of that very name; one within a blend; a drive's letter.
-  for where in ('a:0.5+b:0.5', 'v2+x.safetensors:0.5+w.safetensors:0.5'):
-    assert safetensors_io.sha256(tiled.load(where)[1]) == safetensors_io.sha256(
-      values
-    )
-  assert tiled.shares('C:\\w.safetensors') == []
-  assert tiled.shares('C:\\w:0.5+D:\\w:0.5') == [('C:\\w', 0.5), ('D:\\w', 0.5)]
-  for plain in ('unet', 'runs/a+b', 'a+b.safetensors', 'a:0.5+b', 'a:x+b:y'):
-    assert tiled.shares(plain) == []
-  with pytest.raises(FileNotFoundError, match='no such weights'):
-    tiled.load('a:0.5+b')
+def test_parameters_are_on_the_device_before_the_first_tile():
+  run, image = restorer(), picture(64, 64)
+  run(image)  # compiles
+  assert all(isinstance(x, jax.Array) for x in jax.tree.leaves(run.params))
+  with jax.transfer_guard_host_to_device('disallow'):
+    run(image)  # its tiles are sent on purpose
+    run.params = params()
+    with pytest.raises(jax.errors.JaxRuntimeError, match='transfer'):
+      run(image)

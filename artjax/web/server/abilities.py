@@ -7,8 +7,9 @@ then it is shown as not available, with how to train it.
 import pathlib
 from typing import NamedTuple
 
-# That of inference.py, which the server does not import, for it brings JAX.
-PRETRAINED = pathlib.Path(__file__).parent.parent.parent / 'pretrained'
+from artjax.inference import weights
+
+PRETRAINED = weights.pretrained_folder()
 
 
 class Ability(NamedTuple):

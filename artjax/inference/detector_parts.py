@@ -1,25 +1,28 @@
-"""The two detectors of `detector.CoarseToFine`: taken apart, joined.
+"""The two networks of a `detector.CoarseToFine` file: taken apart, joined.
 
 They are trained each by itself, so each can go on by itself:
 `--config.init_from=pretrained/detect.safetensors:coarse`.
 """
 
+from typing import Any
+
+import ml_collections
+
+from artjax.inference.weights import PARTS
 from artjax.interop import safetensors_io
 
 TOGETHER, EACH = 'detector.CoarseToFine', 'detector.Detector'
-PARTS = ('fine', 'coarse')
 _PREFIX = {'fine': '', 'coarse': 'coarse_'}  # of the fields of each
 _FIELDS = ('features', 'blocks')
 
 
-def part_of(where):
-  """('detect', 'fine') of 'detect:fine'; (where, '') of anything else."""
-  name, colon, part = where.rpartition(':')
-  return (name, part) if colon and part in PARTS else (where, '')
-
-
-def take(config, params, part, where):
-  """(config, params) of one of the two.
+def take(
+  config: ml_collections.ConfigDict,
+  params: dict[str, Any],
+  part: str,
+  where: str,
+) -> tuple[ml_collections.ConfigDict, dict[str, Any]]:
+  """(config, params) of one of the two, 'fine' or 'coarse'.
 
   Raises:
     ValueError: `where`, as which they are named, is not of two.
@@ -38,7 +41,10 @@ def take(config, params, part, where):
   }
 
 
-def join(fine, coarse):
+def join(
+  fine: tuple[ml_collections.ConfigDict, dict[str, Any]],
+  coarse: tuple[ml_collections.ConfigDict, dict[str, Any]],
+) -> tuple[ml_collections.ConfigDict, dict[str, Any]]:
   """(config, params) of both.
 
   Args:

@@ -10,8 +10,9 @@ import pytest
 
 from artjax import registry
 from artjax.inference import coarse_pass
+from artjax.inference import detector_parts
+from artjax.inference import loading
 from artjax.inference import tiled
-from artjax.inference import two_pass
 from artjax.interop import safetensors_io
 
 
@@ -39,7 +40,7 @@ def one(seed, blocks):
 
 @functools.cache
 def both():
-  return two_pass.join(one(1, (1, 1, 1)), one(2, (1, 2, 1)))
+  return detector_parts.join(one(1, (1, 1, 1)), one(2, (1, 2, 1)))
 
 
 def picture(h, w):
@@ -49,7 +50,7 @@ def picture(h, w):
 
 def test_together_they_are_what_the_model_wants():
   config, params = both()
-  assert config.model.name == two_pass.TOGETHER
+  assert config.model.name == detector_parts.TOGETHER
   safetensors_io.check(
     params, safetensors_io.merge(registry.variables(config)), 'both'
   )
@@ -61,8 +62,8 @@ def test_together_they_are_what_the_model_wants():
 def test_apart_they_are_as_they_were(tmp_path, part, alone):
   path = str(tmp_path / 'both.safetensors')
   safetensors_io.save(path, both()[1], both()[0])
-  config, params = tiled.load(f'{path}:{part}')
-  assert tiled._network(config) == tiled._network(alone[0])
+  config, params = loading.load(f'{path}:{part}')
+  assert loading._network(config) == loading._network(alone[0])
   jax.tree.map(np.testing.assert_array_equal, params, alone[1])
 
 
@@ -121,7 +122,7 @@ def test_other_networks_are_named(tmp_path):
   path = str(tmp_path / 'one.safetensors')
   safetensors_io.save(path, one(1, (1, 1, 1))[1], one(1, (1, 1, 1))[0])
   with pytest.raises(ValueError, match='detector.Detector has no such part'):
-    tiled.load(f'{path}:coarse')
+    loading.load(f'{path}:coarse')
   unet = tiny_config(), {}
   with pytest.raises(ValueError, match='the coarse part must be a detector'):
-    two_pass.join(one(1, (1, 1, 1)), unet)
+    detector_parts.join(one(1, (1, 1, 1)), unet)

@@ -1,0 +1,109 @@
+"""Deep Image Prior, around the fit: what of a picture is worked on.
+
+See deep_image_prior.py. A large picture is fitted around its holes alone, and
+where these are large as well, in a smaller copy; what was made of it is joined
+to the picture again.
+"""
+
+from collections.abc import Callable
+
+import cv2
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from artjax.models import inpaint
+
+Box = tuple[slice, slice]
+
+
+def work_area(
+  missing: np.ndarray, max_side: int, on_notice: Callable[[str], None]
+) -> tuple[Box, tuple[int, int]]:
+  """The part of bool[H, W] that is worked on, and its size there.
+
+  Returns:
+    An index of the part, and its (height, width) in px, none above `max_side`.
+    `on_notice` is told if that is a smaller copy.
+  """
+  height, width = missing.shape
+  box = np.s_[:height, :width]
+  if max(missing.shape) > max_side:
+    margin = max_side // 4
+    box = tuple(
+      slice(max(0, int(hit[0]) - margin), int(hit[-1]) + 1 + margin)
+      for hit in (
+        np.flatnonzero(missing.any(1)),
+        np.flatnonzero(missing.any(0)),
+      )
+    )
+  shape = missing[box].shape
+  share = min(1, max_side / max(shape))
+  size = tuple(max(1, round(side * share)) for side in shape)
+  if share < 1:
+    on_notice(
+      f'{shape[1]} x {shape[0]} px around the holes are worked on as '
+      f'{size[1]} x {size[0]} px: what fills them will be softer than its '
+      'surroundings; raise max_side for more, at a cost that grows with its '
+      'square'
+    )
+  return box, size
+
+
+def shrink(
+  picture: np.ndarray, known: np.ndarray, size: tuple[int, int]
+) -> tuple[np.ndarray, np.ndarray]:
+  """A smaller copy, means of what is known of f32[H, W, C].
+
+  Returns:
+    f32[*size, C], and f32[*size, 1]: how much of each pixel is known.
+  """
+  weight = known.astype(np.float32)[..., None]
+  if known.shape == size:
+    return picture, weight
+  area = lambda x: cv2.resize(
+    x, size[::-1], interpolation=cv2.INTER_AREA
+  ).reshape(*size, -1)
+  share = area(weight)
+  return area(picture * weight) / np.maximum(share, 1e-6), share
+
+
+def blur(picture: np.ndarray, weight: np.ndarray, sigma: float) -> jax.Array:
+  """f32[H, W, C], filled where f32[H, W, 1] `weight` is 0; blurred, px."""
+  fill, _ = jax.jit(inpaint.push_pull)(picture[None], weight[None])
+  blurred = cv2.GaussianBlur(
+    np.asarray(fill[0]), (0, 0), sigma, borderType=cv2.BORDER_REFLECT
+  )
+  # From black or white no finite logit leads away.
+  return jnp.asarray(np.clip(blurred.reshape(picture.shape), 0.01, 0.99))
+
+
+def join(
+  picture: np.ndarray,
+  missing: np.ndarray,
+  fill: np.ndarray,
+  box: Box,
+  feather: int,
+) -> np.ndarray:
+  """f32[H, W, C] with its holes filled from the work on a part of it.
+
+  Args:
+    picture: f32[H, W, C].
+    missing: bool[H, W].
+    fill: f32[h, w, C], what was made of the part, perhaps smaller.
+    box: the part, see `work_area`.
+    feather: px around the holes over which fill and picture are blended.
+  """
+  shape = picture[box].shape
+  if fill.shape != shape:
+    fill = cv2.resize(fill, shape[1::-1], interpolation=cv2.INTER_CUBIC)
+    fill = np.clip(fill.reshape(shape), 0, 1)
+  hole = missing[box]
+  part = np.where(hole[..., None], fill, picture[box])
+  distance = cv2.distanceTransform(
+    (~hole).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE
+  )
+  share = np.clip(1 - distance / (feather + 1), 0, 1)[..., None]
+  result = picture.copy()
+  result[box] = part + share * (fill - part)
+  return result

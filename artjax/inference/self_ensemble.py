@@ -1,0 +1,61 @@
+"""The mean of what a network makes of a picture flipped and turned.
+
+A network has no such symmetry: the mean is better than one view, and where the
+views disagree it is uncertain (https://arxiv.org/abs/1511.02228).
+"""
+
+from collections.abc import Callable, Sequence
+import functools
+
+import ml_collections
+import numpy as np
+
+# (flip, quarter turns) of all that a picture can be seen as; a model that is to
+# see several (`views`) sees the first of them.
+VIEWS = tuple((flip, turns) for flip in (False, True) for turns in range(4))
+
+
+def over(views: Sequence[tuple[bool, int]]) -> Callable[..., np.ndarray]:
+  """ensemble(run, tiles, context): `run(tiles, context)` over some `VIEWS`.
+
+  Of several the result is f32[B, H, W, 4]: mean, and standard deviation as the
+  mean over the channels; of one it is what `run` returns.
+  """
+  if len(views) == 1:
+    return lambda run, tiles, context: run(tiles, context)
+  return functools.partial(_mean, views=views)
+
+
+def evaluated(restorer, config: ml_collections.ConfigDict) -> Callable:
+  """`restorer` as `config.eval` wants its pictures restored: a function.
+
+  Raises:
+    ValueError: eval.self_ensemble for weights that see a picture once.
+  """
+  if not config.eval.self_ensemble:
+    return restorer
+  if not restorer.turns:
+    raise ValueError(
+      'eval.self_ensemble=True: what colorizes sees a picture once and upright'
+    )
+  return functools.partial(restorer, self_ensemble=True)
+
+
+def _mean(run, tiles, context, *, views):
+  total = squares = 0.0
+  for flip, turns in views:
+    y = run(_turned(tiles, flip, turns), _turned(context, flip, turns))
+    y = np.rot90(y, -turns, (1, 2))[:, :, :: -1 if flip else 1]
+    y = y.astype(np.float64)
+    total, squares = total + y, squares + y * y
+  mean = total / len(views)
+  spread = np.sqrt(np.maximum(squares / len(views) - mean**2, 0)).mean(
+    -1, keepdims=True
+  )
+  return np.concatenate([mean, spread], -1).astype(np.float32)
+
+
+def _turned(x, flip, turns):
+  """[B, H, W, C], flipped and then turned."""
+  x = np.rot90(x[:, :, ::-1] if flip else x, turns, (1, 2))
+  return np.ascontiguousarray(x)
