@@ -1,6 +1,5 @@
 """The colorizer: sizes, lightness, gamut, strips, hints, what was given."""
 
-from conftest import tiny_config
 from conftest import vivid_colours
 import cv2
 import numpy as np
@@ -8,12 +7,11 @@ import pytest
 
 from artjax import colour
 from artjax.inference import colorizer as colorize
-from artjax.inference import tiled
 
 
 @pytest.fixture(scope='module')
 def colorizer():
-  return colorize.of(tiled.Restorer(*vivid_colours()))
+  return colorize.Colorizer(*vivid_colours())
 
 
 def painting(height=90, width=61, seed=0):
@@ -156,9 +154,3 @@ def test_best_sepia_is_found_and_keeps_lightness():
   sepia = colorize.Sepia([target])
   assert np.abs(np.subtract(sepia.ab, (3, 8))).max() <= 1
   np.testing.assert_allclose(lightness(sepia(grey)), lightness(grey), atol=0.5)
-
-
-def test_other_tasks_keep_their_restorer():
-  config = tiny_config()
-  restorer = tiled.Restorer(config, {})
-  assert colorize.of(restorer) is restorer
