@@ -53,15 +53,15 @@ def run(args):
   import numpy as np
 
   from artjax.configs import colorize as config_file
-  from artjax.data.sources import base
+  from artjax.data import sources
   from artjax.evaluation import paired
   from artjax.inference import colorizer
   from artjax.interop import safetensors_io
 
   config = config_file.get_config()
-  source = base.load(args.source)
-  known = Pictures(base.split(source, 'train', args.validation))
-  held_out = Pictures(base.split(source, 'validation', args.validation))
+  source = sources.load(args.source)
+  known = Pictures(sources.split(source, 'train', args.validation))
+  held_out = Pictures(sources.split(source, 'validation', args.validation))
   params = fit(config, known, args.penalty)
   safetensors_io.save(args.output, params, config)
   columns = {

@@ -22,9 +22,9 @@ _LUMA = np.float32([0.299, 0.587, 0.114])
 
 def pairs(spec):
   """(sketches, photographs) u8[N, H, W, 3] of a source, all of one size."""
-  from artjax.data.sources import base
+  from artjax.data import sources
 
-  source = base.load(spec)
+  source = sources.load(spec)
   found = [source[i] for i in range(len(source))]
   if 'target' not in found[0]:
     raise ValueError(f'{spec}: name pairs:PHOTOGRAPHS,SKETCHES')

@@ -1,5 +1,6 @@
 """Pictures that tests draw, and what is known of them."""
 
+import cv2
 import numpy as np
 
 from artjax.data import examples
@@ -24,3 +25,13 @@ def pair_of_places(height, width, factor):
   target = image.repeat(factor, 0).repeat(factor, 1)
   mask = np.where(target % 3 == 0, np.uint8(255), np.uint8(0))
   return {'name': 'x', 'image': image, 'target': target, 'mask': mask}
+
+
+def write(path, seed=0, height=40, width=56):
+  """Writes a picture of noise; returns its pixels, RGB."""
+  path.parent.mkdir(parents=True, exist_ok=True)
+  picture = np.random.default_rng(seed).integers(
+    0, 256, (height, width, 3), np.uint8
+  )
+  path.write_bytes(cv2.imencode(path.suffix, picture[..., ::-1])[1].tobytes())
+  return picture

@@ -77,9 +77,9 @@ def restored(page, path):
 
 def save_large(path, megapixels):
   """Writes a photograph enlarged to so many million pixels, with noise."""
-  from artjax.data.sources import base
+  from artjax.data import sources
 
-  photograph = base.load('sample')[0]['image']
+  photograph = sources.load('sample')[0]['image']
   image = pyvips.Image.new_from_array(photograph).copy(interpretation='srgb')
   image = image.resize(
     (megapixels * 1e6 / photograph[..., 0].size) ** 0.5, kernel='cubic'

@@ -74,12 +74,12 @@ def tile_differences(args: argparse.Namespace) -> dict:
   """
   import numpy as np
 
+  from artjax.data import sources
   from artjax.data.degradations import inpainting_masks
-  from artjax.data.sources import base
   from artjax.inference import tiled
 
   restorer = tiled.Restorer.load(args.weights)
-  pictures = base.load(args.source)
+  pictures = sources.load(args.source)
   worst = dict.fromkeys(args.tiles, 0)
   differing = dict.fromkeys(args.tiles, 0.0)
   for i in range(len(pictures)):

@@ -25,7 +25,7 @@ import numpy as np
 from artjax import registry
 from artjax.data import examples
 from artjax.data import loaders
-from artjax.data.sources import base
+from artjax.data import sources
 from artjax.data.sources import scan
 
 # Streams of random numbers that must not meet, whatever the index.
@@ -148,13 +148,13 @@ def builder(config, split='train'):
 
 
 def _source(config, split):
-  source = base.load(
+  source = sources.load(
     config.data.source,
     min_size=config.data.min_size,
     cache_mb=config.data.cache_mb,
     workers=config.data.workers,
   )
-  return base.split(source, split, config.data.validation)
+  return sources.split(source, split, config.data.validation)
 
 
 def _builder(config, source):
@@ -193,10 +193,10 @@ def pictures(config, *, start=0):
   """
   spec = config.eval.source or config.data.source
   part = config.eval.split or ('all' if config.eval.source else 'validation')
-  source = base.load(
+  source = sources.load(
     spec, min_size=config.eval.min_size, workers=config.data.workers
   )
-  source = base.split(source, part, config.data.validation)
+  source = sources.split(source, part, config.data.validation)
   limit = config.eval.max_pictures or len(source)
   chosen = sorted(range(len(source)), key=lambda i: source.entries[i].digest)
   chosen = sorted(chosen[:limit])
@@ -234,7 +234,7 @@ class Pictures:
   def _build(self, i):
     try:
       picture = self.source[i]
-    except base.Unreadable as error:
+    except sources.Unreadable as error:
       logging.error('Evaluating without a picture that went bad: %s', error)
       return None
     content = int.from_bytes(self.source.entries[i].digest[:8], 'big')
@@ -277,13 +277,13 @@ def _readable(source, place, first_time):
     neighbour = (place + i) % len(source)
     try:
       return source[neighbour]
-    except base.Unreadable as error:
+    except sources.Unreadable as error:
       if first_time(neighbour):
         logging.error(
           'A picture went bad; its neighbour takes its place: %s', error
         )
       last = error
-  raise base.Unreadable(
+  raise sources.Unreadable(
     f'{source.spec}: {i + 1} pictures in a row went bad, is it still there? '
     f'The last was {last}'
   )

@@ -16,7 +16,7 @@ import numpy as np
 from artjax import atomic_files
 from artjax import registry
 from artjax import tasks
-from artjax.data.sources import base as sources
+from artjax.data import sources
 from artjax.evaluation import digit_scores
 from artjax.evaluation import paired as evaluate_lib
 from artjax.evaluation import report

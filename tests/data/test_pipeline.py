@@ -14,7 +14,7 @@ import pytest
 from artjax import registry
 from artjax.data import loaders
 from artjax.data import pipeline
-from artjax.data.sources import base
+from artjax.data import sources
 
 OPS = (
   'random_crop(24)|flip|rotate90|copy("image", "target")|keep("image", '
@@ -179,7 +179,7 @@ def test_build_is_pure_and_depends_on_seed_and_index(folder):
 
 
 def test_every_epoch_shows_every_training_picture_once(folder):
-  train = base.split(base.load(f'folder:{folder}'), 'train', 0.2)
+  train = sources.split(sources.load(f'folder:{folder}'), 'train', 0.2)
   means = {round(float(train[i]['image'].mean()), 4) for i in range(len(train))}
   build = pipeline.builder(_config(folder, **{'data.ops': ''}))
   epochs = [
@@ -273,7 +273,9 @@ def test_a_file_that_vanishes_is_replaced_and_logged_once(
   whole = _take(config, 5)
   iterator = pipeline.batches(config, num_devices=1)
   victim = (
-    base.split(base.load(f'folder:{folder}'), 'train', 0.2).entries[2].name
+    sources.split(sources.load(f'folder:{folder}'), 'train', 0.2)
+    .entries[2]
+    .name
   )
   (folder / victim).unlink()
   taken = [next(iterator)['image'][0] for _ in range(5)]
@@ -295,7 +297,7 @@ def test_a_folder_that_vanishes_ends_the_run(folder):
   )
   for path in folder.iterdir():
     path.unlink()
-  with pytest.raises(base.Unreadable, match='is it still there'):
+  with pytest.raises(sources.Unreadable, match='is it still there'):
     for _ in range(4):
       next(iterator)
 

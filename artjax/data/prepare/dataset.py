@@ -22,8 +22,8 @@ from typing import Any, NamedTuple
 import tqdm
 
 from artjax import atomic_files
+from artjax.data import sources
 from artjax.data.prepare import subimages
-from artjax.data.sources import base
 from artjax.data.sources import decode
 from artjax.data.sources import scan
 
@@ -116,9 +116,9 @@ def prepare(
       if summary['reason']
     ]
     used = [p for p in found if not summaries[p.name]['reason']]
-    base.report(base.Source(pictures, used, None, rejected))
+    sources.report(sources.Source(pictures, used, None, rejected))
     split = {
-      part: [p for p in used if base.part_of(p.digest, validation) == part]
+      part: [p for p in used if sources.part_of(p.digest, validation) == part]
       for part in PARTS
     }
     numbers = {

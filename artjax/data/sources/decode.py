@@ -24,7 +24,7 @@ class Unreadable(ValueError):
   """A picture that cannot be decoded; the message is the reason."""
 
 
-def decode(data):
+def decode(data: bytes) -> np.ndarray:
   """Decodes JPEG, PNG, TIFF or WebP, turned upright by its EXIF orientation.
 
   Grey becomes RGB; alpha is dropped and the colours beneath it are kept; 16
@@ -64,7 +64,7 @@ def decode(data):
   return image
 
 
-def file_type(head):
+def file_type(head: bytes) -> str | None:
   """'JPEG' | 'PNG' | 'TIFF' | 'WebP' | None, from the first `HEAD` bytes."""
   if head.startswith(b'\xff\xd8\xff'):
     return 'JPEG'

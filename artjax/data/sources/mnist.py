@@ -1,4 +1,4 @@
-"""Digits as they were published: four gzipped idx files in a folder.
+"""Digits as they were published, four gzipped idx files: `idx:DIR[:test]`.
 
   train-images-idx3-ubyte.gz  train-labels-idx1-ubyte.gz
   t10k-images-idx3-ubyte.gz   t10k-labels-idx1-ubyte.gz
@@ -9,18 +9,64 @@ http://yann.lecun.com/exdb/mnist/
 """
 
 import gzip
+import hashlib
 import os
 import zlib
 
 import numpy as np
+
+from artjax.data.sources import scan
 
 PARTS = {'train': 'train', 'test': 't10k'}
 _UNSIGNED_BYTES = 8
 _AXES = {'images': 3, 'labels': 1}
 
 
-def load(folder, part):
-  """(pictures u8[N, H, W], labels u8[N]) of 'train' or 'test'.
+def find(rest: str, check: scan.Scan) -> scan.Found:
+  """The digits of a folder, in order of index, grey as RGB, with 'label'.
+
+  Args:
+    rest: DIR, or DIR:train or DIR:test.
+    check: gives the smallest size.
+
+  Returns:
+    What was found.
+
+  Raises:
+    FileNotFoundError, ValueError: as `load` does; digits that are too small.
+  """
+  folder, _, part = rest.rpartition(':')
+  if not folder or part not in PARTS:
+    folder, part = rest, 'train'
+  pictures, labels = load(os.path.expanduser(folder), part)
+  height, width = pictures.shape[1:]
+  if min(height, width) < check.min_size:
+    raise ValueError(
+      f'idx:{rest}: digits of {width} x {height} px, the least is '
+      f'{check.min_size}: lower data.min_size or eval.min_size'
+    )
+  entries = [
+    scan.Entry(f'{part}/{i:07d}', hashlib.sha256(picture).digest(), i)
+    for i, picture in enumerate(pictures)
+  ]
+
+  def read(i):
+    image = pictures[i, ..., None].repeat(3, -1)
+    image.flags.writeable = False
+    return {'image': image, 'label': int(labels[i])}
+
+  return scan.Found(entries, read, [])
+
+
+def load(folder: str, part: str) -> tuple[np.ndarray, np.ndarray]:
+  """The digits of a folder.
+
+  Args:
+    folder: with all four files.
+    part: 'train' or 'test'.
+
+  Returns:
+    (pictures u8[N, H, W], labels u8[N]).
 
   Raises:
     FileNotFoundError: one of the four files is not there.

@@ -5,6 +5,7 @@ A `Scan` decodes every picture once, in threads, when a source is opened; its
 """
 
 import collections
+from collections.abc import Callable, Hashable, Sequence
 import concurrent.futures
 import hashlib
 import os
@@ -13,6 +14,7 @@ import threading
 from typing import Any, NamedTuple
 
 from absl import logging
+import numpy as np
 
 from artjax.data.sources import decode
 
@@ -25,14 +27,27 @@ class Entry(NamedTuple):
   key: Any  # where the source's reader finds it
 
 
-def cores():
+class Found(NamedTuple):
+  """What a kind of source gives: find(rest, check) -> Found."""
+
+  entries: list[Entry]
+  read: Callable[[Any], dict[str, Any]]  # key of an entry -> its pictures
+  rejected: list[tuple[str, str]]  # (name, reason)
+
+
+def cores() -> int:
   """Processor cores this process may use."""
   if hasattr(os, 'sched_getaffinity'):
     return len(os.sched_getaffinity(0))
   return os.cpu_count() or 1
 
 
-def files(folder):
+def is_folder(text: str) -> bool:
+  """Whether a folder of this name exists; '~' is that of the user."""
+  return bool(text) and pathlib.Path(text).expanduser().is_dir()
+
+
+def files(folder: str | pathlib.Path) -> list[tuple[str, pathlib.Path]]:
   """(path below the folder with '/', path) of each file, in order of names.
 
   Hidden files and folders (.git, .DS_Store, ._x.jpg) are passed over.
@@ -55,11 +70,21 @@ def files(folder):
   return sorted((path.relative_to(root).as_posix(), path) for path in found)
 
 
-def read_file(path):
+def read_file(path: str | pathlib.Path) -> bytes:
   """The bytes of a picture file; of any other, just enough to see so."""
   with open(path, 'rb') as file:
     head = file.read(decode.HEAD)
     return head + file.read() if decode.file_type(head) else head
+
+
+_said = set()
+
+
+def first_time(message: Hashable) -> bool:
+  """Whether this was not yet said: each evaluation opens its source anew."""
+  new = message not in _said
+  _said.add(message)
+  return new
 
 
 # (path, bytes, mtime) -> (digest, extent, ''), so that evaluations within
@@ -74,14 +99,19 @@ class Scan:
   Rejected are (name, reason). Keeps the extents of those it has passed.
   """
 
-  def __init__(self, min_size, workers, cache):
+  def __init__(self, min_size: int, workers: int, cache: 'Cache'):
     self.cache = cache
     self.extents = {}  # key -> (height, width)
     self.where = ''
     self.min_size = min_size
     self._workers = workers or cores()
 
-  def __call__(self, items, read, where):
+  def __call__(
+    self,
+    items: Sequence[tuple[str, Any]],
+    read: Callable[[Any], bytes],
+    where: str | pathlib.Path,
+  ) -> tuple[list[Entry], list[tuple[str, str]]]:
     self.where = os.path.abspath(where)
     if len(items) > 5000:
       logging.info('Checking %d pictures in %s', len(items), self.where)
@@ -101,7 +131,9 @@ class Scan:
         entries.append(Entry(name, digest, key))
     return entries, rejected
 
-  def reader(self, read):
+  def reader(
+    self, read: Callable[[Any], bytes]
+  ) -> Callable[[Any], dict[str, np.ndarray]]:
     """A function key -> {'image': u8[H, W, 3]} that goes through the cache.
 
     `read` gives the bytes of a key. The function raises Unreadable for what has
@@ -142,20 +174,20 @@ class Scan:
 class Cache:
   """Decoded pictures, the least recently used dropped beyond a budget."""
 
-  def __init__(self, budget):
+  def __init__(self, budget: int):
     self._budget = budget  # bytes
     self._used = 0
     self._images = collections.OrderedDict()
     self._lock = threading.Lock()
 
-  def get(self, key):
+  def get(self, key: Any) -> np.ndarray | None:
     """The picture, or None."""
     with self._lock:
       if key in self._images:
         self._images.move_to_end(key)
       return self._images.get(key)
 
-  def put(self, key, image, evict=True):
+  def put(self, key: Any, image: np.ndarray, evict: bool = True) -> None:
     """Keeps a picture; without `evict` only if there is still room."""
     with self._lock:
       room = self._budget if evict else self._budget - self._used

@@ -17,9 +17,9 @@ import numpy as np
 import pytest
 
 from artjax.data import pipeline
+from artjax.data import sources
 from artjax.data.prepare import dataset
 from artjax.data.prepare import subimages
-from artjax.data.sources import base
 from artjax.data.sources import decode
 
 # TensorFlow's and TFDS' own.
@@ -101,15 +101,15 @@ def test_pictures_become_a_dataset_that_sources_read(folder, tmp_path, warned):
   ):
     assert line in text
   # Splits follow the pictures, by the rule of sources.
-  whole = base.load(f'folder:{folder}', min_size=24)
+  whole = sources.load(f'folder:{folder}', min_size=24)
   for part, number in result['sub_images'].items():
     expected = {}
-    split = base.split(whole, part, 0.2)
+    split = sources.split(whole, part, 0.2)
     for i, entry in enumerate(split.entries):
       kept, _ = subimages.cut(split[i]['image'], SETTINGS)
       if entry.name != 'twice.png':
         expected.update((f'{entry.name}@{k}', v) for k, v in kept)
-    source = base.load(f'tfds:paintings@{tmp_path}/out:{part}', min_size=24)
+    source = sources.load(f'tfds:paintings@{tmp_path}/out:{part}', min_size=24)
     assert len(source) == len(expected) == number and not source.rejected
     pixels = {window.tobytes() for window in expected.values()}
     assert {source[i]['image'].tobytes() for i in range(number)} == pixels

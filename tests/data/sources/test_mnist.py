@@ -9,6 +9,7 @@ from conftest import write_idx
 import numpy as np
 import pytest
 
+from artjax.data import sources
 from artjax.data.sources import mnist
 
 NAMES = [
@@ -121,3 +122,20 @@ def test_other_types_and_axes(folder):
   fails(folder, 'not an idx file of bytes')
   write_idx(folder / NAMES[0], np.zeros([0, 28, 28], np.uint8))
   fails(folder, 'empty')
+
+
+def test_digits_are_grey_pictures_with_labels(tmp_path):
+  folder = drawn_digits(tmp_path / 'a:b', train=12, test=10)
+  train = sources.load(f'idx:{folder}', min_size=28)
+  test = sources.load(f'idx:{folder}:test', min_size=28)
+  assert (len(train), len(test)) == (12, 10)
+  assert len(sources.split(train, 'train', 0.0)) == 12
+  example = train[3]
+  assert example['image'].shape == (28, 28, 3)
+  assert not example['image'].flags.writeable
+  assert np.ptp(example['image'], axis=-1).max() == 0
+  assert example['label'] == 3 and example['name'] == 'train/0000003'
+  with pytest.raises(ValueError, match='28 x 28 px, the least is 32'):
+    sources.load(f'idx:{folder}')
+  with pytest.raises(FileNotFoundError, match='wants all four'):
+    sources.load(f'idx:{tmp_path}')
