@@ -59,16 +59,27 @@ def public(module: types.ModuleType) -> dict[str, Callable[..., Any]]:
   }
 
 
-@functools.cache
-def ops() -> dict[str, Callable[..., Callable]]:
+def ops(package: str = '') -> dict[str, Callable[..., Callable]]:
   """All ops by name: functions that return `fn(example, rng) -> example`.
 
   They are those declared by `artjax.data.examples.op`, as the decorators of
   degradations do, in the modules of `OP_PACKAGES`.
 
+  Args:
+    package: dotted name; only ops of the modules in it. '' = of all.
+
   Raises:
     ValueError: two modules define an op of the same name.
   """
+  return {
+    name: factory
+    for name, factory in _all_ops().items()
+    if f'{factory.__module__}.'.startswith(package and f'{package}.')
+  }
+
+
+@functools.cache
+def _all_ops():
   found = {}
   for package in OP_PACKAGES:
     for module in _modules(package):

@@ -17,10 +17,6 @@ import numpy as np
 
 from artjax import atomic_files
 from artjax import registry
-from artjax.data.degradations import global_
-from artjax.data.degradations import local
-from artjax.data.degradations import presets
-from artjax.data.degradations import stains
 
 SEVERITIES = (('light', 0.25), ('medium', 0.55), ('heavy', 1.0))
 GROUPS = 3  # columns of degradations, each three pictures wide
@@ -48,8 +44,9 @@ _MASKS = flags.DEFINE_string('masks', '', 'A folder of masks to show too.')
 def rows(masks=''):
   """[(name, label, factory)] of all that can be shown."""
   found = []
-  for module in (presets, global_, local, stains):
-    for name, factory in registry.public(module).items():
+  for group in ('presets', 'global_', 'local'):
+    package = f'artjax.data.degradations.{group}'
+    for name, factory in registry.ops(package).items():
       label = name.replace('_', ' ')
       if name == 'masks_from':  # it needs a folder
         if masks:

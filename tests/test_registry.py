@@ -60,7 +60,7 @@ def test_two_ops_of_one_name_are_refused(monkeypatch, tmp_path):
   monkeypatch.syspath_prepend(tmp_path)
   monkeypatch.setattr(registry, 'OP_PACKAGES', ('doubled',))
   with pytest.raises(ValueError, match="called 'same': in doubled.a and in"):
-    registry.ops.__wrapped__()
+    registry._all_ops.__wrapped__()
 
 
 @pytest.mark.parametrize(

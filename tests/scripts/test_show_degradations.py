@@ -8,10 +8,6 @@ from conftest import ROOT
 import cv2
 
 from artjax import registry
-from artjax.data.degradations import global_
-from artjax.data.degradations import local
-from artjax.data.degradations import presets
-from artjax.data.degradations import stains
 
 
 def run(*arguments):
@@ -29,8 +25,8 @@ def test_sheet_of_the_bundled_picture(tmp_path):
   done = run(f'--output={output}', '--side=32')
   assert done.returncode == 0, done.stderr
   names = set()
-  for module in (global_, local, stains, presets):
-    names |= set(registry.public(module))
+  for group in ('presets', 'global_', 'local'):
+    names |= set(registry.ops(f'artjax.data.degradations.{group}'))
   assert json.loads(done.stdout.splitlines()[-1]) == {
     'output': str(output),
     'degradations': len(names - {'masks_from'}),

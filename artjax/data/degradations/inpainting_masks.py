@@ -12,8 +12,8 @@ import pathlib
 import cv2
 import numpy as np
 
-from artjax.data.degradations import cracks
-from artjax.data.degradations import shapes
+from artjax.data.degradations.drawing import cracks
+from artjax.data.degradations.drawing import shapes
 from artjax.data.examples import op
 
 _SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp', '.tif', '.tiff', '.webp')

@@ -7,10 +7,15 @@ factor of each. A chance is that of an example to have a degradation at all.
 """
 
 from artjax import damage_classes
-from artjax.data.degradations import global_
-from artjax.data.degradations import local
-from artjax.data.degradations import stains
 from artjax.data.degradations.decorators import preset
+from artjax.data.degradations.global_ import noise
+from artjax.data.degradations.global_ import reproduction
+from artjax.data.degradations.global_ import sharpness
+from artjax.data.degradations.global_ import tones
+from artjax.data.degradations.local import from_masks
+from artjax.data.degradations.local import lines
+from artjax.data.degradations.local import losses
+from artjax.data.degradations.local import stains
 
 # Severity 0.3 is mild and 0.8 heavy: 22.8 and 17.0 dB of PSNR to the clean
 # picture on 384-px crops of paintings (scripts/measure_damage.py).
@@ -18,54 +23,54 @@ _STRENGTH, _CURVE = 0.84, 0.82
 
 # (op factory, chance, factor of severity)
 _AGED_PAINT = (
-  (global_.fading, 0.95, 0.6),
-  (global_.varnish, 0.8, 0.64),
-  (global_.colour_cast, 0.7, 0.54),
-  (global_.uneven_light, 0.4, 0.68),
+  (tones.fading, 0.95, 0.6),
+  (tones.varnish, 0.8, 0.64),
+  (tones.colour_cast, 0.7, 0.54),
+  (tones.uneven_light, 0.4, 0.68),
 )
 _PAINT_DAMAGE = (
-  (local.craquelure, 0.6, 1.0),
-  (local.scratches, 0.65, 1.0),
-  (local.paint_losses, 0.3, 0.8),
+  (lines.craquelure, 0.6, 1.0),
+  (lines.scratches, 0.65, 1.0),
+  (losses.paint_losses, 0.3, 0.8),
   (stains.water_stains, 0.4, 1.0),
   (stains.foxing, 0.08, 1.0),
   (stains.mould, 0.07, 1.0),
   (stains.dust, 0.15, 1.0),
-  (local.hair, 0.07, 1.0),
-  (local.folds, 0.05, 1.0),
-  (local.tears, 0.04, 1.0),
-  (local.holes, 0.03, 0.4),
+  (lines.hair, 0.07, 1.0),
+  (lines.folds, 0.05, 1.0),
+  (losses.tears, 0.04, 1.0),
+  (losses.holes, 0.03, 0.4),
 )
 _AGED_PRINT = (
-  (global_.fading, 0.85, 1.0),
-  (global_.colour_cast, 0.5, 0.8),
-  (global_.varnish, 0.3, 0.5),
-  (global_.uneven_light, 0.4, 0.8),
+  (tones.fading, 0.85, 1.0),
+  (tones.colour_cast, 0.5, 0.8),
+  (tones.varnish, 0.3, 0.5),
+  (tones.uneven_light, 0.4, 0.8),
 )
 _PRINT_DAMAGE = (
-  (local.scratches, 0.6, 1.0),
-  (local.folds, 0.35, 1.0),
+  (lines.scratches, 0.6, 1.0),
+  (lines.folds, 0.35, 1.0),
   (stains.dust, 0.4, 1.0),
   (stains.foxing, 0.2, 1.0),
   (stains.water_stains, 0.3, 1.0),
-  (local.hair, 0.12, 1.0),
-  (local.tears, 0.12, 1.0),
-  (local.paint_losses, 0.08, 0.7),
-  (local.craquelure, 0.12, 0.8),
+  (lines.hair, 0.12, 1.0),
+  (losses.tears, 0.12, 1.0),
+  (losses.paint_losses, 0.08, 0.7),
+  (lines.craquelure, 0.12, 0.8),
   (stains.mould, 0.08, 1.0),
-  (local.holes, 0.05, 0.4),
+  (losses.holes, 0.05, 0.4),
 )
 _BLUR = (
-  (global_.gaussian_blur, 0.6, 0.9),
-  (global_.anisotropic_blur, 0.15, 0.8),
-  (global_.motion_blur, 0.1, 1.0),
-  (global_.defocus_blur, 0.15, 1.0),
+  (sharpness.gaussian_blur, 0.6, 0.9),
+  (sharpness.anisotropic_blur, 0.15, 0.8),
+  (sharpness.motion_blur, 0.1, 1.0),
+  (sharpness.defocus_blur, 0.15, 1.0),
 )
 _NOISE = (
-  (global_.gaussian_noise, 0.7, 1.4),
-  (global_.poisson_noise, 0.15, 1.4),
-  (global_.speckle_noise, 0.1, 1.1),
-  (global_.salt_and_pepper, 0.05, 0.28),
+  (noise.gaussian_noise, 0.7, 1.4),
+  (noise.poisson_noise, 0.15, 1.4),
+  (noise.speckle_noise, 0.1, 1.1),
+  (noise.salt_and_pepper, 0.05, 0.28),
 )
 
 
@@ -104,7 +109,7 @@ def structure(example, severity, rng, *, clean=0.0, dirt=None):
   undamaged = rng.random() < clean
   severity = _STRENGTH * severity**_CURVE
   if rng.random() < 0.15:  # photographs, for which grey must stay grey
-    grey = (global_.greyscale, global_.sepia)[rng.integers(2)]
+    grey = (tones.greyscale, tones.sepia)[rng.integers(2)]
     example = grey(1.0)(example, rng)
   plan = _some(_AGED_PAINT, rng)
   rng.shuffle(plan)
@@ -113,7 +118,7 @@ def structure(example, severity, rng, *, clean=0.0, dirt=None):
   if undamaged:
     return example
   if dirt is not None and rng.random() < 0.5:
-    example = local.masks_from(dirt, severity)(example, rng)
+    example = from_masks.masks_from(dirt, severity)(example, rng)
   table = _PRINT_DAMAGE if rng.random() < 0.2 else _PAINT_DAMAGE
   plan = _some(table, rng, rng.uniform(0.4, 1.7)) + _camera(rng)
   return _run(plan, example, severity, rng)
@@ -126,7 +131,7 @@ def old_photo(example, severity, rng):
   plan = []
   if rng.random() < 0.75:
     # A print is grey or brown from the start, however well it has kept.
-    tone = (global_.greyscale, global_.sepia)[rng.integers(2)]
+    tone = (tones.greyscale, tones.sepia)[rng.integers(2)]
     example = tone(min(1.0, 4 * severity))(example, rng)
   plan += _some(_AGED_PRINT, rng)
   plan += _some(_PRINT_DAMAGE, rng)
@@ -173,13 +178,13 @@ def _camera(rng):
   """[(factory, factor)] of what a camera or scanner and a file add."""
   steps = [_one(_BLUR, rng)] if rng.random() < 0.8 else []
   if rng.random() < 0.45:
-    steps.append((global_.rescale, 0.8))
+    steps.append((sharpness.rescale, 0.8))
   if rng.random() < 0.9:
     steps.append(_one(_NOISE, rng))
   if rng.random() < 0.2:
     rng.shuffle(steps)
   if rng.random() < 0.8:
-    steps.append((global_.jpeg, 1.0))
+    steps.append((reproduction.jpeg, 1.0))
   return steps
 
 

@@ -5,9 +5,11 @@ import pytest
 
 from artjax import registry
 from artjax.data.degradations import decorators
-from artjax.data.degradations import global_
+from artjax.data.degradations.global_ import noise
+from artjax.data.degradations.global_ import reproduction
+from artjax.data.degradations.global_ import tones
 
-FACTORIES = registry.public(global_)
+FACTORIES = registry.ops('artjax.data.degradations.global_')
 
 
 def picture(height=64, width=80, seed=0):
@@ -104,38 +106,38 @@ def test_change_grows_with_severity(name):
 def test_the_clean_copy_stays_clean():
   image = picture()
   example = {'image': image, 'target': image}
-  out = global_.fading(1.0)(example, np.random.default_rng(0))
+  out = tones.fading(1.0)(example, np.random.default_rng(0))
   assert out['target'] is image and example['image'] is image
 
 
 def test_noise_has_the_variance_it_says():
   image = np.full((128, 128, 3), 0.5, np.float32)
-  noise = (
-    global_.gaussian_noise.__wrapped__(
+  drawn = (
+    noise.gaussian_noise.__wrapped__(
       image, 1.0, np.random.default_rng(0), sigma=0.1, grey=False, grain=1
     )
     - 0.5
   )
   rng = np.random.default_rng(0)
   expected = rng.uniform(0.3, 1) * 0.1
-  assert noise.std() == pytest.approx(expected, rel=0.02)
-  assert abs(noise.mean()) < 0.002
+  assert drawn.std() == pytest.approx(expected, rel=0.02)
+  assert abs(drawn.mean()) < 0.002
   # Independent between pixels and channels.
   assert (
-    abs(np.corrcoef(noise[:, 1:, 0].ravel(), noise[:, :-1, 0].ravel())[0, 1])
+    abs(np.corrcoef(drawn[:, 1:, 0].ravel(), drawn[:, :-1, 0].ravel())[0, 1])
     < 0.03
   )
   assert (
-    abs(np.corrcoef(noise[..., 0].ravel(), noise[..., 1].ravel())[0, 1]) < 0.03
+    abs(np.corrcoef(drawn[..., 0].ravel(), drawn[..., 1].ravel())[0, 1]) < 0.03
   )
 
 
 def test_grey_noise_is_grey():
   image = np.full((32, 32, 3), 0.5, np.float32)
   for factory in (
-    global_.gaussian_noise,
-    global_.speckle_noise,
-    global_.salt_and_pepper,
+    noise.gaussian_noise,
+    noise.speckle_noise,
+    noise.salt_and_pepper,
   ):
     for grey in (True, False):
       out = factory(1.0, grey=grey)({'image': image}, np.random.default_rng(3))
@@ -146,7 +148,7 @@ def test_poisson_noise_grows_with_light():
   image = np.full((64, 128, 3), 0.1, np.float32)
   image[:, 64:] = 0.6
   for photons in (10, 5000):  # counted, and approximated
-    out = global_.poisson_noise.__wrapped__(
+    out = noise.poisson_noise.__wrapped__(
       image, 1.0, np.random.default_rng(0), photons=photons
     )
     dark, bright = out[:, :64].var(), out[:, 64:].var()
@@ -169,16 +171,14 @@ def test_blur_keeps_the_mean_and_loses_detail():
 
 def test_greyscale_and_sepia_have_one_tone():
   image = picture()
-  grey = global_.greyscale(1.0)({'image': image}, np.random.default_rng(0))[
+  grey = tones.greyscale(1.0)({'image': image}, np.random.default_rng(0))[
     'image'
   ]
   assert np.ptp(grey, axis=-1).max() < 1e-5
-  brown = global_.sepia(1.0)({'image': image}, np.random.default_rng(0))[
-    'image'
-  ]
+  brown = tones.sepia(1.0)({'image': image}, np.random.default_rng(0))['image']
   assert (brown[..., 0] >= brown[..., 2] - 1e-6).all()
-  tones = brown.reshape(-1, 3) - brown.reshape(-1, 3).mean(0)
-  spread = np.linalg.svd(tones, compute_uv=False)
+  spread = brown.reshape(-1, 3) - brown.reshape(-1, 3).mean(0)
+  spread = np.linalg.svd(spread, compute_uv=False)
   assert spread[1] < 0.05 * spread[0]
 
 
@@ -186,12 +186,12 @@ def test_jpeg_quality_and_subsampling_count():
   image = picture(96, 96)
   size = {}
   for quality in (10, 90):
-    out = global_.jpeg.__wrapped__(
+    out = reproduction.jpeg.__wrapped__(
       decorators.as_float(image), 1.0, np.random.default_rng(0), quality=quality
     )
     size[quality] = np.abs(out - image / 255).mean()
   assert size[10] > 2 * size[90]
   with pytest.raises(ValueError, match="420.*'411'"):
-    global_.jpeg(1.0, subsampling='411')(
+    reproduction.jpeg(1.0, subsampling='411')(
       {'image': image}, np.random.default_rng(0)
     )

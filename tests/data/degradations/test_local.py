@@ -10,10 +10,12 @@ import pytest
 from artjax import damage_classes
 from artjax import registry
 from artjax.data.degradations import decorators
-from artjax.data.degradations import local
-from artjax.data.degradations import stains
+from artjax.data.degradations.local import from_masks
+from artjax.data.degradations.local import lines
+from artjax.data.degradations.local import losses
+from artjax.data.degradations.local import stains
 
-FACTORIES = {**registry.public(local), **registry.public(stains)}
+FACTORIES = registry.ops('artjax.data.degradations.local')
 del FACTORIES['masks_from']
 PARTS = {
   'crack': {'scratches', 'craquelure', 'hair', 'folds'},
@@ -57,7 +59,7 @@ def all_factories(tmp_path_factory):
   folder = write_masks(tmp_path_factory.mktemp('masks') / 'shapes')
   return {
     **FACTORIES,
-    'masks_from': functools.partial(local.masks_from, str(folder)),
+    'masks_from': functools.partial(from_masks.masks_from, str(folder)),
   }
 
 
@@ -161,11 +163,11 @@ def test_masks_or_together():
   old = np.zeros(image.shape, np.uint8)
   old[:20, :, 0], old[:, :9, 2] = 255, 255
   kept = old.copy()
-  alone = damaged(local.scratches, image)['mask']
-  both = damaged(local.scratches, image, mask=old)['mask']
+  alone = damaged(lines.scratches, image)['mask']
+  both = damaged(lines.scratches, image, mask=old)['mask']
   np.testing.assert_array_equal(both, old | alone)
   np.testing.assert_array_equal(old, kept)
-  again = damaged(local.paint_losses, image, mask=both, seed=4)['mask']
+  again = damaged(losses.paint_losses, image, mask=both, seed=4)['mask']
   assert ((again & both) == both).all() and (again > both).any()
 
 
@@ -174,7 +176,7 @@ def test_masks_or_together():
 )
 def test_every_pattern_of_craquelure_is_thin(pattern):
   for seed in range(6):
-    op = local.craquelure(1.0, pattern=pattern, cell=20)
+    op = lines.craquelure(1.0, pattern=pattern, cell=20)
     out = op({'image': picture(128, 128)}, np.random.default_rng(seed))
     crack = out['mask'][..., 0]
     assert 0.002 < (crack > 0).mean() < 0.6
@@ -202,13 +204,13 @@ def test_water_stains_are_darkest_at_the_rim():
 def test_holes_are_opaque_and_filled_as_asked():
   image = picture()
   for shape in ('brush', 'polygons', 'boxes'):
-    out = local.holes(1.0, shape=shape, fill='white')(
+    out = losses.holes(1.0, shape=shape, fill='white')(
       {'image': image}, np.random.default_rng(2)
     )
     inside = cv2.erode(out['mask'][..., 1], np.ones((5, 5))) > 0
     # All but the seams where two edges meet.
     assert inside.any() and (out['image'][inside] > 0.999).mean() > 0.98
-  flat = local.holes(1.0, shape='boxes', fill='flat')(
+  flat = losses.holes(1.0, shape='boxes', fill='flat')(
     {'image': image}, np.random.default_rng(2)
   )
   assert np.ptp(flat['image'][flat['mask'][..., 1] > 0], axis=0).max() < 1e-5
@@ -220,7 +222,7 @@ def test_lines_cover_the_same_share_of_any_size():
     share[side] = np.mean(
       [
         (
-          damaged(local.scratches, picture(side, side), 0.8, seed)['mask'] > 0
+          damaged(lines.scratches, picture(side, side), 0.8, seed)['mask'] > 0
         ).mean()
         for seed in range(16)
       ]
@@ -230,10 +232,10 @@ def test_lines_cover_the_same_share_of_any_size():
 
 def test_unknown_kinds_are_named():
   cases = [
-    (local.craquelure, {'pattern': 'web'}, 'web.*mesh'),
-    (local.paint_losses, {'kind': 'big'}, 'big.*flakes'),
-    (local.holes, {'shape': 'round'}, 'round.*brush'),
-    (local.holes, {'fill': 'pink'}, 'pink.*white'),
+    (lines.craquelure, {'pattern': 'web'}, 'web.*mesh'),
+    (losses.paint_losses, {'kind': 'big'}, 'big.*flakes'),
+    (losses.holes, {'shape': 'round'}, 'round.*brush'),
+    (losses.holes, {'fill': 'pink'}, 'pink.*white'),
   ]
   for factory, parameters, message in cases:
     with pytest.raises(ValueError, match=message):
@@ -243,13 +245,13 @@ def test_unknown_kinds_are_named():
 def test_masks_from_draws_the_folders_shapes(tmp_path):
   folder = write_masks(tmp_path / 'shapes')
   image = picture(64, 64)
-  op = local.masks_from(str(folder), 1.0, part='stain', fill='white')
+  op = from_masks.masks_from(str(folder), 1.0, part='stain', fill='white')
   for seed in range(8):
     out = op({'image': image}, np.random.default_rng(seed))
     assert out['mask'][..., :2].max() == 0
     core = cv2.erode(out['mask'][..., 2], np.ones((9, 9))) > 0
     assert (out['image'][core] > 0.95).all()
-  inverted = local.masks_from(str(folder), 1.0, fill='white', invert=True)
+  inverted = from_masks.masks_from(str(folder), 1.0, fill='white', invert=True)
   share = [
     (inverted({'image': image}, np.random.default_rng(seed))['mask'] > 0)
     .any(-1)
@@ -261,17 +263,17 @@ def test_masks_from_draws_the_folders_shapes(tmp_path):
 
 def test_masks_from_says_what_is_missing(tmp_path):
   with pytest.raises(FileNotFoundError, match='nowhere'):
-    local.masks_from(str(tmp_path / 'nowhere'))
+    from_masks.masks_from(str(tmp_path / 'nowhere'))
   (tmp_path / 'broken.png').write_bytes(b'no picture')
-  op = local.masks_from(str(tmp_path), 1.0)
+  op = from_masks.masks_from(str(tmp_path), 1.0)
   with pytest.raises(ValueError, match='broken.png'):
     op({'image': picture()}, np.random.default_rng(0))
   with pytest.raises(ValueError, match="'scar'.*crack"):
-    local.masks_from(str(tmp_path), part='scar')
+    from_masks.masks_from(str(tmp_path), part='scar')
 
 
 def test_masks_from_film_damage():
   folder = shared('masks/film_damage')
-  op = local.masks_from(str(folder), 1.0, part='crack')
+  op = from_masks.masks_from(str(folder), 1.0, part='crack')
   out = op({'image': picture()}, np.random.default_rng(1))
   assert 0 < (out['mask'][..., 0] > 0).mean() < 0.9

@@ -7,12 +7,9 @@ import numpy as np
 import pytest
 
 from artjax import registry
-from artjax.data.degradations import global_
-from artjax.data.degradations import local as damage
 from artjax.data.degradations import presets
-from artjax.data.degradations import stains
 
-PRESETS = registry.public(presets)
+PRESETS = registry.ops('artjax.data.degradations.presets')
 # What the camera and the file add, after all that befell the object.
 CAMERA = {
   'gaussian_blur',
@@ -180,7 +177,7 @@ def test_same_generator_same_damage(name):
 @pytest.mark.parametrize('name', PRESETS)
 def test_the_camera_comes_after_all_damage(name, monkeypatch):
   plans = names_of(presets._run, monkeypatch, PRESETS[name], range(160))
-  local = {*registry.public(damage), *registry.public(stains)}
+  local = set(registry.ops('artjax.data.degradations.local'))
   seen = set()
   for plan in plans:
     kinds = [step in CAMERA for step in plan]
@@ -237,9 +234,8 @@ def test_factories_come_from_their_modules():
     presets._NOISE,
   )
   known = {
-    **registry.public(global_),
-    **registry.public(damage),
-    **registry.public(stains),
+    **registry.ops('artjax.data.degradations.global_'),
+    **registry.ops('artjax.data.degradations.local'),
   }
   for table in tables:
     for factory, chance, factor in table:

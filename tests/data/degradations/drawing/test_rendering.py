@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from artjax.data.degradations import rendering
+from artjax.data.degradations.drawing import rendering
 
 
 def picture(rng):

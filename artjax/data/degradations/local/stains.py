@@ -1,16 +1,15 @@
 """Stains: what water, mould, rust and dust leave on a picture.
 
-Functions as those of damage.py, ops with masks: `foxing(severity=(0.2, 0.8))`.
 Their size follows that of the picture.
 """
 
 import cv2
 import numpy as np
 
-from artjax.data.degradations import rendering
-from artjax.data.degradations import shapes
 from artjax.data.degradations.decorators import clip
 from artjax.data.degradations.decorators import local
+from artjax.data.degradations.drawing import rendering
+from artjax.data.degradations.drawing import shapes
 
 # What white would become under a stain: tea, rust, grime, algae, old glue.
 _STAINS = np.float32(

@@ -9,8 +9,8 @@ import functools
 import cv2
 import numpy as np
 
-from artjax.data.degradations import shapes
 from artjax.data.degradations.decorators import clip
+from artjax.data.degradations.drawing import shapes
 
 # What lies under paint: chalk, gesso, canvas, wood, bole, dark priming.
 GROUNDS = np.float32(

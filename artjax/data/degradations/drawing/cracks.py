@@ -1,13 +1,13 @@
 """Shapes of cracks: networks around islands, branching walks, rings.
 
-As in artjax/data/degradations/shapes.py: shape = (H, W) px and a Generator in,
-coverage float32 [H, W] in [0, 1] out.
+As in shapes.py: shape = (H, W) px and a Generator in, coverage float32 [H, W]
+in [0, 1] out.
 """
 
 import cv2
 import numpy as np
 
-from artjax.data.degradations import shapes
+from artjax.data.degradations.drawing import shapes
 
 _POINTS = 4096  # seeds of a mesh, at most: pictures of any size stay quick
 

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from artjax.data.degradations import cracks
+from artjax.data.degradations.drawing import cracks
 
 SHAPES = {
   'walks': lambda s, r: cracks.walks(s, r, 4, (20, 60), (0.5, 2)),

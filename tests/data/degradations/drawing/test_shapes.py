@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from artjax.data.degradations import shapes
+from artjax.data.degradations.drawing import shapes
 
 SHAPES = {
   'strokes': lambda s, r: shapes.strokes(s, r, 6, (10, 40), (0.5, 2)),

@@ -1,0 +1,1 @@
+"""How damage is drawn: shapes, crack networks, colours and textures."""
