@@ -20,7 +20,7 @@ def infer_speed(args: argparse.Namespace) -> dict:
   return peers.in_turn(args, runs)
 
 
-def made(args: argparse.Namespace) -> dict:
+def made(args: argparse.Namespace) -> tuple:
   """The model that is named, and an input f32[B, H, W, 3] for it."""
   import ml_collections
   import numpy as np

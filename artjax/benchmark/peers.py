@@ -26,7 +26,7 @@ def in_turn(
   """
   if args.peer:
     runs = {**runs, 'peer': lambda: peer_times(args.peer)}
-  times = {name: [] for name in runs}
+  times: dict[str, list[dict]] = {name: [] for name in runs}
   for i in range(args.rounds if len(runs) > 1 else 1):
     for name, run in runs.items():
       times[name].append(run())
