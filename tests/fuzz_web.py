@@ -53,7 +53,7 @@ _TEXTS = (
 def resident(found):
   """KiB of the server and of the process that decodes."""
   total = 0
-  for pid in ('self', found.app.state.jobs.eye.pid):
+  for pid in ('self', found.app.state.queue.decoder.pid):
     status = pathlib.Path(f'/proc/{pid}/status').read_text()
     total += int(re.search(r'VmRSS:\s+(\d+)', status)[1])
   return total

@@ -74,3 +74,18 @@ def test_import_is_light():
     text=True,
   )
   assert out.stdout.strip() == '[]'
+
+
+def test_the_server_decodes_nothing():
+  code = (
+    'import sys; import artjax.web.server.app; '
+    'print([m for m in ("jax", "pyvips", "cv2", "flax") if m in sys.modules])'
+  )
+  out = subprocess.run(
+    [sys.executable, '-c', code],
+    cwd=ROOT,
+    check=True,
+    capture_output=True,
+    text=True,
+  )
+  assert out.stdout.strip() == '[]'

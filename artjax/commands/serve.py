@@ -167,12 +167,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     server.run(sockets=[listener])
   except KeyboardInterrupt:
     pass
-  jobs = getattr(app.state, 'jobs', None)  # None: it had not even begun
+  queue = getattr(app.state, 'queue', None)  # None: it had not even begun
   print(
     json.dumps(
       {
         'port': port,
-        'jobs': dict(jobs.counts) if jobs else {},
+        'jobs': dict(queue.counts) if queue else {},
         'seconds': round(time.time() - start, 1),
       }
     )

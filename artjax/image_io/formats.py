@@ -7,8 +7,6 @@ and writers named here are ever called.
 import os
 from typing import NamedTuple
 
-from artjax.image_io import vips
-
 HEAD = 32  # bytes by which a format is told
 # Names of files that are taken for pictures in a folder.
 SUFFIXES = (
@@ -33,6 +31,10 @@ LOADERS = {
 
 _HEIF_BRANDS = (b'avif', b'avis', b'mif1', b'msf1', b'heic', b'heix')
 _SAME_SUFFIX = {'.jpeg': '.jpg', '.tiff': '.tif'}
+
+
+class BadPicture(ValueError):
+  """A file that cannot be used; the message names it and says why."""
 
 
 class Saver(NamedTuple):
@@ -87,11 +89,11 @@ def saver(path: str) -> Saver:
   """How a file of this name is written.
 
   Raises:
-    vips.BadPicture: its end names no format that can be written.
+    BadPicture: its end names no format that can be written.
   """
   suffix = suffix_of(path)
   if suffix not in _SAVERS:
-    raise vips.BadPicture(
+    raise BadPicture(
       f'{path}: pictures cannot be written as {suffix!r}; use '
       f'{", ".join(_SAVERS)}'
     )

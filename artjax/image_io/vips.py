@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pyvips
 
+from artjax.image_io import formats
 
-class BadPicture(ValueError):
-  """A file that cannot be used; the message names it and says why."""
+BadPicture = formats.BadPicture
 
 
 @contextlib.contextmanager

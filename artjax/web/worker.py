@@ -203,8 +203,14 @@ def run(request, say, stop):
   """Restores a picture file; progress by tiles."""
   from artjax.image_io import previews
   from artjax.restoration import damage_mask
+  from artjax.restoration import options as options_lib
   from artjax.restoration import restore_file
 
+  names = options_lib.query_names()
+  options = options_lib.Options(
+    max_pixels=request['max_pixels'],
+    **{names[name]: value for name, value in request['options'].items()},
+  )
   key = request['id']
   chain = _chain(request['weights'])
   shapes = _shapes(request, chain)
@@ -237,11 +243,11 @@ def run(request, say, stop):
         chances=request['damage'],
       ),
       restore_file.Options(
-        strength=request['strength'],
-        self_ensemble=request['self_ensemble'],
-        saturation=request['saturation'],
-        max_pixels=request['max_pixels'],
-        mask=damage_mask.Options(threshold=request['threshold']),
+        strength=options.strength,
+        self_ensemble=options.self_ensemble,
+        saturation=options.saturation,
+        max_pixels=options.max_pixels,
+        mask=damage_mask.Options(threshold=options.mask_threshold),
       ),
       request['mask'],
       on_tiles=on_tiles,

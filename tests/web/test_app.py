@@ -11,6 +11,7 @@ import pyvips
 import web_client as web
 
 from artjax.interop import safetensors_io
+from artjax.restoration import options
 from artjax.web.server import abilities
 from artjax.web.server import app
 from artjax.web.server import jobs as jobs_lib
@@ -224,7 +225,7 @@ def test_a_closed_page_ends_its_jobs(folder):
 def test_eta_is_by_tiles(monkeypatch):
   now = [100.0]
   monkeypatch.setattr(jobs_lib.time, 'monotonic', lambda: now[0])
-  job = jobs_lib.Job(None, None, ['restore'], {}, False)
+  job = jobs_lib.Job(None, None, ['restore'], {})
   assert job.eta() is None
   # The first tile may have been compiled: it does not count.
   job.progress({'event': 'progress', 'done': 1, 'total': 11})
@@ -288,7 +289,7 @@ def test_the_page_is_small_and_whole(page):
     for path in app.FILES
     if path != '/example.jpg'
   }
-  assert all(sizes.values()) and sum(sizes.values()) <= 60_000
+  assert all(sizes.values()) and sum(sizes.values()) <= 64_000
   out = page.post('/api/pictures', content=page.get('/example.jpg').content)
   assert out.status_code == 201
 
@@ -296,4 +297,15 @@ def test_the_page_is_small_and_whole(page):
 def test_the_api_describes_itself(page):
   spec = page.get('/api/openapi.json').json()
   assert '/api/jobs' in spec['paths'] and '/' not in spec['paths']
-  assert 'octet-stream' in json.dumps(spec['paths']['/api/jobs']['post'])
+  post = spec['paths']['/api/jobs']['post']
+  assert 'octet-stream' in json.dumps(post)
+  # Its query is the declaration of the options, and so is the page's form.
+  query = {p['name']: p['schema'] for p in post['parameters']}
+  declared = page.get('/api/abilities').json()['options']
+  assert declared == options.describe()
+  assert list(query)[-len(declared) :] == [o['name'] for o in declared]
+  assert query['threshold']['exclusiveMaximum'] == 1
+  assert query['saturation']['maximum'] == 2
+  assert [o['default'] for o in declared] == [
+    query[o['name']]['default'] for o in declared
+  ]

@@ -386,18 +386,18 @@ def test_what_is_found_is_shown_at_any_threshold(page, scan, tmp_path):
   data = page.request.get(
     f'{page.url}api/pictures/{picture["id"]}/damage'
   ).body()
-  chances = np.ascontiguousarray(
+  probabilities = np.ascontiguousarray(
     cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
   )
   asked = []
   page.on('request', lambda request: asked.append(request.url))
-  # What the page makes of the chances is what the command line makes of them.
+  # What the page makes of the probabilities is what the command line does.
   for threshold in (0.5, 0.42, 0.61):
     page.fill('#threshold', str(round(100 * threshold)))
     playwright.expect(page.locator('#threshold-value')).to_have_text(
       f'{100 * threshold:.0f} %'
     )
-    found = damage_map.binary(chances, threshold, min_area=12, dilate=2)
+    found = damage_map.binary(probabilities, threshold, min_area=12, dilate=2)
     _, mask = saved(page, tmp_path)
     np.testing.assert_array_equal(mask, found.any(-1))
     crack = (found[..., 0] > 0).mean()
@@ -406,13 +406,13 @@ def test_what_is_found_is_shown_at_any_threshold(page, scan, tmp_path):
   # A class that is not wanted; the picture under the mask.
   page.fill('#threshold', '42')
   playwright.expect(page.locator('#threshold-value')).to_have_text('42 %')
-  page.uncheck('#kind-crack')
+  page.uncheck('#class-crack')
   _, mask = saved(page, tmp_path)
-  chances[..., 0] = 0
+  probabilities[..., 0] = 0
   np.testing.assert_array_equal(
-    mask, damage_map.binary(chances, 0.42, min_area=12, dilate=2).any(-1)
+    mask, damage_map.binary(probabilities, 0.42, min_area=12, dilate=2).any(-1)
   )
-  page.check('#kind-crack')
+  page.check('#class-crack')
   page.fill('#threshold', '20')
   page.wait_for_timeout(300)
   assert pixel(page, 0.5, 0.5) != plain

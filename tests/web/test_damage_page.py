@@ -84,17 +84,17 @@ def test_what_is_found_is_the_map_of_the_command_line(
   # It belongs to the picture: no other was made.
   assert state['result']['id'] == key and not state['mask']
   assert [p['id'] for p in page.get('/api/pictures').json()].count(key) == 1
-  chances = pixels(page.get(f'/api/pictures/{key}/damage'))[..., ::-1]
+  probabilities = pixels(page.get(f'/api/pictures/{key}/damage'))[..., ::-1]
   np.testing.assert_array_equal(
-    chances,
+    probabilities,
     cv2.imdecode(
       np.frombuffer(want['scan.damage.png'], np.uint8), cv2.IMREAD_COLOR
     )[..., ::-1],
   )
   view = page.get(f'/api/pictures/{key}/damage/view')
-  np.testing.assert_array_equal(pixels(view)[..., ::-1], chances)
+  np.testing.assert_array_equal(pixels(view)[..., ::-1], probabilities)
   assert state['result']['drawing'] == [90, 60]
-  shares = damage_map.shares(damage_map.binary(chances, 0.5, min_area=12))
+  shares = damage_map.shares(damage_map.binary(probabilities, 0.5, min_area=12))
   assert state['result']['damage']['share'] == {
     part: round(share, 6) for part, share in shares.items()
   }
@@ -132,11 +132,11 @@ def test_without_a_mask_it_finds_by_itself(
   assert share == {} and state['result']['mask']  # of the source, not of it
   source = page.get(f'/api/pictures/{job["picture"]}').json()
   assert source['damage']['threshold'] == threshold and not source['mask']
-  chances = pixels(page.get(f'/api/pictures/{job["picture"]}/damage'))
+  probabilities = pixels(page.get(f'/api/pictures/{job["picture"]}/damage'))
   np.testing.assert_array_equal(
     pixels(mask) > 0,
     damage_map.binary(
-      np.ascontiguousarray(chances), threshold, min_area=12, dilate=2
+      np.ascontiguousarray(probabilities), threshold, min_area=12, dilate=2
     ).any(-1),
   )
 
@@ -230,7 +230,7 @@ def test_masks_go_with_their_jobs(page):
     (
       b'<svg xmlns="http://www.w3.org/2000/svg"/>' + bytes(40),
       415,
-      'holes.png: not a picture of a kind',
+      'holes.png: not a picture of a format',
     ),
     (b'\x89PNG\r\n\x1a\n' + bytes(90), 422, 'holes.png'),
     (PICTURE[:2000], 422, 'holes.png'),
@@ -357,10 +357,10 @@ def test_masks_are_drawn_at_a_bounded_size(size, drawn):
 
 
 def test_no_crack_is_lost_where_the_map_is_made_small(tmp_path):
-  chances = np.zeros([1000, 4100, 3], np.uint8)
-  chances[500, :, 0] = 200
-  chances[:, 3001, 2] = 90
-  atomic_files.write_picture(str(tmp_path / 'damage.png'), chances)
+  probabilities = np.zeros([1000, 4100, 3], np.uint8)
+  probabilities[500, :, 0] = 200
+  probabilities[:, 3001, 2] = 90
+  atomic_files.write_picture(str(tmp_path / 'damage.png'), probabilities)
   previews.save_damage(str(tmp_path / 'damage.png'), str(tmp_path / 'v.png'))
   view = cv2.imread(str(tmp_path / 'v.png'))[..., ::-1]
   assert view.shape == (500, 2048, 3)

@@ -252,7 +252,7 @@ def test_pixels_are_limited_by_the_header():
     assert out.json()['error'].startswith('bomb.png: 13000 x 13000 px are more')
     # Refused before decoding, so at once and for no memory.
     assert time.monotonic() - start < 20
-    status = pathlib.Path(f'/proc/{page.app.state.jobs.eye.pid}/status')
+    status = pathlib.Path(f'/proc/{page.app.state.queue.decoder.pid}/status')
     peak = int(re.search(r'VmHWM:\s+(\d+)', status.read_text())[1])
     assert peak < 200_000  # kB
     assert on_disk(page) == [] and page.app.state.store.used == 0
@@ -311,7 +311,7 @@ def test_a_decoder_short_of_memory_is_one_refusal():
 
 def test_a_decoder_that_dies_is_one_refusal(page):
   assert page.post('/api/pictures', content=PICTURE).status_code == 201
-  os.kill(page.app.state.jobs.eye.pid, signal.SIGKILL)
+  os.kill(page.app.state.queue.decoder.pid, signal.SIGKILL)
   codes = [
     page.post('/api/pictures', content=PICTURE).status_code for _ in range(2)
   ]
@@ -324,9 +324,9 @@ def test_a_worker_that_dies_is_one_failed_job(page):
   second = page.post('/api/jobs?steps=restore', content=PICTURE).json()
   while page.get(f'/api/jobs/{first["id"]}').json()['state'] == 'queued':
     time.sleep(0.01)
-  while not page.app.state.jobs.hand.pid:
+  while not page.app.state.queue.runner.pid:
     time.sleep(0.01)
-  os.kill(page.app.state.jobs.hand.pid, signal.SIGKILL)
+  os.kill(page.app.state.queue.runner.pid, signal.SIGKILL)
   state = web.wait(page, first)
   assert state['state'] == 'failed' and 'ended' in state['reason']
   assert web.wait(page, second)['state'] == 'done'
@@ -494,6 +494,8 @@ def test_the_number_of_sessions_is_limited():
     ('/api/jobs?steps=restore&strength=2', 422, 'strength'),
     ('/api/jobs?steps=restore&strength=nan', 422, 'strength'),
     ('/api/jobs?steps=restore&saturation=3', 422, 'saturation'),
+    ('/api/jobs?steps=restore&saturation=0', 422, 'restore does not use it'),
+    ('/api/jobs?steps=restore&strenght=1', 422, 'strenght: there is no such'),
     ('/api/jobs?steps=restore&threshold=1', 422, 'threshold'),
     ('/api/jobs?steps=fill', 422, 'fill has no weights'),
     ('/api/jobs?steps=restore&picture=../x', 404, 'no such picture'),

@@ -4,8 +4,10 @@ An ability is offered as soon as one of its weights lies in `pretrained/`; until
 then it is shown as not available, with how to train it.
 """
 
+from collections.abc import Iterable, Sequence
+import os
 import pathlib
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from artjax.inference import weights
 
@@ -20,6 +22,7 @@ class Ability(NamedTuple):
   weights: tuple[str, ...]  # the first of these that is there is used
   about: str  # what it can and cannot do, one honest line
   train: str  # how to get weights
+  stage: str = 'network'  # which of the options it uses, see options.STAGES
 
 
 # Chains run in this order.
@@ -28,33 +31,36 @@ ABILITIES = (
     'restore',
     'Restore',
     ('unet', 'nafnet'),
-    'Takes away noise, fading and yellowed varnish, softens scratches. '
-    'Guesses colours, smooths fine paint texture, fills no losses.',
+    'Removes noise, fading and yellowed varnish, and softens scratches. '
+    'It guesses colours, smooths fine paint texture and fills no losses.',
     'python -m artjax.main --config=configs/unet.py',
   ),
   Ability(
     'detect',
     'Find damage',
     ('detect',),
-    'Finds cracks, losses and stains. It misses some, and takes some '
-    'paint for damage: look before filling.',
+    'Finds cracks, losses and stains. It misses some and takes some '
+    'paint for damage: check the mask before filling.',
     'python -m artjax.main --config=configs/detect.py',
+    'detect',
   ),
   Ability(
     'fill',
     'Fill damage',
     ('inpaint', 'inpaint_psnr'),
-    'Paints over what a mask shows and leaves the rest as it is, bit '
-    'for bit. What it paints is invented.',
+    'Fills what a mask shows and leaves the rest unchanged, bit for bit. '
+    'What it fills in is invented.',
     'python -m artjax.main --config=configs/inpaint.py',
+    'fill',
   ),
   Ability(
     'colorize',
     'Colorize',
     ('colorize',),
-    'Puts colours on a grey picture, mostly brown and olive. They are '
-    'conjecture, not what was there.',
+    'Colours a grey picture, mostly brown and olive. The colours are '
+    'guesses, not the original ones.',
     'python -m artjax.main --config=configs/colorize.py',
+    'colorize',
   ),
   Ability(
     'sketch',
@@ -75,7 +81,7 @@ ABILITIES = (
 )
 
 
-def find(ability, folder):
+def find(ability: Ability, folder: str | os.PathLike) -> str | None:
   """Path of an ability's weights in a folder, or None."""
   paths = (
     pathlib.Path(folder, f'{name}.safetensors') for name in ability.weights
@@ -83,22 +89,29 @@ def find(ability, folder):
   return next((str(path) for path in paths if path.is_file()), None)
 
 
-def available(folder):
+def available(folder: str | os.PathLike) -> dict[str, str]:
   """{name: path of its weights}, in the order in which chains run."""
   found = {ability.name: find(ability, folder) for ability in ABILITIES}
   return {name: path for name, path in found.items() if path}
 
 
-def plan(steps, mask, folder):
+def stages(steps: Iterable[str]) -> set[str]:
+  """Kinds of stages, of `options.STAGES`, that do these steps."""
+  return {ability.stage for ability in ABILITIES if ability.name in steps}
+
+
+def plan(
+  steps: Sequence[str], mask: bool, folder: str | os.PathLike
+) -> list[str]:
   """Paths of the weights that do one step after the other.
 
   Args:
     steps: names of abilities.
-    mask: whether the user brings one; without, `fill` finds by itself.
+    mask: whether the user brings one; without one `fill` finds damage first.
     folder: of the weights.
 
   Raises:
-    ValueError: they do not go together, or have no weights here.
+    ValueError: they do not go together, or have no weights here; one line.
   """
   have, known = available(folder), [ability.name for ability in ABILITIES]
   for step in steps:
@@ -107,11 +120,11 @@ def plan(steps, mask, folder):
     if step not in have:
       raise ValueError(f'{step} has no weights here yet')
   if len(set(steps)) < len(steps):
-    raise ValueError('each can be taken once')
+    raise ValueError('each can be named once')
   if 'detect' in steps and len(steps) > 1:
-    raise ValueError('detect goes alone; fill without a mask finds by itself')
+    raise ValueError('detect runs alone; fill without a mask finds damage too')
   if mask and 'fill' not in steps:
-    raise ValueError(f'{",".join(steps)} fills nothing, so a mask is of no use')
+    raise ValueError(f'{",".join(steps)} does not fill, so a mask is of no use')
   if 'fill' in steps and not mask and 'detect' not in have:
     raise ValueError(
       'fill needs a mask: there are no weights here that find damage'
@@ -127,7 +140,7 @@ def plan(steps, mask, folder):
   ]
 
 
-def describe(folder):
+def describe(folder: str | os.PathLike) -> list[dict[str, Any]]:
   """The table for the page, as JSON."""
   have = available(folder)
   return [
@@ -136,6 +149,7 @@ def describe(folder):
       'title': a.title,
       'about': a.about,
       'available': a.name in have,
+      'stage': a.stage,
       'weights': pathlib.Path(have[a.name]).stem if a.name in have else '',
       'train': '' if a.name in have else a.train,
     }

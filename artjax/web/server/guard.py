@@ -6,6 +6,7 @@ what writes must not come from another origin.
 """
 
 import collections
+from collections.abc import Awaitable, Callable, Iterable
 import hmac
 import http.cookies
 import json
@@ -32,7 +33,12 @@ _WRONG_TOKENS = 20  # a minute, of everybody
 class Guard:
   """ASGI middleware: Host, Origin, token, headers."""
 
-  def __init__(self, app, hosts, token=''):
+  def __init__(
+    self,
+    app: Callable[..., Awaitable[None]],
+    hosts: Iterable[str],
+    token: str = '',
+  ):
     """Around an ASGI app.
 
     Args:
@@ -150,7 +156,7 @@ class Guard:
     )
 
 
-def name_of(address):
+def name_of(address: str) -> str:
   """Lower-case host name of '//host:port'; '' if it is none."""
   try:
     parts = urllib.parse.urlsplit(address)
@@ -160,7 +166,7 @@ def name_of(address):
     return ''
 
 
-def cookie(header, name):
+def cookie(header: str, name: str) -> str:
   """Value of a cookie; '' without."""
   try:
     morsel = http.cookies.SimpleCookie(header).get(name)

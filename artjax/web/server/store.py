@@ -12,6 +12,9 @@ import secrets
 import shutil
 import tempfile
 import time
+from typing import Any
+
+from artjax.web.server import limits as limits_lib
 
 _PREFIX = 'artjax_web_'
 
@@ -35,20 +38,21 @@ class Entry:
   damage: dict = dataclasses.field(default_factory=dict)  # what was found
   size: int = 0  # bytes on disk, as far as they are counted
 
-  def path(self, part='picture'):
+  def path(self, part: str = 'picture') -> str:
     """Of the file, or of a part such as 'change.png' or 'report.json'."""
     return os.path.join(
       self.folder, f'picture{self.suffix}' if part == 'picture' else part
     )
 
-  def tiles(self, layer):
+  def tiles(self, layer: str) -> str:
     """Folder of the tiles of 'picture', 'change' or 'uncertainty'."""
     return os.path.join(self.folder, f'tiles_{layer}')
 
-  def has(self, layer):
+  def has(self, layer: str) -> bool:
+    """Whether there are tiles of a layer."""
     return os.path.isdir(self.tiles(layer))
 
-  def describe(self):
+  def describe(self) -> dict[str, Any]:
     """For the page, as JSON."""
     return {
       'id': self.id,
@@ -85,14 +89,18 @@ class Session:
     self.uploads = 0  # under way
     self.used = time.monotonic()
 
-  def busy(self):
+  def busy(self) -> bool:
+    """Whether an upload or a job is under way."""
     return self.uploads > 0 or any(not job.over for job in self.jobs.values())
 
 
 class Store:
-  """The sessions and their files, in one folder that is deleted at the end."""
+  """The sessions and their files, in one folder that is deleted at the end.
 
-  def __init__(self, limits):
+  Not for several threads: whoever uses it does so in that of the event loop.
+  """
+
+  def __init__(self, limits: limits_lib.Limits):
     self.limits = limits
     sweep()
     self.root = tempfile.mkdtemp(prefix=f'{_PREFIX}{os.getpid()}_')
@@ -101,33 +109,34 @@ class Store:
     self._sessions = {}  # secret token -> Session
     self.used = 0  # bytes of all entries, uploads under way included
 
-  def close(self):
+  def close(self) -> None:
+    """Deletes everything."""
     shutil.rmtree(self.root, ignore_errors=True)
 
-  def session(self, token):
+  def session(self, token: str) -> Session | None:
     """The session of a cookie, or None; marks it as in use."""
     session = self._sessions.get(token)
     if session:
       session.used = time.monotonic()
     return session
 
-  def start_session(self):
-    """(token, Session), new."""
+  def start_session(self) -> tuple[str, Session]:
+    """The secret token of a new session, and the session; raises `Full`."""
     if len(self._sessions) >= self.limits.sessions:
       raise Full('too many people use this page at once; try again later')
     token = secrets.token_urlsafe(24)
     self._sessions[token] = Session()
     return token, self._sessions[token]
 
-  def add(self, name, suffix):
+  def add(self, name: str, suffix: str) -> Entry:
     """A new entry with an empty folder; not yet in any session."""
     key = secrets.token_hex(12)
     folder = os.path.join(self.root, key)
     os.mkdir(folder)
     return Entry(key, folder, name, suffix)
 
-  def take(self, count, entry=None):
-    """Sets bytes aside for an entry; raises `Full` beyond the quota."""
+  def take(self, count: int, entry: Entry | None = None) -> None:
+    """Reserves bytes on disk for an entry; raises `Full` beyond the quota."""
     if self.used + count > self.limits.quota:
       self.expire()
     if self.used + count > self.limits.quota:
@@ -139,7 +148,7 @@ class Store:
     if entry:
       entry.size += count
 
-  def keep(self, session, entry):
+  def keep(self, session: Session, entry: Entry) -> None:
     """Puts an entry into a session, or counts anew what it has there."""
     size = sum(
       path.stat().st_size
@@ -151,7 +160,7 @@ class Store:
     session.pictures[entry.id] = entry
     session.used = time.monotonic()
 
-  def drop(self, entry, session=None):
+  def drop(self, entry: Entry, session: Session | None = None) -> None:
     """Deletes an entry's files."""
     shutil.rmtree(entry.folder, ignore_errors=True)
     self.used -= entry.size
@@ -159,7 +168,7 @@ class Store:
     if session:
       session.pictures.pop(entry.id, None)
 
-  def expire(self):
+  def expire(self) -> None:
     """Deletes the sessions that nobody has used for long."""
     before = time.monotonic() - self.limits.ttl
     for token, session in list(self._sessions.items()):
@@ -169,7 +178,7 @@ class Store:
         del self._sessions[token]
 
 
-def sweep():
+def sweep() -> None:
   """Deletes what servers left behind that were killed."""
   for folder in pathlib.Path(tempfile.gettempdir()).glob(f'{_PREFIX}*'):
     pid = folder.name.removeprefix(_PREFIX).partition('_')[0]
@@ -181,7 +190,7 @@ def sweep():
       pass  # Not ours.
 
 
-def clean_name(text):
+def clean_name(text: str) -> tuple[str, str]:
   """What a client calls its file, as one short line without folders.
 
   Returns:

@@ -6,6 +6,7 @@ Uploads are raw bodies, counted while they stream; formats are told by content.
 import asyncio
 import contextlib
 import os
+from typing import NoReturn
 import urllib.parse
 
 import fastapi
@@ -32,29 +33,48 @@ TYPES = {
 _IDLE = 30  # s in which an upload must go on
 
 
-def fail(status, reason):
+def fail(status: int, reason: str) -> NoReturn:
   """Ends a request with one line for a person."""
   raise fastapi.HTTPException(status, reason)
 
 
-async def receive(request, session, name):
+async def receive(
+  request: fastapi.Request, session: store_lib.Session, name: str
+) -> store_lib.Entry:
   """Streams a picture to disk and checks it: a new entry of the session."""
   state = request.app.state
   async with _upload(request, session, name) as entry:
-    _refuse(entry, await state.jobs.open(entry))
+    _refuse(entry, await state.queue.open(entry))
     state.store.keep(session, entry)
     return entry
 
 
-async def receive_mask(request, session, name, picture, threshold):
-  """The same of a mask of a picture, in no session; None without a body."""
-  headers, jobs = request.headers, request.app.state.jobs
+async def receive_mask(
+  request: fastapi.Request,
+  session: store_lib.Session,
+  name: str,
+  picture: store_lib.Entry,
+  threshold: float,
+) -> store_lib.Entry | None:
+  """Streams a mask to disk and checks it; it belongs to no session.
+
+  Args:
+    request: whose body is the mask.
+    session: of the request.
+    name: of the file.
+    picture: that it is a mask of.
+    threshold: from which level on grey counts as white, in [0, 1].
+
+  Returns:
+    The new entry; None if there is no body.
+  """
+  headers, queue = request.headers, request.app.state.queue
   if headers.get('content-length', '0') == '0' and (
     'transfer-encoding' not in headers
   ):
     return None
   async with _upload(request, session, name or 'mask.png') as entry:
-    _refuse(entry, await jobs.check_mask(entry, picture, threshold))
+    _refuse(entry, await queue.check_mask(entry, picture, threshold))
     return entry
 
 
@@ -89,7 +109,7 @@ async def _upload(request, session, name):
   except BaseException as error:
     state.store.drop(entry)
     if isinstance(error, starlette_requests.ClientDisconnect):
-      fail(400, 'the upload was broken off')
+      fail(400, 'the upload was interrupted')
     raise
   finally:
     session.uploads -= 1
@@ -109,7 +129,7 @@ async def _stream(request, entry, name):
       except StopAsyncIteration:
         return head
       except TimeoutError:
-        fail(408, f'nothing came for {_IDLE} s')
+        fail(408, f'no data arrived for {_IDLE} s')
       if entry.size + len(chunk) > limit:
         fail(413, f'the file has more than the limit of {_mib(limit)}')
       state.store.take(len(chunk), entry)
@@ -127,7 +147,8 @@ def _kind(head, name):
       'the body is empty'
       if not head
       else (
-        'not a picture of a kind that is taken (JPEG, PNG, TIFF, WebP, AVIF)'
+        'not a picture of a format that can be read '
+        '(JPEG, PNG, TIFF, WebP, AVIF)'
       )
     )
     fail(415, f'{"".join(store_lib.clean_name(name))}: {what}')
@@ -138,7 +159,7 @@ def _mib(count):
   return f'{count / 2**20:.0f} MiB'
 
 
-def download(entry, part):
+def download(entry: store_lib.Entry, part: str) -> responses.FileResponse:
   """A file under the name that is for a person, to be saved, never shown."""
   path = entry.path(part)
   if not os.path.isfile(path):

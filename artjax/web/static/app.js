@@ -1,4 +1,4 @@
-// The page: pictures in, jobs, what is shown. Talks to nothing but its server.
+// The page: uploads, jobs, the view. It talks to its own server only.
 import {Damage} from '/damage.js';
 import {$, api, attempt, complain, line, on, say} from '/talk.js';
 import {Viewer} from '/view.js';
@@ -14,6 +14,7 @@ let shown = null;  // the one that is looked at
 let job = null;  // the one that runs
 let events = null;  // of it
 let can = {};  // abilities by their names
+let options = [];  // as the server declares them
 
 const count = new Intl.NumberFormat('en');
 function bytes(number) {
@@ -44,7 +45,7 @@ const take = attempt(async file => {
                               {method: 'POST', body: file});
     pictures.push(picture);
     show(picture);
-    say(`${picture.name} is here`);
+    say(`${picture.name} is loaded`);
   } catch (error) {
     describe();
     throw error;
@@ -124,11 +125,11 @@ function describe() {
   $('facts').textContent = facts.join(' · ');
   const notices = [...shown.notices, ...(shown.tiling || [])];
   if (made) {
-    notices.unshift(`${steps(shown.made)}: moved each pixel by ${
+    notices.unshift(`${steps(shown.made)}: pixels changed by ${
         shown.change_mean_ciede2000.toFixed(2)} CIEDE2000 on average, ${
-        shown.change_max_ciede2000.toFixed(1)} at most, in ${duration(shown.seconds)}.`);
-    $('file-facts').textContent = `The file itself, lossless, ${shown.format} of ${
-        shown.bits} bits, with profile and metadata, ${bytes(shown.bytes)}.`;
+        shown.change_max_ciede2000.toFixed(1)} at most. It took ${duration(shown.seconds)}.`);
+    $('file-facts').textContent = `Lossless ${shown.format} of ${
+        shown.bits} bits with profile and metadata, ${bytes(shown.bytes)}.`;
     for (const part of ['file', 'report', 'mask', 'change', 'uncertainty']) {
       $(`get-${part}`).href = `/api/pictures/${shown.id}/${part}`;
       $(`get-${part}`).hidden = part in LEGENDS ? !shown.layers.includes(part)
@@ -199,11 +200,11 @@ function history() {
   }));
 }
 
-// What to do.
+// Steps and options.
 
 function abilities(list) {
   can = Object.fromEntries(list.map(ability => [ability.name, ability]));
-  // One line for both: what is found is to be filled.
+  // Finding and filling share a line: what is found is filled.
   $('abilities').replaceChildren(...list.filter(a => a.name !== 'detect').map((ability, i) => {
     const parts = ability.name === 'fill' ? [can.detect, ability] : [ability];
     const any = parts.some(part => part.available);
@@ -223,7 +224,7 @@ function abilities(list) {
     box.append(line('p', parts.filter(part => part.available || !any).map(part => part.about)
         .join(' '), {id: `about-${ability.name}`, className: 'hint'}));
     for (const part of parts.filter(part => !part.available)) {
-      const train = line('p', `${part.title}: there are no weights for it here. To train them: `,
+      const train = line('p', `${part.title}: its weights are not installed here. To train them: `,
                          {className: 'hint'});
       train.append(line('code', part.train));
       box.append(train);
@@ -234,32 +235,68 @@ function abilities(list) {
 
 const chosen = () => new FormData($('form')).getAll('step');
 
-// The picture that is worked on: what is shown, or what it was made of.
+// The picture to work on: the one shown, or the one that it was made from.
 function target() {
   const origin = shown && find(shown.origin);
   return origin && $('origin').checked ? origin : shown;
 }
 
-// What is to be filled of it; idle unless that was chosen.
+// The mask of that picture; idle unless filling was chosen.
 const damage = new Damage(viewer, () => chosen().includes('fill') ? target() : null, ready);
 
 function ready() {
   const mask = damage.mask;
-  const why = !shown ? 'First give it a picture.'
+  const why = !shown ? 'Choose a picture first.'
       : !chosen().length ? 'Choose what to do.'
       : !mask ? ''
-      : !can.fill.available ? 'There are no weights here that fill; what is found can be seen and saved.'
+      : !can.fill.available ? 'The weights that fill are not installed here. Damage can be found and the mask saved.'
       : mask.area || (can.detect.available && !mask.touched) ? ''
-      : 'The mask is empty: draw over what is to be filled, or open one.';
+      : 'The mask is empty: draw over what is to be filled, or open a mask file.';
   $('why').textContent = job ? '' : why;
   $('run').disabled = Boolean(job || why);
   $('run').textContent = chosen().join() === 'fill' ? 'Fill' : 'Start';
   $('find').disabled = Boolean(job);
-  $('ensemble').disabled = !($('colours').hidden = !chosen().includes('colorize'));
+  for (const option of options)
+    $(`row-${option.name}`).hidden = option.name !== 'threshold' && !used(option, chosen());
 }
 on('form', 'change', () => { damage.refresh(); ready(); });
-for (const id of ['strength', 'saturation'])
-  on(id, 'input', () => { $(`${id}-value`).value = `${$(id).value} %`; });
+
+// Controls of the options; that of masks stands with the mask.
+function controls(list) {
+  options = list;
+  for (const option of list)
+    $(option.name === 'threshold' ? 'threshold-control' : 'options').append(control(option));
+}
+
+function control({name, type, label, help, least, most, exclusive, default: value}) {
+  const row = line('div', '', {id: `row-${name}`});
+  const title = line('label', label, {htmlFor: name});
+  const hint = line('p', help, {className: 'hint', id: `about-${name}`});
+  const input = line('input', '', {id: name, name: `option-${name}`});
+  input.setAttribute('aria-describedby', hint.id);
+  if (type === 'bool') {
+    Object.assign(input, {type: 'checkbox', checked: value});
+    title.textContent = '';
+    title.append(input, ` ${label}`);
+    row.append(title, hint);
+  } else {  // a share, shown in per cent
+    const inside = exclusive ? 1 : 0;
+    Object.assign(input, {type: 'range', min: 100 * least + inside, max: 100 * most - inside});
+    input.value = 100 * value;
+    const output = line('output', `${input.value} %`, {id: `${name}-value`, htmlFor: name});
+    input.addEventListener('input', () => { output.value = `${input.value} %`; });
+    const bar = line('div', '', {className: 'row'});
+    bar.append(title, output, input);
+    row.append(bar, hint);
+  }
+  return row;
+}
+
+// Whether some steps use an option: all of them must see flips for an ensemble.
+const used = ({name, stages}, steps) =>
+  (!stages.length || steps.some(step => stages.includes(can[step].stage))) &&
+  !(name === 'self_ensemble' && steps.includes('colorize'));
+const value = ({name, type}) => type === 'bool' ? $(name).checked : $(name).value / 100;
 
 on('form', 'submit', event => {
   event.preventDefault();
@@ -267,10 +304,9 @@ on('form', 'submit', event => {
 });
 on('find', 'click', () => start(['detect']));
 const start = attempt(async steps => {
-  const query = new URLSearchParams({
-    steps: steps.join(), picture: target().id, tied: true,
-    strength: $('strength').value / 100, self_ensemble: $('ensemble').matches(':checked:enabled'),
-    threshold: $('threshold').value / 100, saturation: $('saturation').value / 100});
+  const query = new URLSearchParams({steps: steps.join(), picture: target().id, tied: true});
+  for (const option of options.filter(option => used(option, steps)))
+    query.set(option.name, value(option));
   const drawn = steps.includes('fill') && damage.mask.touched;
   $('run').disabled = $('find').disabled = true;
   try {
@@ -298,7 +334,7 @@ function follow(next) {
   events.onerror = () => {
     if (events.readyState === EventSource.CLOSED) {
       finish();
-      complain('The job is gone: the server was started anew, or it has expired.');
+      complain('The job no longer exists: the server was restarted, or the session expired.');
     }  // else the browser connects again by itself
   };
 }
@@ -307,14 +343,14 @@ function progress() {
   $('job').hidden = !job;
   if (!job) return;
   const texts = {
-    queued: `Waits in the queue: place ${job.place}`,
-    preparing: job.cold ? 'Loads and compiles the network: the first picture of a size takes longer'
-        : 'Starts',
+    queued: `Waiting in the queue: place ${job.place}`,
+    preparing: job.cold ? 'Loading and compiling the network: the first picture of a size takes longer'
+        : 'Starting',
     running: `Tile ${job.done} of ${job.total}${
         job.eta === null ? '' : `, about ${duration(job.eta)} left`}`,
-    finishing: 'Writes the files and the preview',
+    finishing: 'Writing the files and the preview',
     done: 'Done', cancelled: 'Cancelled', failed: 'Failed'};
-  $('progress').textContent = job.stopping ? 'Stops after this tile' : texts[job.state];
+  $('progress').textContent = job.stopping ? 'Stopping after this tile' : texts[job.state];
   if (job.total) { $('bar').max = job.total; $('bar').value = job.done; }
   else $('bar').removeAttribute('value');
   $('cancel').disabled = job.stopping;
@@ -330,7 +366,7 @@ const finish = attempt(async () => {
   if (ended.state === 'failed') throw new Error(`It did not work: ${ended.reason}.`);
   if (ended.state !== 'done') return say('Cancelled');
   if (!ended.mask && ['detect', 'fill'].includes(ended.steps[0])) {
-    // What was found belongs to the picture that it was found in.
+    // Damage that was found belongs to the picture it was found in.
     Object.assign(find(ended.picture) || {}, await api(`pictures/${ended.picture}`));
     damage.forget({id: ended.picture}, true);
   }
@@ -345,16 +381,18 @@ on('cancel', 'click', attempt(async () => {
   if (job) await api(`jobs/${job.id}/cancel`, {method: 'POST'});
 }));
 
-// The beginning: what can be done, and what this session had before a reload.
+// The start: what can be done, and what this session had before a reload.
 
 attempt(async () => {
   const [table, mine] = await Promise.all([api('abilities'), api('pictures')]);
   limits = table.limits;
   $('limits').textContent = `, up to ${count.format(limits.pixels / 1e6)} million pixels and ${bytes(limits.upload)}`;
-  $('kept').textContent = `Kept on this server until ${
-      duration(limits.minutes * 60)} after the last use, or until it ends; then deleted.`;
+  $('kept').textContent = `Deleted from this server ${
+      duration(limits.minutes * 60)} after the last use, or when the server stops.`;
   abilities(table.abilities);
+  controls(table.options);
   damage.finds = can.detect.available;
+  damage.found = table.found;
   pictures = mine;
   show(pictures.at(-1) || null);
   const id = sessionStorage.getItem('job');

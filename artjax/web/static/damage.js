@@ -1,5 +1,5 @@
-// The mask of a picture under a person's hands: finding, threshold, brush, files.
-import {KINDS, Mask, colour, drawn} from '/mask.js';
+// The controls of a mask: finding damage, threshold, classes, brush, files.
+import {CLASSES, Mask, colour, drawn} from '/mask.js';
 import {$, attempt, line, on, say} from '/talk.js';
 
 const NAMES = ['Cracks', 'Losses', 'Stains', 'Drawn by hand'];
@@ -9,11 +9,12 @@ export class Damage {
   // target: gives the picture that is worked on, or null to rest.
   constructor(viewer, target, onChange) {
     Object.assign(this, {viewer, target, onChange});
-    this.finds = false;  // whether there are weights that do
+    this.finds = false;  // whether there are weights that find damage
+    this.found = null;  // what of it counts, see Mask
     this.masks = new Map();  // by the ids of pictures
-    $('kinds').replaceChildren(...KINDS.map((kind, i) => this.kind(kind, i)));
+    $('classes').replaceChildren(...CLASSES.map((label, i) => this.legend(label, i)));
     let frame = 0;
-    on('threshold', 'input', () => {
+    on('threshold-control', 'input', () => {
       const {mask} = this;
       mask.threshold = $('threshold').value / 100;
       cancelAnimationFrame(frame);
@@ -40,17 +41,17 @@ export class Damage {
     const picture = this.target();
     if (!picture) return null;
     if (!this.masks.has(picture.id))
-      this.masks.set(picture.id, new Mask(picture, () => this.tell()));
+      this.masks.set(picture.id, new Mask(picture, this.found, () => this.tell()));
     return this.masks.get(picture.id);
   }
 
   // All of a picture, or only what was found in it, which is then fetched anew.
   forget({id}, found = false) {
     if (!found) this.masks.delete(id);
-    else if (this.masks.has(id)) this.masks.get(id).chances = null;
+    else if (this.masks.has(id)) this.masks.get(id).probabilities = null;
   }
 
-  // Something was chosen: another picture, tool, or what to do.
+  // Another picture, tool or step was chosen.
   refresh() {
     const {mask, viewer} = this;
     for (const id of ['damage', 'tools', 'mask-keys']) $(id).hidden = !mask;
@@ -63,9 +64,9 @@ export class Damage {
     if (!mask) return;
     $('threshold').value = Math.round(100 * mask.threshold);
     $('size-value').value = `${Math.round($('size').value / mask.scale)} px`;
-    KINDS.slice(0, 3).forEach((kind, i) => { $(`kind-${kind}`).checked = mask.wanted[i]; });
+    CLASSES.slice(0, 3).forEach((name, i) => { $(`class-${name}`).checked = mask.wanted[i]; });
     this.tell();
-    if (this.target().damage.share && !mask.chances && !mask.coming) this.fetch(mask);
+    if (this.target().damage.share && !mask.probabilities && !mask.coming) this.fetch(mask);
   }
 
   // What a network has found.
@@ -77,38 +78,38 @@ export class Damage {
       const image = await createImageBitmap(await answer.blob(), {colorSpaceConversion: 'none'});
       const {context} = drawn(image, mask.width, mask.height);
       mask.find(context.getImageData(0, 0, mask.width, mask.height).data);
-      say(`Found: ${KINDS.slice(0, 3).map((kind, i) =>
-        `${NAMES[i]} ${percent(mask.share(kind))}`).join(', ')} of the picture.`);
+      say(`Found: ${CLASSES.slice(0, 3).map((name, i) =>
+        `${NAMES[i]} ${percent(mask.share(name))}`).join(', ')} of the picture.`);
     } finally {
       mask.coming = false;
     }
   });
 
   // A line of the legend.
-  kind(kind, i) {
+  legend(name, i) {
     const label = line('label', '');
-    if (kind !== 'drawn') {
-      const box = line('input', '', {type: 'checkbox', id: `kind-${kind}`});
+    if (name !== 'drawn') {
+      const box = line('input', '', {type: 'checkbox', id: `class-${name}`});
       box.addEventListener('change', () => this.mask.set(
           {wanted: this.mask.wanted.map((yes, j) => j === i ? box.checked : yes)}));
       label.append(box);
     }
     const swatch = line('span', '', {className: 'swatch'});
-    swatch.style.background = colour(kind);
-    label.append(swatch, NAMES[i], line('output', '', {id: `share-${kind}`}));
+    swatch.style.background = colour(name);
+    label.append(swatch, NAMES[i], line('output', '', {id: `share-${name}`}));
     const item = line('li', '');
     item.append(label);
     return item;
   }
 
-  // What there is to say of the mask.
+  // Says what the mask covers.
   tell() {
     const {mask} = this;
     if (!mask) return;
-    for (const kind of KINDS) $(`share-${kind}`).value = percent(mask.share(kind));
+    for (const name of CLASSES) $(`share-${name}`).value = percent(mask.share(name));
     $('threshold-value').value = `${$('threshold').value} %`;
     $('mask-facts').textContent = [
-      mask.using && !mask.area ? 'No damage is found at this threshold.' : '',
+      mask.using && !mask.area ? 'No damage found at this threshold.' : '',
       mask.touched ? `The mask covers ${percent(mask.area)} of the picture.` : '',
       mask.scale < 1 ? `It is drawn at ${mask.width} × ${mask.height} px.` : '',
     ].join(' ').trim();
@@ -138,13 +139,13 @@ export class Damage {
     const [file] = $('mask-file').files;
     if (!file) return;
     const image = await createImageBitmap(file, {colorSpaceConversion: 'none'}).catch(() => {
-      throw new Error(`${file.name}: not a picture that this browser reads; a PNG is.`);
+      throw new Error(`${file.name}: this browser cannot read it as a picture; use a PNG.`);
     });
     $('mask-file').value = '';
     const {width, height} = this.target();
     if (Math.abs(image.width * height / (image.height * width) - 1) > .02)
-      throw new Error(`${file.name}: ${image.width} × ${image.height} px, and the picture ${
-          width} × ${height} px: not a mask of it.`);
+      throw new Error(`${file.name}: ${image.width} × ${image.height} px; the picture has ${
+          width} × ${height} px, so this is not a mask of it.`);
     this.mask.load(image);
     say($('mask-facts').textContent);
   }

@@ -1,29 +1,30 @@
-// What of a picture is to be filled: what a network found, and what is drawn.
+// The mask of what is to be filled: damage that was found, and what is drawn.
 //
-// Chances of damage come from the server once; another threshold is applied
-// here, as artjax/damage_map.py does. What a person draws goes before them.
+// Probabilities of damage come from the server once; another threshold is applied
+// here, as artjax/restoration/damage_map.py does. What is drawn overrides them.
 
-export const KINDS = ['crack', 'loss', 'stain', 'drawn'];
+export const CLASSES = ['crack', 'loss', 'stain', 'drawn'];
 // Told apart by all eyes (Okabe and Ito), and unlike old paint.
 const COLOURS = [[0, 0, 0, 0], [86, 180, 233, 255], [213, 94, 0, 255],
                  [240, 228, 66, 255], [204, 90, 180, 255]];
-const LEAST = 12;  // px of a find, and px added around: of artjax/masking.py
-const GROWN = 2;
 const KEPT = 128e6;  // bytes of what can be undone
 const EDIT = {NONE: 0, FILL: 1, LEAVE: 2};
 
-export const colour = kind => `rgb(${COLOURS[1 + KINDS.indexOf(kind)].slice(0, 3)})`;
+export const colour = label => `rgb(${COLOURS[1 + CLASSES.indexOf(label)].slice(0, 3)})`;
 
 export class Mask {
-  constructor(picture, onChange) {
+  // found: smallest area in px of what is found, and px added around it.
+  constructor(picture, found, onChange) {
     const [width, height] = picture.drawing;
     const scale = width / picture.width;
     Object.assign(this, {picture, width, height, scale, onChange});
+    this.least = found.min_area * scale ** 2;
+    this.reach = Math.round(found.dilate * scale);
     this.edits = new Uint8Array(width * height);  // of EDIT
-    this.found = new Uint8Array(width * height);  // 0, or 1 + index of KINDS
+    this.found = new Uint8Array(width * height);  // 0, or 1 + index of CLASSES
     this.labels = new Uint8Array(width * height);  // both together
     this.counts = [width * height, 0, 0, 0, 0];  // of the labels
-    this.chances = null;  // RGBA: crack, loss, stain
+    this.probabilities = null;  // RGBA: crack, loss, stain
     this.using = false;  // whether what was found counts
     this.threshold = .5;
     this.wanted = [true, true, true];
@@ -36,29 +37,29 @@ export class Mask {
     this.colours = new Uint32Array(new Uint8Array(COLOURS.flat()).buffer);
   }
 
-  get touched() { return Boolean(this.chances || this.past.length); }
+  get touched() { return Boolean(this.probabilities || this.past.length); }
   get area() { return 1 - this.counts[0] / this.labels.length; }
-  share(kind) { return this.counts[1 + KINDS.indexOf(kind)] / this.labels.length; }
+  share(label) { return this.counts[1 + CLASSES.indexOf(label)] / this.labels.length; }
 
   // What a network found: RGBA of width x height.
-  find(chances) {
-    this.chances = chances;
+  find(probabilities) {
+    this.probabilities = probabilities;
     this.change(() => { this.using = true; });
     this.look();
   }
 
-  // Another threshold, or other kinds.
+  // Another threshold, or other classes.
   set(values) {
     Object.assign(this, values);
-    if (!this.chances) return this.onChange();
+    if (!this.probabilities) return this.onChange();
     if (!this.using) this.change(() => { this.using = true; });
     this.look();
   }
 
   look() {
-    this.found = labelled(this.chances, this.width, this.height, {
+    this.found = labelled(this.probabilities, this.width, this.height, {
       level: this.threshold * 255 - 1e-4, wanted: this.wanted,
-      least: LEAST * this.scale ** 2, reach: Math.round(GROWN * this.scale)});
+      least: this.least, reach: this.reach});
     this.compose();
   }
 
@@ -178,13 +179,13 @@ export function drawn(image, width, height) {
   return {canvas, context};
 }
 
-// Chances -> labels: from a level on, pieces that are large enough, grown.
-export function labelled(chances, width, height, {level, wanted, least, reach}) {
+// Probabilities -> labels: from a level on, pieces that are large enough, grown.
+export function labelled(probabilities, width, height, {level, wanted, least, reach}) {
   const bits = new Uint8Array(width * height);
   const [crack, loss, stain] = wanted.map(yes => yes ? level : 256);
   for (let i = 0, j = 0; i < bits.length; i++, j += 4)
-    bits[i] = (chances[j] >= crack) | (chances[j + 1] >= loss) << 1 |
-        (chances[j + 2] >= stain) << 2;
+    bits[i] = (probabilities[j] >= crack) | (probabilities[j + 1] >= loss) << 1 |
+        (probabilities[j + 2] >= stain) << 2;
   // Pieces, by joining the runs of each row with those of the row above.
   const runs = [];  // row, start and end of each
   const parent = [], area = [];
@@ -215,18 +216,18 @@ export function labelled(chances, width, height, {level, wanted, least, reach}) 
   for (let dy = -reach; dy <= reach; dy++)
     disc.push(Math.round(Math.sqrt(reach * reach - dy * dy)));
   const labels = new Uint8Array(width * height);
-  for (const kind of [2, 1, 0])  // cracks, the thinnest, last
+  for (const index of [2, 1, 0])  // cracks, the thinnest, last
     for (let run = 0; run < parent.length; run++) {
       if (area[root(run)] < least) continue;
       const y = runs[3 * run], from = runs[3 * run + 1], to = runs[3 * run + 2];
       for (let x = from; x < to; x++) {
-        if (!(bits[y * width + x] >> kind & 1)) continue;
+        if (!(bits[y * width + x] >> index & 1)) continue;
         const start = x;
-        while (x < to && bits[y * width + x] >> kind & 1) x++;
+        while (x < to && bits[y * width + x] >> index & 1) x++;
         disc.forEach((half, i) => {
           const row = y + i - reach;
           if (row < 0 || row >= height) return;
-          labels.fill(kind + 1, row * width + Math.max(0, start - half),
+          labels.fill(index + 1, row * width + Math.max(0, start - half),
                       row * width + Math.min(width, x + half));
         });
       }

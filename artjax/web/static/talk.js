@@ -1,4 +1,4 @@
-// Asking the server, telling the person.
+// Requests to the server, and messages to the user.
 
 export const $ = id => document.getElementById(id);
 export const on = (id, type, action) => $(id).addEventListener(type, action);
@@ -22,7 +22,7 @@ export function complain(error) {
   $('error').hidden = !error;
 }
 
-// Runs something a person asked for; what goes wrong is said, not lost.
+// Runs an action of the user; an error is shown to them.
 export const attempt = action => async (...args) => {
   complain();
   try { await action(...args); } catch (error) { complain(error); }

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from artjax.web.server import jobs
+from artjax.web.server import worker_process
 
 
 class Stuck:
@@ -41,7 +41,7 @@ def test_a_cancellation_is_never_lost(turns):
   """As the server stops while a line of progress comes in."""
 
   async def stop():
-    child = jobs.Child(0, '')
+    child = worker_process.WorkerProcess(0, '')
     child._process = process = Stuck()
     asked = asyncio.create_task(child.ask({}, timeout=60))
     await asyncio.sleep(0.01)

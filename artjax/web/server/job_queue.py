@@ -1,0 +1,298 @@
+"""Jobs: a bounded queue, one at a time, progress by tiles, cancellation.
+
+Pictures are decoded and networks run in worker processes (worker_process.py).
+One that dies takes its one job with it; the next job starts another.
+"""
+
+import asyncio
+import collections
+from collections.abc import Callable, Iterable
+import json
+import os
+import sys
+import time
+
+from artjax.web.server import jobs as jobs_lib
+from artjax.web.server import limits as limits_lib
+from artjax.web.server import store as store_lib
+from artjax.web.server import worker_process
+
+
+class QueueFull(Exception):
+  """So many wait already that another is refused."""
+
+
+class JobQueue:
+  """The queue, and the two processes that work on what is in it."""
+
+  def __init__(
+    self,
+    store: store_lib.Store,
+    limits: limits_lib.Limits,
+    find_weights: Callable[[jobs_lib.Job], list[str]],
+  ):
+    """Starts nothing yet.
+
+    Args:
+      store: of the pictures.
+      limits: of the queue and of the two processes.
+      find_weights: gives the paths of the weights of a job.
+    """
+    self.limits = limits
+    self.decoder = worker_process.WorkerProcess(
+      limits.decode_memory, store.scratch
+    )
+    self.runner = worker_process.WorkerProcess(limits.run_memory, store.scratch)
+    self.counts = collections.Counter()
+    self._find_weights = find_weights
+    self._store = store
+    self._waiting = collections.deque()
+    self._running = None
+    self._wake = asyncio.Event()
+    self._tasks = []
+
+  def start(self) -> None:
+    """Begins to work; within a running event loop."""
+    self._tasks = [
+      asyncio.create_task(self._work()),
+      asyncio.create_task(self._watch()),
+    ]
+
+  async def close(self) -> None:
+    """Ends the work and both processes."""
+    for task in self._tasks:
+      task.cancel()
+    await asyncio.gather(*self._tasks, return_exceptions=True)
+    await self.runner.close()
+    await self.decoder.close()
+
+  def check_room(self) -> None:
+    """Raises `QueueFull` if another job would be refused."""
+    if len(self._waiting) >= self.limits.queue:
+      raise QueueFull(
+        f'{len(self._waiting)} jobs wait already, which is the '
+        'most; try again in a minute'
+      )
+
+  def submit(self, job: jobs_lib.Job) -> None:
+    """Puts a job at the end of the queue; raises `QueueFull`."""
+    self.check_room()
+    self._waiting.append(job)
+    job.session.jobs[job.id] = job
+    over = [key for key, other in job.session.jobs.items() if other.over]
+    for key in over[:-50]:
+      del job.session.jobs[key]
+    self._places()
+    self._wake.set()
+
+  def cancel(self, job: jobs_lib.Job) -> None:
+    """Ends a job: at once if it waits, within a tile if it runs."""
+    if job in self._waiting:
+      self._waiting.remove(job)
+      self._end(job, 'cancelled')
+      self._places()
+    elif not job.over:
+      job.update(stopping=True)
+      self.runner.cancel(job.id)
+
+  async def open(
+    self,
+    entry: store_lib.Entry,
+    maps: Iterable[tuple[str, str]] = (),
+    result: bool = False,
+  ) -> str:
+    """Checks a picture and makes the tiles of its view.
+
+    Args:
+      entry: of the picture; gets its `info`.
+      maps: (path, folder of tiles) of maps that are shown over it.
+      result: whether it is one, for which the limits are wider.
+
+    Returns:
+      '', or the reason why it cannot be used.
+    """
+    answer = await self.decoder.ask(
+      {
+        'op': 'open',
+        'path': entry.path(),
+        'name': entry.name,
+        'tiles': entry.tiles('picture'),
+        'maps': list(maps),
+        'max_side': self.limits.side * (4 if result else 1),
+        'max_pixels': (
+          self.limits.result_pixels if result else self.limits.pixels
+        ),
+      },
+      self.limits.decode_time,
+    )
+    if answer['event'] != 'done':
+      return answer['reason']
+    entry.info = answer['info']
+    return ''
+
+  async def check_mask(
+    self, entry: store_lib.Entry, source: store_lib.Entry, threshold: float
+  ) -> str:
+    """'' if a file is a mask of the picture `source`, or the reason why not."""
+    answer = await self.decoder.ask(
+      {
+        'op': 'mask',
+        'path': entry.path(),
+        'name': entry.name,
+        'height': source.info['height'],
+        'width': source.info['width'],
+        'threshold': threshold,
+        'max_side': self.limits.side,
+        'max_pixels': self.limits.pixels,
+      },
+      self.limits.decode_time,
+    )
+    return answer.get('reason', '')
+
+  def _places(self):
+    for i, job in enumerate(self._waiting):
+      if job.place != i + 1:
+        job.update(place=i + 1)
+
+  def _end(self, job, state, reason=''):
+    self.counts[state] += 1
+    if job.mask:
+      self._store.drop(job.mask)
+    job.update(state=state, reason=reason, place=0)
+
+  async def _work(self):
+    while True:
+      if not self._waiting:
+        self._wake.clear()
+        await self._wake.wait()
+        continue
+      job = self._running = self._waiting.popleft()
+      self._places()
+      job.update(state='preparing', place=0)
+      entry = None
+      try:
+        if not job.only_finds:
+          entry = self._new_entry(job)
+        state, reason = await self._run(job, entry)
+      except asyncio.CancelledError:
+        raise
+      except Exception as error:  # pylint: disable=broad-except
+        # One job must not end the others.
+        print(f'artjax: job: {type(error).__name__}: {error}', file=sys.stderr)
+        state, reason = 'failed', 'something went wrong on the server'
+      if state != 'done' and entry:
+        self._store.drop(entry)
+      self._running = None
+      self._end(job, state, reason)
+
+  def _new_entry(self, job):
+    source = job.source
+    # Lossless, and as deep as the source.
+    suffix = {'PNG': '.png', 'TIFF': '.tif'}.get(
+      source.info['format'],
+      '.tif' if 'CMYK' in source.info['channels'] else '.png',
+    )
+    stem = os.path.splitext(source.name)[0]
+    entry = self._store.add(
+      f'{stem}_{"_".join(job.steps)}{suffix}'[-120:], suffix
+    )
+    entry.origin = source.id
+    entry.made = {
+      'steps': job.steps,
+      **job.options,
+      **({'mask': True} if job.mask else {}),
+    }
+    return entry
+
+  async def _run(self, job, entry):
+    """(state, reason) at the end of a job; `entry` None: it makes none."""
+    # What was found in the picture itself belongs to it, and not to a result.
+    finds = job.only_finds or (job.steps[0] == 'fill' and not job.mask)
+    if finds:
+      self._store.take(0)
+    answer = await self.runner.ask(
+      self._request(job, entry, finds), self.limits.stall_time, job.progress
+    )
+    if answer['event'] != 'done':
+      return answer['event'], answer.get('reason', '')
+    if finds:
+      self._take_damage(job, answer['record'])
+    if entry is None:
+      job.result = job.source
+      return 'done', ''
+    job.update(state='finishing')
+    entry.record = answer['record']
+    _save_record(entry.path('report.json'), entry.record)
+    maps = [
+      (entry.path(f'{layer}.png'), entry.tiles(layer))
+      for layer in ('change', 'uncertainty')
+      if os.path.exists(entry.path(f'{layer}.png'))
+    ]
+    reason = await self.open(entry, maps, result=True)
+    if reason:
+      return 'failed', reason
+    if job.stopping:
+      return 'cancelled', ''
+    self._store.keep(job.session, entry)
+    job.result = entry
+    return 'done', ''
+
+  def _request(self, job, entry, finds):
+    """What worker.py is asked for; '' for files that are not wanted."""
+    source = job.source
+    made = lambda part, wanted=True: (
+      entry.path(part) if entry and wanted else ''
+    )
+    found = lambda part: source.path(part) if finds else ''
+    return {
+      'op': 'run',
+      'id': job.id,
+      'path': source.path(),
+      'name': source.name,
+      'mask': job.mask.path() if job.mask else '',
+      'mask_name': job.mask.name if job.mask else '',
+      'output': made('picture'),
+      'output_name': entry.name if entry else '',
+      'change': made('change.png'),
+      'uncertainty': made('uncertainty.png', job.options.get('self_ensemble')),
+      'hole': made('mask.png', 'fill' in job.steps),
+      'damage': found('damage.png'),
+      'damage_view': found('damage_view.png'),
+      'steps': job.steps,
+      'weights': self._find_weights(job),
+      'height': source.info['height'],
+      'width': source.info['width'],
+      'max_pixels': self.limits.result_pixels,
+      'options': job.options,
+    }
+
+  def _take_damage(self, job, record):
+    """Puts what was found on record with the picture that it was found in."""
+    source = job.source
+    source.damage = {**record['damage'], 'threshold': job.options['threshold']}
+    if job.only_finds:
+      _save_record(source.path('damage.json'), record)
+    self._store.keep(job.session, source)
+
+  async def _watch(self):
+    """Cancels the jobs of closed pages and deletes what has expired."""
+    expired = time.monotonic()
+    while True:
+      await asyncio.sleep(min(0.5, self.limits.leave / 2))
+      now = time.monotonic()
+      for job in [*self._waiting, *([self._running] if self._running else [])]:
+        if (
+          job.tied
+          and not job.followers
+          and not job.stopping
+          and (now - job.left > self.limits.leave)
+        ):
+          self.cancel(job)
+      if now - expired > min(60, self.limits.ttl / 4):
+        self._store.expire()
+        expired = now
+
+
+def _save_record(path, record):
+  with open(path, 'w', encoding='utf-8') as file:
+    json.dump(record, file, indent=2, ensure_ascii=False)

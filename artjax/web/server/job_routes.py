@@ -1,0 +1,178 @@
+"""Routes of jobs: asked for, followed, cancelled, their results."""
+
+import asyncio
+import json
+import time
+from typing import Annotated, Any
+
+import fastapi
+from fastapi import responses
+import pydantic
+
+from artjax.restoration import options as options_lib
+from artjax.web.server import abilities
+from artjax.web.server import jobs as jobs_lib
+from artjax.web.server import lookup
+from artjax.web.server import openapi
+from artjax.web.server import transfer
+
+_TYPES = {'float': float, 'int': int, 'bool': bool, 'str': str}
+router = fastapi.APIRouter(prefix='/api', responses=openapi.ERRORS)
+
+
+def _query_model() -> type[pydantic.BaseModel]:
+  """The query of a new job: its own parameters, and the declared options."""
+  field = pydantic.Field
+  fields: dict[str, Any] = {
+    'steps': (
+      str,
+      field(max_length=100, description='what to do, such as restore,upscale'),
+    ),
+    'picture': (
+      str,
+      field('', max_length=40, description='id; default: the body'),
+    ),
+    'name': (str, field('', max_length=300, description='of the file')),
+    'tied': (
+      bool,
+      field(False, description='cancel when nobody follows the events'),
+    ),
+  }
+  for option in options_lib.describe():
+    least, most = ('gt', 'lt') if option['exclusive'] else ('ge', 'le')
+    limits = {least: option['least'], most: option['most']}
+    fields[option['name']] = (
+      _TYPES[option['type']],
+      field(
+        option['default'],
+        description=option['help'],
+        **{key: value for key, value in limits.items() if value is not None},
+      ),
+    )
+  return pydantic.create_model(
+    'JobQuery', __config__=pydantic.ConfigDict(extra='forbid'), **fields
+  )
+
+
+JobQuery = _query_model()
+
+
+@router.post('/jobs', status_code=202, openapi_extra=openapi.PICTURE_BODY)
+async def post_job(
+  request: fastapi.Request,
+  response: fastapi.Response,
+  query: Annotated[JobQuery, fastapi.Query()],
+):
+  """Puts a picture into the queue.
+
+  The body is the picture; or, with `picture`, a mask of what is to be filled,
+  white, of any size of the same shape, or nothing.
+  """
+  state = request.app.state
+  steps = query.steps.split(',')
+  _plan(state, steps, bool(query.picture) and 'fill' in steps)
+  options = _options(query, steps)
+  state.queue.check_room()
+  state.store.take(0)
+  mask = None
+  if query.picture:
+    entry = await lookup.picture(request, query.picture)
+    session = lookup.session(request)
+    mask = await transfer.receive_mask(
+      request, session, query.name, entry, query.threshold
+    )
+  else:
+    session = lookup.own_session(request, response)
+    entry = await transfer.receive(request, session, query.name)
+  try:
+    _plan(state, steps, bool(mask))
+    if entry.id not in session.pictures:  # deleted while the mask came
+      transfer.fail(404, 'there is no such picture, or no longer')
+    job = jobs_lib.Job(session, entry, steps, options, query.tied, mask)
+    state.queue.submit(job)
+  except Exception:
+    if mask:
+      state.store.drop(mask)
+    raise
+  return job.describe()
+
+
+def _plan(state, steps, mask):
+  try:
+    abilities.plan(steps, mask, state.weights)
+  except ValueError as error:
+    transfer.fail(422, f'steps: {error}')
+
+
+def _options(query, steps):
+  """{name: value} of the options that these steps use.
+
+  One that none of them uses is refused unless it has its default.
+  """
+  stages, found = abilities.stages(steps), {}
+  for option in options_lib.describe():
+    name, value = option['name'], getattr(query, option['name'])
+    if not option['stages'] or stages & set(option['stages']):
+      found[name] = value
+    elif value != option['default']:
+      transfer.fail(422, f'{name}: {",".join(steps)} does not use it')
+  return found
+
+
+@router.get('/jobs/{job}')
+async def get_job(job: lookup.Job):
+  """How far a job is."""
+  return job.describe()
+
+
+@router.get(
+  '/jobs/{job}/events',
+  **{
+    **openapi.file('text/event-stream'),
+    'response_class': responses.StreamingResponse,
+  },
+)
+async def get_events(job: lookup.Job):
+  """How far a job is, as server-sent events: one a change, until the end."""
+
+  async def events():
+    job.followers += 1
+    try:
+      while True:
+        yield f'data: {json.dumps(job.describe())}\n\n'
+        if job.over:
+          return
+        await job.changed(timeout=10)
+        await asyncio.sleep(0.05)  # Many tiles may be done at once.
+    finally:
+      job.followers -= 1
+      job.left = time.monotonic()
+
+  return responses.StreamingResponse(events(), media_type='text/event-stream')
+
+
+@router.post('/jobs/{job}/cancel')
+async def cancel_job(request: fastapi.Request, job: lookup.Job):
+  """Ends a job within a tile."""
+  request.app.state.queue.cancel(job)
+  return job.describe()
+
+
+@router.get('/jobs/{job}/result', **openapi.PICTURE)
+async def get_job_result(job: lookup.Job, entry: lookup.Result):
+  """The file that a job has made; of `detect` the damage probabilities."""
+  return transfer.download(entry, 'damage.png' if job.only_finds else 'picture')
+
+
+@router.get('/jobs/{job}/report', **openapi.REPORT)
+async def get_job_report(job: lookup.Job, entry: lookup.Result):
+  """The JSON record of a job that is done."""
+  return transfer.download(
+    entry, 'damage.json' if job.only_finds else 'report.json'
+  )
+
+
+@router.get('/jobs/{job}/mask', **openapi.PNG)
+async def get_job_mask(entry: lookup.Result):
+  """The mask of what a job has filled, white, a PNG of the picture's size."""
+  return transfer.download(entry, 'mask.png')

@@ -1,0 +1,68 @@
+"""What a request refers to: always something of its own session.
+
+All of these are coroutines, and so are all routes: what sessions hold is read
+and changed in the thread of the event loop alone, so nothing changes while it
+is looked at.
+"""
+
+from typing import Annotated
+
+import fastapi
+
+from artjax.web.server import jobs
+from artjax.web.server import store
+from artjax.web.server import transfer
+
+_COOKIE = 'artjax_session'
+
+
+def session(request: fastapi.Request) -> store.Session | None:
+  """The session of a request, or None."""
+  return request.app.state.store.session(request.cookies.get(_COOKIE, ''))
+
+
+def own_session(
+  request: fastapi.Request, response: fastapi.Response
+) -> store.Session:
+  """The session of a request; a new one if it has none.
+
+  Raises:
+    store.Full: there are as many sessions as the limit allows.
+  """
+  found = session(request)
+  if found is None:
+    token, found = request.app.state.store.start_session()
+    response.set_cookie(_COOKIE, token, httponly=True, samesite='strict')
+  return found
+
+
+async def picture(request: fastapi.Request, picture: str) -> store.Entry:
+  """The picture of an id; 404 unless this session has it."""
+  found = session(request)
+  if found is None or picture not in found.pictures:
+    transfer.fail(404, 'there is no such picture, or no longer')
+  return found.pictures[picture]
+
+
+async def job(request: fastapi.Request, job: str) -> jobs.Job:
+  """The job of an id; 404 unless this session has it."""
+  found = session(request)
+  if found is None or job not in found.jobs:
+    transfer.fail(404, 'there is no such job, or no longer')
+  return found.jobs[job]
+
+
+async def result(job: Annotated[jobs.Job, fastapi.Depends(job)]) -> store.Entry:
+  """The result of the job of an id; 409 unless it has one."""
+  if job.result is None:
+    transfer.fail(
+      409,
+      f'the job has no result: it is {job.state}'
+      + (f' ({job.reason})' if job.reason else ''),
+    )
+  return job.result
+
+
+Picture = Annotated[store.Entry, fastapi.Depends(picture)]
+Job = Annotated[jobs.Job, fastapi.Depends(job)]
+Result = Annotated[store.Entry, fastapi.Depends(result)]
