@@ -17,7 +17,7 @@ from artjax.image_io.colour_space import FULL
 if TYPE_CHECKING:
   from artjax.image_io import reader
 
-_LUMA = np.float32([0.2126, 0.7152, 0.0722])  # of sRGB's primaries
+_LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)  # of sRGB's primaries
 
 
 def merge(

@@ -18,14 +18,15 @@ DRAWN = 2048  # px, the longer side at which masks are drawn
 _THIN = 32  # px, the shorter side then, or sides would no longer match
 # Overlays of maps: a quantity's levels from none to most, as colours that grow
 # lighter (from violet over red to yellow) and more opaque.
-_COLOURS = np.float32(
+_COLOURS = np.array(
   [
     [60, 20, 110],
     [150, 30, 120],
     [225, 70, 80],
     [250, 150, 50],
     [252, 240, 150],
-  ]
+  ],
+  np.float32,
 )
 _OPAQUE_FROM = 120  # levels
 

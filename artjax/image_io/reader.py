@@ -8,6 +8,7 @@ into the file's own values; see merging.py.
 
 import os
 import tempfile
+from typing import Any
 
 import numpy as np
 import pyvips
@@ -103,9 +104,9 @@ class Picture:
     )
     self.notices += notices
     self.native = image.extract_band(0, n=self.bands)
-    self.alpha = image.extract_band(self.bands) if self.has_alpha else None
+    self.alpha: Any = image.extract_band(self.bands) if self.has_alpha else None
     self.working = self.space.to_srgb(self.native)
-    self.matte = self._mean_colour() if self.has_alpha else None
+    self.matte: Any = self._mean_colour() if self.has_alpha else None
 
   @property
   def opaque(self) -> int:

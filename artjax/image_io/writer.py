@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from typing import TYPE_CHECKING
+from typing import Any, TYPE_CHECKING
 
 import numpy as np
 import pyvips
@@ -39,7 +39,7 @@ class Writer:
     self._strip_metadata = strip_metadata
     size = np.prod(self._shape, dtype=np.int64) * np.dtype(self._dtype).itemsize
     self._raw = f'{self._path}.raw.part' if size > _IN_MEMORY else None
-    self._rows = None  # an array, or a file
+    self._rows: Any = None  # an array, or a file
     self._done = 0
 
   def __enter__(self) -> 'Writer':

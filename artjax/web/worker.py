@@ -20,8 +20,8 @@ import threading
 
 from artjax import environment
 
-_LOADED = {}  # paths of weights -> restoration.Chain
-_COMPILED = set()  # shapes of tiles that they have run on
+_LOADED: dict = {}  # paths of weights -> restoration.Chain
+_COMPILED: set = set()  # shapes of tiles that they have run on
 
 
 class Cancelled(Exception):

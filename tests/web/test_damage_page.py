@@ -327,7 +327,7 @@ def test_chains_take_a_mask_along(tmp_path, folder):
 
 def test_a_picture_that_goes_while_its_mask_comes(page, monkeypatch):
   key, app = upload(page), page.app.state
-  check = app.jobs.check_mask
+  check = app.queue.check_mask
 
   async def slow(entry, source, threshold):
     session = next(s for s in app.store._sessions.values() if key in s.pictures)
@@ -335,7 +335,7 @@ def test_a_picture_that_goes_while_its_mask_comes(page, monkeypatch):
     return await check(entry, source, threshold)
 
   before = set(os.listdir(app.store.root)) - {key}
-  monkeypatch.setattr(app.jobs, 'check_mask', slow)
+  monkeypatch.setattr(app.queue, 'check_mask', slow)
   out = fill(page, key, mask_file((5, 5, 5, 5)))
   assert out.status_code == 404
   assert set(os.listdir(app.store.root)) == before

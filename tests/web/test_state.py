@@ -67,3 +67,14 @@ def test_every_route_uses_the_store_in_the_same_thread(folder, monkeypatch):
     assert page.delete(f'/api/pictures/{key}').status_code == 204
     assert len(page.get('/api/pictures').json()) == 1
     assert len(threads) == 1
+
+
+def test_weights_may_lie_in_a_folder_of_any_name(tmp_path):
+  folder = tmp_path / 'a,b+c:d @0.5'
+  folder.mkdir()
+  with web.client(web.save_weights(folder)) as page:
+    job = page.post('/api/jobs?steps=restore', content=web.picture()).json()
+    state = web.wait(page, job)
+    assert state['state'] == 'done', state
+    report = page.get(f'/api/jobs/{job["id"]}/report').json()
+    assert report['weights'][0]['name'] == 'unet'

@@ -49,7 +49,10 @@ class Guard:
     self._app = app
     self._hosts = {host.lower() for host in hosts}
     self._token = token.encode()
-    self._wrong = collections.deque(maxlen=_WRONG_TOKENS)  # times
+    # Times, s.
+    self._wrong: collections.deque[float] = collections.deque(
+      maxlen=_WRONG_TOKENS
+    )
 
   async def __call__(self, scope, receive, send):
     if scope['type'] == 'lifespan':

@@ -43,13 +43,13 @@ class JobQueue:
       limits.decode_memory, store.scratch
     )
     self.runner = worker_process.WorkerProcess(limits.run_memory, store.scratch)
-    self.counts = collections.Counter()
+    self.counts: collections.Counter[str] = collections.Counter()
     self._find_weights = find_weights
     self._store = store
-    self._waiting = collections.deque()
-    self._running = None
+    self._waiting: collections.deque[jobs_lib.Job] = collections.deque()
+    self._running: jobs_lib.Job | None = None
     self._wake = asyncio.Event()
-    self._tasks = []
+    self._tasks: list[asyncio.Task] = []
 
   def start(self) -> None:
     """Begins to work; within a running event loop."""

@@ -20,7 +20,7 @@ _TYPES = {'float': float, 'int': int, 'bool': bool, 'str': str}
 router = fastapi.APIRouter(prefix='/api', responses=openapi.ERRORS)
 
 
-def _query_model() -> type[pydantic.BaseModel]:
+def _query_model() -> Any:
   """The query of a new job: its own parameters, and the declared options."""
   field = pydantic.Field
   fields: dict[str, Any] = {
@@ -54,7 +54,7 @@ def _query_model() -> type[pydantic.BaseModel]:
   )
 
 
-JobQuery = _query_model()
+JobQuery: Any = _query_model()
 
 
 @router.post('/jobs', status_code=202, openapi_extra=openapi.PICTURE_BODY)
@@ -77,7 +77,7 @@ async def post_job(
   mask = None
   if query.picture:
     entry = await lookup.picture(request, query.picture)
-    session = lookup.session(request)
+    session = lookup.own_session(request, response)
     mask = await transfer.receive_mask(
       request, session, query.name, entry, query.threshold
     )

@@ -48,12 +48,13 @@ class Job:
     self.cold = False  # whether its network has to be loaded first
     self.done, self.total = 0, 0  # tiles
     self.reason = ''
-    self.result = None  # store.Entry
+    self.result: store_lib.Entry | None = None
     self.followers = 0
     self.stopping = False
     self.left = time.monotonic()  # since when nobody follows
     self._bell = asyncio.Event()
-    self._start = None  # when the first tile was done
+    # When the first tile was done, s, and how many that were.
+    self._start: tuple[float, int] | None = None
 
   @property
   def over(self) -> bool:

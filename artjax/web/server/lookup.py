@@ -16,7 +16,7 @@ from artjax.web.server import transfer
 _COOKIE = 'artjax_session'
 
 
-def session(request: fastapi.Request) -> store.Session | None:
+def known_session(request: fastapi.Request) -> store.Session | None:
   """The session of a request, or None."""
   return request.app.state.store.session(request.cookies.get(_COOKIE, ''))
 
@@ -29,7 +29,7 @@ def own_session(
   Raises:
     store.Full: there are as many sessions as the limit allows.
   """
-  found = session(request)
+  found = known_session(request)
   if found is None:
     token, found = request.app.state.store.start_session()
     response.set_cookie(_COOKIE, token, httponly=True, samesite='strict')
@@ -38,7 +38,7 @@ def own_session(
 
 async def picture(request: fastapi.Request, picture: str) -> store.Entry:
   """The picture of an id; 404 unless this session has it."""
-  found = session(request)
+  found = known_session(request)
   if found is None or picture not in found.pictures:
     transfer.fail(404, 'there is no such picture, or no longer')
   return found.pictures[picture]
@@ -46,7 +46,7 @@ async def picture(request: fastapi.Request, picture: str) -> store.Entry:
 
 async def job(request: fastapi.Request, job: str) -> jobs.Job:
   """The job of an id; 404 unless this session has it."""
-  found = session(request)
+  found = known_session(request)
   if found is None or job not in found.jobs:
     transfer.fail(404, 'there is no such job, or no longer')
   return found.jobs[job]

@@ -16,7 +16,7 @@ PICTURE_BODY = {
     }
   }
 }
-ERRORS = {
+ERRORS: dict[int | str, dict[str, Any]] = {
   code: {
     'description': text,
     'content': {

@@ -27,7 +27,7 @@ async def post_picture(
 @router.get('/pictures')
 async def get_pictures(request: fastapi.Request):
   """The pictures of this session, oldest first."""
-  session = lookup.session(request)
+  session = lookup.known_session(request)
   return [e.describe() for e in session.pictures.values()] if session else []
 
 
@@ -38,9 +38,11 @@ async def get_picture(entry: lookup.Picture):
 
 
 @router.delete('/pictures/{picture}', status_code=204)
-async def delete_picture(request: fastapi.Request, entry: lookup.Picture):
+async def delete_picture(
+  request: fastapi.Request, response: fastapi.Response, entry: lookup.Picture
+):
   """Deletes a picture and all that belongs to it."""
-  session = lookup.session(request)
+  session = lookup.own_session(request, response)
   if any(job.source is entry and not job.over for job in session.jobs.values()):
     transfer.fail(409, 'a job works on this picture; cancel it first')
   request.app.state.store.drop(entry, session)

@@ -106,7 +106,7 @@ class Store:
     self.root = tempfile.mkdtemp(prefix=f'{_PREFIX}{os.getpid()}_')
     self.scratch = os.path.join(self.root, 'scratch')  # TMPDIR of children
     os.mkdir(self.scratch)
-    self._sessions = {}  # secret token -> Session
+    self._sessions: dict[str, Session] = {}  # by their secret tokens
     self.used = 0  # bytes of all entries, uploads under way included
 
   def close(self) -> None:

@@ -28,7 +28,7 @@ class WorkerProcess:
     """
     self._memory = memory
     self._scratch = scratch
-    self._process = None
+    self._process: Any = None
     self._turn = asyncio.Lock()
 
   @property
@@ -55,14 +55,14 @@ class WorkerProcess:
     request = {'id': secrets.token_hex(8), **request}
     async with self._turn:
       try:
-        await self._start()
-        self._process.stdin.write(json.dumps(request).encode() + b'\n')
-        await self._process.stdin.drain()
+        process = await self._start()
+        process.stdin.write(json.dumps(request).encode() + b'\n')
+        await process.stdin.drain()
         while True:
           # Not wait_for: before Python 3.12 it loses a cancellation that comes
           # together with the line.
           async with asyncio.timeout(timeout):
-            line = await self._process.stdout.readline()
+            line = await process.stdout.readline()
           if not line:
             raise ConnectionError
           answer = json.loads(line)
@@ -104,9 +104,9 @@ class WorkerProcess:
       process.stdin.close()
       await process.wait()
 
-  async def _start(self):
+  async def _start(self) -> Any:
     if self._process and self._process.returncode is None:
-      return
+      return self._process
     await self.close()
     self._process = await asyncio.create_subprocess_exec(
       sys.executable,
@@ -125,3 +125,4 @@ class WorkerProcess:
         'MALLOC_ARENA_MAX': '2',
       },
     )
+    return self._process
