@@ -22,6 +22,7 @@ from collections.abc import Sequence
 import json
 import os
 import sys
+from typing import Any
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -67,8 +68,13 @@ def main(argv: Sequence[str] | None = None) -> int:
   return 0
 
 
-def export(args):
-  """Writes one file; what it is, for the last line of stdout."""
+def export(args: argparse.Namespace) -> dict[str, Any]:
+  """Writes one file; what it is, for the last line of stdout.
+
+  Raises:
+    ValueError: options that do not go together, or weights that cannot be
+      written so.
+  """
   suffix = os.path.splitext(args.output)[1]
   if suffix not in ('.safetensors', '.onnx'):
     raise ValueError(
@@ -85,6 +91,7 @@ def export(args):
   figures = read_figures(args.figures) if args.figures else None
 
   from artjax import atomic_files
+  from artjax.interop import manifest
   from artjax.interop import safetensors_io
 
   config, params, step = load(args.weights, args.step)
@@ -107,7 +114,17 @@ def export(args):
     safetensors_io.save(
       args.output, params, config, dtype=args.dtype, step=step
     )
-    write_entry(args, config, coarse, step, figures)
+    manifest.write(
+      args.output,
+      dtype=args.dtype,
+      step=step,
+      task=config.task,
+      model=config.model.to_dict(),
+      **training(config, args.weights),
+      **({'coarse': training(coarse, args.coarse)} if coarse else {}),
+      training_set=args.training_set,
+      figures=figures,
+    )
   return {
     'output': args.output,
     'sha256': safetensors_io.file_sha256(args.output),
@@ -116,13 +133,13 @@ def export(args):
   }
 
 
-def read_figures(path):
+def read_figures(path: str) -> list[dict[str, Any]]:
   """The JSON lines of a file, whatever stands between them."""
   with open(path) as file:
     return [json.loads(line) for line in file if line.startswith('{')]
 
 
-def load(where, step=None):
+def load(where: str, step: int | None = None) -> tuple[Any, Any, int]:
   """(config, weights, step) of --weights."""
   from artjax.inference import loading
   from artjax.training import checkpoint
@@ -134,27 +151,15 @@ def load(where, step=None):
   return *loading.load_checked(where), 0
 
 
-def manifest_of(path):
-  """The manifest beside a file."""
-  return os.path.join(os.path.dirname(path), 'manifest.json')
-
-
-def read_manifest(path):
-  """{name: entry} of the manifest beside a file, {} where there is none."""
-  if not os.path.exists(manifest_of(path)):
-    return {}
-  with open(manifest_of(path)) as file:
-    return json.load(file)
-
-
-def training(config, where):
+def training(config: Any, where: str) -> dict[str, Any]:
   """How weights were trained, for the manifest, or where they are from."""
   if 'data' not in config:  # not a run's
     from artjax.inference import weights
+    from artjax.interop import manifest
 
     source = weights.single(where).sources[0]
     path = source.where
-    entry = read_manifest(path).get(os.path.basename(path), {})
+    entry = manifest.entry(path)
     if source.part == 'coarse':
       entry = entry.get('coarse', {})
     return {
@@ -167,27 +172,3 @@ def training(config, where):
   if config.get('adversary') and config.adversary.name:
     found['adversary'] = config.adversary.to_dict()
   return found
-
-
-def write_entry(args, config, coarse, step, figures):
-  """Tells the manifest beside a weights file of it; `coarse` may be None."""
-  from artjax import atomic_files
-  from artjax.interop import safetensors_io
-
-  entries = read_manifest(args.output)
-  entry = {
-    'sha256': safetensors_io.file_sha256(args.output),
-    'bytes': os.path.getsize(args.output),
-    'dtype': args.dtype,
-    'step': step,
-    'task': config.task,
-    'model': config.model.to_dict(),
-  }
-  entry |= training(config, args.weights)
-  if coarse:
-    entry['coarse'] = training(coarse, args.coarse)
-  entry |= {'training_set': args.training_set, 'figures': figures}
-  entries[os.path.basename(args.output)] = entry
-  atomic_files.write_text(
-    manifest_of(args.output), json.dumps(entries, indent=2) + '\n'
-  )

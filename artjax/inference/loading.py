@@ -6,7 +6,6 @@
 How they are named is said in weights.py.
 """
 
-import json
 import os
 from typing import Any
 
@@ -19,6 +18,7 @@ from artjax import tasks
 from artjax.inference import base
 from artjax.inference import detector_parts
 from artjax.inference import weights as weights_lib
+from artjax.interop import manifest
 from artjax.interop import safetensors_io
 
 Params = dict[str, Any]  # a tree of f32 arrays, as `safetensors_io.merge` has
@@ -103,20 +103,6 @@ def of(config: ml_collections.ConfigDict, params: Params) -> base.Restorer:
   return cls(config, params)
 
 
-def check_manifest(path: str) -> None:
-  """Raises ValueError if a manifest beside the file gives another sha256."""
-  manifest = os.path.join(os.path.dirname(path), 'manifest.json')
-  if not os.path.exists(manifest) or not os.path.exists(path):
-    return
-  with open(manifest) as file:
-    entry = json.load(file).get(os.path.basename(path))
-  if entry and safetensors_io.file_sha256(path) != entry['sha256']:
-    raise ValueError(
-      f'{path}: its sha256 is not that of {manifest}: the file was changed or '
-      'is incomplete; get it anew'
-    )
-
-
 def _load_source(source, step):
   """(config, weights) of one source of a blend."""
   if source.part:
@@ -130,7 +116,7 @@ def _load_source(source, step):
     from artjax.training import checkpoint
 
     return checkpoint.load_generator(path, step)[:2]
-  check_manifest(path)
+  manifest.check(path)
   return safetensors_io.load(path)[:2]
 
 
