@@ -137,10 +137,14 @@ def _optimizer():
   config = ml_collections.ConfigDict()
   config.name = 'adam'  # 'adam' | 'adamw' | 'lion' | 'muon'
   config.learning_rate = 4e-4  # at its peak
+  # What follows the warm-up: 'cosine' | 'constant' | 'wsd', which is constant
+  # until its decay, so that a run can be extended from before that.
+  config.schedule = 'cosine'
+  config.decay_share = 0.2  # of the steps, over which 'wsd' falls linearly
   config.warmup_steps = 200  # linear from 0 to the peak
-  config.final_fraction = 0.01  # of the peak, where the cosine ends
+  config.final_fraction = 0.01  # of the peak, where cosine and wsd end
   config.b1 = 0.9
   config.b2 = 0.99
-  config.weight_decay = 0.0  # of kernels; not with adam
+  config.weight_decay = 0.0  # of kernels alone; not with adam
   config.clip_norm = 1.0  # of the global gradient, 0 = no clipping
   return config

@@ -40,6 +40,7 @@ class ColourNet(nn.Module):
   dtype: jnp.dtype = jnp.float32  # of the computation
 
   frozen_nets = (_NET,)
+  fixed = ('likely',)  # layers that training leaves as they are
   multiple = 1  # px: sides of all kinds
   halo = 0  # px: none helps, each tile would have colours of its own
 

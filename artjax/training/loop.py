@@ -154,8 +154,12 @@ def train_and_evaluate(config, workdir):
 
 def players(config):
   """(generator, adversary or None) of a configuration, as `states.Player`s."""
+  module = registry.model(config)
   generator = states.Player(
-    registry.model(config), optim.optimizer(config.optimizer, config.steps)
+    module,
+    optim.optimizer(
+      config.optimizer, config.steps, getattr(module, 'fixed', ())
+    ),
   )
   discriminator = registry.discriminator(config)
   if discriminator is None:

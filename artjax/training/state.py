@@ -11,8 +11,12 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from artjax import tasks
 from artjax.interop import safetensors_io
-from artjax.tasks import base
+
+# Keys are folded from that of `config.seed`: by the step, 0 for the generator's
+# start too, and for the discriminator's by this, which no step reaches.
+_DISCRIMINATOR = 2**32 - 1
 
 
 class Player(NamedTuple):
@@ -43,16 +47,17 @@ class TrainState:
 
 def create_state(config, generator, adversary=None):
   """The state before the first step; the same for the same `config.seed`."""
-  task = base.get(config.task)
-  key = jax.random.fold_in(jax.random.key(config.seed), 0)
+  task = tasks.get(config.task)
+  root = jax.random.key(config.seed)
   x = jnp.zeros([1, 64, 64, task.channels], jnp.float32)
-  start = jax.jit(generator.module.init)(key, x)
+  start = jax.jit(generator.module.init)(jax.random.fold_in(root, 0), x)
   discriminator = None
   if adversary:
     side = config.adversary.size
     channels = 3 + task.channels * config.adversary.condition
     found = jax.jit(adversary.module.init)(
-      jax.random.fold_in(key, 1), jnp.zeros([1, side, side, channels])
+      jax.random.fold_in(root, _DISCRIMINATOR),
+      jnp.zeros([1, side, side, channels]),
     )
     discriminator = _network(found, adversary.optimizer)
   return TrainState(

@@ -12,10 +12,12 @@ import jax.numpy as jnp
 import optax
 
 from artjax import losses
+from artjax import tasks
 from artjax.interop import safetensors_io
 from artjax.tasks import base
 from artjax.training import adversarial_step
 from artjax.training import distributed
+from artjax.training import optim
 from artjax.training import state as states
 
 
@@ -26,7 +28,7 @@ def make_train_step(config, generator, adversary, learning_rate):
     config: reads seed, task, losses, loss_options, adversary, ema_decay.
     generator: Player.
     adversary: Player, or None.
-    learning_rate: step -> rate of the generator, only to report it.
+    learning_rate: update -> rate of the generator, only to report it.
 
   Returns:
     train_step(state, batch, frozen) -> (state, metrics). A step whose losses
@@ -34,7 +36,7 @@ def make_train_step(config, generator, adversary, learning_rate):
     were and reports `skipped` 1; the step is counted all the same, so the data
     goes on to the next batch.
   """
-  task = base.get(config.task)
+  task = tasks.get(config.task)
   weights, options = dict(config.losses), config.loss_options.to_dict()
   judge = (
     adversarial_step.Judge(config, adversary.module) if adversary else None
@@ -62,7 +64,7 @@ def make_train_step(config, generator, adversary, learning_rate):
         frozen,
         context=context,
       )
-      picture = task.picture(batch, y)
+      picture = task.to_image(batch, y)
       total, terms = losses.total(
         weights, picture, target, frozen, options, mask
       )
@@ -82,7 +84,9 @@ def make_train_step(config, generator, adversary, learning_rate):
     metrics = {
       'loss': loss,
       'grad_norm': optax.tree.norm(grads),
-      'learning_rate': learning_rate(state.step),
+      'learning_rate': optim.rate_in_use(
+        learning_rate, state.generator.opt_state
+      ),
       **{f'loss/{name}': value for name, value in terms.items()},
     }
 

@@ -111,6 +111,17 @@ def test_a_step_that_is_not_finite_changes_nothing_but_its_number():
   assert float(metrics['skipped']) == 0.0
 
 
+def test_the_rate_that_is_reported_is_the_one_in_use():
+  # As after 60 skipped steps: the optimizer has taken none of its own.
+  config, _, state, _ = setup()
+  rate = optim.schedule(config.optimizer, config.steps)
+  late = state.replace(step=jnp.asarray(60, jnp.int32))
+  new, metrics = mapped()(late, batch(), {})
+  assert float(metrics['learning_rate']) == pytest.approx(float(rate(0)))
+  _, metrics = mapped()(jax.device_get(new), batch(), {})
+  assert float(metrics['learning_rate']) == pytest.approx(float(rate(1)))
+
+
 def test_average_warms_up_then_follows_the_decay():
   config, _, state, _ = setup()
   new, _ = mapped()(state, batch(), {})
