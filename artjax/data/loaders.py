@@ -128,7 +128,13 @@ def _check_alike(shapes, example):
 
 def _tf_batches(example, start, batch_size, workers, prefetch):
   """tf.data; TensorFlow is imported only here."""
-  import tensorflow as tf
+  try:
+    import tensorflow as tf
+  except ImportError as error:
+    raise ValueError(
+      "data.loader='tf' needs TensorFlow: pip install 'artjax[train]'; "
+      f'--config.data.loader=threads makes the same batches without ({error})'
+    ) from error
 
   if tf.config.list_physical_devices('GPU'):
     try:

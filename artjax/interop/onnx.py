@@ -31,7 +31,7 @@ def convert(config, params, step=0):
     import onnx
   except ImportError as error:
     raise ValueError(
-      f'an .onnx file needs jax2onnx: see requirements/export.txt ({error})'
+      f'an .onnx file needs jax2onnx: pip install "artjax[export]" ({error})'
     ) from error
   task = tasks.get(config.task)
   described = {'task': config.task, 'model': config.model.to_dict()}

@@ -302,6 +302,14 @@ def test_a_folder_that_vanishes_ends_the_run(folder):
       next(iterator)
 
 
+def test_without_tensorflow_one_line_names_what_does_without(
+  folder, monkeypatch
+):
+  monkeypatch.setitem(sys.modules, 'tensorflow', None)
+  with pytest.raises(ValueError, match=r'data\.loader=threads.*tensorflow'):
+    _take(_config(folder, **{'data.loader': 'tf'}), 1)
+
+
 def test_threads_need_no_tensorflow(folder):
   """Nor JAX, once the number of devices is given."""
   code = f"""

@@ -319,7 +319,7 @@ def _import_tfds(name):
   except (ImportError, AttributeError) as error:
     raise ValueError(
       'needs tensorflow-datasets and array-record: pip install '
-      f'-r requirements.txt ({error})'
+      f'"artjax[train]" ({error})'
     ) from error
   try:
     find(name)
