@@ -115,12 +115,14 @@ def ramp_levels(args: argparse.Namespace) -> dict:
   import pyvips
 
   from artjax.image_io import vips
+  from artjax.restoration import chain as chain_lib
   from artjax.restoration import restore_file
+  from artjax.restoration.options import Options
 
   ramp = np.repeat(np.arange(2**16, dtype=np.uint16), 16).reshape(256, 4096)
   bar = np.zeros([64, 4096], np.uint16)
   values = np.concatenate([bar, ramp, bar + 65535])[..., None].repeat(3, -1)
-  chain = restore_file.Chain(args.weights)
+  chain = chain_lib.Chain(args.weights)
   result = {'weights': args.weights}
   with tempfile.TemporaryDirectory() as folder:
     source = os.path.join(folder, 'ramp.tif')
@@ -133,7 +135,7 @@ def ramp_levels(args: argparse.Namespace) -> dict:
         source,
         chain,
         restore_file.Outputs(path),
-        restore_file.Options(strength=strength),
+        Options(strength=strength),
       )
       image = pyvips.Image.new_from_file(path)
       out = image.numpy()

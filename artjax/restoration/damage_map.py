@@ -1,9 +1,11 @@
-"""Chances of damage -> masks, figures and boxes: what is decided afterwards.
+"""Damage probability maps -> masks, shares of the area, boxes.
 
-Pure NumPy and OpenCV on a saved map of chances, so that another threshold takes
-no network. A map is u8[H, W, 3], 255 = certain, or f32[H, W, 3] in [0, 1]; a
-mask is u8[H, W, 3] of 0 and 255. Channels: see artjax/damage_classes.py.
+Pure NumPy and OpenCV on a saved map, so that another threshold takes no
+network. A map is u8[H, W, 3], 255 = certain, or f32[H, W, 3] in [0, 1]; a mask
+is u8[H, W, 3] of 0 and 255. Channels: see artjax/damage_classes.py.
 """
+
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -13,12 +15,18 @@ from artjax.damage_classes import CLASSES
 _CELL = 8  # px; regions are looked for on a grid this much coarser
 
 
-def binary(chances, threshold=0.5, *, min_area=0, dilate=0):
-  """The mask of a map of chances.
+def binary(
+  probabilities: np.ndarray,
+  threshold: float | Sequence[float] = 0.5,
+  *,
+  min_area: int = 0,
+  dilate: int = 0,
+) -> np.ndarray:
+  """The mask of a damage probability map.
 
   Args:
-    chances: u8[H, W, 3], or f32 in [0, 1].
-    threshold: in (0, 1], the chance from which on a pixel is damaged; or one
+    probabilities: u8[H, W, 3], or f32 in [0, 1].
+    threshold: in (0, 1], from which on a pixel counts as damaged; or one
       for each of crack, loss and stain.
     min_area: px; pieces of damage, of any kinds together, that are smaller are
       left out.
@@ -30,16 +38,16 @@ def binary(chances, threshold=0.5, *, min_area=0, dilate=0):
   Raises:
     ValueError: an argument out of range, or no such map.
   """
-  _check(chances)
+  _check(probabilities)
   levels = np.broadcast_to(np.asarray(threshold, np.float32), 3)
   if not ((levels > 0) & (levels <= 1)).all():
     raise ValueError(f'threshold must be in (0, 1], got {threshold}')
   for name, value in (('min_area', min_area), ('dilate', dilate)):
     if value < 0 or value != int(value):
       raise ValueError(f'{name} must be a whole number of px, got {value}')
-  if chances.dtype == np.uint8:
+  if probabilities.dtype == np.uint8:
     levels = levels * 255 - np.float32(1e-4)  # 51 / 255 is level 51
-  mask = (chances >= levels).view(np.uint8) * np.uint8(255)
+  mask = (probabilities >= levels).view(np.uint8) * np.uint8(255)
   if min_area > 1:
     _, pieces, stats, _ = cv2.connectedComponentsWithStats(
       mask.max(-1), connectivity=8
@@ -54,7 +62,7 @@ def binary(chances, threshold=0.5, *, min_area=0, dilate=0):
   return mask
 
 
-def shares(mask):
+def shares(mask: np.ndarray) -> dict[str, float]:
   """{'crack', 'loss', 'stain', 'any': share of the area}, in [0, 1]."""
   damaged = mask >= 128
   return {
@@ -63,7 +71,7 @@ def shares(mask):
   }
 
 
-def regions(mask, gap=64):
+def regions(mask: np.ndarray, gap: int = 64) -> list[tuple[int, int, int, int]]:
   """Boxes around the damage, those of neighbours merged.
 
   Args:
@@ -109,13 +117,13 @@ def _trim(damaged, left, top, width, height):
   )
 
 
-def _check(chances):
+def _check(probabilities):
   if (
-    chances.ndim != 3
-    or chances.shape[-1] != len(CLASSES)
-    or (chances.dtype not in (np.uint8, np.float32))
+    probabilities.ndim != 3
+    or probabilities.shape[-1] != len(CLASSES)
+    or (probabilities.dtype not in (np.uint8, np.float32))
   ):
     raise ValueError(
-      'a map of chances is u8 or f32 [H, W, 3], not '
-      f'{chances.dtype} {list(chances.shape)}'
+      'a damage probability map is u8 or f32 [H, W, 3], not '
+      f'{probabilities.dtype} {list(probabilities.shape)}'
     )

@@ -1,87 +1,131 @@
-"""One picture whose colours are made anew: what it is told, what is said of it.
+"""Stages whose result is conjecture: colours of a grey picture, drawings shown.
 
-Colours of a grey picture and photographs of drawings are no restorations: they
-are not a change of what the file holds, and nobody can know whether they are
-right. The record says so.
+They are not a change of what the file holds, and nobody can know whether they
+are right: the record says so (`conjecture` of their tasks).
 """
 
 import os
+from typing import Any
 
+import numpy as np
+
+from artjax.image_io import reader
+from artjax.inference import base
 from artjax.inference import colorizer
 from artjax.inference import tiling
 from artjax.interop import safetensors_io
-from artjax.restoration import hints_file
-from artjax.restoration import line_art
+from artjax.restoration import stages
+from artjax.restoration import user_inputs
 
-# What of a result is conjecture, by task.
-TASKS = {
-  'colorize': 'all colours: plausible ones, not what was there',
-  'sketch2image': 'all but the drawn shapes: nothing of it was ever seen',
-}
+_LUMA = np.array([0.299, 0.587, 0.114])  # BT.601
+_DARK = 0.4  # of the full range: lighter than ink, darker than paper
 
 
-class Conjecture:
-  """What is made anew of a picture by the tasks of a chain; perhaps nothing."""
+class Colorize(stages.Stage):
+  """Drops what colour a picture has and makes it anew."""
 
-  def __init__(self, picture, tasks, saturation=1.0, hints=''):
-    """Prepares an `image_file.Picture` for new colours, if it gets any.
+  kind = 'colorize'
+  refuses = {'self_ensemble': 'sees a picture once and upright'}
 
-    Args:
-      picture: gets notices of what is dropped of it.
-      tasks: names, in the order in which they are done.
-      saturation: of what is colorized.
-      hints: path of a file of them, or ''; raises `hints_file.BadHints`.
+  def prepare(self, picture: reader.Picture, work: stages.Work) -> None:
+    """Reads hints; says what colours are dropped; makes room for others.
+
+    Raises:
+      user_inputs.BadInput: hints that cannot be used.
     """
-    self._tasks = [task for task in tasks if task in TASKS]
-    self._picture, self._saturation = picture, saturation
-    self._path, self._hints, self._inverted = hints, None, False
-    if not self._tasks:
-      return
-    if 'colorize' in self._tasks:
-      dropped = colorizer.notice(picture.thumbnail(colorizer.WORKING))
-      picture.notices += [dropped] if dropped else []
-    if hints:
-      self._hints, notices = hints_file.load(
-        hints, picture.height, picture.width
+    dropped = colorizer.notice(picture.thumbnail(colorizer.WORKING))
+    work.notices += [dropped] if dropped else []
+    if work.hints_path and work.hints is None:
+      work.hints, notices = user_inputs.load_hints(
+        work.hints_path, picture.height, picture.width
       )
-      picture.notices += notices
-    picture.to_rgb(paper='sketch2image' in self._tasks)
+      work.notices += notices
+    picture.to_rgb()
 
-  def strips(self, restorer, read, height, width, whole, **settings):
-    """`Restorer.strips` with all that its task wants to be told."""
-    task, notices = restorer.config.task, self._picture.notices
-    if task == 'sketch2image' and line_art.white_on_black(whole):
-      notices.append('light lines on dark paper: inverted')
-      self._inverted = True
-      whole = line_art.invert(whole)
-      drawn = read
-      read = lambda *box: line_art.invert(drawn(*box))
-    if restorer.config.model.args.get('coordinates'):
-      tiles = restorer.tiles(height, width, settings['tile'])
-      if tiles > 1:
-        notices.append(
-          f'seen in {tiles} parts by a network that knows '
-          'drawings seen whole: shrink it to '
-          f'{tiling.CORES[-1]} px a side'
-        )
-    if task == 'colorize':
-      settings = {
-        'hints': self._hints,
-        'saturation': self._saturation,
-        'on_tiles': settings['on_tiles'],
-      }
-    return restorer.strips(read, height, width, whole, **settings)
+  def strips(self, view: stages.View, work: stages.Work) -> base.Strips:
+    """See `stages.Stage`."""
+    return self.restorer.strips(
+      view.read,
+      view.height,
+      view.width,
+      view.thumbnail(self.restorer.view),
+      hints=work.hints,
+      saturation=work.options.saturation,
+      on_tiles=work.on_tiles,
+    )
 
-  def describe(self):
-    """What was made anew, and of what, for the record."""
-    if not self._tasks:
+  def provenance(self, work: stages.Work) -> dict[str, Any]:
+    """The hints that were given."""
+    if not work.hints_path:
       return {}
-    record = {'conjectural': [TASKS[task] for task in self._tasks]}
-    if self._path:
-      record |= {
-        'hints': os.path.abspath(self._path),
-        'hints_sha256': safetensors_io.file_sha256(self._path),
-      }
-    if 'sketch2image' in self._tasks:
-      record['inverted'] = self._inverted
-    return record
+    return {
+      'hints': os.path.abspath(work.hints_path),
+      'hints_sha256': safetensors_io.file_sha256(work.hints_path),
+    }
+
+
+class Draw(stages.Network):
+  """Makes a photograph or a painting of a drawing: dark lines on paper."""
+
+  def prepare(self, picture: reader.Picture, work: stages.Work) -> None:
+    """Lays the drawing on white paper."""
+    del work
+    picture.to_rgb(paper=True)
+
+  def strips(self, view: stages.View, work: stages.Work) -> base.Strips:
+    """See `stages.Stage`; light lines on dark paper are inverted."""
+    drawn, whole = view, view.thumbnail(self.restorer.view)
+    if white_on_black(whole):
+      work.notices.append('light lines on dark paper: inverted')
+      work.inverted = True
+      view = stages.View(
+        lambda *box: invert(drawn.read(*box)),
+        lambda side: invert(drawn.thumbnail(side)),
+        *view[2:],
+      )
+    if self.restorer.config.model.args.get('coordinates'):
+      tiles = self.tiles(view.height, view.width, work)
+      if tiles > 1:
+        work.notices.append(
+          f'seen in {tiles} parts by a network that knows drawings seen whole: '
+          f'shrink it to {tiling.CORES[-1]} px a side'
+        )
+    return super().strips(view, work)
+
+  def provenance(self, work: stages.Work) -> dict[str, Any]:
+    """Whether light and dark were exchanged."""
+    return {'inverted': work.inverted}
+
+
+def white_on_black(picture: np.ndarray) -> bool:
+  """Whether a drawing is light on dark, such as chalk or a blueprint.
+
+  Paper is what most of the picture is, and most of its border. Both must be
+  dark, and what is light must be the lesser part: a heavy charcoal drawing on
+  white paper is none.
+
+  Args:
+    picture: u8 or u16 [H, W, 3], or float in [0, 1].
+  """
+  full = 1 if picture.dtype.kind == 'f' else np.iinfo(picture.dtype).max
+  luma = picture @ _LUMA / full
+  edge = max(1, min(luma.shape) // 50)
+  border = np.concatenate(
+    [
+      luma[:edge].ravel(),
+      luma[-edge:].ravel(),
+      luma[:, :edge].ravel(),
+      luma[:, -edge:].ravel(),
+    ]
+  )
+  return bool(
+    np.median(luma) < _DARK
+    and np.median(border) < _DARK
+    and np.mean(luma > 1 - _DARK) < 0.4
+  )
+
+
+def invert(picture: np.ndarray) -> np.ndarray:
+  """The negative, of the same type."""
+  full = 1 if picture.dtype.kind == 'f' else np.iinfo(picture.dtype).max
+  return (full - picture).astype(picture.dtype)

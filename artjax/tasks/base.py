@@ -21,6 +21,8 @@ class Task(Protocol):
     may_read: what else of a batch it uses where it is there.
     restorer: how it runs on whole pictures: '<file>.<class>' in
       artjax/inference.
+    stage: how that is done to picture files: '<file>.<class>' in
+      artjax/restoration.
     finds: whether its output is a damage map, not a picture.
     conjecture: what of a result was never seen by anybody, for its provenance;
       '' for a restoration.
@@ -30,6 +32,7 @@ class Task(Protocol):
   reads: tuple[str, ...] = ('image',)
   may_read: tuple[str, ...] = ()
   restorer: str = 'tiled.Restorer'
+  stage: str = 'stages.Network'
   finds: bool = False
   conjecture: str = ''
 

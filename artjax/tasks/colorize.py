@@ -14,6 +14,7 @@ class Task(base.Task):
   channels = 4
   may_read = ('hints',)
   restorer = 'colorizer.Colorizer'
+  stage = 'generative.Colorize'
   conjecture = 'all colours: plausible ones, not what was there'
 
   def inputs(self, batch, rng):

@@ -11,6 +11,7 @@ class Task(base.Task):
 
   channels = 3
   finds = True
+  stage = 'stages.Detect'
 
   def inputs(self, batch, rng):
     """The damaged picture, f32[B, H, W, 3] in [0, 1]."""

@@ -10,6 +10,7 @@ class Task(base.Task):
 
   channels = 4
   reads = ('image', 'mask')
+  stage = 'stages.Fill'
 
   def inputs(self, batch, rng):
     """The picture, black in its holes, and the holes: f32[B, H, W, 4]."""

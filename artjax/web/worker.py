@@ -15,12 +15,11 @@ import queue
 import re
 import resource
 import sys
-import tempfile
 import threading
 
 from artjax import environment
 
-_LOADED: dict = {}  # paths of weights -> restoration.Chain
+_LOADED: dict = {}  # paths of weights -> chain.Chain
 _COMPILED: set = set()  # shapes of tiles that they have run on
 
 
@@ -171,13 +170,13 @@ def check_mask(request, say, stop):
   """Says whether a file is a mask of a picture of a size."""
   del say, stop
   from artjax.image_io import reader
-  from artjax.restoration import mask_file
+  from artjax.restoration import user_inputs
 
   with reader.open_picture(
     request['path'], max_pixels=request['max_pixels']
   ) as mask:
     _check_side(mask, request['max_side'])
-  mask_file.load(
+  user_inputs.load_mask(
     request['path'], request['height'], request['width'], request['threshold']
   )
   return {}
@@ -202,7 +201,6 @@ def warm(request, say, stop):
 def run(request, say, stop):
   """Restores a picture file; progress by tiles."""
   from artjax.image_io import previews
-  from artjax.restoration import damage_mask
   from artjax.restoration import options as options_lib
   from artjax.restoration import restore_file
 
@@ -229,29 +227,20 @@ def run(request, say, stop):
       f'the result would have {size} px, more than the limit '
       f'of {request["max_pixels"]} px'
     )
-  with tempfile.TemporaryDirectory() as scratch:
-    # What only finds makes no picture that anybody wants.
-    output = request['output'] or os.path.join(scratch, 'same.tif')
-    record = restore_file.restore_file(
-      request['path'],
-      chain,
-      restore_file.Outputs(
-        output,
-        request['change'],
-        request['uncertainty'],
-        mask=request['hole'],
-        chances=request['damage'],
-      ),
-      restore_file.Options(
-        strength=options.strength,
-        self_ensemble=options.self_ensemble,
-        saturation=options.saturation,
-        max_pixels=options.max_pixels,
-        mask=damage_mask.Options(threshold=options.mask_threshold),
-      ),
-      request['mask'],
-      on_tiles=on_tiles,
-    )
+  record = restore_file.restore_file(
+    request['path'],
+    chain,
+    restore_file.Outputs(
+      request['output'],
+      request['change'],
+      request['uncertainty'],
+      mask=request['hole'],
+      damage_map=request['damage'],
+    ),
+    options,
+    request['mask'],
+    on_tiles=on_tiles,
+  )
   if request['damage']:
     previews.save_damage(request['damage'], request['damage_view'])
   _COMPILED.update(shapes)
@@ -280,11 +269,11 @@ def _shapes(request, chain):
 
 
 def _chain(paths):
-  from artjax.restoration import restore_file
+  from artjax.restoration import chain
 
   key = tuple(paths)
   if key not in _LOADED:
-    _LOADED[key] = restore_file.Chain(paths)
+    _LOADED[key] = chain.Chain(paths)
   return _LOADED[key]
 
 

@@ -1,4 +1,4 @@
-"""scripts/restore.py: folders of good and bad files, and every count right."""
+"""artjax restore: folders of good and bad files, and every count right."""
 
 import json
 import os
@@ -13,16 +13,17 @@ from conftest import ROOT
 from conftest import tiny_config
 from conftest import vivid_colours
 import cv2
+import jax
 import numpy as np
 import pytest
 
 from artjax import atomic_files
 from artjax import registry
+from artjax.image_io import formats
 from artjax.inference import loading
 from artjax.interop import safetensors_io
-
-sys.path.insert(0, str(ROOT / 'scripts'))
-import restore
+from artjax.restoration import batch
+from artjax.restoration import command
 
 
 @pytest.fixture(scope='module')
@@ -50,7 +51,7 @@ def folder(tmp_path):
 
 def run(capsys, *args):
   """(exit status, the JSON of the last line, stderr)."""
-  status = restore.main([str(arg) for arg in args])
+  status = command.main([str(arg) for arg in args])
   out, err = capsys.readouterr()
   return status, json.loads(out.splitlines()[-1]), err
 
@@ -130,7 +131,7 @@ def test_fail_fast_stops(tmp_path, folder, tiny, capsys):
 
 
 def test_dry_run_writes_nothing(tmp_path, folder, tiny, capsys):
-  status = restore.main(
+  status = command.main(
     [str(folder), '-o', str(tmp_path / 'out'), f'--weights={tiny}', '--dry_run']
   )
   out = capsys.readouterr().out
@@ -210,7 +211,7 @@ def test_patterns_and_missing_files(tmp_path, folder, tiny, capsys):
 )
 def test_wrong_use_is_one_line_and_2(tmp_path, folder, capsys, args, message):
   with pytest.raises(SystemExit) as e:
-    restore.main([str(folder), '-o', str(tmp_path / 'out'), *args])
+    command.main([str(folder), '-o', str(tmp_path / 'out'), *args])
   assert e.value.code == 2
   assert re.search(message, capsys.readouterr().err.splitlines()[-1])
   assert not (tmp_path / 'out').exists()
@@ -219,7 +220,7 @@ def test_wrong_use_is_one_line_and_2(tmp_path, folder, capsys, args, message):
 def test_empty_folder_is_wrong_use(tmp_path, tiny, capsys):
   (tmp_path / 'empty').mkdir()
   with pytest.raises(SystemExit) as e:
-    restore.main([str(tmp_path / 'empty'), '-o', 'x', f'--weights={tiny}'])
+    command.main([str(tmp_path / 'empty'), '-o', 'x', f'--weights={tiny}'])
   assert e.value.code == 2
   assert 'no picture in' in capsys.readouterr().err
 
@@ -235,7 +236,7 @@ def test_tampered_weights_are_refused(tmp_path, folder, tiny, capsys):
     )
   )
   with pytest.raises(SystemExit) as e:
-    restore.main([str(folder), '-o', str(tmp_path / 'o'), f'--weights={path}'])
+    command.main([str(folder), '-o', str(tmp_path / 'o'), f'--weights={path}'])
   assert e.value.code == 2
   assert 'sha256 is not that of' in capsys.readouterr().err
 
@@ -244,8 +245,8 @@ def test_no_tensorflow_on_this_path(tmp_path, folder, tiny):
   code = (
     'import sys; sys.modules.update(dict.fromkeys('
     '["tensorflow", "clu", "tensorboard"]))\n'
-    'sys.path.insert(0, "scripts"); import restore\n'
-    f'sys.exit(restore.main({[str(folder / "a.png")]!r} + ["-o", '
+    'from artjax.restoration import command\n'
+    f'sys.exit(command.main({[str(folder / "a.png")]!r} + ["-o", '
     f'{str(tmp_path / "out")!r}, "--weights={tiny}"]))'
   )
   done = subprocess.run(
@@ -311,7 +312,7 @@ def test_a_folder_that_cannot_be_read_is_a_failure(folder, monkeypatch):
     return scan(path)
 
   monkeypatch.setattr(os, 'scandir', refuse)
-  items, _ = restore.find([str(folder)], recursive=True)
+  items, _ = batch.find([str(folder)], True, formats.SUFFIXES)
   assert [item.problem for item in items if item.problem] == [
     f'{folder / "sub"}: Permission denied'
   ]
@@ -385,5 +386,179 @@ def test_colours_with_hints_by_name(tmp_path, capsys):
   _, result, _ = run(capsys, *args)
   assert (result['done'], result['skipped']) == (1, 1)
   with pytest.raises(SystemExit):
-    restore.main([*map(str, args), '--self_ensemble'])
+    command.main([*map(str, args), '--self_ensemble'])
   assert 'self_ensemble is of no use to it' in capsys.readouterr().err
+
+
+# ---- finding, and what is of no use -----------------------------------------
+
+
+@pytest.fixture(scope='module')
+def detect(tmp_path_factory):
+  """Weights of a tiny detector, which finds something in noise."""
+  config = tiny_config(task='detect')
+  config.model = {
+    'name': 'detector.Detector',
+    'args': {'features': (8, 8, 8), 'blocks': (1, 1, 1)},
+  }
+  rng = np.random.default_rng(1)
+  params = jax.tree_util.tree_map_with_path(
+    lambda path, x: np.float32(
+      0.3 * rng.standard_normal(x.shape) + (path[-1].key in ('scale', 'var'))
+    ),
+    safetensors_io.merge(registry.variables(config)),
+  )
+  path = str(tmp_path_factory.mktemp('weights') / 'finds.safetensors')
+  safetensors_io.save(path, params, config)
+  return path
+
+
+def test_what_only_finds_writes_its_map(tmp_path, folder, detect, capsys):
+  out = tmp_path / 'found'
+  args = (folder, '-o', out, f'--weights={detect}', '--resume')
+  status, result, err = run(capsys, *args, '--strength=0.5')
+  assert status == 1 and (result['done'], result['failed']) == (3, 2)
+  names = ['a.damage.png', 'b.damage.png', 'c c.damage.png']
+  assert listed(out) == [*names, 'restore.jsonl']
+  assert cv2.imread(str(out / 'b.damage.png')).shape == (21, 30, 3)
+  # What is of no use is said once.
+  assert err.count(f'strength is of no use to {detect}') == 1
+  _, result, _ = run(capsys, *args, '--strength=0.5')
+  assert result['skipped'] == 3
+  # With the mask that it is cut to.
+  _, result, _ = run(capsys, *args, '--save_mask', '--recursive')
+  assert listed(out / 'sub') == ['a.damage.png', 'a.mask.png']
+
+
+def test_a_folder_of_maps_is_one_of_masks(tmp_path, folder, detect, capsys):
+  found = tmp_path / 'found'
+  run(capsys, folder / 'a.png', '-o', found, f'--weights={detect}')
+  levels = cv2.imread(str(found / 'a.damage.png')).max(-1)
+  threshold = float(np.median(levels) + 0.5) / 255
+  out = tmp_path / 'out'
+  status, _, _ = run(
+    capsys,
+    folder / 'a.png',
+    '-o',
+    out,
+    f'--weights={detect}',
+    f'--mask={found}',
+    f'--mask_threshold={threshold}',
+    '--mask_min_area=0',
+    '--mask_dilate=0',
+    '--save_mask',
+  )
+  assert status == 0
+  mask = cv2.imread(str(out / 'a.mask.png'), cv2.IMREAD_UNCHANGED)
+  np.testing.assert_array_equal(mask > 0, levels > 255 * threshold)
+
+
+def test_results_are_not_taken_for_pictures(tmp_path, folder, detect, capsys):
+  folder = folder / 'sub'
+  args = (f'--weights={detect}', '--save_mask', '-o', folder)
+  _, result, _ = run(capsys, folder, *args)
+  assert result['pictures'] == result['done'] == 1
+  assert listed(folder) == [
+    'a.damage.png',
+    'a.mask.png',
+    'a.png',
+    'restore.jsonl',
+  ]
+  _, result, err = run(capsys, folder, *args)
+  assert result['pictures'] == 1
+  assert '3 other files in the folders are left alone' in err
+  # One that is named is meant.
+  _, result, _ = run(
+    capsys, folder / 'a.mask.png', '-o', tmp_path / 'o', args[0]
+  )
+  assert result['done'] == 1
+
+
+def test_files_beside_results_do_not_collide_either(
+  tmp_path, folder, detect, capsys
+):
+  atomic_files.write_picture(
+    str(folder / 'a.jpg'), np.zeros([20, 30, 3], np.uint8)
+  )
+  status, result, err = run(
+    capsys,
+    folder / 'a.png',
+    folder / 'a.jpg',
+    '-o',
+    tmp_path / 'out',
+    f'--weights={detect}',
+  )
+  assert status == 1 and (result['done'], result['failed']) == (1, 1)
+  assert 'a.damage.png is that of, or is, ' in err
+
+
+@pytest.mark.parametrize('flag', ['--change_map', '--uncertainty'])
+def test_there_are_no_maps_of_a_change_that_is_not_made(
+  tmp_path, folder, detect, capsys, flag
+):
+  with pytest.raises(SystemExit) as e:
+    command.main([str(folder), '-o', 'x', f'--weights={detect}', flag])
+  assert e.value.code == 2
+  assert 'finds damage and changes no picture' in capsys.readouterr().err
+
+
+def test_a_find_that_nothing_uses_is_said(
+  tmp_path, folder, tiny, detect, capsys
+):
+  args = (folder / 'a.png', '-o', tmp_path / 'out')
+  weights = f'--weights={detect},{tiny}'
+  status, _, err = run(capsys, *args, weights)
+  assert status == 0 and err.count('nothing uses what') == 1
+  _, _, err = run(capsys, *args, weights, '--save_mask')
+  assert 'nothing uses what' not in err
+
+
+def test_dry_run_wants_weights_that_are_there(tmp_path, folder, capsys):
+  for weights, message in (
+    ('nonsense', 'nonsense: no such weights'),
+    ('unet:0.3+esrgan', 'a share is missing'),
+    ('inpaint', 'give a mask'),
+  ):
+    with pytest.raises(SystemExit) as e:
+      command.main(
+        [str(folder), '-o', 'x', f'--weights={weights}', '--dry_run']
+      )
+    assert e.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_what_is_wrong_in_weights_is_shown(folder, capsys):
+  with pytest.raises(SystemExit):
+    command.main([str(folder), '-o', 'x', '--weights=unet,a:0.3+b'])
+  text, caret = capsys.readouterr().err.splitlines()[-2:]
+  assert text == '  unet,a:0.3+b' and caret == '              ^'
+
+
+def test_a_run_into_a_file_says_how_far_it_is(tmp_path, folder, tiny, capsys):
+  _, _, err = run(capsys, folder, '-o', tmp_path / 'out', f'--weights={tiny}')
+  lines = [line for line in err.splitlines() if line.startswith('[')]
+  assert lines == [
+    '[1/5] a.png: done',
+    '[2/5] b.jpg: done',
+    '[3/5] broken.png: failed',
+    '[4/5] c c.png: done',
+    '[5/5] empty.tif: failed',
+  ]
+
+
+def test_help_is_fast_for_it_imports_nothing_heavy():
+  code = (
+    'import sys\nfrom artjax.restoration import command\n'
+    'try:\n  command.main(["--help"])\nexcept SystemExit:\n  pass\n'
+    'print([m for m in ("jax", "numpy", "cv2", "pyvips", "tqdm") '
+    'if m in sys.modules])'
+  )
+  out = subprocess.run(
+    [sys.executable, '-c', code],
+    cwd=ROOT,
+    check=True,
+    capture_output=True,
+    text=True,
+  )
+  assert '--mask_threshold' in out.stdout
+  assert out.stdout.splitlines()[-1] == '[]'

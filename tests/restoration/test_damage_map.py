@@ -1,4 +1,4 @@
-"""Maps of chances -> masks, shares, boxes."""
+"""Damage probability maps -> masks, shares, boxes."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import pytest
 from artjax.restoration import damage_map
 
 
-def chances(*points, shape=(64, 80)):
+def probabilities(*points, shape=(64, 80)):
   """u8[H, W, 3] that is 0 but at (row, column, channel, value)."""
   out = np.zeros([*shape, 3], np.uint8)
   for row, column, channel, value in points:
@@ -15,14 +15,14 @@ def chances(*points, shape=(64, 80)):
 
 
 def test_threshold_by_hand_in_both_types():
-  found = chances((3, 4, 0, 128), (3, 5, 1, 127), (9, 9, 2, 255))
+  found = probabilities((3, 4, 0, 128), (3, 5, 1, 127), (9, 9, 2, 255))
   mask = damage_map.binary(found, 0.5)
   assert mask.dtype == np.uint8
   assert [tuple(p) for p in np.argwhere(mask == 255)] == [(3, 4, 0), (9, 9, 2)]
   unit = found.astype(np.float32) / 255
   np.testing.assert_array_equal(damage_map.binary(unit, 0.5), mask)
   for level in range(1, 256):
-    edge = chances((0, 0, 0, level), (0, 1, 0, level - 1))
+    edge = probabilities((0, 0, 0, level), (0, 1, 0, level - 1))
     assert damage_map.binary(edge, level / 255)[0, :2, 0].tolist() == [255, 0]
   # One threshold a class.
   assert damage_map.binary(found, (0.6, 0.4, 1.0))[3].sum(0).tolist() == [
@@ -33,7 +33,7 @@ def test_threshold_by_hand_in_both_types():
 
 
 def test_nothing_found_is_nothing():
-  mask = damage_map.binary(chances(), 0.5, min_area=4, dilate=3)
+  mask = damage_map.binary(probabilities(), 0.5, min_area=4, dilate=3)
   assert not mask.any() and damage_map.regions(mask) == []
   assert damage_map.shares(mask) == {
     'crack': 0,
@@ -44,7 +44,7 @@ def test_nothing_found_is_nothing():
 
 
 def test_small_pieces_go_and_pieces_of_several_kinds_count_together():
-  found = chances(
+  found = probabilities(
     *[(10, c, c % 2, 200) for c in range(5, 11)],  # 6 px in line
     *[(30 + d, 40 + d, 2, 200) for d in range(3)],
   )  # a diagonal
@@ -55,7 +55,7 @@ def test_small_pieces_go_and_pieces_of_several_kinds_count_together():
 
 
 def test_dilation_stays_in_its_channel():
-  mask = damage_map.binary(chances((20, 20, 1, 255)), dilate=2)
+  mask = damage_map.binary(probabilities((20, 20, 1, 255)), dilate=2)
   assert mask[20, 18:23, 1].all() and mask[18:23, 20, 1].all()
   assert not mask[20, 17, 1] and not mask[..., [0, 2]].any()
 
@@ -83,11 +83,11 @@ def test_shares_by_hand():
 )
 def test_bad_arguments_are_named(arguments):
   with pytest.raises(ValueError, match=next(iter(arguments))):
-    damage_map.binary(chances(), **arguments)
+    damage_map.binary(probabilities(), **arguments)
 
 
 def test_another_array_is_no_map():
-  with pytest.raises(ValueError, match='map of chances'):
+  with pytest.raises(ValueError, match='damage probability map'):
     damage_map.binary(np.zeros([4, 4], np.uint8))
 
 

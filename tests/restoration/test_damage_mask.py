@@ -5,13 +5,14 @@ import numpy as np
 import pytest
 
 from artjax.restoration import damage_mask
-from artjax.restoration import mask_file
+from artjax.restoration import user_inputs
+from artjax.restoration.options import Options
 
 SIZE = 50, 70
 
 
 class Painter:
-  """Fills with red; stands where an `inference.Restorer` does."""
+  """Fills with red; stands where a `base.Restorer` does."""
 
   def __init__(self):
     self.hole = None
@@ -25,7 +26,7 @@ class Painter:
       yield top, rows
 
 
-def chances(*boxes):
+def probabilities(*boxes):
   found = np.zeros([*SIZE, 3], np.float32)
   for channel, y, x, h, w, value in boxes:
     found[y : y + h, x : x + w, channel] = value
@@ -37,8 +38,8 @@ def halves(array):
 
 
 def test_nothing_found_is_a_normal_answer():
-  mask = damage_mask.Mask(*SIZE, damage_mask.Options())
-  mask.find(halves(chances()))
+  mask = damage_mask.Mask(*SIZE, Options())
+  mask.find(halves(probabilities()), *SIZE)
   assert not mask.hole().any()
   assert mask.describe() == {
     'share': {'crack': 0, 'loss': 0, 'stain': 0, 'any': 0},
@@ -46,20 +47,22 @@ def test_nothing_found_is_a_normal_answer():
   }
 
 
-def test_chances_become_a_mask_by_threshold_area_and_dilation():
-  found = chances(
+def test_probabilities_become_a_mask_by_threshold_area_and_dilation():
+  found = probabilities(
     (0, 10, 10, 2, 30, 0.6), (1, 30, 30, 10, 10, 0.9), (2, 5, 5, 2, 2, 1.0)
   )
   mask = damage_mask.Mask(
-    *SIZE, damage_mask.Options(0.5, min_area=12, dilate=0)
+    *SIZE, Options(mask_threshold=0.5, mask_min_area=12, mask_dilate=0)
   )
-  mask.find(halves(found))
+  mask.find(halves(found), *SIZE)
   want = found.max(-1) > 0.5
   want[5:7, 5:7] = False  # a speck
   np.testing.assert_array_equal(mask.hole(), want)
   assert mask.describe()['share']['loss'] == pytest.approx(100 / 3500, abs=1e-5)
-  high = damage_mask.Mask(*SIZE, damage_mask.Options(0.8, min_area=0, dilate=2))
-  high.find(halves(found))
+  high = damage_mask.Mask(
+    *SIZE, Options(mask_threshold=0.8, mask_min_area=0, mask_dilate=2)
+  )
+  high.find(halves(found), *SIZE)
   grown = high.hole()
   assert grown[28, 35] and not grown[10, 20] and grown[5, 5]
 
@@ -68,25 +71,23 @@ def test_what_is_brought_and_found_within_a_region(tmp_path):
   brought = np.zeros(SIZE, np.uint8)
   brought[40:, 60:] = 255
   cv2.imwrite(str(tmp_path / 'm.png'), brought)
-  found = chances((0, 10, 10, 4, 30, 1))
+  found = probabilities((0, 10, 10, 4, 30, 1))
   both = damage_mask.Mask(
-    *SIZE, damage_mask.Options(min_area=0, dilate=0), str(tmp_path / 'm.png')
+    *SIZE, Options(mask_min_area=0, mask_dilate=0), str(tmp_path / 'm.png')
   )
-  both.find(halves(found))
+  both.find(halves(found), *SIZE)
   np.testing.assert_array_equal(both.hole(), (brought > 0) | found.any(-1))
   within = damage_mask.Mask(
-    *SIZE, damage_mask.Options(dilate=0, region=(0, 0, 20, 50))
+    *SIZE, Options(mask_dilate=0, region=(0, 0, 20, 50))
   )
-  within.find(halves(found))
+  within.find(halves(found), *SIZE)
   want = found.any(-1)
   want[:, 20:] = False
   np.testing.assert_array_equal(within.hole(), want)
 
 
 def test_a_region_alone_is_what_is_filled():
-  hole = damage_mask.Mask(
-    *SIZE, damage_mask.Options(region=(-5, 40, 15, 100))
-  ).hole()
+  hole = damage_mask.Mask(*SIZE, Options(region=(-5, 40, 15, 100))).hole()
   want = np.zeros(SIZE, bool)
   want[40:, :10] = True
   np.testing.assert_array_equal(hole, want)
@@ -95,14 +96,14 @@ def test_a_region_alone_is_what_is_filled():
 @pytest.mark.parametrize('region', [(70, 0, 5, 5), (0, 0, 0, 5), (-9, 0, 9, 9)])
 def test_regions_without_picture_are_named(region):
   with pytest.raises(
-    mask_file.BadMask, match='has nothing of the picture of 70 x 50 px'
+    user_inputs.BadInput, match='has nothing of the picture of 70 x 50 px'
   ):
-    damage_mask.Mask(*SIZE, damage_mask.Options(region=region))
+    damage_mask.Mask(*SIZE, Options(region=region))
 
 
 def test_nothing_known_is_an_error():
-  mask = damage_mask.Mask(*SIZE, damage_mask.Options(region=(0, 0, 70, 50)))
-  with pytest.raises(mask_file.BadMask, match='covers the whole picture'):
+  mask = damage_mask.Mask(*SIZE, Options(region=(0, 0, 70, 50)))
+  with pytest.raises(user_inputs.BadInput, match='covers the whole picture'):
     mask.hole()
 
 
@@ -112,9 +113,7 @@ def test_only_the_hole_and_its_feather_change():
   hole = np.zeros(SIZE, bool)
   hole[20:30, 30:40] = True
   painter = Painter()
-  strips = damage_mask.fill_strips(
-    painter, read, hole, *SIZE, picture, damage_mask.Options(feather=3)
-  )
+  strips = damage_mask.fill_strips(painter, read, hole, *SIZE, picture, 3)
   out = np.concatenate([rows for _, rows in strips])
   np.testing.assert_array_equal(
     out[hole], np.float32([1, 0, 0]) + 0 * out[hole]
@@ -131,9 +130,5 @@ def test_a_mask_grows_with_the_picture():
   hole = np.zeros(SIZE, bool)
   hole[20:30, 30:40] = True
   painter = Painter()
-  list(
-    damage_mask.fill_strips(
-      painter, read, hole, 100, 140, picture, damage_mask.Options(feather=0)
-    )
-  )
+  list(damage_mask.fill_strips(painter, read, hole, 100, 140, picture, 0))
   np.testing.assert_array_equal(painter.hole, hole.repeat(2, 0).repeat(2, 1))

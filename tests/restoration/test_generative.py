@@ -13,7 +13,9 @@ from artjax import registry
 from artjax.configs import sketch2image
 from artjax.image_io import vips
 from artjax.interop import safetensors_io
+from artjax.restoration import chain as chain_lib
 from artjax.restoration import restore_file
+from artjax.restoration.options import Options
 
 
 @pytest.fixture(scope='module')
@@ -48,12 +50,12 @@ def names(tmp_path_factory):
 
 @pytest.fixture(scope='module')
 def colorizing(names):
-  return restore_file.Chain(names['colorize'])
+  return chain_lib.Chain(names['colorize'])
 
 
 @pytest.fixture(scope='module')
 def sketching(names):
-  return restore_file.Chain(names['sketch'])
+  return chain_lib.Chain(names['sketch'])
 
 
 def profile(name):
@@ -90,7 +92,7 @@ def run(source, chain, target, hints='', **options):
     source,
     chain,
     restore_file.Outputs(str(target), report=f'{target}.json'),
-    restore_file.Options(**options),
+    Options(**options),
     hints=hints,
   )
   image = pyvips.Image.new_from_file(str(target), revalidate=True)
@@ -268,7 +270,7 @@ def test_strength_is_a_share_of_the_change(tmp_path, colorizing):
   ['unet,colorize', 'colorize,unet', 'colorize,large', 'large,colorize'],
 )
 def test_chains(tmp_path, names, order):
-  chain = restore_file.Chain(','.join(names[n] for n in order.split(',')))
+  chain = chain_lib.Chain(','.join(names[n] for n in order.split(',')))
   source = written(tmp_path / 'a.png', smooth(64, 96, 1, np.uint16))
   hints = stroke(tmp_path / 'h.png', 64, 96)
   record, _, pixels = run(source, chain, tmp_path / 'o.png', hints)
@@ -291,9 +293,9 @@ def test_what_is_of_no_use_is_refused(tmp_path, names, colorizing):
   source = written(tmp_path / 'a.png', smooth(60, 90, 1))
   with pytest.raises(ValueError, match='self_ensemble is of no use to it'):
     run(source, colorizing, tmp_path / 'o.png', self_ensemble=True)
-  with pytest.raises(ValueError, match=r'saturation must be in \[0, 2\]'):
+  with pytest.raises(ValueError, match=r'saturation=2.5 is not in \[0, 2\]'):
     run(source, colorizing, tmp_path / 'o.png', saturation=2.5)
-  unet = restore_file.Chain(names['unet'])
+  unet = chain_lib.Chain(names['unet'])
   for settings in ({'saturation': 0.5}, {'hints': source}):
     with pytest.raises(ValueError, match='does not colorize: hints and satura'):
       run(source, unet, tmp_path / 'o.png', **settings)
@@ -310,7 +312,7 @@ def test_what_is_of_no_use_is_refused(tmp_path, names, colorizing):
 def test_other_chains_leave_grey_grey(tmp_path, names):
   source = written(tmp_path / 'a.png', smooth(60, 90, 1))
   record, _, pixels = run(
-    source, restore_file.Chain(names['unet']), tmp_path / 'o.png'
+    source, chain_lib.Chain(names['unet']), tmp_path / 'o.png'
   )
   assert pixels.shape == (60, 90, 1)
   assert not {'conjectural', 'hints', 'inverted'} & set(record)
@@ -389,7 +391,7 @@ def test_a_drawing_too_large_to_be_seen_whole_is_said(tmp_path):
   safetensors_io.save(
     path, random_params(registry.model(config), 0.03, channels=1), config
   )
-  chain = restore_file.Chain(path)
+  chain = chain_lib.Chain(path)
   source = written(tmp_path / 'a.png', drawing()[:, :96])
   for tile, count in ((96, 1), (64, 4)):
     notices = run(source, chain, tmp_path / 'o.png', tile=tile)[0]['notices']

@@ -13,7 +13,9 @@ from artjax import registry
 from artjax.image_io import vips
 from artjax.inference import tiling
 from artjax.interop import safetensors_io
+from artjax.restoration import chain as chain_lib
 from artjax.restoration import restore_file
+from artjax.restoration.options import Options
 
 
 @pytest.fixture(scope='module')
@@ -21,7 +23,7 @@ def chain(tmp_path_factory):
   path = str(tmp_path_factory.mktemp('weights') / 'tiny.safetensors')
   config = tiny_config()
   safetensors_io.save(path, random_params(registry.model(config), 0.01), config)
-  return restore_file.Chain(path)
+  return chain_lib.Chain(path)
 
 
 def written(path, size=(60, 90), dtype=np.uint8):
@@ -63,7 +65,7 @@ def test_record_says_what_was_done(tmp_path, chain):
       for name in ('o.png', 'change.png', 'spread.png', 'o.json')
     )
   )
-  options = restore_file.Options(strength=0.5, self_ensemble=True)
+  options = Options(strength=0.5, self_ensemble=True)
   record = restore_file.restore_file(
     str(tmp_path / 'a.png'), chain, outputs, options
   )
@@ -98,7 +100,7 @@ def test_strength_zero_is_the_picture(tmp_path, chain, dtype):
     str(tmp_path / 'a.tif'),
     chain,
     restore_file.Outputs(str(tmp_path / 'o.tif')),
-    restore_file.Options(strength=0.0),
+    Options(strength=0.0),
   )
   np.testing.assert_array_equal(pixels(tmp_path / 'o.tif'), values)
   assert record['change_max_ciede2000'] == 0
@@ -107,7 +109,7 @@ def test_strength_zero_is_the_picture(tmp_path, chain, dtype):
 def test_a_chain_is_one_after_the_other(tmp_path, chain):
   values = written(tmp_path / 'a.png')
   name = chain.names[0]
-  twice = restore_file.Chain(f'{name},{name}')
+  twice = chain_lib.Chain(f'{name},{name}')
   record = restore_file.restore_file(
     str(tmp_path / 'a.png'),
     twice,
@@ -167,14 +169,14 @@ def test_the_source_is_never_overwritten(tmp_path, chain):
 
 
 def test_no_weights_are_named():
-  with pytest.raises(ValueError, match='names no weights'):
-    restore_file.Chain(',')
+  with pytest.raises(ValueError, match='a name of weights is missing'):
+    chain_lib.Chain(',')
   with pytest.raises(FileNotFoundError, match='nonsense: no such weights'):
-    restore_file.Chain('nonsense')
+    chain_lib.Chain('nonsense')
 
 
 def test_what_is_fitted_to_a_picture_is_not_turned():
-  chain = restore_file.Chain('deep_image_prior')
-  chain.check(restore_file.Options(), mask='mask.png')
+  chain = chain_lib.Chain('deep_image_prior')
+  chain.check(Options(), mask='mask.png')
   with pytest.raises(ValueError, match='self_ensemble is of no use to it'):
-    chain.check(restore_file.Options(self_ensemble=True), mask='mask.png')
+    chain.check(Options(self_ensemble=True), mask='mask.png')

@@ -1,0 +1,205 @@
+"""A chain of stages: loaded by name, checked, and run on a picture."""
+
+from collections.abc import Iterable
+import functools
+import os
+from typing import Any
+
+import numpy as np
+
+from artjax import registry
+from artjax import tasks
+from artjax.image_io import reader
+from artjax.inference import base
+from artjax.inference import loading
+from artjax.inference import weights as weights_lib
+from artjax.restoration import options as options_lib
+from artjax.restoration import stages as stages_lib
+from artjax.restoration import strips as strips_lib
+
+
+class Chain:
+  """Stages that run one after the other.
+
+  Attributes:
+    stages: in their order.
+    scale: of the result to the picture.
+    finds: whether a stage finds damage.
+    fills: whether a stage fills.
+    makes_picture: whether a stage makes a picture; else it only finds.
+    seed: of what is drawn at random; None = nothing is.
+  """
+
+  def __init__(self, weights: str | Iterable[str]) -> None:
+    """Loads weights.
+
+    Args:
+      weights: as inference/weights.py reads them: 'a,b' or just 'a', or a
+        sequence of such names, one a stage.
+
+    Raises:
+      FileNotFoundError: there are no such weights.
+      ValueError: their name cannot be read; the file is damaged, or its
+        weights do not fit their model.
+    """
+    named = weights_lib.chain(weights)
+    self.stages = [_stage(one) for one in named]
+    self.scale = int(np.prod([stage.scale for stage in self.stages]))
+    # Of all of them only Deep Image Prior draws at random.
+    self.seed = 0 if any(one.is_prior for one in named) else None
+    kinds = {stage.kind for stage in self.stages}
+    self.finds, self.fills = 'detect' in kinds, 'fill' in kinds
+    self.makes_picture = any(stage.makes_picture for stage in self.stages)
+
+  def __str__(self):
+    return ','.join(self.names)
+
+  @property
+  def names(self) -> list[str]:
+    """Of the weights, as they were written."""
+    return [stage.name for stage in self.stages]
+
+  @property
+  def restorers(self) -> list[base.Restorer]:
+    """What runs the weights of each stage."""
+    return [stage.restorer for stage in self.stages]
+
+  @property
+  def keeps_the_rest(self) -> bool:
+    """Whether nothing but what is to be filled may change."""
+    return {stage.kind for stage in self.stages} <= {'fill', 'detect'}
+
+  @property
+  def conjecture(self) -> list[str]:
+    """What of the result nobody has ever seen; [] for a restoration."""
+    return [stage.conjecture for stage in self.stages if stage.conjecture]
+
+  def check(
+    self, options: options_lib.Options, mask: str = '', hints: str = ''
+  ) -> None:
+    """Raises ValueError for what is wanting or cannot be used.
+
+    Args:
+      options: how a picture is to be restored.
+      mask: path, or '' if there is none.
+      hints: path, or '' if there are none.
+    """
+    self._check_mask(bool(mask or options.region))
+    colorizes = any(stage.kind == 'colorize' for stage in self.stages)
+    if not colorizes and (hints or 'saturation' in options.changed()):
+      raise ValueError(
+        f'{self} does not colorize: hints and saturation are of no use to it'
+      )
+    for stage in self.stages:
+      for name in set(options.changed()) & stage.refuses.keys():
+        raise ValueError(
+          f'{stage.name} {stage.refuses[name]}: {name} is of no use to it'
+        )
+
+  def notices(
+    self, options: options_lib.Options, map_is_saved: bool = False
+  ) -> list[str]:
+    """What of a request makes no difference, a line each.
+
+    Args:
+      options: how a picture is to be restored.
+      map_is_saved: whether what is found is written to a file.
+    """
+    found = [
+      f'{name} is of no use to {self}'
+      for name in options.changed()
+      if options_lib.stages_of(name)
+      and not any(stage.uses(name) for stage in self.stages)
+    ]
+    finders = [s.name for i, s in enumerate(self.stages) if self._in_vain(i)]
+    if finders and self.makes_picture and not map_is_saved:
+      found.append(
+        f'nothing uses what {", ".join(finders)} finds: put weights that fill '
+        'after it, or have its map saved'
+      )
+    return found
+
+  def sizes(self, height: int, width: int) -> list[tuple[int, int]]:
+    """(height, width) in px of what each stage sees, and of the result."""
+    found = [(height, width)]
+    for stage in self.stages:
+      found.append(tuple(side * stage.scale for side in found[-1]))
+    return found
+
+  def strips(
+    self, picture: reader.Picture, work: stages_lib.Work, folder: str
+  ) -> base.Strips | None:
+    """The picture as the chain makes it; None = it makes none.
+
+    Args:
+      picture: it is read as far as `Stage.prepare` of the stages wants it.
+      work: of this picture; the stages add to it, the last one while its
+        strips are taken.
+      folder: for what one stage hands to the next.
+    """
+    sizes = self.sizes(picture.height, picture.width)
+    work.planned = sum(
+      stage.tiles(*size, work) for stage, size in zip(self.stages, sizes)
+    )
+    view = _view(picture, *sizes[0])
+    strips = None  # of the last stage that makes a picture
+    for i, (stage, size) in enumerate(zip(self.stages, sizes)):
+      if strips is not None:  # what one stage makes is what the next one sees
+        buffer = strips_lib.Buffer(os.path.join(folder, f'stage{i}'), *size)
+        for top, rows in strips:
+          buffer.write(top, rows[..., :3])
+        view = _view(buffer, *size)
+      strips = stage.strips(view, work)
+    if strips is None and self.makes_picture:
+      return strips_lib.unchanged(view.read, *sizes[-1])
+    return strips
+
+  def describe(self) -> list[dict[str, Any]]:
+    """What was run, as JSON: names, fingerprints, configurations."""
+    return [stage.describe() for stage in self.stages]
+
+  def provenance(self, work: stages_lib.Work) -> dict[str, Any]:
+    """What of the result is conjecture, and of what it was made."""
+    record: dict[str, Any] = {}
+    if self.conjecture:
+      record['conjectural'] = self.conjecture
+    for stage in self.stages:
+      record |= stage.provenance(work)
+    return record
+
+  def _in_vain(self, i):
+    """Whether stage i finds what no later stage fills."""
+    later = {stage.kind for stage in self.stages[i + 1 :]}
+    return self.stages[i].kind == 'detect' and 'fill' not in later
+
+  def _check_mask(self, mask):
+    found = False
+    for stage in self.stages:
+      found |= stage.kind == 'detect'
+      if stage.kind == 'fill' and not (found or mask):
+        raise ValueError(
+          f'{stage.name} fills what a mask shows: give a mask, or put '
+          f'weights that find damage before it (detect,{stage.name})'
+        )
+    if mask and not (self.fills or self.finds):
+      raise ValueError(
+        f'{self} does not fill: a mask or a region is of no use to it'
+      )
+
+
+def _stage(named):
+  """The stage of weights: the one that their task names."""
+  if named.is_prior:
+    from artjax.inference import deep_image_prior  # of no use to others
+
+    return stages_lib.Prior(named, deep_image_prior.Restorer())
+  restorer = loading.restorer(named)
+  stage = tasks.get(restorer.config.task).stage
+  return registry.get('artjax.restoration', stage)(named, restorer)
+
+
+def _view(source, height, width):
+  """What has `read` and `thumbnail`, as a stage is shown it."""
+  return stages_lib.View(
+    source.read, functools.cache(source.thumbnail), height, width
+  )

@@ -1,0 +1,69 @@
+"""The record of a result: of what it was made, by what, when and where."""
+
+import importlib.metadata
+import json
+import os
+import platform
+import time
+from typing import Any
+
+import jax
+
+from artjax import atomic_files
+from artjax.image_io import reader
+from artjax.interop import safetensors_io
+from artjax.restoration import stages
+from artjax.restoration.chain import Chain
+
+_PACKAGES = ('jax', 'flax', 'numpy', 'pyvips')
+
+
+def record(
+  source: str,
+  output: str,
+  picture: reader.Picture,
+  channels: int,
+  chain: Chain,
+  work: stages.Work,
+  start: float,
+) -> dict[str, Any]:
+  """What can be said of every result, as JSON.
+
+  Args:
+    source: path of the picture file.
+    output: path of the result, which is there.
+    picture: as it was read.
+    channels: that the file has, transparency included.
+    chain: what was run.
+    work: what its stages have noted.
+    start: when it began, `time.time()`.
+  """
+  return {
+    'source': os.path.abspath(source),
+    'source_sha256': safetensors_io.file_sha256(source),
+    'output': os.path.abspath(output),
+    'output_sha256': safetensors_io.file_sha256(output),
+    'size': [picture.width, picture.height],
+    'channels': channels,
+    'bits': picture.depth,
+    'notices': work.notices,
+    'weights': chain.describe(),
+    'scale': chain.scale,
+    'options': work.options.as_json(),
+    'seed': chain.seed,
+    **chain.provenance(work),
+    'tiles': work.tiles,
+    'tiling': work.halved,
+    'seconds': round(time.time() - start, 3),
+    'date': time.strftime('%Y-%m-%dT%H:%M:%S%z'),
+    'versions': {
+      'python': platform.python_version(),
+      **{name: importlib.metadata.version(name) for name in _PACKAGES},
+    },
+    'device': f'{jax.devices()[0].device_kind} ({jax.default_backend()})',
+  }
+
+
+def save(path: str, entry: dict[str, Any]) -> None:
+  """Writes a record, atomically."""
+  atomic_files.write_text(path, json.dumps(entry, indent=2) + '\n')

@@ -1,0 +1,197 @@
+"""The stages of a chain: what each does with a picture, by one interface.
+
+A task names the stage that runs its weights: 'stages.Network', 'stages.Fill',
+'generative.Colorize', ... A stage is given the picture as the stages before it
+have left it, and what all of them share; it answers with strips of the picture
+as it makes it, or with None if it makes none.
+"""
+
+import abc
+from collections.abc import Callable, Mapping
+import dataclasses
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from artjax import tasks
+from artjax.image_io import reader
+from artjax.inference import base
+from artjax.inference import tiling
+from artjax.inference import weights
+from artjax.interop import safetensors_io
+from artjax.restoration import damage_mask
+from artjax.restoration import options as options_lib
+
+
+class View(NamedTuple):
+  """A picture as a stage is shown it."""
+
+  read: base.Read
+  thumbnail: Callable[[int], np.ndarray]  # short side, px -> f32[h, w, 3]
+  height: int  # px
+  width: int
+
+
+@dataclasses.dataclass
+class Work:
+  """What the stages of a chain share of one picture."""
+
+  options: options_lib.Options
+  mask: damage_mask.Mask  # what is found, and what is to be filled
+  notices: list[str]  # for the user, a line each
+  hints_path: str = ''
+  progress: Callable[[int, int], None] = lambda done, total: None
+  planned: int = 0  # tiles in all; more where memory is short
+  # Told by the stages:
+  tiles: int = 0  # done
+  hints: np.ndarray | None = None  # u8[h, w, 4], see user_inputs.py
+  hole: np.ndarray | None = None  # bool [h, w], what was filled
+  inverted: bool = False  # whether a drawing was
+  halved: list[str] = dataclasses.field(default_factory=list)
+
+  def on_tiles(self, done: int) -> None:
+    """Takes so many more tiles as done."""
+    self.tiles += done
+    self.progress(self.tiles, max(self.planned, self.tiles))
+
+  def on_halved(self, grid: tiling.Grid) -> None:
+    """Notes that memory was short."""
+    self.halved.append(f'short of memory: tiles of {max(grid.core)} px')
+
+
+class Stage(abc.ABC):
+  """One network, run on whole pictures; see the module.
+
+  Attributes:
+    kind: of `options.STAGES`.
+    makes_picture: whether it answers with a picture.
+    refuses: {option: why it cannot be used with this stage}.
+    name: of the weights, as it was written.
+    restorer: what runs them.
+    scale: of the result to the picture.
+    conjecture: what of its result nobody has ever seen; '' for a restoration.
+  """
+
+  kind: ClassVar[str]
+  makes_picture: ClassVar[bool] = True
+  refuses: ClassVar[Mapping[str, str]] = {}
+
+  def __init__(self, named: weights.Weights, restorer: base.Restorer) -> None:
+    self.name = str(named)
+    self.restorer = restorer
+    self.scale = restorer.scale
+    self.conjecture = tasks.get(restorer.config.task).conjecture
+
+  def prepare(self, picture: reader.Picture, work: Work) -> None:
+    """Before the first stage: how the file is to be read, what is noticed."""
+    del picture, work
+
+  @abc.abstractmethod
+  def strips(self, view: View, work: Work) -> base.Strips | None:
+    """The picture as this stage makes it; None = it stays as it is.
+
+    Raises:
+      tiling.OutOfMemory: not even the smallest tiles fit.
+      user_inputs.BadInput: there is nothing to fill from.
+    """
+
+  def uses(self, option: str) -> bool:
+    """Whether it makes a difference to this stage."""
+    return self.kind in options_lib.stages_of(option)
+
+  def tiles(self, height: int, width: int, work: Work) -> int:
+    """How often it reports progress on a picture of that size."""
+    return self.restorer.tiles(height, width, work.options.tile)
+
+  def describe(self) -> dict[str, Any]:
+    """What was run, as JSON: name, fingerprint, configuration."""
+    return {
+      'name': self.name,
+      'params_sha256': safetensors_io.sha256(self.restorer.params),
+      'task': self.restorer.config.task,
+      'model': self.restorer.config.model.to_dict(),
+    }
+
+  def provenance(self, work: Work) -> dict[str, Any]:
+    """What else of its work is for the record."""
+    del work
+    return {}
+
+  def _settings(self, work):
+    """What tiles are told."""
+    return {
+      'self_ensemble': work.options.self_ensemble,
+      'tile': work.options.tile,
+      'on_tiles': work.on_tiles,
+      'on_halved': work.on_halved,
+    }
+
+
+class Network(Stage):
+  """Restores or enlarges the whole picture, tile by tile."""
+
+  kind = 'network'
+
+  def strips(self, view: View, work: Work) -> base.Strips:
+    """See `Stage`."""
+    return self.restorer.strips(
+      view.read,
+      view.height,
+      view.width,
+      view.thumbnail(self.restorer.view),
+      **self._settings(work),
+    )
+
+
+class Detect(Stage):
+  """Finds damage, for the record and for what fills it; makes no picture."""
+
+  kind = 'detect'
+  makes_picture = False
+
+  def uses(self, option: str) -> bool:
+    """Its network may see 8 flips and turns anyway."""
+    if option == 'self_ensemble' and getattr(self.restorer, 'views', 1) > 1:
+      return False
+    return super().uses(option)
+
+  def strips(self, view: View, work: Work) -> None:
+    """See `Stage`: the map goes to `work.mask`."""
+    found = self.restorer.strips(
+      view.read,
+      view.height,
+      view.width,
+      view.thumbnail(self.restorer.view),
+      **self._settings(work),
+    )
+    work.mask.find(found, view.height, view.width)
+
+
+class Fill(Stage):
+  """Fills what is found or shown; the rest stays as it is, bit by bit."""
+
+  kind = 'fill'
+
+  def strips(self, view: View, work: Work) -> base.Strips:
+    """See `Stage`."""
+    work.hole = work.mask.hole()
+    return damage_mask.fill_strips(
+      self.restorer,
+      view.read,
+      work.hole,
+      view.height,
+      view.width,
+      view.thumbnail(self.restorer.view),
+      work.options.mask_feather,
+      **self._settings(work),
+    )
+
+
+class Prior(Fill):
+  """Fills by Deep Image Prior, which is fitted to the picture itself."""
+
+  refuses = {'self_ensemble': 'sees a picture once and upright'}
+
+  def uses(self, option: str) -> bool:
+    """It has no tiles."""
+    return option != 'tile' and super().uses(option)

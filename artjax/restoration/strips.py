@@ -1,0 +1,93 @@
+"""Strips of a picture on their way: between stages, and as maps of a quantity.
+
+Only strips of a picture are in memory at a time, (top, [rows, width, C]) from
+top to bottom; what is needed as a whole lies on disk, or takes one byte a
+pixel.
+"""
+
+import numpy as np
+
+from artjax.image_io import writer as image_writer
+from artjax.inference import base
+
+_ROWS = 256  # that are copied at a time where nothing is done
+
+
+class Buffer:
+  """What one stage of a chain hands to the next: sRGB of 16 bits, on disk."""
+
+  def __init__(self, path: str, height: int, width: int) -> None:
+    self._pixels = np.memmap(path, np.uint16, 'w+', shape=(height, width, 3))
+
+  def write(self, top: int, rows: np.ndarray) -> None:
+    """Takes f32[rows, width, 3] in [0, 1] from row `top` on."""
+    self._pixels[top : top + len(rows)] = np.rint(np.clip(rows, 0, 1) * 65535)
+
+  def read(self, top: int, left: int, height: int, width: int) -> np.ndarray:
+    """f32[height, width, 3] in [0, 1]; see `base.Read`."""
+    block = self._pixels[top : top + height, left : left + width]
+    return block.astype(np.float32) / 65535
+
+  def thumbnail(self, side: int) -> np.ndarray:
+    """f32[h, w, 3]: every so many-th block's mean; as `Picture.thumbnail`."""
+    height, width = self._pixels.shape[:2]
+    factor = max(1, min(height, width) // side)
+    h, w = height // factor, width // factor
+    rows = [
+      self.read(i * factor, 0, factor, w * factor)
+      .reshape(factor, w, factor, 3)
+      .mean((0, 2))
+      for i in range(h)
+    ]
+    return np.stack(rows)
+
+
+class LevelMap:
+  """A grey picture of some quantity a pixel, and its mean and maximum."""
+
+  def __init__(self, path: str, shape: tuple[int, int], step: float) -> None:
+    """Of `shape` = (height, width) px; `step` is what a grey level means.
+
+    With path '' nothing is kept but mean and maximum.
+    """
+    self._path, self._step = path, step
+    self._levels = np.empty(shape, np.uint8) if path else None
+    self._sum, self._count, self._max = 0.0, 0, 0.0
+
+  def write(self, top: int, values: np.ndarray) -> None:
+    """Takes f32[rows, width] from row `top` on; what is too much is white."""
+    self._sum += float(values.sum(dtype=np.float64))
+    self._count += values.size
+    self._max = max(self._max, float(values.max()))
+    if self._levels is not None:
+      self._levels[top : top + len(values)] = np.clip(
+        np.rint(values / self._step), 0, 255
+      )
+
+  @property
+  def mean(self) -> float:
+    """Of what was written, to 6 digits."""
+    return round(self._sum / max(1, self._count), 6)
+
+  @property
+  def max(self) -> float:
+    """Of what was written, to 6 digits."""
+    return round(self._max, 6)
+
+  def save(self) -> None:
+    """Writes the file, if there is to be one."""
+    if self._levels is not None:
+      image_writer.save_grey(self._levels, self._path)
+
+
+def unchanged(read: base.Read, height: int, width: int) -> base.Strips:
+  """Strips of a picture that nothing was done to."""
+  for top in range(0, height, _ROWS):
+    yield top, read(top, 0, min(_ROWS, height - top), width)
+
+
+def thinner(strips: base.Strips, most: int) -> base.Strips:
+  """The same in pieces of at most so many rows."""
+  for top, rows in strips:
+    for i in range(0, len(rows), most):
+      yield top + i, rows[i : i + most]

@@ -1,0 +1,173 @@
+"""What users bring with a picture: masks of what is to be filled, and hints.
+
+A mask is white, or any colour, where to fill; black, and what is transparent,
+stays. A grey value is compared with a threshold: the damage probability map
+that a detector has written is such a mask.
+
+Hints are strokes of the colours that things are to have: a picture that is
+transparent but for these strokes, drawn over the one that is to be colorized,
+or over a copy of it of another size.
+"""
+
+import os
+
+import cv2
+import numpy as np
+
+from artjax.image_io import formats
+from artjax.image_io import reader
+from artjax.image_io import vips
+from artjax.inference import colorizer
+
+_ASPECT = 0.02  # relative difference at which a mask is another picture's
+_ENOUGH = 1024  # px of the short side of hints: the network sees far fewer
+# Where a folder holds none that is marked as such: what was found there.
+_SECOND = {'mask': 'damage'}
+
+
+class BadInput(ValueError):
+  """A mask or hints that cannot be used; the message names file and reason."""
+
+
+def find(where: str, picture: str, kind: str = 'mask') -> str:
+  """Path of the mask or hints of a picture file.
+
+  That is `where` itself, or in a folder the file of the picture's name,
+  whatever the suffix, or of that name and '-mask', '_mask' or '.mask'; else,
+  for masks, of that name and '.damage', a damage probability map.
+
+  Args:
+    where: path of a file or a folder.
+    picture: path of the picture.
+    kind: 'mask' or 'hints'.
+
+  Raises:
+    BadInput: there is none, or several.
+  """
+  if not os.path.isdir(where):
+    if not os.path.exists(where):
+      raise BadInput(f'{where}: no such {kind}')
+    return where
+  stem = os.path.splitext(os.path.basename(picture))[0]
+  marked = _named(where, stem, (f'-{kind}', f'_{kind}', f'.{kind}'))
+  if kind in _SECOND and not marked:
+    marked = _named(where, stem, (f'.{_SECOND[kind]}',))
+  found = sorted(marked + _named(where, stem, ('',)))
+  if not found:
+    raise BadInput(f'{picture}: {where} holds no {kind} of the name {stem}')
+  if len(found) > 1:
+    raise BadInput(
+      f'{picture}: {where} holds several files of the name: {", ".join(found)}'
+    )
+  return os.path.join(where, found[0])
+
+
+def load_mask(
+  path: str, height: int, width: int, threshold: float = 0.5
+) -> tuple[np.ndarray, list[str]]:
+  """What a mask says of a picture of height x width px.
+
+  Returns:
+    bool [height, width], True where to fill; and notices, a line each.
+
+  Raises:
+    BadInput: not a picture, of another aspect ratio, or without anything known.
+  """
+  notices = []
+  try:
+    with reader.open_picture(path) as picture:
+      values = np.asarray(picture.screen().numpy())
+  except reader.BadPicture as error:
+    raise BadInput(str(error)) from error
+  values = np.atleast_3d(values)
+  mask = values[..., :3].max(-1)
+  if values.shape[2] == 4:
+    mask = np.minimum(mask, values[..., 3])
+  soft = np.mean((mask > 25) & (mask < 230))
+  if soft > 0.02:
+    notices.append(
+      f'{soft:.0%} of the mask {path} are grey: cut at {threshold:g}'
+    )
+  if mask.shape != (height, width):
+    rows, columns = mask.shape
+    if abs(columns * height / (rows * width) - 1) > _ASPECT:
+      raise BadInput(
+        f'{path}: the mask is {columns} x {rows} px and the picture '
+        f'{width} x {height} px: not the same picture'
+      )
+    notices.append(f'the mask {path} is {columns} x {rows} px: resized')
+    mask = cv2.resize(mask, (width, height), interpolation=cv2.INTER_LINEAR)
+  hole = mask > 255 * threshold
+  if hole.all():
+    raise BadInput(
+      f'{path}: the mask covers the whole picture, so nothing is '
+      'left to fill from; is it inverted? white is what is filled'
+    )
+  if not hole.any():
+    notices.append(f'the mask {path} is empty: nothing to fill')
+  if hole.mean() > 0.7:
+    notices.append(
+      f'the mask {path} covers {hole.mean():.0%}; is it inverted? '
+      'white is what is filled'
+    )
+  return hole, notices
+
+
+def load_hints(
+  path: str, height: int, width: int
+) -> tuple[np.ndarray, list[str]]:
+  """Hints of an image file, for a picture of height x width px.
+
+  Returns:
+    u8[h, w, 4]: sRGB, and 255 where a colour is told, else 0; as large as the
+    file, or a smaller copy of it. And notices, a line each.
+
+  Raises:
+    BadInput: not a picture, without transparency, of another aspect ratio, or
+      it tells no colour.
+  """
+  try:
+    with reader.open_picture(path) as picture:
+      if not picture.has_alpha:
+        raise BadInput(
+          f'{path}: no transparency; hints are transparent but '
+          'for strokes of colour'
+        )
+      size = picture.height, picture.width
+      try:
+        colorizer.check_shape(*size, height, width)
+      except ValueError as error:
+        raise BadInput(f'{path}: {error}') from error
+      with vips.blame(path):
+        hints = _shrunk(picture.screen(), max(1, min(size) // _ENOUGH))
+  except reader.BadPicture as error:
+    raise BadInput(str(error)) from error
+  if not hints.any():
+    raise BadInput(f'{path}: all transparent, so it tells no colour')
+  if size == (height, width):
+    return hints, []
+  return hints, [f'the hints {path} are {size[1]} x {size[0]} px: resized']
+
+
+def _named(folder, stem, marks):
+  """Picture files of a folder called `stem` and one of `marks`, sorted."""
+  names = {stem + mark for mark in marks}
+  return sorted(
+    name
+    for name in os.listdir(folder)
+    if os.path.splitext(name)[0] in names
+    and os.path.splitext(name)[1].lower() in formats.SUFFIXES
+  )
+
+
+def _shrunk(image, factor):
+  """vips image of 8-bit RGBA -> u8[h, w, 4]; the thinnest stroke is kept."""
+  there = (image[3] >= 128) / 255
+  sums = (image.extract_band(0, n=3).bandjoin(255) * there).shrink(
+    factor, factor
+  )
+  sums = sums.numpy()
+  share = sums[..., 3:] / 255
+  told = share > 0
+  rgb = np.where(told, sums[..., :3] / np.where(told, share, 1), 0)
+  return np.uint8(np.rint(np.concatenate([rgb, 255 * told], -1)))
