@@ -132,10 +132,7 @@ def ramp_levels(args: argparse.Namespace) -> dict:
     for strength in (0.0, 1.0):
       path = os.path.join(folder, f'{strength}.tif')
       record = restore_file.restore_file(
-        source,
-        chain,
-        restore_file.Outputs(path),
-        Options(strength=strength),
+        source, chain, restore_file.Outputs(path), Options(strength=strength)
       )
       image = pyvips.Image.new_from_file(path)
       out = image.numpy()

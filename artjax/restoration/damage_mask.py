@@ -53,10 +53,22 @@ class Mask:
       )
 
   def hole(self) -> np.ndarray:
-    """bool [h, w]: what is to be filled, as large as `probabilities`, if any.
+    """`damaged`, which is to be filled.
 
     Raises:
       user_inputs.BadInput: all of it, so that nothing is known.
+    """
+    hole = self.damaged()
+    if hole.all():
+      raise user_inputs.BadInput(
+        'the mask covers the whole picture, so nothing is left to fill from'
+      )
+    return hole
+
+  def damaged(self) -> np.ndarray:
+    """bool [h, w]: what is found and shown, within the region if there is one.
+
+    As large as `probabilities`, if there are some.
     """
     brought, found = self._brought, self.probabilities
     size = self._size if found is None else found.shape[:2]
@@ -70,10 +82,6 @@ class Mask:
       # Nothing found and nothing brought: it is the region that is meant.
       nothing = brought is None and found is None
       hole = inside if nothing else hole & inside
-    if hole.all():
-      raise user_inputs.BadInput(
-        'the mask covers the whole picture, so nothing is left to fill from'
-      )
     return hole
 
   def describe(self) -> dict[str, Any]:

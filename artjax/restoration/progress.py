@@ -14,8 +14,9 @@ class Progress:
   finished is a line, and one that takes long says how far it is now and then.
   """
 
-  def __init__(self, total: int, stream: IO[str] = sys.stderr) -> None:
-    self._total, self._stream = total, stream
+  def __init__(self, total: int, stream: IO[str] | None = None) -> None:
+    """Of `total` pictures, on stderr or another stream."""
+    self._total, self._stream = total, stream or sys.stderr
     self._bar = None
     self._number, self._name, self._said = 0, '', 0.0
 

@@ -179,7 +179,7 @@ def _save_masks(work, outputs):
   if missing.probabilities is not None:
     measured['damage'] = missing.describe()
     if hole is None and outputs.mask:
-      hole = missing.hole()
+      hole = missing.damaged()
     if outputs.damage_map:
       os.makedirs(os.path.dirname(outputs.damage_map) or '.', exist_ok=True)
       image_writer.save(vips.image(missing.probabilities), outputs.damage_map)

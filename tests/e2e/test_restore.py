@@ -402,11 +402,15 @@ def detect(tmp_path_factory):
     'args': {'features': (8, 8, 8), 'blocks': (1, 1, 1)},
   }
   rng = np.random.default_rng(1)
+
+  def draw(path, shape):
+    noise, name = rng.standard_normal(shape.shape), path[-1].key
+    if name == 'kernel':
+      return np.float32(noise * np.prod(shape.shape[:-1]) ** -0.5)
+    return np.float32(0.1 * noise + (name in ('scale', 'var')))
+
   params = jax.tree_util.tree_map_with_path(
-    lambda path, x: np.float32(
-      0.3 * rng.standard_normal(x.shape) + (path[-1].key in ('scale', 'var'))
-    ),
-    safetensors_io.merge(registry.variables(config)),
+    draw, safetensors_io.merge(registry.variables(config))
   )
   path = str(tmp_path_factory.mktemp('weights') / 'finds.safetensors')
   safetensors_io.save(path, params, config)

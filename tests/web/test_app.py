@@ -1,23 +1,19 @@
 """The API of the web page, from upload to download, and its queue."""
 
 import json
-import sys
 import time
 
-from conftest import ROOT
 from conftest import vivid_colours
 import pytest
 import pyvips
 import web_client as web
 
 from artjax.interop import safetensors_io
+from artjax.restoration import command
 from artjax.restoration import options
 from artjax.web.server import abilities
 from artjax.web.server import app
 from artjax.web.server import jobs as jobs_lib
-
-sys.path.insert(0, str(ROOT / 'scripts'))
-import restore
 
 
 @pytest.fixture(scope='module')
@@ -49,7 +45,7 @@ def test_the_download_is_the_file_of_the_command_line(
   # 16 bits, profile, metadata: byte for byte.
   source = tmp_path / 'scan.tif'
   deep_tiff(source)
-  restore.main(
+  command.main(
     [
       str(source),
       '-o',

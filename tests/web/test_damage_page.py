@@ -2,9 +2,7 @@
 
 import json
 import os
-import sys
 
-from conftest import ROOT
 import cv2
 import numpy as np
 import pytest
@@ -12,10 +10,8 @@ import web_client as web
 
 from artjax import atomic_files
 from artjax.image_io import previews
+from artjax.restoration import command
 from artjax.restoration import damage_map
-
-sys.path.insert(0, str(ROOT / 'scripts'))
-import restore
 
 SIZE = 60, 90
 PICTURE = web.soft_picture(*SIZE)
@@ -56,10 +52,10 @@ def fill(page, key, mask, more=''):
 
 
 def run(folder, tmp_path, capsys, *args):
-  """What scripts/restore.py makes of the picture, as {name: bytes}."""
+  """What `artjax restore` makes of the picture, as {name: bytes}."""
   (tmp_path / 'scan.png').write_bytes(PICTURE)
   out = tmp_path / 'out'
-  status = restore.main([str(tmp_path / 'scan.png'), '-o', str(out), *args])
+  status = command.main([str(tmp_path / 'scan.png'), '-o', str(out), *args])
   capsys.readouterr()
   assert status == 0
   return {path.name: path.read_bytes() for path in out.iterdir()}
