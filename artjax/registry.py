@@ -1,10 +1,11 @@
 """Names in a config -> objects: the one dynamic import of the project.
 
 There is no list to fill in: a module is the registry of its own public
-functions and classes. 'unet.UNet' is `UNet` of artjax/models/unet.py, and an
-ops string such as 'random_crop(128)|flip|old_painting((0.0, 1.0))' is a chain
-of functions declared by `artjax.data.examples.op`, in whatever module of
-`OP_PACKAGES` they are.
+functions and classes. 'unet.UNet' is `UNet` of artjax/models/unet.py, or of a
+file of that name in another of `MODEL_PACKAGES`, and an ops string such as
+'random_crop(128)|flip|old_painting((0.0, 1.0))' is a chain of functions
+declared by `artjax.data.examples.op`, in whatever module of `OP_PACKAGES` they
+are.
 """
 
 import ast
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterator
 import difflib
 import functools
 import importlib
+import importlib.util
 import pkgutil
 import types
 from typing import Any
@@ -19,6 +21,12 @@ from typing import Any
 from absl import logging
 
 OP_PACKAGES = ('artjax.data.ops', 'artjax.data.degradations')
+# Where architectures are; a name in a config says the file and the class only.
+MODEL_PACKAGES = (
+  'artjax.models',
+  'artjax.models.super_resolution',
+  'artjax.models.discriminators',
+)
 # Old names of ops -> new ones; accepted for one version.
 _RENAMED_OPS = {'kind': 'class_label'}
 
@@ -234,7 +242,7 @@ def discriminator(config) -> Any | None:
 
 
 def _module(described, dtype, field):
-  cls = get('artjax.models', described.name)
+  cls = get(_folder_of(described.name), described.name)
   # A config that was read back from JSON has lists for tuples, which linen
   # fields must not be: a module is hashed to find what is compiled for it.
   fields = {
@@ -245,6 +253,15 @@ def _module(described, dtype, field):
     return cls(**fields, dtype=dtype)
   except TypeError as error:
     raise ValueError(f'{field}.args of {described.name}: {error}') from error
+
+
+def _folder_of(name):
+  """The package of `MODEL_PACKAGES` that has the file of '<file>.<class>'."""
+  file = name.partition('.')[0]
+  for package in MODEL_PACKAGES:
+    if file and importlib.util.find_spec(f'{package}.{file}'):
+      return package
+  return MODEL_PACKAGES[0]
 
 
 def variables(config, channels: int = 3) -> Any:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch_parity
 
-from artjax.models import unet_discriminator
+from artjax.models.discriminators import unet_discriminator
 
 
 def built(**fields):

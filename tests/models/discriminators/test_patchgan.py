@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch_parity
 
-from artjax.models import patchgan
+from artjax.models.discriminators import patchgan
 
 
 def built(**fields):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch_parity
 
-from artjax.models import vgg_discriminator
+from artjax.models.discriminators import vgg_discriminator
 
 SMALL = {'features': 4, 'input_size': 32, 'axis_name': None}
 

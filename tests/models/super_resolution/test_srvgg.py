@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from artjax.models import srvgg
+from artjax.models.super_resolution import srvgg
 
 
 def picture(h, w):

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from artjax.models import rrdb
+from artjax.models.super_resolution import rrdb
 
 SMALL = {'features': 8, 'growth': 4, 'blocks': 2}
 

@@ -9,7 +9,7 @@ import pytest
 import torch_parity
 
 from artjax.models import layers
-from artjax.models import srresnet
+from artjax.models.super_resolution import srresnet
 
 
 def picture(h, w):

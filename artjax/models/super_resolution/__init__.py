@@ -1,0 +1,1 @@
+"""Super-resolution networks, one architecture a file."""
