@@ -8,6 +8,7 @@ small matrix products, one for each direction.
 
 import functools
 import math
+from typing import Any
 
 import cv2
 import numpy as np
@@ -24,7 +25,9 @@ def _cubic(x):
 
 
 @functools.lru_cache(maxsize=64)
-def matrix(size, new_size, scale, antialias=True):
+def matrix(
+  size: int, new_size: int, scale: float, antialias: bool = True
+) -> np.ndarray:
   """What resizes one direction, as a product.
 
   Args:
@@ -54,7 +57,13 @@ def matrix(size, new_size, scale, antialias=True):
   return matrix
 
 
-def imresize(image, scale=None, *, size=None, antialias=True):
+def imresize(
+  image: np.ndarray,
+  scale: float | None = None,
+  *,
+  size: tuple[int, int] | None = None,
+  antialias: bool = True,
+) -> np.ndarray:
   """Resizes a picture with MATLAB's bicubic kernel.
 
   Args:
@@ -79,21 +88,21 @@ def imresize(image, scale=None, *, size=None, antialias=True):
     )
   if image.dtype != np.uint8 and not np.issubdtype(image.dtype, np.floating):
     raise ValueError(f'imresize wants uint8 or float, got {image.dtype}')
-  if (scale is None) == (size is None):
-    raise ValueError('imresize wants either scale or size')
   height, width = image.shape[:2]
-  if size is None:
+  if scale is not None and size is None:
     if not (scale > 0 and math.isfinite(scale)):
       raise ValueError(f'imresize wants a positive scale, got {scale}')
     scales = float(scale), float(scale)
     size = math.ceil(scale * height), math.ceil(scale * width)
-  else:
+  elif size is not None and scale is None:
     size = int(size[0]), int(size[1])
     if min(size) < 1:
       raise ValueError(f'imresize wants a size of at least 1, got {size}')
     scales = size[0] / height, size[1] / width
+  else:
+    raise ValueError('imresize wants either scale or size')
 
-  work = np.float32 if image.dtype == np.float32 else np.float64
+  work: Any = np.float32 if image.dtype == np.float32 else np.float64
   rows = matrix(height, size[0], scales[0], antialias).astype(work)
   columns = matrix(width, size[1], scales[1], antialias).astype(work)
   planes = image.astype(work).reshape(height, -1)  # [H, W * C]
@@ -105,7 +114,7 @@ def imresize(image, scale=None, *, size=None, antialias=True):
   return out.astype(image.dtype, copy=False)
 
 
-def thumbnail(picture, size):
+def thumbnail(picture: np.ndarray, size: int) -> np.ndarray:
   """[H, W, C], u8 or f32 -> [size, size, C], of areas, whatever its aspect."""
   smaller = min(picture.shape[:2]) < size
   return cv2.resize(
@@ -115,6 +124,6 @@ def thumbnail(picture, size):
   )
 
 
-def enlarge(picture, scale):
+def enlarge(picture: np.ndarray, scale: int) -> np.ndarray:
   """f32[H, W, C] -> f32[H * scale, W * scale, C], bicubic; 1 leaves it."""
   return picture if scale == 1 else imresize(picture, scale)

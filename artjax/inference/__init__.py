@@ -1,1 +1,23 @@
-"""Networks on whole pictures of any size."""
+"""Networks on whole pictures of any size.
+
+  from artjax import inference
+
+  restorer = inference.restorer('unet')
+  restored = restorer(picture)  # u8 or u16 [H, W, 3], RGB
+
+`restorer` is that of loading.py, `Restorer` the class of tiled.py; they are
+imported when they are asked for, so that light modules here stay light.
+"""
+
+from typing import Any
+
+_FOUND_IN = {'restorer': 'loading', 'Restorer': 'tiled'}
+
+
+def __getattr__(name: str) -> Any:
+  if name not in _FOUND_IN:
+    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+  import importlib
+
+  module = importlib.import_module(f'{__name__}.{_FOUND_IN[name]}')
+  return getattr(module, name)

@@ -9,13 +9,14 @@ import cv2
 import numpy as np
 
 from artjax.damage_classes import CLASSES
+from artjax.inference import base
 
 # How much the coarse pass has to say: nothing of cracks, which it cannot see,
 # and less than the tiles of losses, of which the small ones are none to it.
 _SHARES = {'crack': 0.0, 'loss': 0.3, 'stain': 0.5}
 
 
-def shrink(picture, side):
+def shrink(picture: np.ndarray, side: int) -> np.ndarray:
   """f32[H, W, C] -> f32[h, w, C] whose shorter side is `side` px, or as it is.
 
   Means of areas; the longer side keeps the aspect.
@@ -28,12 +29,14 @@ def shrink(picture, side):
   return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
 
 
-def merge(strips, seen, height, width):
-  """Chances of tiles with those of the coarse pass.
+def merge(
+  strips: base.Strips, seen: np.ndarray, height: int, width: int
+) -> base.Strips:
+  """Damage probabilities of tiles with those of the coarse pass.
 
   Args:
-    strips: of (top, f32[rows, width, 3 or 4]), chances of crack, loss, stain,
-      and what else belongs to a pixel, from top to bottom.
+    strips: of (top, f32[rows, width, 3 or 4]): the probabilities of crack, loss
+      and stain, and what else belongs to a pixel, from top to bottom.
     seen: f32[h, w, 3], those of the whole picture, small.
     height: of the picture, px.
     width: of the picture, px.
@@ -54,22 +57,27 @@ def merge(strips, seen, height, width):
     yield top, rows
 
 
-def _log_odds(chance):
-  chance = np.clip(chance, 1e-4, 1 - 1e-4)
-  return np.log(chance) - np.log1p(-chance)
+def _log_odds(probability):
+  probability = np.clip(probability, 1e-4, 1 - 1e-4)
+  return np.log(probability) - np.log1p(-probability)
 
 
-def window(small, top, rows, height, width):
+def window(
+  small: np.ndarray, top: int, rows: int, height: int, width: int
+) -> np.ndarray:
   """Rows of f32[h, w] enlarged to height x width: straight lines between."""
   h, w = small.shape
   down, right = h / height, w / width
-  to_small = np.float32(
-    [[right, 0, right / 2 - 0.5], [0, down, (top + 0.5) * down - 0.5]]
+  to_small = np.array(
+    [[right, 0, right / 2 - 0.5], [0, down, (top + 0.5) * down - 0.5]],
+    np.float32,
   )
-  return cv2.warpAffine(
-    small,
-    to_small,
-    (width, rows),
-    borderMode=cv2.BORDER_REPLICATE,
-    flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+  return np.asarray(
+    cv2.warpAffine(
+      small,
+      to_small,
+      (width, rows),
+      borderMode=cv2.BORDER_REPLICATE,
+      flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+    )
   )

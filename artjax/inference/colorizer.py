@@ -11,10 +11,12 @@ that sRGB cannot show at it loses chroma. Whatever colour the picture has
 (sepia, fading) is dropped first: only its lightness is looked at.
 """
 
+from collections.abc import Callable
 import functools
 
 import cv2
 import jax
+import ml_collections
 import numpy as np
 
 from artjax import colour
@@ -23,6 +25,7 @@ from artjax import tasks
 from artjax.inference import base
 from artjax.inference import loading
 from artjax.inference import tiling
+from artjax.inference import weights
 from artjax.interop import safetensors_io
 from artjax.models import encoders
 from artjax.tasks import colorize
@@ -56,24 +59,33 @@ class Colorizer:
   view = WORKING
   fills = finds = turns = False
 
-  def __init__(self, config, params):
+  def __init__(self, config: ml_collections.ConfigDict, params: loading.Params):
     """Of a configuration (task, model) and the generator's weights."""
     self.config = config
     self.params = jax.device_put(params)  # once for all pictures
     self._run = _compiled(registry.model(config))
 
   @classmethod
-  def load(cls, where, step=None):
+  def load(
+    cls, where: str | weights.Weights, step: int | None = None
+  ) -> 'Colorizer':
     """As `tiled.Restorer.load`, which says what it raises."""
     return cls(*loading.load_checked(where, step))
 
-  def __call__(self, picture, *, hints=None, saturation=1.0, strength=1.0):
+  def __call__(
+    self,
+    picture: np.ndarray,
+    *,
+    hints: np.ndarray | None = None,
+    saturation: float = 1.0,
+    strength: float = 1.0,
+  ) -> np.ndarray:
     """The picture in colour, of the same type.
 
     Args:
       picture: u8 or u16 [H, W, 3], RGB, any size; its colour is dropped.
-      hints: u8[h, w, 4], RGB and where they hold, see hints_file.py; of any
-        size of that shape; or None.
+      hints: u8[h, w, 4], RGB and where they hold, of any size of that shape,
+        see restoration/user_inputs.py; or None.
       saturation: in [0, 2], factor of all chroma, 0 = grey.
       strength: in [0, 1], share of the change that is made; at 0 the picture
         itself comes back.
@@ -105,15 +117,15 @@ class Colorizer:
 
   def strips(
     self,
-    read,
-    height,
-    width,
-    whole,
+    read: base.Read,
+    height: int,
+    width: int,
+    whole: np.ndarray,
     *,
-    hints=None,
-    saturation=1.0,
-    on_tiles=lambda done: None,
-  ):
+    hints: np.ndarray | None = None,
+    saturation: float = 1.0,
+    on_tiles: Callable[[int], None] = lambda done: None,
+  ) -> base.Strips:
     """The picture in colour, strip by strip.
 
     Args:
@@ -144,24 +156,26 @@ class Colorizer:
       yield top, _join(picture[..., :3], lines)
       on_tiles(1)
 
-  def tiles(self, height, width, tile=0):
+  def tiles(self, height: int, width: int, tile: int = 0) -> int:
     """How many strips a picture takes."""
     del width, tile
     return -(-height // _ROWS)
 
-  def grid(self, height, width, tile=0):
+  def grid(self, height: int, width: int, tile: int = 0) -> tiling.Grid:
     """The one tile that the network sees, all of the picture."""
     del tile
     return tiling.Grid(working_size(height, width), halo=0, overlap=0)
 
-  def joint(self, whole, hints, size):
+  def joint(
+    self, whole: np.ndarray, hints: np.ndarray | None, size: tuple[int, int]
+  ) -> np.ndarray:
     """How a and b follow lightness: f32[h, w, 4] of slopes and offsets.
 
     (a, b) = slope * L + offset, at working size.
     """
     height, width = size
     small = cv2.resize(
-      np.float32(whole), (width, height), interpolation=cv2.INTER_AREA
+      whole.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA
     )
     batch = {'image': 255 * small[None]}
     if hints is not None:
@@ -174,18 +188,17 @@ class Colorizer:
     return np.concatenate([slope, ab - slope * lightness[..., None]], -1)
 
 
-def check_saturation(saturation):
+def check_saturation(saturation: float) -> None:
   """Raises ValueError unless it is in [0, 2]."""
   if not 0 <= saturation <= 2:
     raise ValueError(f'saturation must be in [0, 2], got {saturation}')
 
 
-def working_size(height, width):
+def working_size(height: int, width: int) -> tuple[int, int]:
   """(height, width) at which the network sees a picture, px."""
   factor = WORKING / max(height, width)
-  return tuple(
-    max(_STEP, round(side * factor / _STEP) * _STEP) for side in (height, width)
-  )
+  step = lambda side: max(_STEP, round(side * factor / _STEP) * _STEP)
+  return step(height), step(width)
 
 
 @functools.cache
@@ -242,16 +255,16 @@ def _lines(small, top, rows, height, width):
 # ---- hints ------------------------------------------------------------------
 
 
-def check_hints(hints, height, width):
+def check_hints(hints: np.ndarray, height: int, width: int) -> None:
   """Raises ValueError unless they are u8[h, w, 4] of a picture's shape."""
   if hints.ndim != 3 or hints.shape[-1] != 4 or hints.dtype != np.uint8:
     raise ValueError(
       f'hints must be u8[H, W, 4], got {hints.dtype} {list(hints.shape)}'
     )
-  check_shape(*hints.shape[:2], height, width)
+  check_shape(hints.shape[0], hints.shape[1], height, width)
 
 
-def check_shape(rows, columns, height, width):
+def check_shape(rows: int, columns: int, height: int, width: int) -> None:
   """Raises ValueError unless hints and picture are of one aspect ratio."""
   if abs(columns * height / (rows * width) - 1) > _ASPECT:
     raise ValueError(
@@ -260,9 +273,9 @@ def check_shape(rows, columns, height, width):
     )
 
 
-def shrink_hints(hints, size):
+def shrink_hints(hints: np.ndarray, size: tuple[int, int]) -> np.ndarray:
   """u8[H, W, 4] -> f32[*size, 4], 0 to 255: the mean colour told in each px."""
-  told = np.float32(hints[..., 3:] > 0)
+  told = (hints[..., 3:] > 0).astype(np.float32)
   area = functools.partial(
     cv2.resize, dsize=size[::-1], interpolation=cv2.INTER_AREA
   )
@@ -272,7 +285,7 @@ def shrink_hints(hints, size):
   return np.concatenate([colours, np.float32(255 * (share > 1e-6))], -1)
 
 
-def obey(ab, hints):
+def obey(ab: np.ndarray, hints: np.ndarray) -> np.ndarray:
   """a and b that are those of the hints where there are some.
 
   What the network made otherwise is corrected there, and less and less beside.
@@ -281,7 +294,7 @@ def obey(ab, hints):
     ab: f32[h, w, 2].
     hints: f32[h, w, 4] in [0, 255].
   """
-  there = np.float32(hints[..., 3:] > 0)
+  there = (hints[..., 3:] > 0).astype(np.float32)
   wanted = colour.srgb_to_lab(hints[..., :3] / 255)[..., 1:]
   blur = lambda x: cv2.GaussianBlur(x, (0, 0), 2)
   near = blur(there[..., 0])[..., None]
@@ -293,7 +306,7 @@ def obey(ab, hints):
 # ---- what was given, and what it is compared with ---------------------------
 
 
-def notice(whole):
+def notice(whole: np.ndarray) -> str:
   """One line of what is dropped of a picture's colours; '' for a grey one.
 
   Args:

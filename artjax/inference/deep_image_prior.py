@@ -14,9 +14,9 @@ the outputs move least (https://arxiv.org/abs/2112.06074): from there on they
 take to the noise. It takes hundreds of steps: a GPU, a small picture or time.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 import functools
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from absl import logging
 import jax
@@ -25,6 +25,7 @@ import ml_collections
 import numpy as np
 
 from artjax import resampling
+from artjax.inference import base
 from artjax.inference import prior_area as area
 from artjax.inference import prior_fit as fit
 from artjax.models import skip
@@ -61,11 +62,12 @@ class Result(NamedTuple):
 class Restorer:
   """Fills holes of pictures; see `base.Restorer`."""
 
-  scale, fills, finds, turns, params = 1, True, False, False, {}
+  scale, fills, finds, turns = 1, True, False, False
   view = 1  # a copy of the whole is not needed
 
-  def __init__(self, **settings):
+  def __init__(self, **settings: Any) -> None:
     """With arguments of `restore`."""
+    self.params: dict[str, Any] = {}
     self._settings = {'steps': 3000, 'report_every': 20} | settings
     self.config = ml_collections.ConfigDict(
       {
@@ -75,15 +77,23 @@ class Restorer:
       }
     )
 
-  def tiles(self, height, width, tile=0):
+  def tiles(self, height: int, width: int, tile: int = 0) -> int:
     """How often progress is reported."""
     del height, width, tile
     return -(-self._settings['steps'] // self._settings['report_every'])
 
   def strips(
-    self, read, height, width, whole, *, hole, on_tiles=lambda n: None, **unused
-  ):
-    """The picture in one strip, see `inference.Restorer.strips`."""
+    self,
+    read: base.Read,
+    height: int,
+    width: int,
+    whole: np.ndarray,
+    *,
+    hole: np.ndarray,
+    on_tiles: Callable[[int], None] = lambda done: None,
+    **unused: Any,
+  ) -> base.Strips:
+    """The picture in one strip, see `base.Restorer.strips`."""
     del whole, unused
     picture = read(0, 0, height, width)
     if hole.any():
@@ -94,26 +104,26 @@ class Restorer:
 
 
 def restore(
-  picture,
+  picture: np.ndarray,
   *,
-  task='inpaint',
-  mask=None,
-  seed=0,
-  steps=3000,
-  optimizer='muon',
-  learning_rate=0.015,
-  smooth=12.0,
-  perturbation=0.03,
-  decay=0.99,
-  window=100,
-  patience=1000,
-  report_every=20,
-  max_side=0,
-  feather=0,
-  network=(),
-  on_report=lambda report: None,
-  on_notice=logging.warning,
-):
+  task: str = 'inpaint',
+  mask: np.ndarray | None = None,
+  seed: int = 0,
+  steps: int = 3000,
+  optimizer: str = 'muon',
+  learning_rate: float = 0.015,
+  smooth: float = 12.0,
+  perturbation: float = 0.03,
+  decay: float = 0.99,
+  window: int = 100,
+  patience: int = 1000,
+  report_every: int = 20,
+  max_side: int = 0,
+  feather: int = 0,
+  network: Mapping[str, Any] | Iterable[tuple[str, Any]] = (),
+  on_report: Callable[[Report], None] = lambda report: None,
+  on_notice: Callable[[str], None] = logging.warning,
+) -> Result:
   """Fits a network to a picture and returns what it makes of it.
 
   A picture with a long side of more than `max_side` px: `inpaint` works on the
@@ -193,9 +203,9 @@ def restore(
   height, width, channels = target.shape
   size = height * scale, width * scale
   if task == 'inpaint' and smooth:
-    base = area.blur(target, weight, smooth)
+    start = area.blur(target, weight, smooth)
   else:
-    base = jnp.full((*size, channels), 0.5)
+    start = jnp.full((*size, channels), 0.5)
   shrink = (
     None
     if scale == 1
@@ -211,7 +221,7 @@ def restore(
     _INPUT_RANGE * jax.random.uniform(keys[1], (1, *size, INPUT_CHANNELS)),
     jnp.asarray(target),
     jnp.asarray(weight),
-    base,
+    start,
     shrink,
     jnp.float32(perturbation),
     jnp.float32(decay),

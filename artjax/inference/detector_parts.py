@@ -54,7 +54,9 @@ def join(
   Raises:
     ValueError: one of them is another network.
   """
-  args, params, stats = {}, {}, {}
+  args: dict[str, Any] = {}
+  params: dict[str, Any] = {}
+  stats: dict[str, Any] = {}
   for part, (config, merged) in zip(PARTS, (fine, coarse)):
     fields = dict(config.model.args)
     if config.model.name != EACH or set(fields) != set(_FIELDS):

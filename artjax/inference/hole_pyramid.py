@@ -5,11 +5,20 @@ in a copy of half the size, itself made in this way, and shown to the network as
 known: from coarse to fine, whatever the size of the hole.
 """
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 
+from artjax.inference import base
 
-def reader(read, hole, run, reach):
+
+def reader(
+  read: base.Read,
+  hole: np.ndarray,
+  run: Callable[[np.ndarray, np.ndarray], np.ndarray],
+  reach: float,
+) -> base.Read:
   """`read` with a channel more, and the middle of deep holes filled.
 
   Args:
@@ -22,10 +31,11 @@ def reader(read, hole, run, reach):
     (top, left, height, width) -> f32[height, width, 4], the last 1 where it is
     still to be filled.
   """
-  deep = (
-    cv2.distanceTransform(np.uint8(hole), cv2.DIST_L2, cv2.DIST_MASK_5) > reach
+  inside = cv2.distanceTransform(
+    hole.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5
   )
-  left_over = np.float32(hole & ~deep)[..., None]
+  deep = inside > reach
+  left_over = (hole & ~deep).astype(np.float32)[..., None]
   if not deep.any():
     small = None
   else:
@@ -45,7 +55,7 @@ def reader(read, hole, run, reach):
   return read_with_hole
 
 
-def soften(hole, feather):
+def soften(hole: np.ndarray, feather: int) -> tuple[np.ndarray, np.ndarray]:
   """A hole with a margin, and how much of the fill is seen.
 
   Args:
@@ -57,12 +67,15 @@ def soften(hole, feather):
     bool [H, W], the hole with its margin; u8 [H, W], 255 in the hole and 0
     where the fill is not seen at all.
   """
+  levels = hole.astype(np.uint8) * np.uint8(255)
   if not feather:
-    return hole, np.uint8(hole) * np.uint8(255)
+    return hole, levels
   side = 2 * feather + 1
   disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
-  wide = cv2.dilate(np.uint8(hole) * np.uint8(255), disc)
-  weight = cv2.blur(wide, (side, side), borderType=cv2.BORDER_REPLICATE)
+  wide = np.asarray(cv2.dilate(levels, disc))
+  weight = np.asarray(
+    cv2.blur(wide, (side, side), borderType=cv2.BORDER_REPLICATE)
+  )
   weight[hole] = 255
   weight[wide == 0] = 0
   return wide > 0, weight

@@ -27,19 +27,19 @@ def work_area(
     `on_notice` is told if that is a smaller copy.
   """
   height, width = missing.shape
-  box = np.s_[:height, :width]
+  box = slice(height), slice(width)
   if max(missing.shape) > max_side:
     margin = max_side // 4
-    box = tuple(
-      slice(max(0, int(hit[0]) - margin), int(hit[-1]) + 1 + margin)
-      for hit in (
-        np.flatnonzero(missing.any(1)),
-        np.flatnonzero(missing.any(0)),
-      )
+    around = lambda hit: slice(
+      max(0, int(hit[0]) - margin), int(hit[-1]) + 1 + margin
+    )
+    box = (
+      around(np.flatnonzero(missing.any(1))),
+      around(np.flatnonzero(missing.any(0))),
     )
   shape = missing[box].shape
   share = min(1, max_side / max(shape))
-  size = tuple(max(1, round(side * share)) for side in shape)
+  size = max(1, round(shape[0] * share)), max(1, round(shape[1] * share))
   if share < 1:
     on_notice(
       f'{shape[1]} x {shape[0]} px around the holes are worked on as '

@@ -9,6 +9,7 @@ go through in tiles (see tiling.py), so their size does not matter.
 
 from collections.abc import Callable
 import functools
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -59,7 +60,7 @@ class Restorer:
     self.scale = getattr(model, 'scale', 1)
     self.halo = model.halo
     self._multiple = model.multiple
-    task = tasks.get(config.task)
+    task: Any = tasks.get(config.task)
     self.fills, self.finds = task.fills, task.finds
     self._reach = model.reach if self.fills else 0
     self._run = _compiled(model, task)
@@ -189,12 +190,14 @@ class Restorer:
     Raises:
       tiling.OutOfMemory: not even the smallest tiles fit.
     """
-    context = resampling.thumbnail(np.float32(whole), CONTEXT)
+    context = resampling.thumbnail(whole.astype(np.float32), CONTEXT)
     apply = functools.partial(_apply, params=self.params, context=context[None])
     seen = self._overview(apply, whole) if self._side else None
     views = ensembles.VIEWS[: 8 if self_ensemble else self.views]
     apply = functools.partial(apply, self._run, ensemble=ensembles.over(views))
     if self.fills:
+      if hole is None:
+        raise ValueError('weights that fill want a hole')
       apply = functools.partial(_filled, apply, 3 if len(views) == 1 else 4)
       read = hole_pyramid.reader(
         read,
@@ -258,7 +261,7 @@ class Restorer:
 
 
 @functools.cache
-def _compiled(model, task, method='__call__'):
+def _compiled(model: Any, task: Any, method: str = '__call__') -> Callable:
   """run(params, f32[B, H, W, C] in [0, 1], context) -> f32[B, H', W', 3].
 
   C is 3, or 4 with the mask where the task reads one. `method` is the model's.

@@ -11,11 +11,14 @@ Neighbouring cores overlap a little and are blended, which hides what a
 narrower halo leaves.
 """
 
+from collections.abc import Callable, Iterator, Sequence
 import math
 from typing import NamedTuple
 
 import numpy as np
 
+# (top, left, height, width) -> [height, width, C] inside the picture.
+Read = Callable[[int, int, int, int], np.ndarray]
 # Sides of cores to choose from, px. Few, as each pair of them compiles anew.
 CORES = (128, 256, 384, 512, 640, 768, 896)
 
@@ -31,12 +34,20 @@ class Grid(NamedTuple):
   halo: int  # seen beyond it on each side
   overlap: int  # of neighbouring cores
 
-  def tile(self):
+  def tile(self) -> tuple[int, int]:
     """Height and width of what the network is given."""
-    return tuple(side + 2 * self.halo for side in self.core)
+    return self.core[0] + 2 * self.halo, self.core[1] + 2 * self.halo
 
 
-def plan(height, width, *, halo, multiple=1, cores=CORES, overlap=16):
+def plan(
+  height: int,
+  width: int,
+  *,
+  halo: int,
+  multiple: int = 1,
+  cores: Sequence[int] = CORES,
+  overlap: int = 16,
+) -> Grid:
   """The grid of least work for a picture.
 
   Args:
@@ -64,33 +75,30 @@ def plan(height, width, *, halo, multiple=1, cores=CORES, overlap=16):
   return Grid((side(height), side(width)), halo, overlap)
 
 
-def starts(length, core, overlap):
+def starts(length: int, core: int, overlap: int) -> range:
   """Where the cores along one side begin; the last one may reach beyond it."""
   step = core - overlap
   return range(0, max(1, math.ceil((length - overlap) / step)) * step, step)
 
 
-def count(height, width, grid):
+def count(height: int, width: int, grid: Grid) -> int:
   """How many tiles a picture takes."""
   return len(starts(height, grid.core[0], grid.overlap)) * len(
     starts(width, grid.core[1], grid.overlap)
   )
 
 
-def halve(grid):
+def halve(grid: Grid) -> Grid | None:
   """The grid of half as large cores, or None where they are smallest."""
   smallest = 2 * grid.overlap
   if max(grid.core) <= smallest:
     return None
   # Down to a multiple of the overlap, which is one of the network's.
-  core = tuple(
-    max(smallest, side // 2 // grid.overlap * grid.overlap)
-    for side in grid.core
-  )
-  return grid._replace(core=core)
+  half = lambda side: max(smallest, side // 2 // grid.overlap * grid.overlap)
+  return grid._replace(core=(half(grid.core[0]), half(grid.core[1])))
 
 
-def mirror(start, stop, length):
+def mirror(start: int, stop: int, length: int) -> np.ndarray:
   """Indices start..stop of a row of `length`, mirrored beyond both ends.
 
   The edge is repeated (c b a | a b c | c b a), however often it takes.
@@ -99,7 +107,14 @@ def mirror(start, stop, length):
   return np.where(index < length, index, 2 * length - 1 - index)
 
 
-def window(read, height, width, top, left, shape):
+def window(
+  read: Read,
+  height: int,
+  width: int,
+  top: int,
+  left: int,
+  shape: tuple[int, int],
+) -> np.ndarray:
   """`shape` px of a mirrored picture from (top, left), either of them < 0 too.
 
   Args:
@@ -120,17 +135,17 @@ def window(read, height, width, top, left, shape):
 
 
 def run(
-  apply,
-  read,
-  height,
-  width,
-  grid,
+  apply: Callable[[np.ndarray], np.ndarray],
+  read: Read,
+  height: int,
+  width: int,
+  grid: Grid,
   *,
-  scale=1,
-  batch=1,
-  on_tiles=lambda done: None,
-  on_halved=lambda grid: None,
-):
+  scale: int = 1,
+  batch: int = 1,
+  on_tiles: Callable[[int], None] = lambda done: None,
+  on_halved: Callable[[Grid], None] = lambda grid: None,
+) -> Iterator[tuple[int, np.ndarray]]:
   """Strips of the result, from top to bottom.
 
   Args:

@@ -58,7 +58,7 @@ def binary(
     disc = cv2.getStructuringElement(
       cv2.MORPH_ELLIPSE, (2 * int(dilate) + 1,) * 2
     )
-    mask = cv2.dilate(mask, disc)
+    return np.asarray(cv2.dilate(mask, disc))
   return mask
 
 
@@ -83,11 +83,12 @@ def regions(mask: np.ndarray, gap: int = 64) -> list[tuple[int, int, int, int]]:
     [(left, top, width, height)] in px, from top to bottom, that do not
     overlap and hold all that is damaged; [] where nothing is.
   """
-  damaged = (mask.max(-1) if mask.ndim == 3 else mask) >= 128
+  damaged = (mask.reshape(*mask.shape[:2], -1) >= 128).any(-1)
   height, width = damaged.shape
   # Cells with any damage, each grown by half the gap.
   cells = np.pad(damaged, [(0, -height % _CELL), (0, -width % _CELL)])
-  cells = cells.reshape(-(-height // _CELL), _CELL, -1, _CELL).any((1, 3))
+  cells = cells.reshape(-(-height // _CELL), _CELL, -1, _CELL)
+  cells = np.asarray(cells.any((1, 3)))
   reach = -(-max(0, gap) // (2 * _CELL))
   grid = cv2.dilate(cells.view(np.uint8), np.ones((2 * reach + 1,) * 2))
   boxes = None

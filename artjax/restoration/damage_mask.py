@@ -124,10 +124,9 @@ def resized(mask: np.ndarray, height: int, width: int) -> np.ndarray:
   """bool [h, w] -> bool [height, width], the nearest pixel's."""
   if mask.shape == (height, width):
     return mask
-  return (
-    cv2.resize(np.uint8(mask), (width, height), interpolation=cv2.INTER_NEAREST)
-    > 0
-  )
+  levels = mask.astype(np.uint8)
+  size = width, height
+  return cv2.resize(levels, size, interpolation=cv2.INTER_NEAREST) > 0
 
 
 def fill_strips(

@@ -274,7 +274,7 @@ def describe() -> list[dict[str, Any]]:
     {
       'name': of(field).query,
       'field': name,
-      'type': field.type.__name__,
+      'type': type(field.default).__name__,
       'default': field.default,
       'least': of(field).least,
       'most': of(field).most,
@@ -289,7 +289,7 @@ def describe() -> list[dict[str, Any]]:
   ]
 
 
-def _parsed(kind: type, name: str, text: str) -> Any:
+def _parsed(kind: Any, name: str, text: str) -> Any:
   if kind is bool:
     if text.lower() not in _TRUE + _FALSE:
       raise ValueError(f'{name}={text!r} is neither true nor false')

@@ -124,3 +124,12 @@ def test_a_blend_of_paths_with_every_mark_in_them(tmp_path):
 def test_the_task_says_what_runs_its_weights():
   assert type(loading.restorer('colorize')) is colorizer.Colorizer
   assert type(loading.restorer('unet')) is tiled.Restorer
+
+
+def test_the_package_offers_what_most_need():
+  from artjax import inference
+
+  assert inference.restorer is loading.restorer
+  assert inference.Restorer is tiled.Restorer
+  with pytest.raises(AttributeError, match="no attribute 'Restore'"):
+    _ = inference.Restore
