@@ -7,14 +7,15 @@ they can be differentiated, also beyond the gamut.
 import numpy as np
 
 # IEC 61966-2-1, and the white of D65 (2 degrees).
-_TO_XYZ = np.float64(
+_TO_XYZ = np.array(
   [
     [0.4124564, 0.3575761, 0.1804375],
     [0.2126729, 0.7151522, 0.0721750],
     [0.0193339, 0.1191920, 0.9503041],
-  ]
+  ],
+  np.float64,
 )
-_WHITE = np.float64([0.95047, 1.0, 1.08883])
+_WHITE = np.array([0.95047, 1.0, 1.08883], np.float64)
 # Linear RGB -> XYZ over the white's, and back.
 _TO_WHITE = (_TO_XYZ / _WHITE[:, None]).tolist()
 _FROM_WHITE = (np.linalg.inv(_TO_XYZ) * _WHITE).tolist()

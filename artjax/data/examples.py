@@ -38,7 +38,7 @@ def op(factory: _Factory) -> _Factory:
   `artjax.registry` finds the functions so declared in all modules of
   `artjax.data.ops` and `artjax.data.degradations`.
   """
-  factory.makes_op = True
+  factory.makes_op = True  # type: ignore[attr-defined]
   return factory
 
 

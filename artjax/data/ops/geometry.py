@@ -121,7 +121,7 @@ def place(
     The op. Shrinking is slight, so pixels are interpolated, not averaged.
   """
   positive('size', size)
-  limits = np.float64([turn, stretch, shift, shift])
+  limits = np.array([turn, stretch, shift, shift], np.float64)
   if limits.min() < 0 or stretch >= 1:
     raise ValueError(
       'turn, stretch and shift must not be negative, nor '

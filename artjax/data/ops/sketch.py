@@ -13,7 +13,7 @@ from artjax.data.degradations import decorators
 from artjax.data.examples import Op
 from artjax.data.examples import op
 
-_LUMA = np.float32([0.299, 0.587, 0.114])
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 _PENCIL_SHARE = 0.6  # of the drawings of `sketch`
 
 

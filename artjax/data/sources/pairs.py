@@ -55,7 +55,7 @@ def find(rest: str, check: scan.Scan) -> scan.Found:
   sizes = [[check.extents[entry.key] for entry in pair[1:]] for pair in pairs]
   factors = [_factor(*size) for size in sizes]
   counts = collections.Counter(filter(None, factors))
-  factor = max(sorted(counts), key=counts.get, default=1)
+  factor = max(sorted(counts), key=counts.__getitem__, default=1)
   entries, cut = [], 0
   for (key, target, image), (large, small), own in zip(pairs, sizes, factors):
     if own == factor:

@@ -30,7 +30,7 @@ def find(rest: str, check: scan.Scan) -> scan.Found:
   """
   del rest
   package = importlib.util.find_spec('skimage')
-  if package is None:
+  if package is None or not package.submodule_search_locations:
     raise ValueError('sample: needs scikit-image; pip install scikit-image')
   root = pathlib.Path(package.submodule_search_locations[0], 'data')
   items = [(pathlib.Path(name).stem, root / name) for name in PICTURES]

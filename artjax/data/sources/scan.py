@@ -77,7 +77,7 @@ def read_file(path: str | pathlib.Path) -> bytes:
     return head + file.read() if decode.file_type(head) else head
 
 
-_said = set()
+_said: set[Hashable] = set()
 
 
 def first_time(message: Hashable) -> bool:
@@ -89,7 +89,7 @@ def first_time(message: Hashable) -> bool:
 
 # (path, bytes, mtime) -> (digest, extent, ''), so that evaluations within
 # a run do not decode a whole collection again to open it.
-verdicts = {}
+verdicts: dict[tuple, tuple] = {}
 
 
 class Scan:
@@ -101,7 +101,7 @@ class Scan:
 
   def __init__(self, min_size: int, workers: int, cache: 'Cache'):
     self.cache = cache
-    self.extents = {}  # key -> (height, width)
+    self.extents: dict[Any, tuple[int, int]] = {}  # key -> (height, width)
     self.where = ''
     self.min_size = min_size
     self._workers = workers or cores()
@@ -133,7 +133,7 @@ class Scan:
 
   def reader(
     self, read: Callable[[Any], bytes]
-  ) -> Callable[[Any], dict[str, np.ndarray]]:
+  ) -> Callable[[Any], dict[str, Any]]:
     """A function key -> {'image': u8[H, W, 3]} that goes through the cache.
 
     `read` gives the bytes of a key. The function raises Unreadable for what has
@@ -177,7 +177,9 @@ class Cache:
   def __init__(self, budget: int):
     self._budget = budget  # bytes
     self._used = 0
-    self._images = collections.OrderedDict()
+    self._images: collections.OrderedDict[Any, np.ndarray] = (
+      collections.OrderedDict()
+    )
     self._lock = threading.Lock()
 
   def get(self, key: Any) -> np.ndarray | None:

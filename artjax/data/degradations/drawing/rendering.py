@@ -13,7 +13,7 @@ from artjax.data.degradations.decorators import clip
 from artjax.data.degradations.drawing import shapes
 
 # What lies under paint: chalk, gesso, canvas, wood, bole, dark priming.
-GROUNDS = np.float32(
+GROUNDS = np.array(
   [
     [0.93, 0.91, 0.87],
     [0.87, 0.81, 0.70],
@@ -21,7 +21,8 @@ GROUNDS = np.float32(
     [0.52, 0.38, 0.25],
     [0.55, 0.30, 0.20],
     [0.25, 0.20, 0.16],
-  ]
+  ],
+  np.float32,
 )
 _IDENTITY = np.eye(3, dtype=np.float32)
 
@@ -82,7 +83,7 @@ def shifted(weight, rng):
     (1, -1),
     (-1, 1),
   )[rng.integers(8)]
-  move = np.float32([[1, 0, right], [0, 1, down]])
+  move = np.array([[1, 0, right], [0, 1, down]], np.float32)
   return cv2.warpAffine(
     weight,
     move,
@@ -118,7 +119,8 @@ def tone(image, weight, rng, bright=None):
     colour = np.clip(rng.uniform(0, 0.2) + jitter(rng, 0.03), 0, 1)
   elif kind < 0.6:  # brown
     colour = np.clip(
-      np.float32([0.34, 0.22, 0.13]) * np.float32(rng.uniform(0.4, 1.4))
+      np.array([0.34, 0.22, 0.13], np.float32)
+      * np.float32(rng.uniform(0.4, 1.4))
       + jitter(rng, 0.03),
       0,
       1,

@@ -9,13 +9,14 @@ from artjax.data.degradations.drawing import shapes
 
 # What a pigment or film calls brightness differs: BT.601, BT.709, the mean,
 # and an orthochromatic plate, which is blind to red.
-_LUMA = np.float32(
+_LUMA = np.array(
   [
     [0.299, 0.587, 0.114],
     [0.2126, 0.7152, 0.0722],
     [1 / 3, 1 / 3, 1 / 3],
     [0.08, 0.52, 0.40],
-  ]
+  ],
+  np.float32,
 )
 
 

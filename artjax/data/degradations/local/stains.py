@@ -12,14 +12,15 @@ from artjax.data.degradations.drawing import rendering
 from artjax.data.degradations.drawing import shapes
 
 # What white would become under a stain: tea, rust, grime, algae, old glue.
-_STAINS = np.float32(
+_STAINS = np.array(
   [
     [0.60, 0.42, 0.22],
     [0.62, 0.35, 0.15],
     [0.45, 0.44, 0.42],
     [0.46, 0.50, 0.30],
     [0.78, 0.64, 0.32],
-  ]
+  ],
+  np.float32,
 )
 
 
@@ -78,7 +79,7 @@ def foxing(image, severity, rng, *, count=40):
   weight = cv2.GaussianBlur(weight, (0, 0), max(0.5, 0.25 * largest))
   weight = clip(weight * np.float32(2.2)) * rendering.opacity(severity, rng)
   tint = np.clip(
-    np.float32([0.55, 0.33, 0.14]) + rendering.jitter(rng, 0.08), 0, 1
+    np.array([0.55, 0.33, 0.14], np.float32) + rendering.jitter(rng, 0.08), 0, 1
   )
   return image * rendering.tint(weight, tint), weight
 
@@ -97,13 +98,14 @@ def mould(image, severity, rng, *, count=150):
     rng.uniform(0.2, 1.2)
   )
   weight = clip(weight) * rendering.opacity(severity, rng)
-  colours = np.float32(
+  colours = np.array(
     [
       [0.12, 0.12, 0.10],
       [0.25, 0.30, 0.18],
       [0.80, 0.82, 0.76],
       [0.35, 0.33, 0.30],
-    ]
+    ],
+    np.float32,
   )
   colour = colours[rng.integers(4)] + rendering.jitter(rng, 0.02)
   return rendering.over(image, np.clip(colour, 0, 1), weight), weight
