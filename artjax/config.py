@@ -103,8 +103,10 @@ def get_config():
   config.eval_every = 1_000  # also at the end of the run; 0 = never
   config.checkpoint_every = 1_000  # also at the end of the run
   config.keep_checkpoints = 2  # the latest so many, besides the best one
-  config.best_metric = 'psnr_rgb'  # decides which checkpoint is the best
-  config.best_mode = 'max'  # 'max' | 'min'
+  # Which figure decides which checkpoint is the best: '' = that of the task's
+  # evaluator. Another that is not measured is an error that names those it has.
+  config.best_metric = ''
+  config.best_mode = ''  # 'max' | 'min'; '' = what is better of that figure
 
   config.eval = ml_collections.ConfigDict()
   config.eval.source = ''  # '' = the held-out part of data.source
@@ -113,23 +115,21 @@ def get_config():
   config.eval.max_pictures = 0  # 0 = all
   config.eval.min_size = 32  # px; pictures with a shorter side are left out
   config.eval.crop = 0  # border left out of every metric, px
-  config.eval.threshold = (
-    0.5  # of the task detect: the chance to be marked from
-  )
+  config.eval.threshold = 0.5  # of detect: probability that counts as damaged
   config.eval.self_ensemble = False  # the mean over 8 flips and turns
   config.eval.panels = 8  # pictures shown in TensorBoard and in the report
-  # What a filler is measured beside, see baselines.py; 'deep_image_prior' takes
+  # Metrics, see metrics.py; () = those of the task's evaluator, such as
+  # ('psnr_rgb', 'psnr_y', 'ssim_rgb', 'ssim_y', 'lpips', 'mae', 'accuracy').
+  config.eval.metrics = ()
+  config.eval.baselines = True  # measure what needs no learning beside it, too
+  # The baselines of inpainting, see baselines.py; 'deep_image_prior' takes
   # minutes a picture.
   config.eval.fills = ('telea', 'navier_stokes', 'biharmonic', 'mean_fill')
-  config.eval.metrics = (  # see metrics.py; lpips not while training
-    'psnr_rgb',
-    'psnr_y',
-    'ssim_rgb',
-    'ssim_y',
-    'lpips',
-    'mae',
-    'accuracy',
-  )
+  # Every eval_every steps a training run evaluates as --mode=evaluate does, on
+  # the same pictures, with these three differences to save time.
+  config.eval.training_pictures = 0  # at most so many, 0 = as max_pictures
+  config.eval.training_baselines = False  # in the place of eval.baselines
+  config.eval.training_skip = ('lpips',)  # metrics left out, but best_metric's
   return config
 
 

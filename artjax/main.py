@@ -4,7 +4,8 @@
   python -m artjax.main --config=configs/unet.py --workdir=runs/unet \
       --mode=evaluate --config.eval.source=folder:PATH
 
-This file is kept short: the logic is in train.py and evaluate.py.
+This file is kept short: the logic is in training/loop.py and
+evaluation/runner.py.
 """
 
 from collections.abc import Sequence
@@ -22,15 +23,10 @@ from ml_collections import config_flags
 
 from artjax import config as defaults
 from artjax import config_files
-from artjax.evaluation import damage
-from artjax.evaluation import digits
-from artjax.evaluation import inpainting
-from artjax.evaluation import paired
+from artjax.evaluation import runner
 from artjax.training import distributed
 from artjax.training import loop
 
-# How the tasks are measured of which pictures side by side do not tell enough.
-MEASURES = {'detect': damage, 'inpaint': inpainting, 'generate': digits}
 FLAGS = flags.FLAGS
 config_flags.DEFINE_config_file(
   'config',
@@ -72,8 +68,7 @@ def main(argv):
   else:
     if not (FLAGS.workdir or FLAGS.weights):
       raise ValueError('--workdir=FOLDER or --weights=FILE is needed')
-    how = MEASURES.get(FLAGS.config.task, paired)
-    result = how.evaluate_and_report(
+    result = runner.evaluate_and_report(
       FLAGS.config, FLAGS.weights or FLAGS.workdir, FLAGS.output
     )
   print(json.dumps(result))

@@ -85,8 +85,6 @@ def get_config(variant=''):
     window=448, size=256, damage='part="crack"'
   )
   config.eval.ops = EVAL_OPS
-  config.eval.metrics = ('average_precision', 'mask_iou')
-  config.best_metric = 'average_precision'
   if variant == 'easy':
     config.data.ops = EASY_OPS
     config.steps = 900

@@ -54,6 +54,7 @@ def run(args):
 
   from artjax.configs import colorize as config_file
   from artjax.data import sources
+  from artjax.evaluation import baselines
   from artjax.evaluation import paired
   from artjax.inference import colorizer
   from artjax.interop import safetensors_io
@@ -65,7 +66,7 @@ def run(args):
   params = fit(config, known, args.penalty)
   safetensors_io.save(args.output, params, config)
   columns = {
-    'sepia': colorizer.Sepia(list(known)),
+    'sepia': baselines.Sepia(list(known)),
     'fitted': colorizer.Colorizer(config, params),
   }
   result = {

@@ -60,7 +60,7 @@ def run(args):
   from artjax import atomic_files
   from artjax import config as defaults
   from artjax.data import pipeline
-  from artjax.training import metric_writers
+  from artjax.evaluation import report
 
   config = defaults.get_config()
   config.eval.source, config.eval.max_pictures = args.source, args.pictures
@@ -97,7 +97,7 @@ def run(args):
       flush=True,
     )
     found.append(row)
-    panels.append(metric_writers.panel(*made, example['target']))
+    panels.append(report.side_by_side(*made, example['target']))
     result = {
       **protocol,
       'pictures': len(found),

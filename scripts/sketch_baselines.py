@@ -110,6 +110,7 @@ def _small(sketches):
 
 def measure(name, restore, sketches, photographs):
   """{'name', metric: mean} of a function of a sketch, and its pictures."""
+  from artjax.evaluation import base
   from artjax.evaluation import paired
 
   made = [restore(sketch) for sketch in sketches]
@@ -117,7 +118,7 @@ def measure(name, restore, sketches, photographs):
     paired.measure(METRICS, one, photograph, 0)
     for one, photograph in zip(made, photographs)
   ]
-  return {'name': name, **paired.means(rows)}, made
+  return {'name': name, **base.means(rows)}, made
 
 
 def main():
@@ -146,8 +147,8 @@ def main():
 def run(args):
   """Measures everything; the dict for the last line of stdout."""
   from artjax import atomic_files
+  from artjax.evaluation import report
   from artjax.inference import tiled
-  from artjax.training import metric_writers
 
   train, (sketches, photographs) = pairs(args.train), pairs(args.val)
   if train[0].shape[1:] != sketches.shape[1:]:
@@ -180,7 +181,7 @@ def run(args):
       os.path.join(args.output, 'table.md'), '\n'.join(lines) + '\n'
     )
     rows = [
-      metric_writers.panel(*row)
+      report.side_by_side(*row)
       for row in zip(
         *(made[: args.panels] for made in [*pictures, list(photographs)])
       )

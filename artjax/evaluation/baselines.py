@@ -1,13 +1,18 @@
-"""Holes filled without learning: what a trained filler is measured against.
+"""What needs no learning: trained networks are measured beside it.
 
-Each is fill(image u8[H, W, 3], mask bool or u8[H, W]) -> u8[H, W, 3]: what is
-not 0 in the mask is missing, and every other pixel comes back as it was. A mask
-of another size, or one that covers everything, raises ValueError; an empty one
-gives a copy of the picture. The module is the registry, `FILLS` its names.
+`FILLS` holds, by name, functions that fill holes: fill(image u8[H, W, 3], mask
+bool or u8[H, W]) -> u8[H, W, 3]. What is not 0 in the mask is missing, and
+every other pixel comes back as it was. A mask of another size, or one that
+covers everything, raises ValueError; an empty one gives a copy of the picture.
+`Sepia` colours pictures, `line_filter` finds cracks and specks.
 """
+
+from collections.abc import Callable, Iterable
 
 import cv2
 import numpy as np
+
+from artjax import colour
 
 RADIUS = 5  # px, of the neighbourhood that OpenCV's methods look at
 # Unknowns of one solution of the biharmonic equation. Its time grows faster
@@ -16,7 +21,7 @@ MAX_UNKNOWNS = 6_000
 _MARGIN = 6  # px of known picture around what is solved for
 
 
-def telea(image, mask):
+def telea(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
   """Fast marching from the rim inwards, OpenCV's `INPAINT_TELEA`.
 
   Telea 2004, https://doi.org/10.1080/10867651.2004.10487596
@@ -24,7 +29,7 @@ def telea(image, mask):
   return _opencv(image, mask, cv2.INPAINT_TELEA)
 
 
-def navier_stokes(image, mask):
+def navier_stokes(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
   """Isophotes continued like a flow, OpenCV's `INPAINT_NS`.
 
   Bertalmio et al. 2001, https://doi.org/10.1109/CVPR.2001.990497
@@ -32,7 +37,7 @@ def navier_stokes(image, mask):
   return _opencv(image, mask, cv2.INPAINT_NS)
 
 
-def biharmonic(image, mask):
+def biharmonic(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
   """The smoothest surface through the rim, of scikit-image.
 
   Damelin and Hoang 2018, https://doi.org/10.1155/2018/3950312. A linear system
@@ -73,7 +78,7 @@ def biharmonic(image, mask):
   return result
 
 
-def mean_fill(image, mask):
+def mean_fill(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
   """The mean of the known pixels: the least that a fill has to beat."""
   image, hole = _checked(image, mask)
   result = image.copy()
@@ -82,7 +87,7 @@ def mean_fill(image, mask):
   return result
 
 
-def deep_image_prior(image, mask):
+def deep_image_prior(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
   """A network fitted to this picture alone, 3000 steps: minutes a picture.
 
   See artjax/inference/deep_image_prior.py. https://arxiv.org/abs/1711.10925
@@ -96,10 +101,73 @@ def deep_image_prior(image, mask):
   return np.where(hole[..., None], np.rint(fill * 255).astype(np.uint8), image)
 
 
-FILLS = {
+FILLS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
   fill.__name__: fill
   for fill in (telea, navier_stokes, biharmonic, mean_fill, deep_image_prior)
 }
+
+
+def line_filter(picture: np.ndarray) -> np.ndarray:
+  """What finds lines and specks without having learnt: u8[H, W, 3] of both.
+
+  The sum of black and white top hats of two sizes: how far a pixel is from
+  what is left when thin things of its kind are taken away: the same probability
+  for all classes. Larger sizes find less, for they find brush strokes.
+  Serra 1982, Image Analysis and Mathematical Morphology.
+  """
+  grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+  total = np.zeros(grey.shape, np.float32)
+  for side in (3, 5):
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    total += np.maximum(
+      cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, disc),
+      cv2.morphologyEx(grey, cv2.MORPH_TOPHAT, disc),
+    )
+  found = np.minimum(total, 255).astype(np.uint8)
+  return cv2.cvtColor(found, cv2.COLOR_GRAY2RGB)
+
+
+class Sepia:
+  """One a and b for all: what fits some pictures best, with their lightness.
+
+  Attributes:
+    ab: (a, b) of least mean CIEDE2000 on them, in steps of 1.
+  """
+
+  def __init__(self, targets: Iterable[np.ndarray]):
+    """Of u8[H, W, 3] pictures in colour; a few hundred pixels of each count."""
+    labs = []
+    for target in targets:
+      pixels = target.reshape(-1, 3)
+      labs.append(
+        colour.srgb_to_lab(
+          pixels[:: max(1, len(pixels) // 500)][:500] / np.float32(255)
+        )
+      )
+
+    def cost(ab):
+      return np.mean(
+        [
+          colour.ciede2000(
+            np.concatenate(
+              [lab[:, :1], np.broadcast_to(np.float32(ab), lab[:, 1:].shape)],
+              -1,
+            ),
+            lab,
+          ).mean()
+          for lab in labs
+        ]
+      )
+
+    candidates = [(a, b) for a in range(-3, 10) for b in range(-4, 20)]
+    self.ab = min(candidates, key=cost)
+
+  def __call__(self, picture: np.ndarray) -> np.ndarray:
+    """u8[H, W, 3] -> the same in sepia."""
+    lab = colour.srgb_to_lab(picture / np.float32(255))
+    lab[..., 1:] = self.ab
+    rgb = colour.lab_to_srgb(colour.clamp_chroma(lab))
+    return np.rint(np.clip(rgb, 0, 1) * 255).astype(np.uint8)
 
 
 def _opencv(image, mask, method):

@@ -1,8 +1,8 @@
-"""How good drawn digits are: what a classifier of real ones thinks of them.
+"""How good drawn digits are: what a classifier of real ones makes of them.
 
-  classifier = digits.train(pictures, labels)
-  figures = digits.measure(digits.look(classifier, samples),
-                           digits.look(classifier, real))
+  classifier = digit_scores.train(pictures, labels)
+  figures = digit_scores.measure(digit_scores.look(classifier, samples),
+                                 digit_scores.look(classifier, real))
 
 The classifier learns from the digits that the generator learnt from, in seconds
 on a CPU, and is the same for the same digits and seed.
@@ -17,7 +17,7 @@ import optax
 
 from artjax.models import digit_classifier
 
-CONFIDENT = 0.9  # the least chance of a class at which a digit is clear
+CONFIDENT = 0.9  # the least probability of a class at which a digit is clear
 _BATCH, _EPOCHS, _RATE = 128, 3, 2e-3
 _CHUNK = 500  # digits looked at together
 
@@ -25,11 +25,11 @@ _CHUNK = 500  # digits looked at together
 class Seen(NamedTuple):
   """What the classifier sees in a set of digits."""
 
-  chances: Any  # f32[N, 10]
-  features: Any  # f32[N, 64]
+  probabilities: np.ndarray  # f32[N, 10]
+  features: np.ndarray  # f32[N, 64]
 
 
-def train(pictures, labels, seed=0):
+def train(pictures: np.ndarray, labels: np.ndarray, seed: int = 0) -> Any:
   """The classifier's weights.
 
   Args:
@@ -66,8 +66,8 @@ def train(pictures, labels, seed=0):
   return params
 
 
-def look(params, pictures):
-  """`Seen` of u8[N, 28, 28]."""
+def look(params: Any, pictures: np.ndarray) -> Seen:
+  """What the classifier sees in u8[N, 28, 28]."""
   found = [
     _look(params, pictures[i : i + _CHUNK])
     for i in range(0, len(pictures), _CHUNK)
@@ -87,23 +87,25 @@ def _unit(pictures):
   return jnp.float32(pictures)[..., None] / 255
 
 
-def measure(seen, real):
+def measure(seen: Seen, real: Seen) -> dict[str, float]:
   """{metric: number} of a set of digits.
 
-  confident: share of digits whose likeliest class has a chance of 0.9 or more.
+  confident: share of digits whose likeliest class has a probability of 0.9 or
+    more.
   entropy: of how often each class is the likeliest, in nats; 2.3026 = equally.
   frechet: distance to the set `real`, see `frechet`.
   """
-  share = np.bincount(seen.chances.argmax(1), minlength=10) / len(seen.chances)
+  classes = seen.probabilities.argmax(1)
+  share = np.bincount(classes, minlength=10) / len(classes)
   share = share[share > 0]
   return {
-    'confident': float(np.mean(seen.chances.max(1) >= CONFIDENT)),
+    'confident': float(np.mean(seen.probabilities.max(1) >= CONFIDENT)),
     'entropy': float(-np.sum(share * np.log(share))) + 0.0,
     'frechet': frechet(seen.features, real.features),
   }
 
 
-def frechet(a, b):
+def frechet(a: np.ndarray, b: np.ndarray) -> float:
   """Squared Frechet distance of two sets of features, f32[N, C], f32[M, C].
 
   Of the normal distributions with their means and covariances, as in the FID

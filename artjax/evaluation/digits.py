@@ -1,160 +1,242 @@
-"""Evaluation of what is drawn from nothing: digits, measured beside real ones.
+"""Evaluation of digits drawn from nothing, measured beside real ones.
 
-Samples of one fixed latent, the same at every step of a run, and a walk from
-one latent to another show what was learnt; digits.py says how good it is.
+There is no target to compare a sample with. So a classifier of real digits says
+how clear and how varied the samples are, and how far their features lie from
+those of real digits (digit_scores.py). Samples of one fixed latent, the same at
+every step of a run, and walks from one latent to another show what was learnt.
 """
 
+from collections.abc import Callable, Iterator, Sequence
+import dataclasses
 import functools
 import os
 import time
+from typing import Any, NamedTuple
 
 from absl import logging
-import jax
-import jax.numpy as jnp
 import numpy as np
 
 from artjax import atomic_files
-from artjax import registry
-from artjax import tasks
 from artjax.data import sources
+from artjax.evaluation import base
 from artjax.evaluation import digit_scores
-from artjax.evaluation import paired as evaluate_lib
 from artjax.evaluation import report
-from artjax.inference import loading
-from artjax.interop import safetensors_io
-from artjax.tasks import generate
+from artjax.inference import sampler
 
 SAMPLES = 10_000  # measured, where eval.max_pictures does not say less
 _COLUMNS, _ROWS = 16, 8  # of the pictures shown
-_CHUNK = 250  # samples drawn together
+_MODES = {'confident': 'max', 'entropy': 'max', 'frechet': 'min'}
 
 
-class Generator:
-  """Latents f32[N, 1, 1, generate.LATENT] -> pictures u8[N, H, W, 3]."""
+class Record(NamedTuple):
+  """Some samples, and what they are for."""
 
-  def __init__(self, config, params):
-    """Of a configuration (task, model) and the generator's weights."""
-    self._params = params
-    self._run = _compiled(registry.model(config), tasks.get(config.task))
+  part: str  # 'measured', 'samples' or 'interpolation'
+  pictures: np.ndarray  # u8[N, H, W, 3]
+  seconds: float
 
-  def __call__(self, latents):
-    """Clipped and rounded, as a file holds them."""
-    return np.concatenate(
+
+@dataclasses.dataclass(frozen=True)
+class Results(base.Results):
+  """Figures of samples and of real digits.
+
+  Attributes:
+    output: {metric: number} of the samples.
+    real: the same of the real digits, and the classifier's 'accuracy'.
+    samples: their number.
+    digits: number of the real digits.
+    source: where these are from.
+    seconds: of drawing the samples.
+    shown: {'samples', 'interpolation'}: u8[H, W, 3].
+    names: of the figures to give.
+  """
+
+  output: dict[str, float]
+  real: dict[str, float]
+  samples: int
+  digits: int
+  source: str
+  seconds: float
+  shown: dict[str, np.ndarray]
+  names: tuple[str, ...] = tuple(_MODES)
+
+  def figures(self) -> dict[str, float]:
+    """See `base.Results`."""
+    return {name: self.output[name] for name in self.names}
+
+  def scalars(self) -> dict[str, float]:
+    """See `base.Results`."""
+    real = {f'eval_real/{name}': v for name, v in self.real.items()}
+    return super().scalars() | real
+
+  def images(self) -> dict[str, np.ndarray]:
+    """See `base.Results`."""
+    return {name: picture[None] for name, picture in self.shown.items()}
+
+  def table(self) -> str:
+    """Samples and real digits."""
+    lines = ['| metric | samples | real digits |', '|---|---|---|']
+    for name, value in self.real.items():
+      ours = f'{self.output[name]:.4f}' if name in self.output else '-'
+      lines.append(f'| {name} | {ours} | {value:.4f} |')
+    return '\n'.join(
       [
-        self._run(self._params, latents[i : i + _CHUNK])
-        for i in range(0, len(latents), _CHUNK)
+        *lines,
+        '',
+        f'{self.samples} samples, {self.digits} digits of {self.source}; '
+        'confident: share with a probability of '
+        f'{digit_scores.CONFIDENT} or more; entropy of the classes in nats, at '
+        f'most {np.log(10):.4f}.',
       ]
     )
 
+  def as_json(self) -> dict[str, Any]:
+    """See `base.Results`."""
+    plain = lambda found: {k: base.finite(v) for k, v in found.items()}
+    return {
+      'output': plain(self.output),
+      'input': plain(self.real),
+      'pictures': self.samples,
+      'seconds': round(self.seconds, 2),
+    }
 
-@functools.cache
-def _compiled(model, task):
-  def run(params, latents):
-    y = model.apply(safetensors_io.variables(params), latents)
-    picture = jnp.clip(task.to_image({}, y), 0, 1)
-    return jnp.rint(255 * picture).astype(jnp.uint8)
+  def stated(self) -> dict[str, Any]:
+    """See `base.Results`."""
+    return {'source': self.source}
 
-  return jax.jit(run)
+  def write(self, folder: str, settings: dict[str, Any]) -> None:
+    """Writes report.md, samples.png and interpolation.png."""
+    self._write_shown(folder, '')
+    report.write_page(
+      folder,
+      'Evaluation',
+      settings,
+      f'{self.table()}\n\n![samples](samples.png)\n\n'
+      'From one sample to another:\n\n![interpolation](interpolation.png)',
+    )
+
+  def write_progress(self, workdir: str, step: int) -> None:
+    """Writes the same two pictures to `<workdir>/samples`, by step."""
+    self._write_shown(os.path.join(workdir, 'samples'), f'_{step:07d}')
+
+  def _write_shown(self, folder, suffix):
+    for name, picture in self.shown.items():
+      path = os.path.join(folder, f'{name}{suffix}.png')
+      atomic_files.write_picture(path, picture)
 
 
-def latents(seed, count):
-  """f32[count, 1, 1, LATENT] of N(0, 1), the same for the same seed."""
-  rng = np.random.default_rng(seed)
-  return rng.standard_normal([count, 1, 1, generate.LATENT], np.float32)
+class Digits(base.Evaluator):
+  """Measures samples beside the real digits that were not trained on.
 
-
-def walk(start, end, steps):
-  """[steps, ...] from one latent to another, along the arc between them.
-
-  A straight line would leave the shell that normal latents of many dimensions
-  lie on: https://arxiv.org/abs/1609.04468.
+  These are eval.source, or '' for the split `test` of data.source, of
+  eval.min_size px and more. eval.max_pictures limits each of both; 0 means
+  10 000 samples and all real digits.
   """
-  cosine = np.sum(start * end) / (np.linalg.norm(start) * np.linalg.norm(end))
-  angle = np.arccos(np.clip(cosine, -1, 1))
-  t = np.linspace(0, 1, steps).reshape((-1,) + (1,) * start.ndim)
-  if np.sin(angle) < 1e-4:
-    return np.float32((1 - t) * start + t * end)
-  return np.float32(
-    (np.sin((1 - t) * angle) * start + np.sin(t * angle) * end) / np.sin(angle)
-  )
+
+  own = tuple(_MODES)
+  best = 'frechet'
+
+  def _figures(self):
+    return base.known(self.metrics, _MODES, self.config.task)
+
+  def examples(self) -> Iterator[dict[str, Any]]:
+    """Latents of the samples to measure, and of those to show."""
+    seed = self.config.seed
+    count = self.config.eval.max_pictures or SAMPLES
+    measured = sampler.latents(seed, count)
+    for i in range(0, count, sampler.CHUNK):
+      yield {'part': 'measured', 'latents': measured[i : i + sampler.CHUNK]}
+    fixed = sampler.latents(seed, _COLUMNS * _ROWS)
+    walks = [
+      sampler.walk(fixed[i], fixed[i + _ROWS], _COLUMNS) for i in range(_ROWS)
+    ]
+    yield {'part': 'samples', 'latents': fixed}
+    yield {'part': 'interpolation', 'latents': np.concatenate(walks)}
+
+  def measure(
+    self, restorer: Callable[..., Any], example: dict[str, Any], shown: bool
+  ) -> Record:
+    """See `base.Evaluator`; the restorer is a `sampler.Sampler`."""
+    del shown
+    start = time.perf_counter()
+    pictures = restorer(example['latents'])
+    return Record(example['part'], pictures, time.perf_counter() - start)
+
+  def summarize(self, records: Sequence[Record]) -> Results:
+    """See `base.Evaluator`.
+
+    Raises:
+      ValueError: digits without labels, or of another size than the samples.
+    """
+    measured = [r for r in records if r.part == 'measured']
+    samples = np.concatenate([r.pictures for r in measured])[..., 0]
+    data, fields = self.config.data, self.config.eval
+    source = fields.source or f'{data.source}:test'
+    split = fields.split or 'all'
+    real, labels = labelled(source, split, data.validation, fields.min_size)
+    limit = fields.max_pictures or None
+    real, labels = real[:limit], labels[:limit]
+    if real.shape[1:] != samples.shape[1:]:
+      raise ValueError(
+        f'{source}: digits of {real.shape[2]} x {real.shape[1]} px, but '
+        f'{samples.shape[2]} x {samples.shape[1]} px are drawn'
+      )
+    classifier, reference = _classifier(
+      data.source, data.validation, data.min_size
+    )
+    seen = digit_scores.look(classifier, real)
+    accuracy = float(np.mean(seen.probabilities.argmax(1) == labels))
+    drawn = digit_scores.look(classifier, samples)
+    return Results(
+      output=digit_scores.measure(drawn, reference),
+      real=digit_scores.measure(seen, reference) | {'accuracy': accuracy},
+      samples=len(samples),
+      digits=len(real),
+      source=source,
+      seconds=sum(r.seconds for r in measured),
+      shown={
+        r.part: grid(r.pictures, _COLUMNS)
+        for r in records
+        if r.part != 'measured'
+      },
+      names=tuple(self.figures),
+    )
 
 
-def grid(pictures, columns):
+def grid(pictures: np.ndarray, columns: int) -> np.ndarray:
   """u8[N, H, W, 3], row by row -> one u8 picture; N divides by columns."""
   _, height, width, channels = pictures.shape
   rows = pictures.reshape(-1, columns, height, width, channels)
   return rows.transpose(0, 2, 1, 3, 4).reshape(-1, columns * width, channels)
 
 
-def shown(generator, seed):
-  """{'samples', 'interpolation'}: u8[H, W, 3] of the seed's latents."""
-  fixed = latents(seed, _COLUMNS * _ROWS)
-  walks = [walk(fixed[i], fixed[i + _ROWS], _COLUMNS) for i in range(_ROWS)]
-  return {
-    'samples': grid(generator(fixed), _COLUMNS),
-    'interpolation': grid(generator(np.concatenate(walks)), _COLUMNS),
-  }
-
-
-def evaluate(config, generator):
-  """Measures samples beside the real digits that were not trained on.
-
-  Args:
-    config: reads seed, data.source, validation and min_size, eval.source (''
-      means the split `test` of data.source), min_size and max_pictures (of
-      each kind; 0 means 10 000 samples and all real digits).
-    generator: `Generator`.
-
-  Returns:
-    dict: 'output' and 'input', the figures of `digits.measure` of the samples
-    and of the real digits, both against the digits trained on; of the real ones
-    also 'accuracy', of the classifier. 'pictures' is the number of samples,
-    'seconds' how long they took, 'real' the number of real digits, 'source'
-    where these are from and 'shown' as the function `shown`.
+def labelled(
+  spec: str, part: str, validation: float, min_size: int
+) -> tuple[np.ndarray, np.ndarray]:
+  """(u8[N, H, W], u8[N]) of a source, see sources/base.py.
 
   Raises:
-    ValueError: digits without labels, or of another size than the samples.
+    ValueError: its pictures have no labels.
   """
-  source = config.eval.source or f'{config.data.source}:test'
-  limit = config.eval.max_pictures or None
-  real, labels = _labelled(
-    source,
-    config.eval.split or 'all',
-    config.data.validation,
-    config.eval.min_size,
+  source = sources.split(
+    sources.load(spec, min_size=min_size), part, validation
   )
-  real, labels = real[:limit], labels[:limit]
-  start = time.perf_counter()
-  samples = generator(latents(config.seed, limit or SAMPLES))[..., 0]
-  seconds = time.perf_counter() - start
-  if real.shape[1:] != samples.shape[1:]:
+  examples = [source[i] for i in range(len(source))]
+  if 'label' not in examples[0]:
     raise ValueError(
-      f'{source}: digits of {real.shape[2]} x {real.shape[1]} '
-      f'px, but {samples.shape[2]} x {samples.shape[1]} px are '
-      'drawn'
+      f'{spec}: has no labels, and samples are measured by a classifier: take '
+      'idx:DIR or tfds:mnist, or eval_every=0'
     )
-  classifier, reference = _classifier(
-    config.data.source, config.data.validation, config.data.min_size
+  return (
+    np.stack([example['image'][..., 0] for example in examples]),
+    np.array([example['label'] for example in examples], np.uint8),
   )
-  seen = digit_scores.look(classifier, real)
-  accuracy = float(np.mean(seen.chances.argmax(1) == labels))
-  return {
-    'output': digit_scores.measure(
-      digit_scores.look(classifier, samples), reference
-    ),
-    'input': {**digit_scores.measure(seen, reference), 'accuracy': accuracy},
-    'pictures': len(samples),
-    'seconds': seconds,
-    'real': len(real),
-    'source': source,
-    'shown': shown(generator, config.seed),
-  }
 
 
 @functools.lru_cache(maxsize=1)
 def _classifier(source, validation, min_size):
   """(its weights, what it sees in digits that it was trained on)."""
-  pictures, labels = _labelled(source, 'train', validation, min_size)
+  pictures, labels = labelled(source, 'train', validation, min_size)
   start = time.perf_counter()
   params = digit_scores.train(pictures, labels)
   logging.info(
@@ -163,90 +245,3 @@ def _classifier(source, validation, min_size):
     time.perf_counter() - start,
   )
   return params, digit_scores.look(params, pictures[:SAMPLES])
-
-
-def _labelled(spec, part, validation, min_size):
-  """(u8[N, H, W], u8[N]) of a source with labels."""
-  source = sources.split(
-    sources.load(spec, min_size=min_size), part, validation
-  )
-  examples = [source[i] for i in range(len(source))]
-  if 'label' not in examples[0]:
-    raise ValueError(
-      f'{spec}: has no labels, and samples are measured by a '
-      'classifier: take idx:DIR or tfds:mnist, or '
-      'eval_every=0'
-    )
-  return (
-    np.stack([example['image'][..., 0] for example in examples]),
-    np.array([example['label'] for example in examples], np.uint8),
-  )
-
-
-def table(results):
-  """The figures as a markdown table: samples and real digits."""
-  lines = ['| metric | samples | real digits |', '|---|---|---|']
-  for name, value in results['input'].items():
-    ours = results['output'].get(name)
-    lines.append(
-      f'| {name} | {"-" if ours is None else f"{ours:.4f}"} | {value:.4f} |'
-    )
-  lines += [
-    '',
-    f'{results["pictures"]} samples, {results["real"]} digits of '
-    f'{results["source"]}; confident: share with a chance of '
-    f'{digit_scores.CONFIDENT} or more; entropy of the classes in nats, '
-    f'at most {np.log(10):.4f}.',
-  ]
-  return '\n'.join(lines)
-
-
-def measure(config, params, writer, step, workdir):
-  """Evaluates at a step of a run; pictures go to `<workdir>/samples` too."""
-  results = evaluate(config, Generator(config, params))
-  scalars = {f'eval/{n}': v for n, v in results['output'].items()}
-  scalars |= {f'eval_real/{n}': v for n, v in results['input'].items()}
-  writer.write_scalars(step, scalars)
-  writer.write_images(
-    step, {name: picture[None] for name, picture in results['shown'].items()}
-  )
-  writer.flush()
-  if jax.process_index() == 0:
-    write_pictures(results, os.path.join(workdir, 'samples'), f'_{step:07d}')
-  logging.info('Evaluation at step %d:\n%s', step, table(results))
-  return results
-
-
-def write_pictures(results, folder, suffix=''):
-  """Writes samples.png and interpolation.png."""
-  for name, picture in results['shown'].items():
-    atomic_files.write_picture(
-      os.path.join(folder, f'{name}{suffix}.png'), picture
-    )
-
-
-def evaluate_and_report(config, where, output=None):
-  """`--mode=evaluate` of the task generate; as evaluate.evaluate_and_report."""
-  theirs, params = loading.load(where)
-  if theirs.task != config.task:
-    raise ValueError(
-      f'{where}: made for task={theirs.task}, not {config.task}: '
-      'name the configuration it was made with'
-    )
-  expected = safetensors_io.merge(registry.variables(theirs, generate.LATENT))
-  safetensors_io.check(params, expected, where)
-  results = evaluate(config, Generator(theirs, params))
-  print(table(results), flush=True)
-  output = report.folder(where, output)
-  settings = report.settings(config, where, theirs.model.name)
-  settings |= {'source': results['source']}
-  if output:
-    write_pictures(results, output)
-    report.write_page(
-      output,
-      'Evaluation',
-      settings,
-      f'{table(results)}\n\n![samples](samples.png)\n\n'
-      'From one sample to another:\n\n![interpolation](interpolation.png)',
-    )
-  return {**evaluate_lib.as_json(results), **settings, 'report': output}

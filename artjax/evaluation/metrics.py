@@ -21,6 +21,8 @@ import numpy as np
 from artjax import colour
 from artjax.models import encoders
 
+# Metrics of which the smallest value is the best; of all others the largest is.
+LOWER_IS_BETTER = ('mae', 'ciede2000', 'lpips')
 _WINDOW, _SIGMA = 11, 1.5  # of the SSIM's Gaussian, px
 _C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 _GMS = 170.0  # of squared 8-bit levels, as published

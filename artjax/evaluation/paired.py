@@ -1,33 +1,284 @@
-"""Evaluation: restore whole pictures, measure them beside the degraded input.
+"""Whole pictures, restored and measured beside the degraded input.
 
 Every figure of the output stands beside the same figure of the input: what a
 restorer is worth is the difference. Metrics are taken on what a user gets:
 clipped, rounded to 8 bit.
 """
 
+from collections.abc import Callable, Iterable, Sequence
+import dataclasses
 import math
 import os
 import time
+from typing import Any, NamedTuple
 
-import cv2
 import numpy as np
 
 from artjax import atomic_files
+from artjax import registry
 from artjax import resampling
 from artjax import tasks
 from artjax.data import pipeline
+from artjax.evaluation import base
+from artjax.evaluation import baselines
 from artjax.evaluation import metrics
 from artjax.evaluation import report
-from artjax.inference import colorizer
-from artjax.inference import loading
-from artjax.inference import self_ensemble
+
+Figures = dict[str, float]  # by metric
 
 
-def measure(names, picture, target, crop, low=None):
-  """{metric: number} of one picture, u8[H, W, 3] each.
+class Record(NamedTuple):
+  """One picture: what was measured of it."""
 
-  With the low-resolution input `low` also `consistency`: the PSNR, in dB, of
-  the picture shrunk again against it. What was invented fits what was seen.
+  name: str
+  output: Figures
+  input: Figures
+  baselines: dict[str, Figures]  # of what needs no learning
+  equal: tuple[bool, bool]  # whether output and input are the target
+  scale: int  # of the output to the input
+  seconds: float  # of restoring
+  panel: tuple[np.ndarray, ...]  # degraded, restored, target; () if not shown
+
+
+@dataclasses.dataclass(frozen=True)
+class Results(base.Results):
+  """Figures of pictures that have a target.
+
+  Attributes:
+    records: one for each picture.
+    input_is: what the output is measured beside: 'degraded', 'grey', or of
+      super-resolution the 'bicubic' enlargement of the input.
+    crop: border that was left out of the metrics, px.
+    ops: what made the examples of pictures.
+  """
+
+  records: Sequence[Record]
+  input_is: str
+  crop: int
+  ops: str
+
+  def figures(self) -> Figures:
+    """Means over the pictures of every metric of the output."""
+    return base.means([r.output for r in self.records])
+
+  def inputs(self) -> Figures:
+    """The same of the input."""
+    return base.means([r.input for r in self.records])
+
+  def baselines(self) -> dict[str, Figures]:
+    """The same of each baseline."""
+    return {
+      name: base.means([r.baselines[name] for r in self.records])
+      for name in self.records[0].baselines
+    }
+
+  def identical(self) -> dict[str, int]:
+    """How many outputs, and how many inputs, are identical to the target.
+
+    Their PSNR is infinite and left out of its mean.
+    """
+    return {
+      part: sum(r.equal[i] for r in self.records)
+      for i, part in enumerate(('output', 'input'))
+    }
+
+  def scalars(self) -> Figures:
+    """See `base.Results`."""
+    return {
+      **super().scalars(),
+      **{f'eval_input/{name}': v for name, v in self.inputs().items()},
+      'eval/identical': self.identical()['output'],
+    }
+
+  def panels(self) -> list[Record]:
+    """The records that keep their pictures."""
+    return [r for r in self.records if r.panel]
+
+  def images(self) -> dict[str, np.ndarray]:
+    """See `base.Results`."""
+    return report.thumbnails(
+      f'{self.input_is} | restored | target', [r.panel for r in self.panels()]
+    )
+
+  def table(self) -> str:
+    """Input, output and their difference, and the baselines."""
+    inputs, others = self.inputs(), self.baselines()
+    columns = ['metric', self.input_is, 'restored', 'change', *others]
+    lines = [f'| {" | ".join(columns)} |', '|---' * len(columns) + '|']
+    for name, after in self.figures().items():
+      before = inputs[name]
+      change = after - before if math.isfinite(before) else math.nan
+      values = [f'{before:.4f}', f'{after:.4f}', f'{change:+.4f}']
+      values += [f'{found[name]:.4f}' for found in others.values()]
+      lines.append(f'| {name} | {" | ".join(values)} |')
+    lines += [
+      '',
+      f'Means over {len(self.records)} whole pictures, rounded to '
+      f'8 bit, border of {self.crop} px left out.',
+    ]
+    same = self.identical()
+    if any(same.values()):
+      lines[-1] += (
+        f' Identical to the target: {same["output"]} restored, {same["input"]} '
+        f'{self.input_is}; their infinite PSNR is in no mean.'
+      )
+    return '\n'.join(lines)
+
+  def as_json(self) -> dict[str, Any]:
+    """See `base.Results`."""
+    plain = lambda found: {k: base.finite(v) for k, v in found.items()}
+    return {
+      'output': plain(self.figures()),
+      'input': plain(self.inputs()),
+      **{name: plain(found) for name, found in self.baselines().items()},
+      'pictures': len(self.records),
+      'identical': self.identical(),
+      'seconds': round(sum(r.seconds for r in self.records), 2),
+      'crop': self.crop,
+    }
+
+  def stated(self) -> dict[str, Any]:
+    """See `base.Results`."""
+    return {'damage': self.ops}
+
+  def write(self, folder: str, settings: dict[str, Any]) -> None:
+    """Writes report.md, per_picture.csv, panels and before_after.png."""
+    names = list(self.records[0].output)
+    panels = []
+    for record in self.panels():
+      pictures = record.panel
+      if record.scale > 1:
+        pictures = closeup(*pictures)
+      changes = (
+        f'{n} {record.input[n]:.3f} → {record.output[n]:.3f}' for n in names
+      )
+      panels.append((record.name, report.panel(*pictures), ', '.join(changes)))
+    report.write(
+      folder,
+      title='Evaluation',
+      stated=settings,
+      rows=[
+        ['picture', *names, *(f'input_{n}' for n in names)],
+        *(
+          [r.name, *r.output.values(), *r.input.values()] for r in self.records
+        ),
+      ],
+      panels=panels,
+      text=f'{self.table()}\n\nPanels: {self.input_is}, restored, target.',
+    )
+    if panels:
+      atomic_files.write_picture(
+        os.path.join(folder, 'before_after.png'),
+        report.below_each_other([picture for _, picture, _ in panels]),
+      )
+
+
+class Paired(base.Evaluator):
+  """Measures restored pictures against their targets."""
+
+  own = ('psnr_rgb', 'psnr_y', 'ssim_rgb', 'ssim_y', 'lpips', 'mae', 'accuracy')
+  best = 'psnr_rgb'
+  input_is = 'degraded'
+
+  def _figures(self):
+    for name in self.metrics:
+      try:
+        registry.get('artjax.evaluation.metrics', name)
+      except ValueError as error:
+        raise ValueError(f'eval.metrics: {error}') from error
+    found = {
+      name: 'min' if name in metrics.LOWER_IS_BETTER else 'max'
+      for name in self.metrics
+    }
+    if getattr(registry.model(self.config), 'scale', 1) > 1:
+      found['consistency'] = 'max'
+    return found
+
+  def examples(self) -> Iterable[dict[str, Any]]:
+    """Pictures with their targets."""
+    return iter(pipeline.pictures(self.config))
+
+  def measure(
+    self, restorer: Callable[..., Any], example: dict[str, Any], shown: bool
+  ) -> Record:
+    """See `base.Evaluator`."""
+    task = tasks.get(self.config.task)
+    degraded, target = example['image'], example['target']
+    start = time.perf_counter()
+    restored = restorer(
+      *(example[key] for key in task.reads),
+      **{key: example[key] for key in task.may_read if key in example},
+    )
+    seconds = time.perf_counter() - start
+    scale, low = target.shape[0] // degraded.shape[0], None
+    if scale > 1:
+      # What super-resolution is measured beside.
+      low, degraded = degraded, resampling.imresize(degraded, scale)
+    crop = self.config.eval.crop
+    of = lambda picture: measure(self.metrics, picture, target, crop, low)
+    return Record(
+      name=example['name'],
+      output=of(restored),
+      input=of(degraded),
+      baselines={name: of(f(degraded)) for name, f in self.baselines().items()},
+      equal=(same(restored, target, crop), same(degraded, target, crop)),
+      scale=scale,
+      seconds=seconds,
+      panel=(degraded, restored, target) if shown else (),
+    )
+
+  def baselines(self) -> dict[str, Callable[[np.ndarray], np.ndarray]]:
+    """Functions of the input, u8[H, W, 3] each, by name."""
+    return {}
+
+  def summarize(self, records: Sequence[Record]) -> Results:
+    """See `base.Evaluator`."""
+    enlarged = records[-1].scale > 1
+    return Results(
+      records,
+      'bicubic' if enlarged else self.input_is,
+      self.config.eval.crop,
+      self.config.eval.ops,
+    )
+
+
+class Colorized(Paired):
+  """Measures colours, also beside a sepia that knows the targets' tone."""
+
+  own = ('ciede2000', 'psnr_ab', 'colourfulness', 'lpips')
+  best = 'ciede2000'
+  input_is = 'grey'
+
+  def examples(self) -> Iterable[dict[str, Any]]:
+    """Grey pictures, and what they were."""
+    self._sepia = None
+    if self.config.eval.baselines:
+      pictures = pipeline.pictures(self.config)
+      self._sepia = baselines.Sepia(e['target'] for e in pictures)
+    return super().examples()
+
+  def baselines(self) -> dict[str, Callable[[np.ndarray], np.ndarray]]:
+    """See `Paired`."""
+    return {'sepia': self._sepia} if self._sepia else {}
+
+
+def measure(
+  names: Iterable[str],
+  picture: np.ndarray,
+  target: np.ndarray,
+  crop: int = 0,
+  low: np.ndarray | None = None,
+) -> Figures:
+  """{metric: number} of one picture.
+
+  Args:
+    names: functions of metrics.py.
+    picture: u8[H, W, 3].
+    target: u8[H, W, 3].
+    crop: border that is left out, px.
+    low: the low-resolution input u8[h, w, 3] of super-resolution: adds
+      `consistency`, the PSNR, in dB, of the picture shrunk again against it.
+      What was invented fits what was seen.
   """
   found = {
     name: float(
@@ -41,81 +292,16 @@ def measure(names, picture, target, crop, low=None):
   return found
 
 
-def means(rows):
-  """Mean over pictures of a list of {metric: number}."""
-  return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
+def same(picture: np.ndarray, target: np.ndarray, crop: int = 0) -> bool:
+  """Whether two pictures [H, W, C] are identical inside a border, px."""
+  height, width = target.shape[:2]
+  inside = np.s_[crop : height - crop, crop : width - crop]
+  return np.array_equal(picture[inside], target[inside])
 
 
-def evaluate(config, restorer, *, metric_names=None):
-  """Restores and measures the evaluation pictures of `config`.
-
-  Args:
-    config: reads eval.* and what finds its pictures.
-    restorer: u8[H, W, 3] -> u8[H, W, 3]; where the task also reads a mask, of
-      picture and mask;
-      also given the `hints` of an example that has some.
-    metric_names: functions of metrics.py; default config.eval.metrics.
-
-  Returns:
-    dict: 'output' and 'input' {metric: mean over pictures}; the input of
-    super-resolution is its bicubic enlargement ('baseline' says so), 'pictures'
-    their number, 'sepia' {metric: mean} of that baseline where colours are
-    found, 'rows' [(name, output metrics, input metrics)], 'panels' the first
-    few [(name, degraded, restored, target)] and 'seconds' of restoring.
-
-  Raises:
-    ValueError: no picture to evaluate on, or an unknown metric.
-  """
-  names = tuple(metric_names or config.eval.metrics)
-  unknown = [n for n in names if not hasattr(metrics, n)]
-  if unknown:
-    raise ValueError(
-      f'eval.metrics: no metric called {unknown[0]!r} in '
-      'artjax/evaluation/metrics.py'
-    )
-  reads = tasks.get(config.task).reads
-  rows, panels, seconds, baseline = [], [], 0.0, 'degraded'
-  sepia, sepias = None, []
-  if config.task == 'colorize':
-    baseline = 'grey'
-    sepia = colorizer.Sepia(e['target'] for e in pipeline.pictures(config))
-  for example in pipeline.pictures(config):
-    degraded, target = example['image'], example['target']
-    start = time.perf_counter()
-    restored = restorer(
-      *(example[key] for key in reads),
-      **{key: example[key] for key in ('hints',) if key in example},
-    )
-    seconds += time.perf_counter() - start
-    factor = target.shape[0] // degraded.shape[0]
-    low = degraded if factor > 1 else None
-    if factor > 1:
-      # What super-resolution is measured against.
-      degraded, baseline = resampling.imresize(degraded, factor), 'bicubic'
-    rows.append(
-      (
-        example['name'],
-        measure(names, restored, target, config.eval.crop, low),
-        measure(names, degraded, target, config.eval.crop, low),
-      )
-    )
-    if sepia:
-      sepias.append(measure(names, sepia(degraded), target, config.eval.crop))
-    if len(panels) < config.eval.panels:
-      panels.append((example['name'], degraded, restored, target))
-  return {
-    'output': means([row[1] for row in rows]),
-    'input': means([row[2] for row in rows]),
-    'pictures': len(rows),
-    'seconds': seconds,
-    'rows': rows,
-    'panels': panels,
-    'baseline': baseline,
-    **({'sepia': means(sepias)} if sepias else {}),
-  }
-
-
-def closeup(*pictures, side=report.PANEL_HEIGHT // 2):
+def closeup(
+  *pictures: np.ndarray, side: int = report.PANEL_HEIGHT // 2
+) -> list[np.ndarray]:
   """Their middle, `side` px, at double size: what enlarging is judged by."""
   height, width = pictures[0].shape[:2]
   top, left = max(height - side, 0) // 2, max(width - side, 0) // 2
@@ -123,145 +309,3 @@ def closeup(*pictures, side=report.PANEL_HEIGHT // 2):
     p[top : top + side, left : left + side].repeat(2, 0).repeat(2, 1)
     for p in pictures
   ]
-
-
-def square_panels(results, side=256):
-  """The panels as one batch u8[N, side, 3 side, 3], for TensorBoard."""
-
-  def fit(picture):
-    h, w = picture.shape[:2]
-    scale = side / max(h, w)
-    size = (max(round(w * scale), 1), max(round(h * scale), 1))
-    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-    square = np.full([side, side, 3], 255, np.uint8)
-    square[: small.shape[0], : small.shape[1]] = small
-    return square
-
-  return np.stack(
-    [
-      np.concatenate([fit(p) for p in pictures], axis=1)
-      for _, *pictures in results['panels']
-    ]
-  )
-
-
-def table(results, crop=0):
-  """The means as a markdown table: input, output and their difference."""
-  sepia = results.get('sepia')
-  columns = ['metric', results['baseline'], 'restored', 'change']
-  columns += ['sepia'] if sepia else []
-  lines = [f'| {" | ".join(columns)} |', '|---' * len(columns) + '|']
-  for name, after in results['output'].items():
-    before = results['input'][name]
-    lines.append(
-      f'| {name} | {before:.4f} | {after:.4f} '
-      f'| {after - before:+.4f} |' + (f' {sepia[name]:.4f} |' if sepia else '')
-    )
-  lines.append('')
-  lines.append(
-    f'Means over {results["pictures"]} whole pictures, rounded to '
-    f'8 bit, border of {crop} px left out.'
-  )
-  return '\n'.join(lines)
-
-
-def write_report(results, folder, *, title, settings, crop=0):
-  """Writes report.md, per_picture.csv, panels and before_after.png.
-
-  Args:
-    results: of `evaluate`.
-    folder: where to; made if missing.
-    title: heading of the report.
-    settings: {what: value} stated in it (weights, source, damage).
-    crop: border left out of the metrics, px, stated in it.
-  """
-  names = list(results['output'])
-  rows = [['picture', *names, *(f'input_{n}' for n in names)]]
-  rows += [
-    [name, *after.values(), *before.values()]
-    for name, after, before in results['rows']
-  ]
-  by_name = {name: (after, before) for name, after, before in results['rows']}
-  panels = []
-  for name, *pictures in results['panels']:
-    if results['baseline'] == 'bicubic':
-      pictures = closeup(*pictures)
-    after, before = by_name[name]
-    panels.append(
-      (
-        name,
-        report.panel(*pictures),
-        ', '.join(f'{n} {before[n]:.3f} → {after[n]:.3f}' for n in names),
-      )
-    )
-  report.write(
-    folder,
-    title=title,
-    stated=settings,
-    rows=rows,
-    panels=panels,
-    text=f'{table(results, crop)}\n\nPanels: {results["baseline"]}, restored, '
-    'target.',
-  )
-  if panels:
-    shown = [picture for _, picture, _ in panels]
-    width = max(p.shape[1] for p in shown)
-    rows = [
-      np.pad(p, [(0, 8), (0, width - p.shape[1]), (0, 0)], constant_values=255)
-      for p in shown
-    ]
-    atomic_files.write_picture(
-      os.path.join(folder, 'before_after.png'), np.concatenate(rows)[:-8]
-    )
-
-
-def as_json(results):
-  """The part of the results that goes on the last line of stdout."""
-
-  def plain(values):
-    # JSON has no infinity, which is the PSNR of identical pictures.
-    return {k: v if math.isfinite(v) else None for k, v in values.items()}
-
-  return {
-    'output': plain(results['output']),
-    'input': plain(results['input']),
-    **({'sepia': plain(results['sepia'])} if 'sepia' in results else {}),
-    'pictures': results['pictures'],
-    'seconds': round(results['seconds'], 2),
-  }
-
-
-def evaluate_and_report(config, where, output=None):
-  """`--mode=evaluate`: measures weights, writes a report, prints the table.
-
-  Args:
-    config: what to evaluate on (data.*, eval.*, seed). Task and model are
-      those the weights were made with.
-    where: working directory or .safetensors file.
-    output: folder of the report; default `<where>/evaluation` for a working
-      directory, none for a file.
-
-  Returns:
-    dict for the last line of stdout.
-  """
-  restorer = loading.restorer(where)
-  results = evaluate(config, self_ensemble.evaluated(restorer, config))
-  print(table(results, config.eval.crop), flush=True)
-  output = report.folder(where, output)
-  settings = report.settings(
-    config, where, restorer.config.model.name, damage=config.eval.ops
-  )
-  if output:
-    write_report(
-      results,
-      output,
-      title='Evaluation',
-      settings=settings,
-      crop=config.eval.crop,
-    )
-  return {
-    **as_json(results),
-    **settings,
-    'crop': config.eval.crop,
-    'report': output,
-  }

@@ -1,26 +1,32 @@
 """What an evaluation leaves in a folder: a page, figures by picture, panels."""
 
+from collections.abc import Sequence
 import csv
 import io
 import os
+from typing import Any
 
 from absl import logging
 import cv2
+import ml_collections
+import numpy as np
 
 from artjax import atomic_files
-from artjax.training import metric_writers
 
 PANEL_HEIGHT = 320  # px, of one picture in a panel
+GAP = 8  # px, white, between pictures
 
 
-def folder(where, output):
+def folder(where: str, output: str | None) -> str | None:
   """`output`, or of a working directory its folder `evaluation`, or None."""
   if output is None and os.path.isdir(where):
     return os.path.join(where, 'evaluation')
   return output
 
 
-def settings(config, where, model, **more):
+def settings(
+  config: ml_collections.ConfigDict, where: str, model: str, **more: Any
+) -> dict[str, Any]:
   """{what: value} that a report states: weights, model, pictures, `more`."""
   source = config.eval.source or f'held-out part of {config.data.source}'
   return {
@@ -33,8 +39,8 @@ def settings(config, where, model, **more):
   }
 
 
-def shrink(picture, height=PANEL_HEIGHT):
-  """The picture at a panel's height, never enlarged."""
+def shrink(picture: np.ndarray, height: int = PANEL_HEIGHT) -> np.ndarray:
+  """The picture u8[H, W, 3] at a panel's height, never enlarged."""
   h, w = picture.shape[:2]
   if h <= height:
     return picture
@@ -42,12 +48,61 @@ def shrink(picture, height=PANEL_HEIGHT):
   return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
 
 
-def panel(*pictures):
+def panel(*pictures: np.ndarray) -> np.ndarray:
   """u8[H, W, 3] each, side by side at a panel's height: u8[h, w, 3]."""
-  return metric_writers.panel(*map(shrink, pictures))
+  return side_by_side(*map(shrink, pictures))
 
 
-def write(path, *, title, stated, text, rows, panels):
+def side_by_side(*pictures: np.ndarray, gap: int = GAP) -> np.ndarray:
+  """u8[H, W, 3] of one height, with white gaps of so many px -> u8[H, w, 3]."""
+  white = np.full([pictures[0].shape[0], gap, 3], 255, np.uint8)
+  row = [part for picture in pictures for part in (white, picture)]
+  return np.concatenate(row[1:], axis=1)
+
+
+def below_each_other(pictures: Sequence[np.ndarray]) -> np.ndarray:
+  """u8[H, W, 3] of any size, from the left, with white gaps -> u8[h, w, 3]."""
+  width = max(p.shape[1] for p in pictures)
+  rows = [
+    np.pad(p, [(0, GAP), (0, width - p.shape[1]), (0, 0)], constant_values=255)
+    for p in pictures
+  ]
+  return np.concatenate(rows)[:-GAP]
+
+
+def thumbnails(
+  title: str, panels: Sequence[Sequence[np.ndarray]], side: int = 256
+) -> dict[str, np.ndarray]:
+  """{title: u8[N, side, n side, 3]} of N panels of n pictures each.
+
+  TensorBoard wants pictures of one size: each is fitted into a white square.
+  Without panels the result is empty.
+  """
+
+  def fit(picture):
+    h, w = picture.shape[:2]
+    scale = side / max(h, w)
+    size = (max(round(w * scale), 1), max(round(h * scale), 1))
+    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    square = np.full([side, side, 3], 255, np.uint8)
+    square[: small.shape[0], : small.shape[1]] = small
+    return square
+
+  if not panels:
+    return {}
+  rows = [np.concatenate([fit(p) for p in row], axis=1) for row in panels]
+  return {title: np.stack(rows)}
+
+
+def write(
+  path: str,
+  *,
+  title: str,
+  stated: dict[str, Any],
+  text: str,
+  rows: Sequence[Sequence[Any]],
+  panels: Sequence[tuple[str, np.ndarray, str]],
+) -> None:
   """Writes report.md, per_picture.csv and panels/NNN.jpg.
 
   Args:
@@ -71,7 +126,9 @@ def write(path, *, title, stated, text, rows, panels):
   write_page(path, title, stated, text)
 
 
-def write_page(path, title, stated, text):
+def write_page(
+  path: str, title: str, stated: dict[str, Any], text: str
+) -> None:
   """Writes report.md alone."""
   head = ''.join(f'- {what}: `{value}`\n' for what, value in stated.items())
   file = os.path.join(path, 'report.md')

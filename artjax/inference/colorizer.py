@@ -303,7 +303,7 @@ def obey(ab: np.ndarray, hints: np.ndarray) -> np.ndarray:
   return ab + np.where(there > 0, error, beside)
 
 
-# ---- what was given, and what it is compared with ---------------------------
+# ---- what was given ---------------------------
 
 
 def notice(whole: np.ndarray) -> str:
@@ -323,46 +323,3 @@ def notice(whole: np.ndarray) -> str:
   if spread < _TONED:
     return 'toned: brought to grey before it is colorized'
   return 'in colour already: its colours are dropped and made anew'
-
-
-class Sepia:
-  """A baseline: the one a and b that fits some pictures best, their lightness.
-
-  Attributes:
-    ab: (a, b) of least mean CIEDE2000 on them, in steps of 1.
-  """
-
-  def __init__(self, targets):
-    """Of u8[H, W, 3] pictures in colour; a few hundred pixels of each count."""
-    labs = []
-    for target in targets:
-      pixels = target.reshape(-1, 3)
-      labs.append(
-        colour.srgb_to_lab(
-          pixels[:: max(1, len(pixels) // 500)][:500] / np.float32(255)
-        )
-      )
-
-    def cost(ab):
-      return np.mean(
-        [
-          colour.ciede2000(
-            np.concatenate(
-              [lab[:, :1], np.broadcast_to(np.float32(ab), lab[:, 1:].shape)],
-              -1,
-            ),
-            lab,
-          ).mean()
-          for lab in labs
-        ]
-      )
-
-    candidates = [(a, b) for a in range(-3, 10) for b in range(-4, 20)]
-    self.ab = min(candidates, key=cost)
-
-  def __call__(self, picture):
-    """u8[H, W, 3] -> the same in sepia."""
-    lab = colour.srgb_to_lab(picture / np.float32(255))
-    lab[..., 1:] = self.ab
-    rgb = colour.lab_to_srgb(colour.clamp_chroma(lab))
-    return np.rint(np.clip(rgb, 0, 1) * 255).astype(np.uint8)

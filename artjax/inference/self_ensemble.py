@@ -7,7 +7,6 @@ views disagree it is uncertain (https://arxiv.org/abs/1511.02228).
 from collections.abc import Callable, Sequence
 import functools
 
-import ml_collections
 import numpy as np
 
 # (flip, quarter turns) of all that a picture can be seen as; a model that is to
@@ -24,21 +23,6 @@ def over(views: Sequence[tuple[bool, int]]) -> Callable[..., np.ndarray]:
   if len(views) == 1:
     return lambda run, tiles, context: run(tiles, context)
   return functools.partial(_mean, views=views)
-
-
-def evaluated(restorer, config: ml_collections.ConfigDict) -> Callable:
-  """`restorer` as `config.eval` wants its pictures restored: a function.
-
-  Raises:
-    ValueError: eval.self_ensemble for weights that see a picture once.
-  """
-  if not config.eval.self_ensemble:
-    return restorer
-  if not restorer.turns:
-    raise ValueError(
-      'eval.self_ensemble=True: what colorizes sees a picture once and upright'
-    )
-  return functools.partial(restorer, self_ensemble=True)
 
 
 def _mean(run, tiles, context, *, views):

@@ -19,6 +19,8 @@ class Task(Protocol):
     channels: of the generator's input.
     reads: what of a batch it needs to be run on a user's picture.
     may_read: what else of a batch it uses where it is there.
+    evaluator: how results are measured: '<file>.<class>' in artjax/evaluation;
+      it serves training and `--mode=evaluate`.
     restorer: how it runs on whole pictures: '<file>.<class>' in
       artjax/inference.
     stage: how that is done to picture files: '<file>.<class>' in
@@ -31,6 +33,7 @@ class Task(Protocol):
   channels: int
   reads: tuple[str, ...] = ('image',)
   may_read: tuple[str, ...] = ()
+  evaluator: str = 'paired.Paired'
   restorer: str = 'tiled.Restorer'
   stage: str = 'stages.Network'
   finds: bool = False
@@ -69,10 +72,6 @@ class Task(Protocol):
     del batch
     return y
 
-  def picture(self, batch, y):
-    """Renamed: `to_image`. Here until the last caller has changed too."""
-    return self.to_image(batch, y)
-
 
 def unit(picture: jax.Array) -> jax.Array:
   """u8 in [0, 255] -> f32 in [0, 1]."""
@@ -82,13 +81,3 @@ def unit(picture: jax.Array) -> jax.Array:
 def missing(batch: Batch) -> jax.Array:
   """f32[B, H, W, 1]: 1 where any channel of the mask is set."""
   return unit(batch['mask']).max(-1, keepdims=True)
-
-
-def get(name):
-  """Moved: `artjax.tasks.get`. Here until the last caller has moved too."""
-  from artjax import tasks
-
-  return tasks.get(name)
-
-
-AB = 110.0  # moved to colorize.py, as `get`

@@ -13,6 +13,7 @@ class Task(base.Task):
 
   channels = 4
   may_read = ('hints',)
+  evaluator = 'paired.Colorized'
   restorer = 'colorizer.Colorizer'
   stage = 'generative.Colorize'
   conjecture = 'all colours: plausible ones, not what was there'

@@ -10,6 +10,7 @@ class Task(base.Task):
   """See the module."""
 
   channels = 3
+  evaluator = 'damage.Damage'
   finds = True
   stage = 'stages.Detect'
 

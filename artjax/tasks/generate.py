@@ -14,7 +14,8 @@ class Task(base.Task):
 
   channels = LATENT
   reads = ()
-  restorer = ''
+  evaluator = 'digits.Digits'
+  restorer = 'sampler.Sampler'
 
   def inputs(self, batch, rng):
     """A latent for each picture of the batch, f32[B, 1, 1, LATENT].

@@ -10,6 +10,7 @@ class Task(base.Task):
 
   channels = 4
   reads = ('image', 'mask')
+  evaluator = 'inpainting.Inpainting'
   stage = 'stages.Fill'
 
   def inputs(self, batch, rng):

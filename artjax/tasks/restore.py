@@ -7,6 +7,7 @@ class Task(base.Task):
   """See the module."""
 
   channels = 3
+  evaluator = 'paired.Paired'
 
   def inputs(self, batch, rng):
     """The degraded picture, f32[B, H, W, 3] in [0, 1]."""

@@ -9,6 +9,7 @@ class Task(base.Task):
   """See the module."""
 
   channels = 1
+  evaluator = 'paired.Paired'
   stage = 'generative.Draw'
   conjecture = 'all but the drawn shapes: nothing of it was ever seen'
 

@@ -7,6 +7,7 @@ whole.
 """
 
 import json
+import math
 import os
 
 import jax
@@ -51,7 +52,8 @@ class Checkpoints:
     )
 
   def _score(self, metrics):
-    return self._sign * metrics[self._metric]
+    # A run that goes on may choose by another metric than it did before.
+    return self._sign * metrics.get(self._metric, -self._sign * math.inf)
 
   def latest_step(self):
     """The newest saved step, or None."""
@@ -66,10 +68,14 @@ class Checkpoints:
     if jax.process_count() > 1:
       # Process-local device arrays cannot be saved by several processes.
       state = jax.device_get(state)
-    measured = metrics if metrics and self._metric in metrics else None
+    measured = {
+      name: value
+      for name, value in (metrics or {}).items()
+      if not math.isnan(value)
+    }
     self._manager.save(
       step,
-      metrics=measured,
+      metrics=measured if self._metric in measured else None,
       args=ocp.args.Composite(
         state=ocp.args.StandardSave(state),
         config=ocp.args.JsonSave(json.loads(config.to_json())),

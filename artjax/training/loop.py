@@ -10,8 +10,7 @@ from artjax import atomic_files
 from artjax import losses
 from artjax import registry
 from artjax.data import pipeline
-from artjax.evaluation import digits
-from artjax.evaluation import paired
+from artjax.evaluation import runner
 from artjax.inference import loading
 from artjax.inference import weights
 from artjax.interop import safetensors_io
@@ -47,6 +46,8 @@ def train_and_evaluate(config, workdir):
     ValueError, FileNotFoundError: a field or a folder that cannot be used.
   """
   primary = jax.process_index() == 0
+  config = runner.with_best(config)
+  evaluator = runner.evaluator(runner.while_training(config))
   os.makedirs(workdir, exist_ok=True)
 
   # ---- Model, state, step.
@@ -118,8 +119,8 @@ def train_and_evaluate(config, workdir):
       measured = None
       if due(config.eval_every, step, last and not stop.name):
         with meter.paused():
-          results = measure(config, state, writer, step, workdir)
-        measured = results['output']
+          results = measure(config, evaluator, state, writer, step, workdir)
+        measured = results.figures()
       if step % config.checkpoint_every == 0 or last:
         with meter.paused():
           checkpoints.save(step, state, config, measured)
@@ -146,7 +147,7 @@ def train_and_evaluate(config, workdir):
     'data_wait': round(meter.data_wait(), 4),
     'skipped': meter.skipped,
     'loss': meter.last.get('loss'),
-    'eval': results and paired.as_json(results),
+    'eval': results and results.as_json(),
     'workdir': workdir,
     'stopped': stop.name,
   }
@@ -230,29 +231,17 @@ def check_same_model(config, workdir):
       )
 
 
-def measure(config, state, writer, step, workdir):
+def measure(config, evaluator, state, writer, step, workdir):
   """Evaluates the averaged weights and writes figures and panels."""
-  if config.task == 'generate':
-    return digits.measure(config, state.ema, writer, step, workdir)
-  restorer = loading.of(config, state.ema)
-  # LPIPS costs more than the rest together: it is for --mode=evaluate.
-  names = [
-    n
-    for n in config.eval.metrics
-    if n != 'lpips' or config.best_metric == 'lpips'
-  ]
-  results = paired.evaluate(config, restorer, metric_names=names)
-  scalars = {f'eval/{n}': v for n, v in results['output'].items()}
-  scalars |= {f'eval_input/{n}': v for n, v in results['input'].items()}
-  writer.write_scalars(step, scalars)
-  if results['panels']:
-    writer.write_images(
-      step, {'degraded | restored | target': paired.square_panels(results)}
-    )
+  results = runner.evaluate(evaluator, runner.on_devices(config, state.ema))
+  writer.write_scalars(step, results.scalars())
+  images = results.images()
+  if images:
+    writer.write_images(step, images)
   writer.flush()
-  logging.info(
-    'Evaluation at step %d:\n%s', step, paired.table(results, config.eval.crop)
-  )
+  if jax.process_index() == 0:
+    results.write_progress(workdir, step)
+  logging.info('Evaluation at step %d:\n%s', step, results.table())
   return results
 
 

@@ -10,7 +10,6 @@ import math
 import os
 
 from absl import logging
-import numpy as np
 
 
 class JsonLines:
@@ -100,10 +99,3 @@ def parameter_table(params):
     }
     rows = [f'{name:32} {count:12,}' for name, count in counts.items()]
     return '\n'.join([*rows, f'{"in all":32} {sum(counts.values()):12,}'])
-
-
-def panel(*pictures, gap=8):
-  """u8[H, W, 3] of one size, side by side with a white gap -> u8."""
-  white = np.full([pictures[0].shape[0], gap, 3], 255, np.uint8)
-  row = [part for picture in pictures for part in (white, picture)]
-  return np.concatenate(row[1:], axis=1)

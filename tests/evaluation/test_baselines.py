@@ -1,9 +1,11 @@
-"""Fills without learning: what is known stays, what is simple is exact."""
+"""What needs no learning: fills, sepia, the filter of lines."""
 
+import cv2
 import numpy as np
 import pytest
 from skimage import restoration
 
+from artjax import colour
 from artjax.evaluation import baselines
 
 QUICK = [name for name in baselines.FILLS if name != 'deep_image_prior']
@@ -125,3 +127,27 @@ def test_bad_input_is_named(name):
     baselines.FILLS[name](image, np.ones([80, 60], bool))
   with pytest.raises(ValueError, match='u8'):
     baselines.FILLS[name](image / 255, np.ones([60, 80], bool))
+
+
+def test_the_filter_finds_lines_and_no_edges():
+  picture = np.full([60, 60, 3], 90, np.uint8)
+  picture[:, 30:] = 180
+  picture[10] += 60
+  picture[40:42] -= 60
+  found = baselines.line_filter(picture)
+  assert found[[10, 40, 41], 5:25].min() > 60
+  assert found[20:30, 10:50].max() == 0
+
+
+def test_best_sepia_is_found_and_keeps_lightness():
+  lightness = lambda x: colour.srgb_to_lab(x / np.float32(255))[..., 0]
+  small = np.random.default_rng(0).integers(0, 256, [6, 5, 1], np.uint8)
+  grey = cv2.resize(small, (61, 90), interpolation=cv2.INTER_LINEAR)
+  grey = grey[..., None].repeat(3, -1)
+  lab = colour.srgb_to_lab(grey / np.float32(255))
+  lab[..., 1:] = 3, 8
+  target = colour.lab_to_srgb(colour.clamp_chroma(lab))
+  target = np.rint(255 * np.clip(target, 0, 1)).astype(np.uint8)
+  sepia = baselines.Sepia([target])
+  assert np.abs(np.subtract(sepia.ab, (3, 8))).max() <= 1
+  np.testing.assert_allclose(lightness(sepia(grey)), lightness(grey), atol=0.5)

@@ -18,8 +18,8 @@ def test_it_knows_digits_it_never_saw(classifier):
   folder, params = classifier
   pictures, labels = mnist.load(folder, 'test')
   seen = digit_scores.look(params, pictures)
-  assert np.mean(seen.chances.argmax(1) == labels) >= 0.9
-  np.testing.assert_allclose(seen.chances.sum(1), 1, rtol=1e-5)
+  assert np.mean(seen.probabilities.argmax(1) == labels) >= 0.9
+  np.testing.assert_allclose(seen.probabilities.sum(1), 1, rtol=1e-5)
 
 
 def test_the_same_digits_make_the_same_classifier(classifier):
@@ -29,7 +29,7 @@ def test_the_same_digits_make_the_same_classifier(classifier):
     digit_scores.look(digit_scores.train(pictures, labels), pictures[:5])
     for _ in range(2)
   )
-  np.testing.assert_array_equal(one.chances, two.chances)
+  np.testing.assert_array_equal(one.probabilities, two.probabilities)
 
 
 def test_noise_is_far_from_digits(classifier):
@@ -49,10 +49,10 @@ def test_noise_is_far_from_digits(classifier):
 
 
 def test_confidence_and_entropy_by_hand():
-  chances = np.full([4, 10], 0.01)
-  chances[[0, 1, 2, 3], [3, 3, 3, 7]] = 0.91
-  chances[3, 7], chances[3, 6] = 0.8, 0.12
-  seen = digit_scores.Seen(chances, np.zeros([4, 2]))
+  probabilities = np.full([4, 10], 0.01)
+  probabilities[[0, 1, 2, 3], [3, 3, 3, 7]] = 0.91
+  probabilities[3, 7], probabilities[3, 6] = 0.8, 0.12
+  seen = digit_scores.Seen(probabilities, np.zeros([4, 2]))
   found = digit_scores.measure(seen, seen)
   assert found['confident'] == 0.75
   assert found['entropy'] == pytest.approx(

@@ -9,8 +9,9 @@ import pytest
 
 from artjax.configs import mnist_gan
 from artjax.evaluation import digits
+from artjax.evaluation import runner
+from artjax.inference import sampler
 from artjax.inference import tiled
-from artjax.tasks import generate
 from artjax.training import loop
 
 
@@ -54,8 +55,9 @@ def test_a_run_measures_and_shows(finished):
 
 def test_evaluation_of_the_workdir_agrees_with_the_run(finished, capsys):
   config, workdir, result = finished
-  found = digits.evaluate_and_report(config, str(workdir))
-  assert found['output'] == pytest.approx(result['eval']['output'], rel=1e-4)
+  found = runner.evaluate_and_report(config, str(workdir))
+  assert found['output'] == result['eval']['output']
+  assert found['input'] == result['eval']['input']
   assert found['source'].endswith(':test')
   assert '| confident |' in capsys.readouterr().out
   report = (workdir / 'evaluation' / 'report.md').read_text()
@@ -69,41 +71,24 @@ def test_such_weights_restore_nothing(finished):
     tiled.Restorer.load(str(workdir))
 
 
-def test_weights_of_another_task_are_refused(finished):
-  config, workdir, _ = finished
-  other = config.copy_and_resolve_references().unlock()
-  other.task = 'restore'
-  with pytest.raises(ValueError, match='made for task=generate, not restore'):
-    digits.evaluate_and_report(other, str(workdir))
-
-
-def test_digits_without_labels_are_refused(finished):
-  config, workdir, _ = finished
-  other = config.copy_and_resolve_references().unlock()
-  other.data.source = other.eval.source = 'sample'
+def test_digits_without_labels_are_refused():
   with pytest.raises(ValueError, match='sample: has no labels'):
-    digits.evaluate_and_report(other, str(workdir))
+    digits.labelled('sample', 'all', 0.0, 28)
 
 
-def test_latents_are_the_seeds():
-  one, two = digits.latents(0, 50), digits.latents(1, 50)
-  assert one.shape == (50, 1, 1, generate.LATENT) and one.dtype == np.float32
-  np.testing.assert_array_equal(one, digits.latents(0, 50))
-  np.testing.assert_array_equal(one[:10], digits.latents(0, 10))
-  assert np.abs(one - two).max() > 1
+def test_samples_of_another_size_are_refused(tmp_path):
+  config = tiny(drawn_digits(tmp_path / 'digits'))
+  evaluator = runner.evaluator(config)
+  large = lambda latents: np.zeros([len(latents), 32, 32, 3], np.uint8)
+  with pytest.raises(ValueError, match='but 32 x 32 px are drawn'):
+    runner.evaluate(evaluator, [large])
 
 
-def test_a_walk_keeps_the_length():
-  start, end = digits.latents(3, 2)
-  end = end * np.linalg.norm(start) / np.linalg.norm(end)
-  walked = digits.walk(start, end, 7)
-  np.testing.assert_allclose(walked[0], start, atol=1e-5)
-  np.testing.assert_allclose(walked[-1], end, atol=1e-5)
-  lengths = np.linalg.norm(walked.reshape(7, -1), axis=1)
-  np.testing.assert_allclose(lengths, np.linalg.norm(start), rtol=1e-4)
-  gaps = np.linalg.norm(np.diff(walked.reshape(7, -1), axis=0), axis=1)
-  np.testing.assert_allclose(gaps, gaps[0], rtol=1e-4)
-  np.testing.assert_array_equal(digits.walk(start, start, 3)[1], start)
+def test_a_sampler_has_no_self_ensemble(tmp_path):
+  config = tiny(tmp_path, **{'eval.self_ensemble': True})
+  draw = sampler.Sampler(config, {})
+  with pytest.raises(ValueError, match='a Sampler sees'):
+    runner.evaluate(runner.evaluator(config), [draw])
 
 
 def test_a_grid_goes_row_by_row():

@@ -11,7 +11,7 @@ from artjax.data import pipeline
 from artjax.evaluation import baselines
 from artjax.evaluation import inpainting
 from artjax.evaluation import metrics
-from artjax.inference import loading
+from artjax.evaluation import runner
 
 OPS = (
   'fit(64)|copy("image", "target")|missing((0.05, 0.5), "boxes")'
@@ -26,15 +26,19 @@ def config(**overrides):
   )
 
 
+def evaluate(fill, **overrides):
+  return runner.evaluate(runner.evaluator(config(**overrides)), [fill])
+
+
 @pytest.fixture(scope='module')
 def results():
-  return inpainting.measure(config(), baselines.navier_stokes)
+  return evaluate(baselines.navier_stokes)
 
 
 def test_every_mask_is_measured_in_every_way(results):
-  assert len(results['rows']) == 2 * inpainting.SEEDS
+  assert len(results.records) == 2 * inpainting.SEEDS
   example = next(iter(pipeline.pictures(config())))
-  name, share, found = results['rows'][0]
+  name, share, found = results.records[0][:3]
   hole = example['mask'].any(-1)
   assert name == example['name'] and share == hole.mean()
   assert list(found) == [inpainting.OURS, *FILLS]
@@ -52,7 +56,7 @@ def test_every_mask_is_measured_in_every_way(results):
     assert figures['psnr_rgb_hole'] < figures['psnr_rgb']
     assert figures['ssim_rgb_hole'] < figures['ssim_rgb']
     assert figures['lpips_hole'] > figures['lpips']
-  shares = [row[1] for row in results['rows']]
+  shares = [row[1] for row in results.records]
   assert len(set(shares)) == len(shares)  # another mask for each seed
 
 
@@ -63,7 +67,7 @@ def test_a_fill_is_not_shown_what_it_is_measured_by():
     seen.append(picture[hole].max())
     return baselines.telea(picture, hole)
 
-  inpainting.measure(config(**{'eval.fills': (), 'eval.max_pictures': 1}), fill)
+  evaluate(fill, **{'eval.fills': (), 'eval.max_pictures': 1})
   assert seen == [0] * inpainting.SEEDS
 
 
@@ -76,27 +80,35 @@ def test_bands_and_means():
     2,
     3,
   ]
-  row = lambda share, value: (
-    'x',
-    share,
-    {inpainting.OURS: dict.fromkeys(inpainting.FIGURES, value)},
-  )
-  rows = [row(0.05, 2.0), row(0.2, 4.0), row(0.25, np.nan)]
-  parts = inpainting.by_band(rows)
+  names = ('psnr_rgb', 'ssim_rgb_hole')
+  records = [
+    inpainting.Record(
+      'x',
+      share,
+      {inpainting.OURS: dict.fromkeys(names, value)},
+      identical=np.isinf(value),
+      pixels=1,
+      seconds=0.0,
+      panel={},
+    )
+    for share, value in ((0.05, 2.0), (0.2, 4.0), (0.25, np.nan), (0.3, np.inf))
+  ]
+  parts = inpainting.by_band(records)
   assert [(low, high, len(part)) for low, high, part in parts] == [
     (0.0, 0.1, 1),
-    (0.1, 0.3, 2),
-    (0.0, 1.0, 3),
+    (0.1, 0.3, 3),
+    (0.0, 1.0, 4),
   ]
   found = [
-    inpainting.means(part)[inpainting.OURS]['ssim_rgb'] for *_, part in parts
+    inpainting.means(part)[inpainting.OURS]['ssim_rgb_hole']
+    for *_, part in parts
   ]
   assert found == [2.0, 4.0, 3.0]
 
 
 def test_comparison_is_with_the_best_of_each():
   of = lambda psnr, lpips: (
-    dict.fromkeys(inpainting.FIGURES, 0.0)
+    dict.fromkeys(('psnr_rgb', 'ssim_rgb'), 0.0)
     | {'psnr_rgb_hole': psnr, 'lpips': lpips, 'lpips_hole': 2 * lpips}
   )
   found = {inpainting.OURS: of(21.0, 0.1), 'a': of(20.0, 0.4), 'b': of(19, 0.2)}
@@ -105,24 +117,54 @@ def test_comparison_is_with_the_best_of_each():
     'lpips_ratio_hole': 0.5,
     'lpips_ratio': 0.5,
   }
+  assert inpainting.comparison({inpainting.OURS: of(21.0, 0.1)}) == {}
 
 
 def test_report_holds_tables_csv_and_panels(results, tmp_path):
-  inpainting.write_report(results, str(tmp_path), settings={'weights': 'w'})
+  results.write(str(tmp_path), {'weights': 'w'})
   text = (tmp_path / 'report.md').read_text()
-  found = inpainting.means(results['rows'])
+  found = inpainting.means(results.records)
   assert f'| telea | {found["telea"]["psnr_rgb"]:.2f} |' in text
   rows = list(
     csv.DictReader((tmp_path / 'per_picture.csv').read_text().splitlines())
   )
-  assert len(rows) == 3 * len(results['rows'])
-  assert float(rows[1]['lpips']) == results['rows'][0][2]['telea']['lpips']
+  assert len(rows) == 3 * len(results.records)
+  assert float(rows[1]['lpips']) == results.records[0].fills['telea']['lpips']
   assert (tmp_path / 'panels' / '000.jpg').stat().st_size > 1000
-  entry = json.loads(json.dumps(inpainting.as_json(results), allow_nan=False))
-  assert entry['masks'] == len(results['rows'])
+  entry = json.loads(json.dumps(results.as_json(), allow_nan=False))
+  assert entry['masks'] == len(results.records) and entry['pictures'] == 2
   assert entry['bands']['0-1']['telea']['psnr_rgb'] == pytest.approx(
     found['telea']['psnr_rgb'], abs=1e-4
   )
+  assert results.figures() == found[inpainting.OURS]
+  assert results.scalars()['eval_telea/lpips'] == found['telea']['lpips']
+  (title,) = results.images()
+  assert title == 'holes | network | telea | mean_fill | picture'
+
+
+def test_a_perfect_fill_is_counted_and_hides_no_other():
+  whole = {e['name']: e['target'] for e in pipeline.pictures(config())}
+  first = next(iter(whole.values()))
+
+  def fill(picture, hole):
+    if picture.shape == first.shape:
+      exact = np.where(hole[..., None], first, picture)
+      if (exact == first).all():
+        return exact
+    return baselines.telea(picture, hole)
+
+  quick = {'eval.fills': (), 'eval.metrics': ('psnr_rgb',)}
+  results = evaluate(fill, **quick)
+  exact = [r.identical for r in results.records]
+  assert 0 < sum(exact) < len(exact)
+  others = [
+    r.fills[inpainting.OURS]['psnr_rgb_hole']
+    for r in results.records
+    if not r.identical
+  ]
+  assert results.figures()['psnr_rgb_hole'] == pytest.approx(np.mean(others))
+  assert results.as_json()['identical'] == sum(exact)
+  assert f'{sum(exact)} fills of the network are identical' in results.table()
 
 
 @pytest.mark.parametrize(
@@ -148,37 +190,27 @@ def test_report_holds_tables_csv_and_panels(results, tmp_path):
 )
 def test_bad_input_is_named(fill, overrides, message):
   with pytest.raises(ValueError, match=message):
-    inpainting.measure(config(**overrides), fill)
+    evaluate(fill, **overrides)
 
 
-def test_it_is_measured_as_it_is_asked_to_be(monkeypatch):
+def test_filling_can_be_the_mean_over_eight_turns():
   seen = []
 
   class Filler:
-    config = config()
+    turns = True
 
     def __call__(self, picture, hole, self_ensemble=False):
       seen.append(self_ensemble)
       return baselines.telea(picture, hole)
 
-  monkeypatch.setattr(loading, 'restorer', lambda where: Filler())
   for ensemble in (False, True):
-    asked = config(
+    evaluate(
+      Filler(),
       **{
         'eval.self_ensemble': ensemble,
         'eval.max_pictures': 1,
         'eval.fills': (),
-      }
+        'eval.metrics': ('psnr_rgb',),
+      },
     )
-    stated = inpainting.evaluate_and_report(asked, 'inpaint')
-    assert stated['self_ensemble'] is ensemble
   assert seen == [False] * inpainting.SEEDS + [True] * inpainting.SEEDS
-
-
-def test_weights_of_another_task_are_refused(monkeypatch):
-  class Other:
-    config = tiny_config()
-
-  monkeypatch.setattr(loading, 'restorer', lambda where: Other())
-  with pytest.raises(ValueError, match='unet: its task is restore'):
-    inpainting.evaluate_and_report(config(), 'unet')

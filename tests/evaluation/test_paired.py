@@ -11,60 +11,62 @@ from artjax import resampling
 from artjax.data import pipeline
 from artjax.evaluation import metrics
 from artjax.evaluation import paired
+from artjax.evaluation import runner
 
 NAMES = ('psnr_rgb', 'mae')
 
 
-def run(**overrides):
-  config = tiny_config(**overrides)
-  return config, paired.evaluate(
-    config, lambda picture: picture // 2, metric_names=NAMES
-  )
+def evaluate(restorer, names=NAMES, **overrides):
+  config = tiny_config(**{'eval.metrics': names, **overrides})
+  return runner.evaluate(runner.evaluator(config), [restorer])
 
 
-def test_measures_output_and_input_of_every_picture():
-  config, results = run()
-  examples = list(pipeline.pictures(config))
-  assert results['pictures'] == len(examples) == len(results['rows'])
-  for example, (name, after, before) in zip(examples, results['rows']):
-    assert name == example['name']
-    assert (
-      before['psnr_rgb']
-      == metrics.psnr_rgb(example['image'][None], example['target'][None])[0]
-    )
-    assert (
-      after['psnr_rgb']
-      == metrics.psnr_rgb(example['image'][None] // 2, example['target'][None])[
-        0
-      ]
-    )
-  for part, column in (('output', 1), ('input', 2)):
-    for name in NAMES:
-      assert results[part][name] == pytest.approx(
-        np.mean([row[column][name] for row in results['rows']])
+def darker(picture):
+  return picture // 2
+
+
+@pytest.fixture(scope='module')
+def results():
+  return evaluate(darker)
+
+
+def test_measures_output_and_input_of_every_picture(results):
+  examples = list(pipeline.pictures(tiny_config()))
+  assert len(results.records) == len(examples)
+  for example, record in zip(examples, results.records):
+    image, target = example['image'], example['target']
+    assert record.name == example['name']
+    for measured, picture in (
+      (record.input, image),
+      (record.output, image // 2),
+    ):
+      assert (
+        measured['psnr_rgb']
+        == (metrics.psnr_rgb(picture[None], target[None])[0])
       )
+  for name in NAMES:
+    for found, part in (
+      (results.figures(), [r.output for r in results.records]),
+      (results.inputs(), [r.input for r in results.records]),
+    ):
+      assert found[name] == pytest.approx(np.mean([row[name] for row in part]))
 
 
 def test_lpips_of_a_damaged_picture_is_worse_than_of_itself():
-  config = tiny_config(**{'eval.max_pictures': 1})
-  results = paired.evaluate(
-    config, lambda picture: picture, metric_names=('lpips',)
-  )
-  assert results['output']['lpips'] == results['input']['lpips'] > 1e-3
+  found = evaluate(lambda p: p, ('lpips',), **{'eval.max_pictures': 1})
+  assert found.figures()['lpips'] == found.inputs()['lpips'] > 1e-3
 
 
 def test_super_resolution_stands_beside_bicubic_and_its_input():
-  config = tiny_config(
-    **{
-      'eval.ops': 'fit(64)|mod_crop(4)|copy("image", "target")|downscale(4)',
-      'eval.crop': 4,
-    }
-  )
+  low_resolution = {
+    'eval.ops': 'fit(64)|mod_crop(4)|copy("image", "target")|downscale(4)',
+    'eval.crop': 4,
+  }
   nearest = lambda low: low.repeat(4, 0).repeat(4, 1)
-  results = paired.evaluate(config, nearest, metric_names=NAMES)
-  example = next(iter(pipeline.pictures(config)))
+  results = evaluate(nearest, **low_resolution)
+  example = next(iter(pipeline.pictures(tiny_config(**low_resolution))))
   bicubic = resampling.imresize(example['image'], 4)
-  before = results['rows'][0][2]
+  before = results.records[0].input
   assert (
     before['psnr_rgb']
     == metrics.psnr_rgb(bicubic[None], example['target'][None], crop=4)[0]
@@ -73,11 +75,11 @@ def test_super_resolution_stands_beside_bicubic_and_its_input():
   # the consistency is measured up to the border.
   again = resampling.imresize(nearest(example['image']), 1 / 4)
   assert (
-    results['rows'][0][1]['consistency']
+    results.records[0].output['consistency']
     == metrics.psnr_rgb(again[None], example['image'][None])[0]
     > before['psnr_rgb']
   )
-  assert '| metric | bicubic |' in paired.table(results)
+  assert '| metric | bicubic |' in results.table()
   (middle,) = paired.closeup(example['target'], side=16)
   height, width = example['target'].shape[:2]
   top, left = (height - 16) // 2, (width - 16) // 2
@@ -88,50 +90,65 @@ def test_super_resolution_stands_beside_bicubic_and_its_input():
 
 
 def test_unknown_metric_is_named():
-  with pytest.raises(ValueError, match="'pnsr'"):
-    paired.evaluate(tiny_config(), lambda p: p, metric_names=('pnsr',))
+  with pytest.raises(ValueError, match="eval.metrics: no 'pnsr_y'.*psnr_y"):
+    evaluate(darker, ('pnsr_y',))
 
 
 def test_report_holds_table_csv_and_panels(tmp_path):
-  _, results = run()
-  paired.write_report(
-    results, str(tmp_path), title='Test', settings={'weights': 'w'}, crop=4
-  )
+  results = evaluate(darker, **{'eval.crop': 4})
+  results.write(str(tmp_path), {'weights': 'w'})
   rows = list(
     csv.DictReader((tmp_path / 'per_picture.csv').read_text().splitlines())
   )
-  assert [row['picture'] for row in rows] == [r[0] for r in results['rows']]
-  assert float(rows[0]['input_mae']) == results['rows'][0][2]['mae']
+  assert [row['picture'] for row in rows] == [r.name for r in results.records]
+  assert float(rows[0]['input_mae']) == results.records[0].input['mae']
   text = (tmp_path / 'report.md').read_text()
-  assert f'{results["output"]["psnr_rgb"]:.4f}' in text
+  assert f'{results.figures()["psnr_rgb"]:.4f}' in text
   assert 'border of 4 px' in text
   for name in ('panels/000.jpg', 'before_after.png'):
     assert (tmp_path / name).stat().st_size > 1000
 
 
-def test_panels_for_tensorboard_are_one_batch():
-  _, results = run()
-  panels = paired.square_panels(results, side=32)
-  assert panels.shape == (results['pictures'], 32, 96, 3)
+def test_tensorboard_gets_figures_and_panels(results):
+  scalars = results.scalars()
+  assert scalars['eval/psnr_rgb'] == results.figures()['psnr_rgb']
+  assert scalars['eval_input/mae'] == results.inputs()['mae']
+  panels = results.images()['degraded | restored | target']
+  assert panels.shape[0] == len(results.records)
 
 
-def test_json_has_no_infinity():
-  config, _ = run()
-  config.eval.ops = 'fit(64)|copy("image", "target")'
-  results = paired.evaluate(config, lambda p: p, metric_names=NAMES)
-  assert results['output']['psnr_rgb'] == np.inf
-  text = json.dumps(paired.as_json(results), allow_nan=False)
-  assert json.loads(text)['output'] == {'psnr_rgb': None, 'mae': 0.0}
+def test_an_identical_picture_is_counted_and_hides_no_other():
+  first, second = (e['target'] for e in pipeline.pictures(tiny_config()))
+  count = iter(range(2))
+  results = evaluate(lambda p: first if next(count) == 0 else second // 2)
+  other = metrics.psnr_rgb((second // 2)[None], second[None])[0]
+  assert results.figures()['psnr_rgb'] == other
+  found = json.loads(json.dumps(results.as_json(), allow_nan=False))
+  assert found['output']['psnr_rgb'] == other
+  assert found['identical'] == {'output': 1, 'input': 0}
+  assert 'Identical to the target: 1 restored, 0 degraded' in results.table()
+  assert results.scalars()['eval/identical'] == 1
+  # The mean absolute error of an identical picture is a number like others.
+  assert results.figures()['mae'] == results.records[1].output['mae'] / 2
+
+
+def test_json_has_no_infinity_where_all_are_identical():
+  same = {'eval.ops': 'fit(64)|copy("image", "target")'}
+  results = evaluate(lambda p: p, **same)
+  assert results.figures()['psnr_rgb'] == np.inf  # the best there is
+  found = json.loads(json.dumps(results.as_json(), allow_nan=False))
+  assert found['output'] == {'psnr_rgb': None, 'mae': 0.0}
+  assert found['identical'] == {'output': 2, 'input': 2}
+
+
+COLORIZE = {
+  'task': 'colorize',
+  'eval.ops': 'fit(48)|copy("image", "target")|reveal(10, 10, 0)|luma|'
+  'keep("image", "target", "hints")',
+}
 
 
 def test_colours_stand_beside_grey_and_sepia():
-  config = tiny_config(
-    **{
-      'task': 'colorize',
-      'eval.ops': 'fit(48)|copy("image", "target")|reveal(10, 10, 0)|luma|'
-      'keep("image", "target", "hints")',
-    }
-  )
   given = []
 
   def restorer(picture, hints=None):
@@ -141,13 +158,20 @@ def test_colours_stand_beside_grey_and_sepia():
     return np.uint8(np.clip(np.float32(picture) * [1.2, 1, 0.8], 0, 255))
 
   names = ('ciede2000', 'colourfulness')
-  results = paired.evaluate(config, restorer, metric_names=names)
-  assert len(given) == results['pictures'] == 2
-  assert results['input']['colourfulness'] < 0.01
+  results = evaluate(restorer, names, **COLORIZE)
+  assert len(given) == len(results.records) == 2
+  assert results.inputs()['colourfulness'] < 0.01
+  sepia = results.baselines()['sepia']
   # The best constant is no worse than none.
-  assert results['sepia']['ciede2000'] <= results['input']['ciede2000'] + 0.05
-  head, *_ = paired.table(results).splitlines()
+  assert sepia['ciede2000'] <= results.inputs()['ciede2000'] + 0.05
+  head, *_ = results.table().splitlines()
   assert head == '| metric | grey | restored | change | sepia |'
-  sepia = f'{results["sepia"]["ciede2000"]:.4f}'
-  assert f'| {sepia} |' in paired.table(results)
-  assert paired.as_json(results)['sepia'].keys() == set(names)
+  assert f'| {sepia["ciede2000"]:.4f} |' in results.table()
+  assert results.as_json()['sepia'].keys() == set(names)
+
+
+def test_sepia_is_left_out_where_no_baseline_is_wanted():
+  grey = lambda picture, hints=None: picture
+  quick = {'eval.baselines': False, 'eval.max_pictures': 1}
+  results = evaluate(grey, ('ciede2000',), **COLORIZE, **quick)
+  assert not results.baselines() and 'sepia' not in results.table()

@@ -58,3 +58,27 @@ def test_panels_have_one_height_and_are_never_enlarged():
   small = large[:9, :8]
   assert report.shrink(large).shape == (320, 200, 3)
   assert report.shrink(small) is small
+
+
+def test_panel_sets_pictures_side_by_side():
+  black, grey = np.zeros([4, 5, 3], np.uint8), np.full([4, 6, 3], 9, np.uint8)
+  row = report.side_by_side(black, grey, gap=2)
+  assert row.shape == (4, 13, 3)
+  assert (row[:, 5:7] == 255).all() and (row[:, 7:] == 9).all()
+
+
+def test_pictures_of_any_width_go_below_each_other():
+  black, grey = np.zeros([4, 5, 3], np.uint8), np.full([6, 3, 3], 9, np.uint8)
+  found = report.below_each_other([black, grey])
+  assert found.shape == (4 + report.GAP + 6, 5, 3)
+  assert (found[4:-6] == 255).all() and (found[-6:, 3:] == 255).all()
+  np.testing.assert_array_equal(found[-6:, :3], grey)
+
+
+def test_thumbnails_are_one_batch():
+  wide, high = np.zeros([10, 40, 3], np.uint8), np.zeros([90, 30, 3], np.uint8)
+  batch = report.thumbnails('a | b', [(wide, high)] * 3, 32)['a | b']
+  assert batch.shape == (3, 32, 64, 3)
+  assert not batch[0, :8, :32].any() and (batch[0, 8:, :32] == 255).all()
+  assert not batch[0, :, 32:42].any() and (batch[0, :, 43:] == 255).all()
+  assert report.thumbnails('a', []) == {}

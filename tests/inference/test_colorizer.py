@@ -143,14 +143,3 @@ def test_working_size_has_few_shapes_and_keeps_the_aspect():
     for w in range(300, 900, 41)
   }
   assert len(shapes) < 15
-
-
-def test_best_sepia_is_found_and_keeps_lightness():
-  grey = painting()[..., :1].repeat(3, -1)
-  lab = colour.srgb_to_lab(grey / np.float32(255))
-  lab[..., 1:] = 3, 8
-  target = colour.lab_to_srgb(colour.clamp_chroma(lab))
-  target = np.rint(255 * np.clip(target, 0, 1)).astype(np.uint8)
-  sepia = colorize.Sepia([target])
-  assert np.abs(np.subtract(sepia.ab, (3, 8))).max() <= 1
-  np.testing.assert_allclose(lightness(sepia(grey)), lightness(grey), atol=0.5)

@@ -13,7 +13,6 @@ import pytest
 from artjax import registry
 from artjax import resampling
 from artjax.data.sources import decode
-from artjax.inference import self_ensemble
 from artjax.inference import tiled
 
 CONFIG = tiny_config()
@@ -108,18 +107,6 @@ def test_self_ensemble_says_how_far_the_eight_are_apart():
       runs.append(y[:, ::-1] if flip else y)
   np.testing.assert_allclose(rows[..., :3], np.mean(runs, 0), atol=2e-3)
   np.testing.assert_allclose(rows[..., 3], np.std(runs, 0).mean(-1), atol=4e-3)
-
-
-def test_evaluations_can_be_of_eight_turns():
-  run, image = restorer(), picture(40, 48)
-  assert self_ensemble.evaluated(run, CONFIG) is run
-  config = tiny_config(**{'eval.self_ensemble': True})
-  np.testing.assert_array_equal(
-    self_ensemble.evaluated(run, config)(image), run(image, self_ensemble=True)
-  )
-  run.turns = False
-  with pytest.raises(ValueError, match='sees a picture once and upright'):
-    self_ensemble.evaluated(run, config)
 
 
 def filler():

@@ -5,6 +5,7 @@ import pytest
 
 from artjax import registry
 from artjax import tasks
+from artjax.evaluation import base as evaluation
 from artjax.tasks import base
 
 ALL = ('colorize', 'detect', 'generate', 'inpaint', 'restore', 'sketch2image')
@@ -41,9 +42,9 @@ def test_a_new_file_is_a_new_task(tmp_path, monkeypatch):
 def test_what_a_task_names_is_there(name):
   task = tasks.get(name)
   assert task.fills == (name == 'inpaint')
-  if task.reads:
-    restorer = registry.get('artjax.inference', task.restorer)
-    assert isinstance(restorer, type)
+  assert isinstance(registry.get('artjax.inference', task.restorer), type)
+  evaluator = registry.get('artjax.evaluation', task.evaluator)
+  assert issubclass(evaluator, evaluation.Evaluator)
 
 
 def test_unit_and_missing():

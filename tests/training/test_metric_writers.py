@@ -1,4 +1,4 @@
-"""Writers, the parameter table, panels."""
+"""Writers, the parameter table."""
 
 import json
 import math
@@ -46,10 +46,3 @@ def test_parameter_table_counts():
     {'conv': {'kernel': np.zeros([3, 3, 3, 8])}}
   )
   assert '216' in table
-
-
-def test_panel_sets_pictures_side_by_side():
-  black, grey = np.zeros([4, 5, 3], np.uint8), np.full([4, 6, 3], 9, np.uint8)
-  row = metric_writers.panel(black, grey, gap=2)
-  assert row.shape == (4, 13, 3)
-  assert (row[:, 5:7] == 255).all() and (row[:, 7:] == 9).all()

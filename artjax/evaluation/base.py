@@ -1,0 +1,152 @@
+"""What an evaluator is: which pictures, how each is measured, what it comes to.
+
+A task names its evaluator, '<file>.<class>' of this package. runner.py runs it,
+the same way every `eval_every` steps of a training and for `--mode=evaluate`.
+"""
+
+import abc
+from collections.abc import Callable, Iterable, Sequence
+import math
+from typing import Any
+
+import ml_collections
+import numpy as np
+
+
+class Results(abc.ABC):
+  """What an evaluation found."""
+
+  @abc.abstractmethod
+  def figures(self) -> dict[str, float]:
+    """The figures that `Evaluator.figures` announces, by name."""
+
+  def scalars(self) -> dict[str, float]:
+    """{tag: number} for TensorBoard."""
+    return {f'eval/{name}': value for name, value in self.figures().items()}
+
+  def images(self) -> dict[str, np.ndarray]:
+    """{title: u8[N, H, W, 3]} for TensorBoard."""
+    return {}
+
+  @abc.abstractmethod
+  def table(self) -> str:
+    """The figures as markdown."""
+
+  @abc.abstractmethod
+  def as_json(self) -> dict[str, Any]:
+    """The figures for the last line of stdout; None where one is not finite."""
+
+  def stated(self) -> dict[str, Any]:
+    """What a report states besides weights, model, source and seed."""
+    return {}
+
+  @abc.abstractmethod
+  def write(self, folder: str, settings: dict[str, Any]) -> None:
+    """Writes the report, with the settings that it states, to a folder."""
+
+  def write_progress(self, workdir: str, step: int) -> None:
+    """Writes what a training run keeps of each of its evaluations."""
+    del workdir, step  # of most it keeps nothing
+
+
+class Evaluator(abc.ABC):
+  """Measures what weights of one task make of the evaluation pictures.
+
+  Attributes:
+    own: names of the metrics that are measured where `eval.metrics` is empty.
+    best: the figure that decides which checkpoint is the best, where
+      `best_metric` names none.
+    config: what it was made with.
+    metrics: names of the metrics that are measured.
+    figures: {name: 'max' or 'min'}: what `Results.figures` gives, and whether
+      its largest or its smallest value is the best.
+  """
+
+  own: tuple[str, ...]
+  best: str
+
+  def __init__(self, config: ml_collections.ConfigDict):
+    """Of a configuration: eval.*, and what finds its pictures.
+
+    Raises:
+      ValueError: a field of eval.* that cannot be used.
+    """
+    self.config = config
+    self.metrics = tuple(config.eval.metrics) or self.own
+    self.figures = self._figures()
+    if self.best not in self.figures:  # eval.metrics leaves it out
+      self.best = next(iter(self.figures))
+
+  @abc.abstractmethod
+  def _figures(self) -> dict[str, str]:
+    """Attribute `figures`; raises ValueError for an unknown metric."""
+
+  def metric_of(self, figure: str) -> str:
+    """The metric that a figure is made of."""
+    return figure
+
+  @abc.abstractmethod
+  def examples(self) -> Iterable[dict[str, Any]]:
+    """What is measured one by one, always in the same order."""
+
+  @abc.abstractmethod
+  def measure(
+    self,
+    restorer: Callable[..., np.ndarray],
+    example: dict[str, Any],
+    shown: bool,
+  ) -> Any:
+    """Measures one example; called in any thread.
+
+    Args:
+      restorer: what runs the weights, an object of the task's `restorer`.
+      example: of `examples`.
+      shown: whether the record keeps the pictures, for a panel.
+
+    Returns:
+      A record for `summarize`.
+    """
+
+  @abc.abstractmethod
+  def summarize(self, records: Sequence[Any]) -> Results:
+    """The results of all records, in the order of the examples."""
+
+
+def known(
+  names: Iterable[str], modes: dict[str, str], task: str
+) -> dict[str, str]:
+  """{name: mode} of some metrics; ValueError for one that is not in `modes`."""
+  for name in names:
+    if name not in modes:
+      raise ValueError(
+        f'eval.metrics: no {name!r} for the task {task}; it has '
+        f'{", ".join(modes)}'
+      )
+  return {name: modes[name] for name in names}
+
+
+def mean(values: Iterable[float]) -> float:
+  """The mean of the finite values.
+
+  The PSNR of identical pictures is infinite, and one of them would hide all the
+  others: it is left out, and counted where the figures are reported. What has
+  no value, nan, is left out too. Without any finite value: inf if one is, else
+  nan.
+  """
+  values = np.array(list(values), np.float64)
+  finite = values[np.isfinite(values)]
+  if len(finite):
+    return float(finite.mean())
+  return math.inf if np.isinf(values).any() else math.nan
+
+
+def means(rows: Sequence[dict[str, float]]) -> dict[str, float]:
+  """`mean` of every metric of rows {metric: number}."""
+  return {name: mean(row[name] for row in rows) for name in rows[0]}
+
+
+def finite(value: float, digits: int | None = None) -> float | None:
+  """The value as JSON has it: rounded, None where it is inf or nan."""
+  if not math.isfinite(value):
+    return None
+  return float(value) if digits is None else round(float(value), digits)

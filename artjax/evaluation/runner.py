@@ -1,0 +1,207 @@
+"""Runs the evaluator of a task: while training, and for `--mode=evaluate`.
+
+Both go the same way through `evaluate`. While training less may be measured, as
+the configuration says (`while_training`), so that it can be done often.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+import functools
+import threading
+from typing import Any
+
+import jax
+import ml_collections
+
+from artjax import registry
+from artjax import tasks
+from artjax.data import loaders
+from artjax.evaluation import base
+from artjax.evaluation import report
+from artjax.inference import loading
+from artjax.interop import safetensors_io
+
+
+def evaluator(config: ml_collections.ConfigDict) -> base.Evaluator:
+  """The evaluator of the configuration's task.
+
+  Raises:
+    ValueError: an unknown task, or a field of eval.* that cannot be used.
+  """
+  name = tasks.get(config.task).evaluator
+  return registry.get('artjax.evaluation', name)(config)
+
+
+def with_best(config: ml_collections.ConfigDict) -> ml_collections.ConfigDict:
+  """The configuration with `best_metric` and `best_mode` filled in, locked.
+
+  Raises:
+    ValueError: a best_metric that the task's evaluator does not measure.
+  """
+  found = evaluator(config)
+  best = config.best_metric or found.best
+  if best not in found.figures:
+    raise ValueError(
+      f'best_metric={best!r} is not measured for the task {config.task}; it '
+      f'has {", ".join(found.figures)}'
+    )
+  config = config.copy_and_resolve_references()
+  with config.unlocked():
+    config.best_metric = best
+    config.best_mode = config.best_mode or found.figures[best]
+  return config.lock()
+
+
+def while_training(
+  config: ml_collections.ConfigDict,
+) -> ml_collections.ConfigDict:
+  """The configuration of the evaluations of a training run, locked.
+
+  Args:
+    config: of `with_best`: the metric of its best_metric stays.
+  """
+  found = evaluator(config)
+  needed = found.metric_of(config.best_metric)
+  skipped = set(config.eval.training_skip) - {needed}
+  config = config.copy_and_resolve_references()
+  fields = config.eval
+  limits = [n for n in (fields.max_pictures, fields.training_pictures) if n]
+  with config.unlocked():
+    fields.max_pictures = min(limits, default=0)
+    fields.baselines = fields.training_baselines
+    fields.metrics = tuple(n for n in found.metrics if n not in skipped)
+  return config.lock()
+
+
+def on_devices(
+  config: ml_collections.ConfigDict,
+  params: Any,
+  devices: Sequence[jax.Device] | None = None,
+) -> list[Callable[..., Any]]:
+  """What runs weights on whole pictures, one on each device.
+
+  Args:
+    config: task and model of the weights.
+    params: the generator's weights, np or jax arrays.
+    devices: default: all that are local.
+  """
+  # Through the host: a copy that shares no buffer with weights that are trained
+  # on and donated.
+  params = jax.device_get(params)
+  return [
+    loading.of(config, jax.device_put(params, device))
+    for device in devices or jax.local_devices()
+  ]
+
+
+def evaluate(
+  evaluator: base.Evaluator, restorers: Sequence[Callable[..., Any]]
+) -> base.Results:
+  """Measures the evaluator's examples, shared among the restorers.
+
+  Args:
+    evaluator: of `evaluator`.
+    restorers: of `on_devices`; what the results are does not depend on their
+      number.
+
+  Raises:
+    ValueError: no picture to evaluate on, or one that cannot be measured.
+  """
+  panels = evaluator.config.eval.panels
+  jobs = (
+    (example, i < panels) for i, example in enumerate(evaluator.examples())
+  )
+  if evaluator.config.eval.self_ensemble:
+    restorers = [_self_ensemble(restorer) for restorer in restorers]
+  records = list(_measured(evaluator.measure, restorers, jobs))
+  if not records:
+    raise ValueError('no picture to evaluate on')
+  return evaluator.summarize(records)
+
+
+def _self_ensemble(restorer: Callable[..., Any]) -> Callable[..., Any]:
+  """The restorer as the mean over 8 flips and turns of a picture."""
+  if not restorer.turns:
+    raise ValueError(
+      f'eval.self_ensemble=True: a {type(restorer).__name__} sees a picture '
+      'once and upright'
+    )
+  return functools.partial(restorer, self_ensemble=True)
+
+
+def _measured(
+  measure: Callable[..., Any],
+  restorers: Sequence[Callable[..., Any]],
+  jobs: Iterable[tuple[dict[str, Any], bool]],
+) -> Iterator[Any]:
+  """The records of all jobs in their order, a thread for each restorer."""
+  if len(restorers) == 1:
+    yield from (measure(restorers[0], *job) for job in jobs)
+    return
+  workers = [
+    (device, restorer, threading.Lock())
+    for device, restorer in zip(jax.local_devices(), restorers)
+  ]
+
+  def one(numbered):
+    # In turn, not as they become free: what a device has compiled for the shape
+    # of a picture is of use again at the next evaluation.
+    i, job = numbered
+    device, restorer, lock = workers[i % len(workers)]
+    with lock, jax.default_device(device):  # the device of metrics, too
+      return measure(restorer, *job)
+
+  pool = loaders.threads(len(workers))
+  yield from loaders.ahead(pool, one, enumerate(jobs), len(workers))
+
+
+def load(
+  config: ml_collections.ConfigDict, where: str
+) -> tuple[ml_collections.ConfigDict, list[Callable[..., Any]]]:
+  """(configuration, restorers on all devices) of weights of the same task.
+
+  Raises:
+    FileNotFoundError: there are no such weights.
+    ValueError: they are damaged, do not fit their model, or are of another
+      task than `config`.
+  """
+  theirs, params = loading.load(where)
+  if theirs.task != config.task:
+    raise ValueError(
+      f'{where}: its task is {theirs.task}, not {config.task}: name the '
+      'configuration that it was made with'
+    )
+  channels = tasks.get(theirs.task).channels
+  expected = safetensors_io.merge(registry.variables(theirs, channels))
+  safetensors_io.check(params, expected, where)
+  return theirs, on_devices(theirs, params)
+
+
+def evaluate_and_report(
+  config: ml_collections.ConfigDict, where: str, output: str | None = None
+) -> dict[str, Any]:
+  """`--mode=evaluate`: measures weights, prints the table, writes a report.
+
+  Args:
+    config: what to evaluate on (data.*, eval.*, seed). The model is the one
+      that the weights were made with.
+    where: weights: a name, a working directory, a .safetensors file or a blend.
+    output: folder of the report; default `<where>/evaluation` for a working
+      directory, none for a file.
+
+  Returns:
+    dict for the last line of stdout.
+
+  Raises:
+    FileNotFoundError, ValueError: as `load` and `evaluate`.
+  """
+  measures = evaluator(config)
+  theirs, restorers = load(config, where)
+  results = evaluate(measures, restorers)
+  print(results.table(), flush=True)
+  folder = report.folder(where, output)
+  settings = report.settings(
+    config, where, theirs.model.name, **results.stated()
+  )
+  if folder:
+    results.write(folder, settings)
+  return {**results.as_json(), **settings, 'report': folder}
