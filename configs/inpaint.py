@@ -99,8 +99,8 @@ def adversarial(config):
   config.steps = 2_400
   config.data.ops = OPS.format(size=160)
   config.model.args.reach = 60  # what it paints is better than a coarser blur
-  # Of the metric's own network, see docs/model_zoo.md: VGG costs more than all
-  # the rest of a step, and led hardly anywhere in as many minutes.
+  # Of the metric's own network: VGG costs more than all the rest of a step and
+  # led hardly anywhere in as many minutes (docs/experiments/inpaint.md).
   config.losses.lpips = 1.0
   config.losses.hole_l1 = 0.3
   config.loss_options.lpips.net = 'alexnet'

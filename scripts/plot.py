@@ -1,7 +1,7 @@
 """Draws the curves of runs: metrics of `metrics.jsonl` over training steps.
 
   python scripts/plot.py runs/colour runs/unet --metrics=loss,grad_norm \
-      --output=docs/unet_curve.png
+      --output=docs/experiments/unet_loss.png
   python scripts/plot.py runs/srgan --output=judge.png --after=1000 \
       --metrics=discriminator/real_accuracy,discriminator/fake_accuracy,skipped
 
