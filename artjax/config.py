@@ -8,12 +8,12 @@ command line is an error.
 import ml_collections
 
 
-def get_config():
+def get_config() -> ml_collections.ConfigDict:
   """The defaults, still unlocked so that a task can add its model's fields."""
   config = ml_collections.ConfigDict()
 
-  # What is learnt: a task of artjax/tasks and a model of artjax/models.
-  config.task = 'restore'
+  # What is learnt.
+  config.task = 'restore'  # the name of a file in artjax/tasks
   config.model = ml_collections.ConfigDict()
   config.model.name = ''  # '<file>.<class>' in artjax/models: 'unet.UNet'
   config.model.args = ml_collections.ConfigDict()  # its fields
@@ -29,7 +29,8 @@ def get_config():
   config.max_bad_steps = 10  # non-finite steps in a row that end the run
 
   config.data = ml_collections.ConfigDict()
-  config.data.source = 'sample'  # sample | folder:PATH | tfds:NAME | pairs:A,B
+  # folder:PATH[,PATH] | pairs:A,B | tfds:NAME | idx:DIR | sample; no default.
+  config.data.source = ''
   config.data.validation = 0.2  # share held out by content hash, 0 = none
   config.data.ops = ''  # what makes a training example of a clean picture
   config.data.min_size = 32  # px; pictures with a shorter side are left out
@@ -96,10 +97,10 @@ def get_config():
   config.adversary.weight = 0.0  # of this loss beside config.losses
   config.adversary.feature_matching = 0.0  # weight of a loss of its features
   config.adversary.r1 = 0.0  # weight of the penalty on its gradient
-  config.adversary.optimizer = _optimizer()
+  config.adversary.optimizer = _optimizer()  # of the discriminator
 
   # Saving and reporting, in steps.
-  config.log_every = 50
+  config.log_every = 50  # losses, learning rate, norm of the gradient
   config.eval_every = 1_000  # also at the end of the run; 0 = never
   config.checkpoint_every = 1_000  # also at the end of the run
   config.keep_checkpoints = 2  # the latest so many, besides the best one
@@ -133,6 +134,22 @@ def get_config():
   return config
 
 
+def make_quick(config: ml_collections.ConfigDict) -> None:
+  """Shortens a run to about one CPU minute on the bundled photographs.
+
+  Changes `config` in place; the size of the network and of the crops is left
+  to its own file.
+  """
+  config.data.source = 'sample'
+  config.steps = 20
+  config.batch_size = 4
+  config.log_every = 5
+  config.eval_every = config.checkpoint_every = 10
+  config.optimizer.warmup_steps = 5
+  config.adversary.optimizer.warmup_steps = 5
+  config.ema_decay = 0.9
+
+
 def _optimizer():
   config = ml_collections.ConfigDict()
   config.name = 'adam'  # 'adam' | 'adamw' | 'lion' | 'muon'
@@ -143,8 +160,8 @@ def _optimizer():
   config.decay_share = 0.2  # of the steps, over which 'wsd' falls linearly
   config.warmup_steps = 200  # linear from 0 to the peak
   config.final_fraction = 0.01  # of the peak, where cosine and wsd end
-  config.b1 = 0.9
-  config.b2 = 0.99
+  config.b1 = 0.9  # decay of the average of gradients
+  config.b2 = 0.99  # decay of the average of their squares
   config.weight_decay = 0.0  # of kernels alone; not with adam
   config.clip_norm = 1.0  # of the global gradient, 0 = no clipping
   return config

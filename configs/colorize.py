@@ -22,12 +22,15 @@ GREY = (
 )
 # Most of a picture, at about the size that whole ones are colorized at, see
 # artjax/inference/colorizer.py: what the frozen network sees depends on it.
-TRAIN_OPS = 'fit(256)|random_scale_crop(160, 0.0)|flip|' + GREY.format(
-  '12, 1, 0'
-)
+_TRAIN_OPS = 'fit(256)|random_scale_crop({size}, 0.0)|flip|{grey}'
 
 
-def get_config(variant=''):
+def train_ops(size: int = 160) -> str:
+  """What makes a training example of `size` px, with hints in all of them."""
+  return _TRAIN_OPS.format(size=size, grey=GREY.format('12, 1, 0'))
+
+
+def get_config(variant: str = '') -> ml_collections.ConfigDict:
   """The configuration; variant: '' | 'gan' | 'hints' | 'quick'."""
   if variant not in ('', 'gan', 'hints', 'quick'):
     raise ValueError(
@@ -48,7 +51,7 @@ def get_config(variant=''):
   config.optimizer.name = 'adamw'
   config.optimizer.learning_rate = 1e-3
   config.optimizer.weight_decay = 0.05
-  config.data.ops = TRAIN_OPS
+  config.data.ops = train_ops()
   config.data.validation = 0.1
   config.eval.ops = (
     'fit(768)|copy("image", "target")|luma|keep("image", "target")'
@@ -70,14 +73,9 @@ def get_config(variant=''):
   elif variant == 'hints':
     config.eval.ops = 'fit(768)|' + GREY.format('10, 10, 0')
   elif variant == 'quick':
-    config.steps = 20
-    config.batch_size = 4
+    defaults.make_quick(config)
     config.model.args.features = (16, 32, 64)
     config.model.args.blocks = (1, 1, 1)
-    config.data.ops = TRAIN_OPS.replace('crop(160', 'crop(64')
+    config.data.ops = train_ops(size=64)
     config.eval.ops = 'fit(160)|' + config.eval.ops
-    config.log_every = 5
-    config.eval_every = config.checkpoint_every = 10
-    config.optimizer.warmup_steps = 5
-    config.ema_decay = 0.9
   return config.lock()

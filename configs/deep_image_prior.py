@@ -12,7 +12,7 @@ network and few steps, which shows that all works and not what can be reached.
 import ml_collections
 
 
-def get_config(variant=''):
+def get_config(variant: str = '') -> ml_collections.ConfigDict:
   """The configuration; variant: '' | 'quick'."""
   config = ml_collections.ConfigDict()
   config.task = 'inpaint'  # 'inpaint' | 'denoise' | 'x4'

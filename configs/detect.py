@@ -1,4 +1,4 @@
-"""Detector of damage: the chance of crack, loss and stain of every pixel.
+"""Detector of damage: a probability map each of crack, loss and stain.
 
   python -m artjax.main --config=configs/detect.py:easy \
       --workdir=runs/detect_easy --config.data.source=folder:PATH
@@ -17,10 +17,10 @@
 The first stage shows it heavy damage in focus, from which it learns within
 minutes what a line is; the second, all there is, faint and noisy damage and
 none at all, of which alone it would learn nothing for thousands of steps. It
-sees more cracks than there are; `:calm` shows it damage as it comes, so that
-its chances are right in the end, to a network of more blocks, which start as
-nothing. `:coarse` is a second network, which sees whole pictures, small: stains
-are larger than what the first is shown at a time.
+sees more cracks than there are; `:calm` shows damage as often as it occurs, so
+that the probabilities become right, to a network of more blocks, which start as
+the identity. `:coarse` is a second network, which sees whole pictures, small:
+stains are larger than what the first is shown at a time.
 
 A mask is a picture of three channels: crack, loss, stain. `--mode=evaluate`
 prints how well it is found, beside a filter without learning, and how much of
@@ -60,7 +60,7 @@ COARSE_OPS = (
 EVAL_OPS = 'copy("image", "real")|old_painting(0.6, camera=False)|mask_target'
 
 
-def get_config(variant=''):
+def get_config(variant: str = '') -> ml_collections.ConfigDict:
   """The configuration; variant: '' | 'easy' | 'calm' | 'coarse' | 'quick'."""
   config = defaults.get_config()
   config.task = 'detect'
@@ -109,18 +109,13 @@ def get_config(variant=''):
     config.batch_size = 4
     config.ema_decay = 0.998
   elif variant == 'quick':
+    defaults.make_quick(config)
     config.model.args.features = (16, 24, 32)
     config.model.args.blocks = (1, 1, 1)
-    config.steps = 20
-    config.batch_size = 4
     config.data.ops = TRAIN_OPS.format(
       window=128, size=64, damage='part="crack"'
     )
     config.eval.ops = 'fit(160)|' + config.eval.ops
-    config.log_every = 5
-    config.eval_every = config.checkpoint_every = 10
-    config.optimizer.warmup_steps = 5
-    config.ema_decay = 0.9
   elif variant:
     raise ValueError(
       f'no variant {variant!r} of configs/detect.py: easy, calm, coarse, quick'

@@ -14,7 +14,7 @@ import ml_collections
 from artjax.configs import esrgan_psnr
 
 
-def get_config(variant=''):
+def get_config(variant: str = '') -> ml_collections.ConfigDict:
   """The configuration; variant: '' | 'compact' | 'quick'."""
   if variant not in ('', 'compact', 'quick'):
     raise ValueError(
@@ -61,7 +61,7 @@ def compact(config):
   """What a CPU manages: shallower features, a judge of patches."""
   config.steps = 2_000
   config.batch_size = 8
-  config.data.ops = config.data.ops.replace('crop(128', 'crop(96')
+  config.data.ops = esrgan_psnr.train_ops(size=96)
   config.losses.l1 = 5.0
   layers(config, conv1_2=0.1, conv2_2=0.1, conv3_3=1.0, conv4_3=1.0)
   config.adversary.name = 'patchgan.PatchGAN'

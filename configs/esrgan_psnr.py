@@ -16,11 +16,15 @@ from artjax import config as defaults
 # Antialiased bicubic / 4 of the clean picture, the benchmarks' protocol. Crops
 # of shrunken windows are sharper than a photograph's own pixels.
 LOW_RESOLUTION = 'copy("image", "target")|downscale(4)|keep("image", "target")'
-TRAIN_OPS = f'random_scale_crop(128, 0.4)|flip|rotate90|{LOW_RESOLUTION}'
 EVAL_OPS = f'mod_crop(4)|{LOW_RESOLUTION}'
 
 
-def get_config(variant=''):
+def train_ops(size: int = 128) -> str:
+  """What makes a training example; `size` of the target, px."""
+  return f'random_scale_crop({size}, 0.4)|flip|rotate90|{LOW_RESOLUTION}'
+
+
+def get_config(variant: str = '') -> ml_collections.ConfigDict:
   """The configuration; variant: '' | 'compact' | 'quick'."""
   config = defaults.get_config()
   config.model.name = 'rrdb.RRDBNet'
@@ -29,7 +33,7 @@ def get_config(variant=''):
   config.batch_size = 16
   config.steps = 1_000_000
   config.optimizer.learning_rate = 2e-4
-  config.data.ops = TRAIN_OPS
+  config.data.ops = train_ops()
   config.data.min_size = 128
   config.eval.ops = EVAL_OPS
   config.eval.crop = 4
@@ -60,12 +64,7 @@ def make_quick(config):
   config.model.args = ml_collections.ConfigDict(
     {'features': 16, 'growth': 8, 'blocks': 1}
   )
-  config.steps = 20
-  config.batch_size = 4
-  config.data.ops = config.data.ops.replace('crop(128', 'crop(64')
+  defaults.make_quick(config)
+  config.data.ops = train_ops(size=64)
   config.data.min_size = 64
-  config.eval.ops = 'fit(160)|' + config.eval.ops
-  config.log_every = 5
-  config.eval_every = config.checkpoint_every = 10
-  config.optimizer.warmup_steps = 5
-  config.ema_decay = 0.9
+  config.eval.ops = f'fit(160)|{EVAL_OPS}'

@@ -34,7 +34,7 @@ EVAL_OPS = (
 )
 
 
-def get_config(variant=''):
+def get_config(variant: str = '') -> ml_collections.ConfigDict:
   """The configuration; variant: '' | 'psnr' | 'gan' | 'quick'."""
   if variant not in ('', 'psnr', 'gan', 'quick'):
     raise ValueError(
@@ -47,15 +47,8 @@ def get_config(variant=''):
     {
       'features': (32, 64, 128),  # channels a level, finest first
       'blocks': (1, 2),  # gated blocks a level, down and up again
-      'dilations': (
-        1,
-        2,
-        4,
-        8,
-        4,
-        2,
-        1,
-      ),  # one gated block each, at the coarsest
+      # One gated block each, at the coarsest level.
+      'dilations': (1, 2, 4, 8, 4, 2, 1),
     }
   )
   config.losses.hole_l1 = 1.0
@@ -78,17 +71,13 @@ def get_config(variant=''):
     adversarial(config)
   elif variant == 'quick':
     adversarial(config)
+    defaults.make_quick(config)
     config.init_from = ''
     config.model.args.update(
       features=(8, 16, 16), blocks=(1, 1), dilations=(1, 2)
     )
     config.data.ops = OPS.format(size=64)
-    config.eval.ops = 'fit(160)|' + EVAL_OPS
-    config.steps = 20
-    config.log_every = 5
-    config.eval_every = config.checkpoint_every = 10
-    config.optimizer.warmup_steps = 5
-    config.ema_decay = 0.9
+    config.eval.ops = f'fit(160)|{EVAL_OPS}'
     esrgan.make_quick(config)
   return config.lock()
 

@@ -16,7 +16,7 @@ import ml_collections
 from artjax import config as defaults
 
 
-def get_config(variant=''):
+def get_config(variant: str = '') -> ml_collections.ConfigDict:
   """The configuration; variant: '' | 'quick'."""
   if variant not in ('', 'quick'):
     raise ValueError(f'no variant {variant!r} of configs/mnist_gan.py: quick')

@@ -13,7 +13,7 @@ from artjax import config as defaults
 from artjax.configs import unet
 
 
-def get_config(variant=''):
+def get_config(variant: str = '') -> ml_collections.ConfigDict:
   """The configuration; variant: '' | 'quick'."""
   config = defaults.get_config()
   config.model.name = 'nafnet.NAFNet'
@@ -31,14 +31,16 @@ def get_config(variant=''):
   config.optimizer.learning_rate = 1e-3
   config.optimizer.b2 = 0.9  # the paper's
   config.optimizer.clip_norm = 0.1
-  config.data.ops = unet.TRAIN_OPS
+  config.data.ops = unet.train_ops()
   config.eval.ops = unet.EVAL_OPS
   if variant == 'quick':
     config.model.args.width = 8
     config.model.args.enc_blocks = (1, 1)
     config.model.args.middle_blocks = 1
     config.model.args.dec_blocks = (1, 1)
-    unet.make_quick(config)
+    defaults.make_quick(config)
+    config.data.ops = unet.train_ops(window=128, crop=64)
+    config.eval.ops = f'fit(160)|{unet.EVAL_OPS}'
   elif variant:
     raise ValueError(f'no variant {variant!r} of configs/nafnet.py: quick')
   return config.lock()

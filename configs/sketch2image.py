@@ -22,7 +22,12 @@ import ml_collections
 from artjax import config as defaults
 
 
-def get_config(variant=''):
+def train_ops(size: int = 160) -> str:
+  """What makes a training example of `size` px."""
+  return f'random_scale_crop({size}, 0.2)|flip|sketch|keep("image", "target")'
+
+
+def get_config(variant: str = '') -> ml_collections.ConfigDict:
   """The configuration; variant: '' | 'faces' | 'quick'."""
   if variant not in ('', 'faces', 'quick'):
     raise ValueError(
@@ -34,9 +39,7 @@ def get_config(variant=''):
   config.model.args = ml_collections.ConfigDict(
     {'depth': 18, 'width': 32, 'norm': 'group'}
   )
-  config.data.ops = (
-    'random_scale_crop(160, 0.2)|flip|sketch|keep("image", "target")'
-  )
+  config.data.ops = train_ops()
   config.eval.ops = 'fit(512)|sketch|keep("image", "target")'
   config.batch_size = 8
   config.steps = 20_000
@@ -87,14 +90,9 @@ def make_faces(config):
 
 def make_quick(config):
   """A run of one CPU minute, evaluation included."""
+  defaults.make_quick(config)
   config.model.args.width = 8
-  config.data.ops = config.data.ops.replace('160', '64')
+  config.data.ops = train_ops(size=64)
   config.eval.ops = 'fit(128)|sketch|keep("image", "target")'
-  config.batch_size = 4
-  config.steps = 20
-  config.log_every = 5
-  config.eval_every = config.checkpoint_every = 10
   config.adversary.args.update(features=8, n_layers=2)
   config.adversary.size = 64
-  config.optimizer.warmup_steps = config.adversary.optimizer.warmup_steps = 5
-  config.ema_decay = 0.9

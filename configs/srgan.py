@@ -8,11 +8,13 @@ squared error of VGG's last features after activation, scaled by 0.006, and an
 adversary of 0.001 of that. `:quick` is a run of one CPU minute.
 """
 
+import ml_collections
+
 from artjax.configs import esrgan
 from artjax.configs import srgan_mse
 
 
-def get_config(variant=''):
+def get_config(variant: str = '') -> ml_collections.ConfigDict:
   """The configuration; variant: '' | 'quick'."""
   if variant not in ('', 'quick'):
     raise ValueError(f'no variant {variant!r} of configs/srgan.py: quick')

@@ -14,7 +14,7 @@ from artjax import config as defaults
 from artjax.configs import esrgan_psnr
 
 
-def get_config(variant=''):
+def get_config(variant: str = '') -> ml_collections.ConfigDict:
   """The configuration; variant: '' | 'quick'."""
   config = defaults.get_config()
   config.model.name = 'srresnet.SRResNet'
@@ -24,7 +24,7 @@ def get_config(variant=''):
   config.steps = 1_000_000
   config.optimizer.learning_rate = 1e-4
   config.optimizer.b2 = 0.999  # the paper's
-  config.data.ops = esrgan_psnr.TRAIN_OPS
+  config.data.ops = esrgan_psnr.train_ops()
   config.data.min_size = 128
   config.eval.ops = esrgan_psnr.EVAL_OPS
   config.eval.crop = 4

@@ -4,25 +4,36 @@
       --config.data.source=folder:PATH
 
 Tone (fading, varnish, cast) is ill-posed and would swamp the loss, so image and
-target are aged alike and only what lies over them is learnt. With a folder of
-film-damage masks, `configs/structure.py:dirt=PATH`, half of the examples have
-such damage too. `:quick` is a run of one CPU minute.
+target are aged alike and only what lies over them is learnt. `:quick` is a run
+of one CPU minute.
+
+Other damage takes the place of this by `--config.data.ops`; `structure`, in
+artjax/data/degradations/presets.py, says what there is. With masks of film
+damage in FOLDER, of which half of the examples have some:
+
+  --config.data.ops='random_scale_crop(128, 0.3)|flip|rotate90|structure((0.0,
+      1.0), clean=0.06, dirt="FOLDER")|keep("image", "target")'
 """
 
+from absl import logging
 import ml_collections
 
 from artjax import config as defaults
-from artjax.configs import unet
 
-TRAIN_OPS = (
-  'random_scale_crop(128, 0.3)|flip|rotate90|'
-  'structure((0.0, 1.0), clean=0.06{})|keep("image", "target")'
+_TRAIN_OPS = (
+  'random_scale_crop({size}, 0.3)|flip|rotate90|'
+  'structure((0.0, 1.0), clean=0.06{more})|keep("image", "target")'
 )
 EVAL_OPS = 'structure(0.5)'
 
 
-def get_config(variant=''):
-  """The configuration; variant: '' | 'quick' | 'dirt=FOLDER' (of masks)."""
+def train_ops(size: int = 128, more: str = '') -> str:
+  """What makes a training example of `size` px; `more` arguments of damage."""
+  return _TRAIN_OPS.format(size=size, more=more)
+
+
+def get_config(variant: str = '') -> ml_collections.ConfigDict:
+  """The configuration; variant: '' | 'quick'."""
   config = defaults.get_config()
   config.model.name = 'nafnet.NAFNet'
   config.model.args = ml_collections.ConfigDict(
@@ -41,18 +52,23 @@ def get_config(variant=''):
   config.optimizer.learning_rate = 1e-3
   config.optimizer.b2 = 0.95
   config.ema_decay = 0.999
-  config.data.ops = TRAIN_OPS.format('')
+  config.data.ops = train_ops()
   config.eval.ops = EVAL_OPS
   if variant == 'quick':
     config.model.args.width = 8
     config.model.args.enc_blocks = config.model.args.dec_blocks = (1, 1)
     config.model.args.middle_blocks = 1
-    unet.make_quick(config)
-  elif variant.startswith('dirt='):
+    defaults.make_quick(config)
+    config.data.ops = train_ops(size=64)
+    config.eval.ops = f'fit(160)|{EVAL_OPS}'
+  elif variant.startswith('dirt='):  # accepted for one version
     folder = variant.removeprefix('dirt=')
-    config.data.ops = TRAIN_OPS.format(f', dirt={folder!r}')
-  elif variant:
-    raise ValueError(
-      f'no variant {variant!r} of configs/structure.py: quick, dirt=FOLDER'
+    config.data.ops = train_ops(more=f', dirt={folder!r}')
+    logging.warning(
+      'structure.py:%s is spelled --config.data.ops=%r now',
+      variant,
+      config.data.ops,
     )
+  elif variant:
+    raise ValueError(f'no variant {variant!r} of configs/structure.py: quick')
   return config.lock()

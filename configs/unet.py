@@ -15,9 +15,9 @@ from artjax import config as defaults
 
 DAMAGE = 'copy("image", "target")|old_painting'
 # Crops for the detail; for the colours, windows that cover much of a painting.
-TRAIN_OPS = (
-  'random_scale_crop(256, 0.0)|flip|rotate90|'
-  f'{DAMAGE}((0.0, 1.0), clean=0.15)|thumbnail(64)|random_crop(128)|'
+_TRAIN_OPS = (
+  'random_scale_crop({window}, 0.0)|flip|rotate90|'
+  f'{DAMAGE}((0.0, 1.0), clean=0.15)|thumbnail(64)|random_crop({{crop}})|'
   'keep("image", "target", "context")'
 )
 # Thumbnails of nearly whole pictures; a camera's noise averages out in them.
@@ -28,7 +28,12 @@ COLOUR_OPS = (
 EVAL_OPS = f'{DAMAGE}(0.3)'
 
 
-def get_config(variant=''):
+def train_ops(window: int = 256, crop: int = 128) -> str:
+  """What makes a training example; sides in px."""
+  return _TRAIN_OPS.format(window=window, crop=crop)
+
+
+def get_config(variant: str = '') -> ml_collections.ConfigDict:
   """The configuration; variant: '' | 'colour' | 'demo' | 'quick'."""
   config = defaults.get_config()
   config.model.name = 'unet.UNet'
@@ -41,9 +46,10 @@ def get_config(variant=''):
   config.losses.charbonnier = 0.5
   config.losses.psnr = 0.03  # lets mild damage weigh as much as heavy
   config.losses.detail = 2.0  # noise and scratches, whatever the colour
-  config.data.ops = TRAIN_OPS
+  config.data.ops = train_ops()
   config.eval.ops = EVAL_OPS
   if variant == 'demo':
+    config.data.source = 'sample'
     # A few photographs and minutes do not teach a palette: what is asked of the
     # demo is what can be learnt from them, noise and scratches over fading.
     damage = (
@@ -74,23 +80,11 @@ def get_config(variant=''):
     config.optimizer.learning_rate = 1e-3
     config.data.ops = COLOUR_OPS
   elif variant == 'quick':
-    make_quick(config)
+    defaults.make_quick(config)
+    config.data.ops = train_ops(window=128, crop=64)
+    config.eval.ops = f'fit(160)|{EVAL_OPS}'
   elif variant:
     raise ValueError(
       f'no variant {variant!r} of configs/unet.py: colour, demo, quick'
     )
   return config.lock()
-
-
-def make_quick(config):
-  """Shrinks a restoration run to a CPU minute, evaluation included."""
-  config.steps = 20
-  config.batch_size = 4
-  config.data.ops = config.data.ops.replace('crop(128', 'crop(64').replace(
-    'crop(256', 'crop(128'
-  )
-  config.eval.ops = 'fit(160)|' + config.eval.ops
-  config.log_every = 5
-  config.eval_every = config.checkpoint_every = 10
-  config.optimizer.warmup_steps = 5
-  config.ema_decay = 0.9

@@ -15,10 +15,10 @@ CROPS = (
 
 def speed(args: argparse.Namespace) -> dict:
   """Examples a second of the training pipeline, with nothing else to do."""
-  from artjax.configs import unet
+  from artjax import config as defaults
   from artjax.data import pipeline
 
-  config = unet.get_config().unlock()
+  config = defaults.get_config()
   config.data.source = args.source
   config.data.validation = args.validation
   config.data.loader = args.loader

@@ -13,6 +13,7 @@ whatever the driver and the number of workers.
 """
 
 import collections
+from collections.abc import Callable, Iterable, Iterator
 import concurrent.futures
 import concurrent.futures.process
 import itertools
@@ -20,6 +21,7 @@ import multiprocessing
 import os
 import signal
 import threading
+from typing import Any
 
 from absl import logging
 import cv2
@@ -28,7 +30,12 @@ import numpy as np
 from artjax.data.sources import scan
 
 
-def ahead(pool, fn, items, count):
+def ahead(
+  pool: concurrent.futures.Executor,
+  fn: Callable[[Any], Any],
+  items: Iterable[Any],
+  count: int,
+) -> Iterator[Any]:
   """map(fn, items) in order, by a pool, at most `count` items early.
 
   The pool is shut down when the generator ends or is closed.
@@ -45,8 +52,8 @@ def ahead(pool, fn, items, count):
     pool.shutdown(wait=True, cancel_futures=True)
 
 
-def threads(workers):
-  """A pool of threads."""
+def threads(workers: int) -> concurrent.futures.ThreadPoolExecutor:
+  """A pool of so many threads."""
   return concurrent.futures.ThreadPoolExecutor(workers, 'pipeline')
 
 

@@ -6,7 +6,7 @@ Everything rests on one pure function of the config and an index:
                      rng(seed, index))
 
 so step k sees the same batch after a restart, with another number of workers
-or devices, and under every driver of drivers.py: tf.data ('tf'), or without
+or devices, and under every driver of loaders.py: tf.data ('tf'), or without
 TensorFlow threads or processes. Nothing here has a state to save; going on at
 step k is `start_step=k`.
 
@@ -15,11 +15,14 @@ picture of the source takes its place, and this is logged once a file; an
 evaluation goes on without it and logs that each time.
 """
 
+from collections.abc import Callable, Generator, Iterator
 import functools
 import threading
+from typing import Any
 
 from absl import logging
 import cv2
+from ml_collections import ConfigDict
 import numpy as np
 
 from artjax import registry
@@ -34,14 +37,14 @@ _NEIGHBOURS = 16  # bad pictures in a row before a run gives up
 
 
 def batches(
-  config,
-  split='train',
+  config: ConfigDict,
+  split: str = 'train',
   *,
-  start_step=0,
-  num_devices=None,
-  process_index=0,
-  process_count=1,
-):
+  start_step: int = 0,
+  num_devices: int | None = None,
+  process_index: int = 0,
+  process_count: int = 1,
+) -> Generator[dict[str, np.ndarray], None, None]:
   """Endless batches of one part of `config.data.source`.
 
   Args:
@@ -55,14 +58,14 @@ def batches(
   Returns:
     A generator of dicts of np arrays: 'image' and what the ops leave of
     'target', 'mask' and 'context', u8[D, B/D, H, W, 3], each of its own H and W
-    where pairs or ops make it so, and '_mask', f32[D, B/D], ones.
-    B = batch_size / process_count. Devices and processes divide a global batch
-    without changing it. Close the generator to end its threads.
+    where pairs or ops make it so. B = batch_size / process_count. Devices and
+    processes divide a global batch without changing it. Close the generator to
+    end its threads.
 
   Raises:
     ValueError: batch_size that does not divide, unknown loader, and what
-      `sources` and `lookup` raise; from the generator: examples that differ in
-      shape, and an op that fails (naming op and picture).
+      `sources` and `registry` raise; from the generator: examples that differ
+      in shape, and an op that fails (naming op and picture).
   """
   if num_devices is None:
     import jax  # only here: making examples needs no JAX
@@ -93,12 +96,10 @@ def batches(
     for batch in loaders.DRIVERS[config.data.loader](
       example, start_step * local, local, workers, config.data.prefetch
     ):
-      batch = {
+      yield {
         key: value.reshape((num_devices, size) + value.shape[1:])
         for key, value in batch.items()
       }
-      batch['_mask'] = np.ones((num_devices, size), np.float32)
-      yield batch
 
   return generate()
 
@@ -139,7 +140,9 @@ class _Examples:
     } | {'_config': config}
 
 
-def builder(config, split='train'):
+def builder(
+  config: ConfigDict, split: str = 'train'
+) -> Callable[[int], dict[str, np.ndarray]]:
   """`build(index)`: the training example of any index, u8[H, W, 3] each.
 
   A pure function of the config and the index, safe in any number of threads.
@@ -172,7 +175,7 @@ def _builder(config, source):
   return build
 
 
-def pictures(config, *, start=0):
+def pictures(config: ConfigDict, *, start: int = 0) -> 'Pictures':
   """Whole pictures for an evaluation, one example each, always in one order.
 
   The damage of a picture depends on `seed` and its content only, so a subset
@@ -211,16 +214,18 @@ def pictures(config, *, start=0):
 class Pictures:
   """See `pictures`."""
 
-  def __init__(self, source, ops, seed, workers):
+  def __init__(
+    self, source: sources.Source, ops: examples.Op, seed: int, workers: int
+  ):
     self.source = source
     self._ops = ops
     self._seed = seed
     self._workers = workers
 
-  def __len__(self):
+  def __len__(self) -> int:
     return len(self.source)
 
-  def __iter__(self):
+  def __iter__(self) -> Iterator[dict[str, Any]]:
     cv2.setNumThreads(0)
     # Whole pictures are large: one ahead for each worker is enough.
     made = loaders.ahead(

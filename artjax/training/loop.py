@@ -10,6 +10,7 @@ from artjax import atomic_files
 from artjax import losses
 from artjax import registry
 from artjax.data import pipeline
+from artjax.data import sources
 from artjax.evaluation import runner
 from artjax.inference import loading
 from artjax.inference import weights
@@ -45,6 +46,7 @@ def train_and_evaluate(config, workdir):
     DivergedError: `config.max_bad_steps` non-finite steps in a row.
     ValueError, FileNotFoundError: a field or a folder that cannot be used.
   """
+  sources.parse(config.data.source)  # before anything is compiled
   primary = jax.process_index() == 0
   config = runner.with_best(config)
   evaluator = runner.evaluator(runner.while_training(config))

@@ -25,16 +25,18 @@ _KINDS = (
   'plateau_iso',
   'plateau_aniso',
 )
-_KIND_CHANCES = (0.45, 0.25, 0.12, 0.03, 0.12, 0.03)
+_KIND_PROBABILITIES = (0.45, 0.25, 0.12, 0.03, 0.12, 0.03)
+# Smallest and largest exponent of the kernels that have one.
+_BETAS = {'generalized': (0.5, 4.0), 'plateau': (1.0, 2.0)}
 _WAYS = (cv2.INTER_AREA, cv2.INTER_LINEAR, cv2.INTER_CUBIC)
 
 
 class _Order(NamedTuple):
   """The parameters of one of the two rounds."""
 
-  blur_chance: float
+  blur_probability: float
   sigma: tuple  # px, of Gaussian-like kernels
-  up_down_keep: tuple  # chances of resizing to larger, smaller, not at all
+  up_down_keep: tuple  # probabilities of resizing to larger, smaller, same
   factors: tuple  # the smallest and the largest factor of resizing
   gaussian: tuple  # standard deviation of noise, of 255
   poisson: tuple  # scale of shot noise
@@ -82,11 +84,13 @@ def second_order(scale: int = 4) -> Op:
 
 
 @op
-def sharpen(weight=0.5, radius=50, threshold=10):
+def sharpen(weight: float = 0.5, radius: int = 50, threshold: float = 10) -> Op:
   """'target' is sharpened, and 'real' keeps what it was.
 
   Pixel and perceptual losses then ask for crisp edges, while a discriminator
-  goes on to see true pictures (`steps.py` takes 'real' before 'target').
+  goes on to see true pictures: 'real' takes the place of 'target' there. An
+  'image' that is 'target' still, before `second_order`, is sharpened with it:
+  the published chain degrades the sharpened picture.
 
   Args:
     weight: of the unsharp mask.
@@ -103,18 +107,20 @@ def sharpen(weight=0.5, radius=50, threshold=10):
     where = blur((np.abs(residue) * 255 > threshold).astype(np.float32))
     sharp = clip(target + np.float32(weight) * residue)
     result = where * sharp + (1 - where) * target
-    return {
-      **example,
+    new = {
       'real': example['target'],
       'target': np.rint(result * 255).astype(np.uint8),
     }
+    if example.get('image') is example['target']:
+      new['image'] = new['target']
+    return {**example, **new}
 
   return fn
 
 
 def _round(image, order, extent, rng, jpeg_last=True):
   """Blur, resizing, noise and (in the first round) JPEG."""
-  if rng.random() < order.blur_chance:
+  if rng.random() < order.blur_probability:
     image = cv2.filter2D(
       image, -1, _kernel(order.sigma, rng), borderType=cv2.BORDER_REFLECT_101
     )
@@ -203,17 +209,19 @@ def _kernel(sigma, rng):
   if rng.random() < 0.1:
     low = np.pi / 3 if side < 13 else np.pi / 5
     return kernels.sinc(rng.uniform(low, np.pi), side)
-  kind = rng.choice(_KINDS, p=_KIND_CHANCES)
+  kind = rng.choice(_KINDS, p=_KIND_PROBABILITIES)
   along = rng.uniform(*sigma)
   across = (
     along if kind.endswith('_iso') or kind == 'iso' else (rng.uniform(*sigma))
   )
-  beta = {'g': (0.5, 4.0), 'p': (1.0, 2.0)}.get(kind[0], (1.0, 1.0))
+  turn = rng.uniform(-np.pi, np.pi)
+  shape, *_ = kind.split('_')
+  beta = _beta(*_BETAS[shape], rng) if shape in _BETAS else 1.0
   return kernels.blur(
-    side,
-    along,
-    across,
-    rng.uniform(-np.pi, np.pi),
-    rng.uniform(*beta),
-    plateau=kind.startswith('plateau'),
+    side, along, across, turn, beta, plateau=shape == 'plateau'
   )
+
+
+def _beta(low, high, rng):
+  """Half of the exponents are below 1, half above, however wide the ranges."""
+  return rng.uniform(low, 1) if rng.random() < 0.5 else rng.uniform(1, high)

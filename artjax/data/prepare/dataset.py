@@ -1,10 +1,11 @@
-"""A folder of pictures -> a dataset of sub-images, for `tfds:` of sources.py.
+"""A folder of pictures -> a dataset of sub-images, for the source `tfds:`.
 
-Three passes: pictures are hashed, cut in parallel processes (subimages.py), and
-written. What is cut is kept in a folder of parts, a file a picture, until the
-dataset stands: an interrupted run goes on where it was. The dataset is made
-beside its place and moved there once it is whole, together with a record of
-what it was made of, by which the next run knows that nothing is left to do.
+Three passes: pictures are hashed (pictures.py), cut in parallel processes
+(subimages.py), and written (writer.py). What is cut is kept in a folder of
+parts, a file a picture, until the dataset is complete: an interrupted run goes
+on where it was. The dataset is made beside its place and moved there once it is
+complete, together with a record of what it was made of, by which the next run
+knows that nothing is left to do.
 """
 
 import concurrent.futures
@@ -17,39 +18,32 @@ import multiprocessing
 import os
 import re
 import shutil
-from typing import Any, NamedTuple
-
-import tqdm
+from typing import Any
 
 from artjax import atomic_files
 from artjax.data import sources
+from artjax.data.prepare import pictures as picture_files
 from artjax.data.prepare import subimages
-from artjax.data.sources import decode
+from artjax.data.prepare import writer
+from artjax.data.prepare.progress import progress
 from artjax.data.sources import scan
 
 PARTS = ('train', 'validation')
 _FORMAT = 1  # to be raised whenever the same settings give other sub-images
 _VERSION = '1.0.0'
-_SHARD = 2**28  # bytes
 _RECORD = 'prepare.json'
 
 
-class _Picture(NamedTuple):
-  name: str  # path below the folder of pictures
-  path: str
-  digest: bytes  # SHA-256
-
-
 def prepare(
-  pictures,
-  output,
-  name,
-  settings=subimages.Settings(),
+  pictures: str | os.PathLike,
+  output: str | os.PathLike,
+  name: str,
+  settings: subimages.Settings = subimages.Settings(),
   *,
-  validation=0.2,
-  workers=0,
-  overwrite=False,
-):
+  validation: float = 0.2,
+  workers: int = 0,
+  overwrite: bool = False,
+) -> dict[str, Any]:
   """Makes the dataset `output`/`name`, or finds it made.
 
   Args:
@@ -82,7 +76,7 @@ def prepare(
   workers = workers or scan.cores()
   output = os.path.expanduser(output)
   target = os.path.join(output, name)
-  found, rejected = _find(pictures, workers)
+  found, rejected = picture_files.find(pictures, workers)
   options = {**dataclasses.asdict(settings), 'validation': validation}
   # Through JSON, so that it equals what is read back: tuples become lists.
   options = json.loads(json.dumps(options))
@@ -101,7 +95,7 @@ def prepare(
         f'{_difference(record["options"], options)}: choose '
         'another --name or pass --overwrite'
       )
-  modules = _import_tfds(name)
+  modules = writer.import_tfds(name)
   work = os.path.join(output, f'.{name}.parts')
   with _locked(work):
     folder = os.path.join(
@@ -134,7 +128,7 @@ def prepare(
     }
     new = os.path.join(work, 'new')
     shutil.rmtree(new, ignore_errors=True)
-    _write(
+    writer.write(
       modules,
       os.path.join(new, _VERSION),
       name,
@@ -163,39 +157,6 @@ def prepare(
   return {**result, 'unchanged': False}
 
 
-# First pass: which pictures there are, and whether anything is to be done.
-
-
-def _find(folder, workers):
-  """([_Picture], [(name, reason)]), in order of names, each content once."""
-  items = list(scan.files(folder))
-  found, rejected, names = [], [], {}
-  with concurrent.futures.ThreadPoolExecutor(workers) as pool:
-    hashes = _progress(
-      pool.map(_hash, (path for _, path in items)), 'Reading', len(items)
-    )
-    for (name, path), (digest, reason) in zip(items, hashes):
-      if digest in names:
-        reason = f'same content as {names[digest]}'
-      if reason:
-        rejected.append((name, reason))
-      else:
-        names[digest] = name
-        found.append(_Picture(name, str(path), digest))
-  return found, rejected
-
-
-def _hash(path):
-  """(digest, '') of a picture file, or (None, reason)."""
-  try:
-    data = scan.read_file(path)
-  except OSError as error:
-    return None, error.strerror
-  if not decode.file_type(data):
-    return None, decode.NOT_A_PICTURE if data else 'empty file'
-  return hashlib.sha256(data).digest(), ''
-
-
 def _fingerprint(*content):
   return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
@@ -215,9 +176,6 @@ def _read_record(target):
 def _difference(old, new):
   changed = [f'{key}={old.get(key)}' for key in new if old.get(key) != new[key]]
   return f'with {", ".join(changed)}' if changed else 'of other pictures'
-
-
-# Second pass: parts.
 
 
 @contextlib.contextmanager
@@ -250,7 +208,7 @@ def _cut(pictures, parts, settings, workers):
       pool.submit(subimages.cut_file, p.path, p.digest, parts[p.name], settings)
       for p in todo
     ]
-    for future in _progress(
+    for future in progress(
       concurrent.futures.as_completed(futures),
       'Cutting',
       len(pictures),
@@ -264,17 +222,6 @@ def _cut(pictures, parts, settings, workers):
     ) from error
   finally:
     pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _progress(iterable, what, total, initial=0):
-  return tqdm.tqdm(
-    iterable,
-    what,
-    total,
-    initial=initial,
-    disable=None,
-    unit='picture' if what != 'Writing' else 'sub-image',
-  )
 
 
 def _check_numbers(pictures, numbers, used, rejected, validation):
@@ -295,130 +242,3 @@ def _check_numbers(pictures, numbers, used, rejected, validation):
         f'{pictures}: none of {used} pictures gives to the {part} part at '
         f'--validation={validation:g}; {advice}'
       )
-
-
-# Third pass: the dataset.
-
-
-class _Tfds(NamedTuple):
-  """What is used of other packages to write one."""
-
-  tfds: Any
-  array_record: Any
-  example: Any  # the protocol buffer of a record
-
-
-def _import_tfds(name):
-  """Imports it before the long work, and asks it whether the name is free."""
-  try:
-    from array_record.python import array_record_module
-    import tensorflow_datasets as tfds
-    from tensorflow_datasets.proto import tf_example_pb2
-
-    find = tfds.builder_cls  # missing where its own imports failed
-  except (ImportError, AttributeError) as error:
-    raise ValueError(
-      'needs tensorflow-datasets and array-record: pip install '
-      f'"artjax[train]" ({error})'
-    ) from error
-  try:
-    find(name)
-  except tfds.core.registered.DatasetNotFoundError:
-    return _Tfds(tfds, array_record_module, tf_example_pb2.Example)
-  raise ValueError(
-    f'name={name} is that of a dataset of the TFDS catalogue: '
-    'choose another --name'
-  )
-
-
-def _write(modules, folder, name, numbers, parts):
-  """Writes a dataset into a folder that is not there yet.
-
-  TFDS' own builder is not used: its records differ from run to run, in the
-  order of their features.
-
-  Args:
-    modules: `_Tfds`.
-    folder: of the dataset's files, its last component the version.
-    name: of the dataset.
-    numbers: {split: number of sub-images}, of splits that are not empty.
-    parts: {split: [(name of the picture, path of its part)]}.
-  """
-  tfds = modules.tfds
-  os.makedirs(folder)
-  infos = []
-  try:
-    with _progress(None, 'Writing', sum(numbers.values())) as bar:
-      for split in numbers:
-        shards = _Shards(modules, os.path.join(folder, f'{name}-{split}'))
-        for picture, path in parts[split]:
-          for label, data in subimages.read_part(path):
-            shards.write({'image': data, 'name': f'{picture}@{label}'.encode()})
-            bar.update()
-        shards.close()
-        infos.append(
-          tfds.core.SplitInfo(
-            name=split, shard_lengths=shards.lengths, num_bytes=shards.bytes
-          )
-        )
-  except RuntimeError as error:  # of array_record, as on a full disk
-    raise OSError(' '.join(str(error).split())) from error
-  tfds.folder_dataset.write_metadata(
-    data_dir=folder,
-    split_infos=infos,
-    check_data=False,
-    description='Sub-images of pictures, called PICTURE@SCALE+LEFT+TOP.',
-    features={
-      'image': tfds.features.Image(
-        shape=(None, None, 3), encoding_format='png'
-      ),
-      'name': tfds.features.Text(),
-    },
-  )
-
-
-class _Shards:
-  """Writes records to files of about `_SHARD` bytes, PREFIX.array_record-*."""
-
-  def __init__(self, modules, prefix):
-    self.lengths = []  # records of each file
-    self.bytes = 0  # of all records
-    self._modules = modules
-    self._prefix = prefix
-    self._writer = None
-    self._left = 0  # bytes to go in the present file
-
-  def write(self, features):
-    """Writes {name: bytes} as one record."""
-    example = self._modules.example()
-    for name, value in features.items():
-      example.features.feature[name].bytes_list.value.append(value)
-    record = example.SerializeToString(deterministic=True)
-    if self._left <= 0:
-      self._close_file()
-      # TFDS reads record by record, at random.
-      self._writer = self._modules.array_record.ArrayRecordWriter(
-        self._path(), 'group_size:1'
-      )
-      self.lengths.append(0)
-      self._left = _SHARD
-    self._writer.write(record)
-    self.lengths[-1] += 1
-    self.bytes += len(record)
-    self._left -= len(record)
-
-  def close(self):
-    """Ends the last file; only now are all names known."""
-    self._close_file()
-    number = len(self.lengths)
-    for i in range(number):
-      os.rename(
-        self._path(i), f'{self._prefix}.array_record-{i:05d}-of-{number:05d}'
-      )
-
-  def _path(self, i=None):
-    return f'{self._prefix}.{len(self.lengths) if i is None else i}.part'
-
-  def _close_file(self):
-    if self._writer:
-      self._writer.close()

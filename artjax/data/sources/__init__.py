@@ -16,10 +16,19 @@ used is logged with its reason, stands in `source.rejected` and is left out.
 """
 
 from artjax.data.sources.base import load
+from artjax.data.sources.base import parse
 from artjax.data.sources.base import part_of
 from artjax.data.sources.base import report
 from artjax.data.sources.base import Source
 from artjax.data.sources.base import split
 from artjax.data.sources.decode import Unreadable
 
-__all__ = ['Source', 'Unreadable', 'load', 'part_of', 'report', 'split']
+__all__ = [
+  'Source',
+  'Unreadable',
+  'load',
+  'parse',
+  'part_of',
+  'report',
+  'split',
+]

@@ -91,14 +91,7 @@ def load(
     ValueError: unknown form, dataset not prepared, or no usable picture.
     FileNotFoundError: no such folder.
   """
-  if not spec:
-    raise ValueError(
-      'no data.source given: name one of ' + ', '.join(_FORMS) + ', such as '
-      '--config.data.source=folder:PATH'
-    )
-  kind, _, rest = spec.partition(':')
-  if kind not in _FINDERS or bool(rest) == (kind == 'sample'):
-    raise ValueError(f'data source {spec!r} is none of {", ".join(_FORMS)}')
+  kind, rest = parse(spec)
   cache = scan.Cache(cache_mb * 2**20)
   check = scan.Scan(min_size, workers, cache)
   source = Source(spec, *_FINDERS[kind](rest, check))
@@ -110,6 +103,29 @@ def load(
       f'{len(source.rejected)} files{_first_reason(source.rejected)}'
     )
   return source
+
+
+def parse(spec: str) -> tuple[str, str]:
+  """Divides a spec into its kind and the rest, without looking at any file.
+
+  Args:
+    spec: one of the forms in the docstring of artjax/data/sources.
+
+  Returns:
+    ('folder', 'PATH') for 'folder:PATH'.
+
+  Raises:
+    ValueError: none was given, or of no known form.
+  """
+  if not spec:
+    raise ValueError(
+      'no data.source given: name one of ' + ', '.join(_FORMS) + ', such as '
+      '--config.data.source=folder:PATH'
+    )
+  kind, _, rest = spec.partition(':')
+  if kind not in _FINDERS or bool(rest) == (kind == 'sample'):
+    raise ValueError(f'data source {spec!r} is none of {", ".join(_FORMS)}')
+  return kind, rest
 
 
 def split(source: Source, part: str, share: float) -> Source:

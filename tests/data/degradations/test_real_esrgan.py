@@ -77,3 +77,44 @@ def test_sharpening_keeps_the_picture_as_real():
   assert np.array_equal(sharp['real'], blurred['target'])
   edge = lambda x: int(x[32, 34, 0]) - int(x[32, 29, 0])
   assert edge(sharp['target']) > edge(blurred['target'])
+
+
+def test_a_picture_that_is_sharpened_first_is_degraded_sharp():
+  whole = {'image': picture(), 'name': 'waves'}
+  sharp = registry.chain('copy("image", "target")|sharpen')(whole, None)
+  assert sharp['image'] is sharp['target'] and sharp['real'] is whole['image']
+  assert sharp['target'].std() > 1.02 * whole['image'].std()
+  chain = registry.chain('copy("image", "target")|sharpen|second_order(4)')
+  got = chain(whole, np.random.default_rng(3))
+  want = registry.chain('second_order(4)')(
+    {'image': sharp['target'], 'name': 'sharp'}, np.random.default_rng(3)
+  )
+  np.testing.assert_array_equal(got['image'], want['image'])
+  np.testing.assert_array_equal(got['target'], sharp['target'])
+
+
+def test_training_degrades_the_sharpened_picture():
+  from configs import realesrgan
+
+  ops = realesrgan.get_config().data.ops
+  assert ops.index('|sharpen|') < ops.index('|second_order(4)|')
+
+
+def test_exponents_of_kernels_are_as_often_below_one_as_above(monkeypatch):
+  drawn = {True: [], False: []}
+
+  def blur(side, along, across, turn, beta, plateau=False):
+    drawn[plateau].append(beta)
+    return np.ones([side, side], np.float32) / side**2
+
+  monkeypatch.setattr(real_esrgan.kernels, 'blur', blur)
+  rng = np.random.default_rng(0)
+  for _ in range(4000):
+    real_esrgan._kernel((0.2, 3.0), rng)
+  general = np.array([beta for beta in drawn[False] if beta != 1])
+  assert len(general) > 300 and 0.5 <= general.min() and general.max() <= 4
+  assert 0.42 < np.mean(general < 1) < 0.58
+  # A plateau's exponent is not below 1: half of them are 1 itself.
+  plateau = np.array(drawn[True])
+  assert 1 <= plateau.min() and plateau.max() <= 2
+  assert 0.42 < np.mean(plateau == 1) < 0.58

@@ -20,6 +20,7 @@ from artjax.data import pipeline
 from artjax.data import sources
 from artjax.data.prepare import dataset
 from artjax.data.prepare import subimages
+from artjax.data.prepare import writer
 from artjax.data.sources import decode
 
 # TensorFlow's and TFDS' own.
@@ -141,7 +142,7 @@ def test_the_same_bytes_whatever_the_workers(folder, tmp_path, monkeypatch):
   one, other = listed(tmp_path / 'out0'), listed(tmp_path / 'out1')
   assert one == other and len(one) == 5
   # Also in files of a few records, all of which are found again.
-  monkeypatch.setattr(dataset, '_SHARD', 30_000)
+  monkeypatch.setattr(writer, '_SHARD', 30_000)
   result = dataset.prepare(folder, tmp_path / 'out2', 'paintings', SETTINGS)
   assert len(listed(tmp_path / 'out2')) > 10
   for part in dataset.PARTS:
@@ -157,7 +158,7 @@ def test_a_second_run_does_nothing_and_another_is_refused(
   first = dataset.prepare(folder, out, 'paintings', SETTINGS)
   before = {path: path.stat().st_mtime_ns for path in out.rglob('*')}
   with monkeypatch.context() as patch:
-    patch.setattr(dataset, '_import_tfds', None)  # not even asked for
+    patch.setattr(writer, 'import_tfds', None)  # not even asked for
     again = dataset.prepare(folder, out, 'paintings', SETTINGS)
     assert again == {**first, 'unchanged': True}
     other = subimages.Settings(40, 24, scales=(0.5,), min_size=24)
@@ -269,12 +270,12 @@ def test_workers_import_no_framework():
 COMMAND = f"""
 import signal, sys, time
 signal.signal(signal.SIGINT, signal.default_int_handler)
-sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / 'scripts')!r}]
-import prepare_data
-from artjax.data import prepare
-prepare._import_tfds = lambda name: None
-prepare._write = lambda *arguments: time.sleep(60)
-prepare_data.main()
+sys.path.insert(0, {str(ROOT)!r})
+from artjax.commands import prepare_data
+from artjax.data.prepare import writer
+writer.import_tfds = lambda name: None
+writer.write = lambda *arguments: time.sleep(60)
+sys.exit(prepare_data.main())
 """
 
 
@@ -325,13 +326,13 @@ def test_an_interrupted_run_goes_on(tmp_path, monkeypatch, sign):
   assert os.listdir(out) == ['.art.parts']  # no half of a dataset
   done = {p: p.stat().st_mtime_ns for p in parts()}
   assert done
-  real, seen = dataset._write, {}
+  real, seen = writer.write, {}
 
   def write_dataset(*arguments):
     seen.update({p: p.stat().st_mtime_ns for p in parts()})
     real(*arguments)
 
-  monkeypatch.setattr(dataset, '_write', write_dataset)
+  monkeypatch.setattr(writer, 'write', write_dataset)
   dataset.prepare(photos, out, 'art', settings, workers=2)
   assert len(seen) == 24 and done.items() <= seen.items()  # none made anew
   if sign == signal.SIGKILL:
@@ -341,7 +342,7 @@ def test_an_interrupted_run_goes_on(tmp_path, monkeypatch, sign):
 
 def test_a_worker_that_dies_is_one_line(folder, tmp_path, monkeypatch):
   monkeypatch.setattr(subimages, 'start_worker', os.abort)
-  monkeypatch.setattr(dataset, '_import_tfds', lambda name: None)
+  monkeypatch.setattr(writer, 'import_tfds', lambda name: None)
   with pytest.raises(ValueError, match='fewer --workers'):
     dataset.prepare(folder, tmp_path / 'out', 'paintings', SETTINGS, workers=1)
 
@@ -379,5 +380,5 @@ def test_the_command_prints_json_last(folder, tmp_path):
   assert json.loads(again.stdout)['unchanged']
   other = run('0.5')
   assert other.returncode == 1 and not other.stdout
-  assert other.stderr.startswith('prepare_data: ')
+  assert other.stderr.startswith('artjax prepare-data: ')
   assert len(other.stderr.splitlines()) == 1
