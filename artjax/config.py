@@ -126,6 +126,7 @@ def get_config() -> ml_collections.ConfigDict:
   # The baselines of inpainting, see baselines.py; 'deep_image_prior' takes
   # minutes a picture.
   config.eval.fills = ('telea', 'navier_stokes', 'biharmonic', 'mean_fill')
+
   # Every eval_every steps a training run evaluates as --mode=evaluate does, on
   # the same pictures, with these three differences to save time.
   config.eval.training_pictures = 0  # at most so many, 0 = as max_pictures
