@@ -24,10 +24,7 @@ $(VENV)/.ready: $(LOCK) pyproject.toml
 	@touch $@
 
 demo: setup
-	@$(BIN)/python -m artjax.main --config=configs/unet.py:demo --workdir=runs/demo
-	@$(BIN)/python -m artjax.main --config=configs/unet.py:demo --workdir=runs/demo \
-	  --mode=evaluate
-	@cp runs/demo/evaluation/before_after.png before_after.png
+	@$(BIN)/python scripts/demo.py
 
 serve: setup
 	@$(BIN)/artjax serve --port=$(or $(PORT),8080)

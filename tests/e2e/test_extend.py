@@ -1,0 +1,87 @@
+"""docs/extend.md, followed literally in a copy of the package."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+from conftest import ROOT
+import pytest
+
+_BLOCK = re.compile(r'```python\n# (new file|add to): (\S+)\n(.*?)```', re.S)
+
+
+@pytest.fixture(scope='module')
+def extended(tmp_path_factory):
+  """A copy of the package with every block of the document in its place."""
+  folder = tmp_path_factory.mktemp('extended')
+  leave_out = shutil.ignore_patterns(
+    '__pycache__', 'web', 'pretrained', 'configs'
+  )
+  shutil.copytree(ROOT / 'artjax', folder / 'artjax', ignore=leave_out)
+  (folder / 'configs').mkdir()
+  (folder / 'artjax' / 'configs').symlink_to('../configs')
+  text = (ROOT / 'docs' / 'extend.md').read_text()
+  blocks = _BLOCK.findall(text)
+  assert len(blocks) == text.count('```python')
+  for how, path, code in blocks:
+    file = folder / path
+    assert file.exists() == (how == 'add to'), path
+    with file.open('a') as out:
+      out.write(code if how == 'new file' else f'\n\n{code}')
+  return folder
+
+
+def run(folder, *arguments):
+  """Runs Python in the folder; the completed process."""
+  return subprocess.run(
+    [sys.executable, *arguments],
+    cwd=folder,
+    env={**os.environ, 'PYTHONPATH': str(folder), 'XLA_FLAGS': ''},
+    capture_output=True,
+    text=True,
+  )
+
+
+def test_what_was_added_trains_and_is_measured(extended):
+  done = run(
+    extended,
+    '-m',
+    'artjax.main',
+    '--config=configs/clean.py:quick',
+    '--workdir=run',
+    '--config.data.loader=threads',
+    '--config.batch_size=4',
+    '--config.eval_every=0',
+  )
+  assert done.returncode == 0, done.stderr[-2000:]
+  done = run(
+    extended,
+    '-m',
+    'artjax.main',
+    '--config=configs/clean.py:quick',
+    '--workdir=run',
+    '--mode=evaluate',
+  )
+  assert done.returncode == 0, done.stderr[-2000:]
+  result = json.loads(done.stdout.splitlines()[-1])
+  assert set(result['output']) == {'psnr_rgb', 'brightness'}
+  # Soot is so simple that twenty steps take some of it away.
+  assert result['output']['brightness'] < result['input']['brightness']
+
+
+def test_parameters_of_the_model_are_those_its_docstring_says(extended):
+  done = run(
+    extended,
+    '-c',
+    'import jax, numpy as np\n'
+    'from artjax.models import tiny\n'
+    'variables = jax.eval_shape(tiny.Tiny().init, jax.random.key(0), '
+    'np.zeros([1, 8, 8, 3], np.float32))\n'
+    'print(f"{sum(x.size for x in jax.tree.leaves(variables)):,} parameters")\n'
+    'print(tiny.__doc__)',
+  )
+  counted, said = done.stdout.split('\n', 1)
+  assert counted in said
