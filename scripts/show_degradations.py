@@ -1,6 +1,6 @@
 """Draws a contact sheet: every degradation and preset at three severities.
 
-  python scripts/show_degradations.py PICTURE --output=docs/images/degradations.jpg
+  python scripts/show_degradations.py PICTURE --output=degradations.jpg
 
 Without a PICTURE, one bundled with scikit-image is used. The last line of
 stdout is one JSON object, {"output": path, "degradations": N}.
