@@ -32,11 +32,7 @@ DAMAGE = 'varnish(0.4)|scratches(0.6)|paint_losses(0.35)|gaussian_noise(0.25)'
 SEED = 2
 WEIGHTS = 'detect,inpaint,unet'  # the chain: find damage, fill it, clean up
 THRESHOLD = 0.4  # of the probability of damage
-TRAINING = (
-  '--config=configs/unet.py:demo',
-  '--config.steps=400',
-  '--workdir=runs/demo',
-)
+TRAINING = ('--config=unet:demo', '--config.steps=400', '--workdir=runs/demo')
 OUTPUT = 'before_after.png'
 GAP = 8  # px between panels
 
@@ -47,7 +43,7 @@ def main() -> None:
   damaged = damage(painting)
   atomic_files.write_picture(str(folder / 'damaged.png'), damaged)
   run(
-    'scripts/restore.py',
+    'restore',
     'runs/demo/damaged.png',
     '--output=runs/demo/restored',
     f'--weights={WEIGHTS}',
@@ -56,8 +52,8 @@ def main() -> None:
   )
   restored = read(folder / 'restored' / 'damaged.png')
   mask = read(folder / 'restored' / 'damaged.mask.png')
-  run('-m', 'artjax.main', *TRAINING)
-  result = run('-m', 'artjax.main', *TRAINING, '--mode=evaluate')
+  run('train', *TRAINING)
+  result = run('evaluate', *TRAINING)
   learnt = read(folder / 'evaluation' / 'before_after.png')
   atomic_files.write_picture(
     OUTPUT, sheet(damaged, restored, mask, painting, learnt)
@@ -72,10 +68,13 @@ def main() -> None:
 
 
 def run(*arguments: str) -> dict:
-  """Runs Python in the repository and shows it; the JSON of its last line."""
-  print('$ python', *arguments, flush=True)
+  """Runs `artjax` in the repository and shows it; the JSON of its last line."""
+  print('$ artjax', *arguments, flush=True)
   done = subprocess.run(
-    [sys.executable, *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    [sys.executable, '-m', 'artjax.cli', *arguments],
+    cwd=ROOT,
+    stdout=subprocess.PIPE,
+    text=True,
   )
   print(done.stdout, end='', flush=True)
   if done.returncode:
