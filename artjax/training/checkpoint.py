@@ -9,18 +9,38 @@ whole.
 import json
 import math
 import os
+from typing import Any
 
+from absl import logging
 import jax
 import ml_collections
 import numpy as np
 import orbax.checkpoint as ocp
 from orbax.checkpoint import checkpoint_managers
 
+# Where the fields of a configuration are whose change makes another state.
+_FIELDS = {
+  'ema': 'model',
+  'generator/params': 'model',
+  'generator/stats': 'model',
+  'generator/opt_state': 'optimizer',
+  'discriminator': 'adversary',
+}
+# Errors of reading that are no fault of the files.
+_NO_DAMAGE = (PermissionError, MemoryError, jax.errors.JaxRuntimeError)
+
 
 class Checkpoints:
   """The checkpoints of one working directory."""
 
-  def __init__(self, workdir, *, keep=1, metric='psnr_rgb', mode='max'):
+  def __init__(
+    self,
+    workdir: str | os.PathLike,
+    *,
+    keep: int = 1,
+    metric: str = 'psnr_rgb',
+    mode: str = 'max',
+  ):
     """Opens (and makes) `<workdir>/checkpoints`.
 
     Args:
@@ -33,8 +53,13 @@ class Checkpoints:
       raise ValueError(f"best_mode={mode!r} is not 'max' or 'min'")
     self._sign = 1.0 if mode == 'max' else -1.0
     self._metric = metric
+    self._folder = os.path.join(os.path.abspath(workdir), 'checkpoints')
     self._manager = ocp.CheckpointManager(
-      os.path.join(os.path.abspath(workdir), 'checkpoints'),
+      self._folder,
+      item_handlers={
+        'state': ocp.PyTreeCheckpointHandler(),
+        'config': ocp.JsonCheckpointHandler(),
+      },
       options=ocp.CheckpointManagerOptions(
         # Both are needed: the policy keeps, best_fn lets best_step find.
         best_fn=self._score,
@@ -55,15 +80,21 @@ class Checkpoints:
     # A run that goes on may choose by another metric than it did before.
     return self._sign * metrics.get(self._metric, -self._sign * math.inf)
 
-  def latest_step(self):
+  def latest_step(self) -> int | None:
     """The newest saved step, or None."""
     return self._manager.latest_step()
 
-  def best_step(self):
+  def best_step(self) -> int | None:
     """The best saved step by the metric, or None where none was measured."""
     return self._manager.best_step()
 
-  def save(self, step, state, config, metrics=None):
+  def save(
+    self,
+    step: int,
+    state: Any,
+    config: ml_collections.ConfigDict,
+    metrics: dict[str, float] | None = None,
+  ) -> None:
     """Starts to save `state` and `config` as `step`, with its metrics."""
     if jax.process_count() > 1:
       # Process-local device arrays cannot be saved by several processes.
@@ -77,47 +108,178 @@ class Checkpoints:
       step,
       metrics=measured if self._metric in measured else None,
       args=ocp.args.Composite(
-        state=ocp.args.StandardSave(state),
+        state=ocp.args.PyTreeSave(state),
         config=ocp.args.JsonSave(json.loads(config.to_json())),
       ),
     )
 
-  def restore(self, state, step=None):
-    """The saved state of `step` (default: the newest), shaped like `state`."""
-    step = self.latest_step() if step is None else step
-    template = jax.tree.map(ocp.utils.to_shape_dtype_struct, state)
-    return self._manager.restore(
-      step, args=ocp.args.Composite(state=ocp.args.StandardRestore(template))
-    ).state
+  def restore(self, state: Any) -> Any:
+    """The newest saved state that can be read, shaped like `state`.
 
-  def generator(self, step):
-    """(config, averaged generator weights) of `step`, as numpy arrays."""
-    saved = self._manager.restore(
+    A newer one that cannot be read, as its files are truncated or missing, is
+    moved to `<workdir>/checkpoints_damaged`, with a warning, so that training
+    can save that step anew.
+
+    Raises:
+      ValueError: it was saved by another model, optimizer or adversary, whose
+        field is named; or none of those that are there can be read.
+    """
+    template = jax.tree.map(ocp.utils.to_shape_dtype_struct, state)
+    damaged = {}  # step: what is wrong with it
+    for step in sorted(self._manager.all_steps(), reverse=True):
+      try:
+        saved = self._shapes(step)
+      except Exception as error:  # of many types: what is damaged is anywhere
+        damaged[step] = _reason(error)
+        continue
+      self._check_same(step, saved, template)
+      try:
+        restored = self._read(step, template)
+      except Exception as error:
+        damaged[step] = _reason(error)
+        continue
+      self._put_aside(damaged, step)
+      return restored
+    raise ValueError(
+      f'{self._folder}: no checkpoint can be read: '
+      + '; '.join(f'{step}: {reason}' for step, reason in damaged.items())
+    )
+
+  def _shapes(self, step):
+    """{path: what has a shape} of a saved state."""
+    metadata = self._manager.item_metadata(step).state
+    if metadata is None:
+      raise FileNotFoundError('its state is missing')
+    return _flat(metadata.tree)
+
+  def _check_same(self, step, saved, template):
+    """Refuses a state of another structure."""
+    wanted = _flat(ocp.tree.serialize_tree(template, keep_empty_nodes=True))
+    odd = sorted(
+      path
+      for path in {*saved, *wanted}
+      if _shape(saved, path) != _shape(wanted, path)
+    )
+    if not odd:
+      return
+    field = next(
+      (f for prefix, f in _FIELDS.items() if odd[0].startswith(prefix)), 'model'
+    )
+    raise ValueError(
+      f'{self._folder}/{step} was saved with another config.{field} '
+      f'({odd[0]} and {len(odd) - 1} more differ): use another --workdir, or '
+      f'the config it was made with'
+    )
+
+  def _read(self, step, template):
+    return self._manager.restore(
       step,
       args=ocp.args.Composite(
-        state=ocp.args.StandardRestore(), config=ocp.args.JsonRestore()
+        state=ocp.args.PyTreeRestore(
+          template,
+          restore_args=ocp.checkpoint_utils.construct_restore_args(template),
+        )
+      ),
+    ).state
+
+  def _put_aside(self, damaged, step):
+    """Moves damaged checkpoints away, of which `step` takes the place."""
+    for newer, reason in damaged.items():
+      logging.warning(
+        '%s/%d cannot be read (%s): going on from step %d instead. It is now '
+        'in %s_damaged.',
+        self._folder,
+        newer,
+        reason,
+        step,
+        self._folder,
+      )
+      if jax.process_index() == 0:
+        os.makedirs(f'{self._folder}_damaged', exist_ok=True)
+        os.replace(
+          os.path.join(self._folder, str(newer)),
+          os.path.join(f'{self._folder}_damaged', str(newer)),
+        )
+    if damaged:
+      self._manager.reload()
+
+  def generator(self, step: int) -> tuple[ml_collections.ConfigDict, Any]:
+    """(config, averaged generator weights) of `step`, as numpy arrays.
+
+    Nothing else of the state is read, which may be many times as large.
+    """
+    try:
+      return self._generator(step)
+    except Exception as error:
+      raise ValueError(
+        f'{self._folder}/{step} cannot be read: {_reason(error)}'
+      ) from error
+
+  def _generator(self, step):
+    saved = self._manager.item_metadata(step).state.tree['ema']
+    found = self._manager.restore(
+      step,
+      args=ocp.args.Composite(
+        state=ocp.args.PyTreeRestore(
+          {
+            'ema': jax.tree.map(
+              lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype), saved
+            )
+          },
+          restore_args={
+            'ema': jax.tree.map(
+              lambda _: ocp.RestoreArgs(restore_type=np.ndarray), saved
+            )
+          },
+          partial_restore=True,
+        ),
+        config=ocp.args.JsonRestore(),
       ),
     )
-    return (
-      ml_collections.ConfigDict(saved.config),
-      jax.tree.map(np.asarray, saved.state['ema']),
-    )
+    return ml_collections.ConfigDict(found.config), found.state['ema']
 
-  def wait(self):
+  def wait(self) -> None:
     """Returns when all that was saved is on disk."""
     self._manager.wait_until_finished()
 
-  def close(self):
+  def close(self) -> None:
     """Waits, then lets go of the folder."""
     self.wait()
     self._manager.close()
 
 
-def load_generator(workdir, step=None):
+def _flat(tree):
+  """{'a/b': leaf}, what is empty included."""
+  return {
+    '/'.join(map(str, path)): leaf
+    for path, leaf in ocp.tree.to_flat_dict(tree, keep_empty_nodes=True).items()
+  }
+
+
+def _shape(flat, path):
+  """The shape of an array, () of what is empty, None of what is not there."""
+  return tuple(getattr(flat[path], 'shape', ())) if path in flat else None
+
+
+def _reason(error):
+  """What is wrong with the files, in a few words of the many that are given.
+
+  An error that does not come of the files is raised.
+  """
+  if isinstance(error, _NO_DAMAGE):
+    raise error
+  lines = str(error).splitlines() or [type(error).__name__]
+  return lines[0].partition(' [')[0][:160]
+
+
+def load_generator(
+  workdir: str | os.PathLike, step: int | None = None
+) -> tuple[ml_collections.ConfigDict, Any, int]:
   """(config, averaged weights, step) of a run: best, else newest, or `step`.
 
   Raises:
     FileNotFoundError: where `workdir` has no checkpoint (or not that one).
+    ValueError: its files are damaged.
   """
   folder = os.path.join(workdir, 'checkpoints')
   if not os.path.isdir(folder):

@@ -1,6 +1,9 @@
 """Checkpoints: the latest few and the best, whole and exact."""
 
+import gc
 import os
+import re
+import shutil
 
 from conftest import tiny_config
 import flax
@@ -95,6 +98,117 @@ def test_dataclass_state_of_another_model_is_refused(tmp_path):
   other = State(
     step=jnp.zeros([], jnp.int32), ema={'other': jnp.zeros([3], jnp.float32)}
   )
-  with pytest.raises(ValueError):
+  with pytest.raises(ValueError, match='another config.model .ema/other'):
     saved.restore(other)
+  larger = State(
+    step=jnp.zeros([], jnp.int32), ema={'w': jnp.zeros([4], jnp.float32)}
+  )
+  with pytest.raises(ValueError, match='another config.model .ema/w'):
+    saved.restore(larger)
   saved.close()
+
+
+@pytest.mark.parametrize(
+  'part, field',
+  [
+    ({'generator': {'opt_state': {'mu': jnp.zeros([3])}}}, 'optimizer'),
+    ({'discriminator': {'params': jnp.zeros([3])}}, 'adversary'),
+  ],
+)
+def test_the_field_that_makes_another_state_is_named(tmp_path, part, field):
+  saved = checkpoint.Checkpoints(tmp_path)
+  saved.save(1, state(1) | part, tiny_config())
+  saved.wait()
+  with pytest.raises(ValueError, match=f'saved with another config.{field}'):
+    saved.restore(state(0))
+  saved.close()
+
+
+@pytest.fixture
+def broken_off():
+  """For reads that break off: Orbax leaves the other arrays' unfinished."""
+  yield
+  gc.collect()
+
+
+# What the above collects complains of being broken off.
+breaks_off = pytest.mark.filterwarnings(
+  'ignore::pytest.PytestUnraisableExceptionWarning'
+)
+
+
+def _emptied(folder):
+  shutil.rmtree(folder)
+  folder.mkdir()
+
+
+def _truncated(folder):
+  for path in (folder / 'state').rglob('*'):
+    if path.is_file() and path.parent.name == 'd':
+      os.truncate(path, path.stat().st_size // 2)
+
+
+@breaks_off
+@pytest.mark.usefixtures('broken_off')
+@pytest.mark.parametrize(
+  'damage',
+  [
+    _emptied,
+    _truncated,
+    lambda folder: shutil.rmtree(folder / 'state'),
+    lambda folder: (folder / 'state' / '_METADATA').unlink(),
+    lambda folder: (folder / 'state' / '_METADATA').write_text('{'),
+  ],
+  ids=['emptied', 'truncated', 'no_state', 'no_metadata', 'bad_metadata'],
+)
+def test_a_damaged_checkpoint_gives_way_to_the_one_before(
+  tmp_path, damage, caplog
+):
+  saved = checkpoint.Checkpoints(tmp_path, keep=2)
+  for step in (1, 2):
+    saved.save(step, state(step), tiny_config())
+  saved.close()
+  damage(tmp_path / 'checkpoints' / '2')
+  opened = checkpoint.Checkpoints(tmp_path, keep=2)
+  with caplog.at_level('WARNING'):
+    read = opened.restore(state(0))
+  assert int(read['step']) == 1 and read['ema']['w'][0] == 1.0
+  assert re.search(r'checkpoints/2 cannot be read.*from step 1', caplog.text)
+  assert (tmp_path / 'checkpoints_damaged' / '2').exists()
+  # The step is saved anew when training comes there again.
+  opened.save(2, state(2), tiny_config())
+  opened.close()
+  assert checkpoint.load_generator(tmp_path)[2] == 2
+
+
+def test_no_checkpoint_that_can_be_read_is_one_line(tmp_path):
+  saved = checkpoint.Checkpoints(tmp_path)
+  saved.save(1, state(1), tiny_config())
+  saved.close()
+  shutil.rmtree(tmp_path / 'checkpoints' / '1' / 'state')
+  opened = checkpoint.Checkpoints(tmp_path)
+  with pytest.raises(ValueError, match='no checkpoint can be read: 1: '):
+    opened.restore(state(0))
+  opened.close()
+  with pytest.raises(ValueError, match='checkpoints/1 cannot be read'):
+    checkpoint.load_generator(tmp_path)
+
+
+@breaks_off
+@pytest.mark.usefixtures('broken_off')
+def test_averaged_weights_are_read_without_the_rest(tmp_path):
+  noise = np.random.default_rng(0).standard_normal(2**18).astype(np.float32)
+  whole = state(1) | {'generator': {'opt_state': {'mu': jnp.asarray(noise)}}}
+  saved = checkpoint.Checkpoints(tmp_path)
+  saved.save(1, whole, tiny_config())
+  saved.close()
+  # The noise, that is: what is small lies elsewhere.
+  for path in (tmp_path / 'checkpoints' / '1' / 'state').rglob('*'):
+    if path.is_file() and path.stat().st_size > noise.nbytes / 2:
+      os.truncate(path, 0)
+  opened = checkpoint.Checkpoints(tmp_path)
+  with pytest.raises(ValueError, match='no checkpoint can be read'):
+    opened.restore(whole)
+  opened.close()
+  _, params, _ = checkpoint.load_generator(tmp_path)
+  np.testing.assert_array_equal(params['w'], [1, 1, 1])
