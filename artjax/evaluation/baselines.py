@@ -63,16 +63,16 @@ def biharmonic(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
     ]
     ours = hole[box] & (parts[box] == part)
     known = ~hole[box]  # other holes in the box are no surroundings
-    colour, solve = image[box] / np.float32(255), ours | ~known
+    rgb, solve = image[box] / np.float32(255), ours | ~known
     factor = int(np.ceil(np.sqrt(solve.sum() / MAX_UNKNOWNS)))
     if factor > 1:
-      small, missing = _shrunk(colour, known, factor)
+      small, missing = _shrunk(rgb, known, factor)
       fill = restoration.inpaint_biharmonic(small, missing, channel_axis=-1)
       fill = cv2.resize(
-        np.float32(fill), colour.shape[1::-1], interpolation=cv2.INTER_CUBIC
+        fill.astype(np.float32), rgb.shape[1::-1], interpolation=cv2.INTER_CUBIC
       )
     else:
-      fill = restoration.inpaint_biharmonic(colour, solve, channel_axis=-1)
+      fill = restoration.inpaint_biharmonic(rgb, solve, channel_axis=-1)
     fill = np.rint(np.clip(fill, 0, 1) * 255).astype(np.uint8)
     result[box][ours] = fill[ours]
   return result

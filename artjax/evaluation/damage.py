@@ -170,7 +170,7 @@ class Results(base.Results):
 
   def write(self, folder: str, settings: dict[str, Any]) -> None:
     """Writes report.md, per_picture.csv and panels."""
-    rows = [
+    rows: list[list[Any]] = [
       [
         'picture',
         'average_precision',
@@ -179,12 +179,15 @@ class Results(base.Results):
       ]
     ]
     for r in self.records:
-      share = ''
+      row: list[Any] = [
+        r.name,
+        r.average_precision,
+        r.filter_average_precision,
+        '',
+      ]
       if r.name in self.network.clean:
-        share = self.network.false_share(r.name, self.threshold)
-      rows.append(
-        [r.name, r.average_precision, r.filter_average_precision, share]
-      )
+        row[-1] = self.network.false_share(r.name, self.threshold)
+      rows.append(row)
     report.write(
       folder,
       title='Detection of damage',
@@ -228,34 +231,26 @@ class Damage(base.Evaluator):
     self, restorer: Callable[..., Any], example: dict[str, Any], shown: bool
   ) -> Record:
     """See `base.Evaluator`; the restorer gives u8 probabilities, 255 = 1."""
-    name, picture, mask = (example[k] for k in ('name', 'image', 'target'))
+    picture = example['image']
     start = time.perf_counter()
     found = restorer(picture)
     seconds = time.perf_counter() - start
-    filtered = None
+    network, precision = _scored(example, found, restorer)
+    baseline, baseline_precision = None, None
     if self.config.eval.baselines:
-      filtered = baselines.line_filter(picture)
-    network, baseline = Tally(), None
-    network.add(found, mask)
-    if 'real' in example:
-      network.add_clean(name, restorer(example['real']))
-    if filtered is not None:
-      baseline = Tally()
-      baseline.add(filtered, mask)
-      if 'real' in example:
-        baseline.add_clean(name, baselines.line_filter(example['real']))
-    precision = lambda found: float(
-      metrics.average_precision(found[None], mask[None])[0]
-    )
+      line_filter = baselines.line_filter
+      baseline, baseline_precision = _scored(
+        example, line_filter(picture), line_filter
+      )
     return Record(
-      name=name,
+      name=example['name'],
       network=network,
       filter=baseline,
-      average_precision=precision(found),
-      filter_average_precision=baseline and precision(filtered),
-      pixels=mask[..., 0].size,
+      average_precision=precision,
+      filter_average_precision=baseline_precision,
+      pixels=picture[..., 0].size,
       seconds=seconds,
-      panel=(picture, found, mask) if shown else (),
+      panel=(picture, found, example['target']) if shown else (),
     )
 
   def summarize(self, records: Sequence[Record]) -> Results:
@@ -268,6 +263,15 @@ class Damage(base.Evaluator):
       self.config.eval.ops,
       tuple(self.figures),
     )
+
+
+def _scored(example, found, finder):
+  """(Tally, average precision) of what a finder found in an example."""
+  mask, tally = example['target'], Tally()
+  tally.add(found, mask)
+  if 'real' in example:
+    tally.add_clean(example['name'], finder(example['real']))
+  return tally, float(metrics.average_precision(found[None], mask[None])[0])
 
 
 def _pooled(tallies):

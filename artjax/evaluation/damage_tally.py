@@ -94,7 +94,9 @@ class Tally:
   def false_area(self, threshold: float) -> tuple[float, float]:
     """(mean, maximum) share of undamaged pictures that is marked."""
     shares = [self.false_share(name, threshold) for name in self.clean]
-    return (np.mean(shares), max(shares)) if shares else (np.nan, np.nan)
+    if not shares:
+      return np.nan, np.nan
+    return float(np.mean(shares)), max(shares)
 
   def false_share(self, name: str, threshold: float) -> float:
     """Share of one undamaged picture that is marked."""

@@ -112,7 +112,7 @@ def frechet(a: np.ndarray, b: np.ndarray) -> float:
   (https://arxiv.org/abs/1706.08500), but of other features: figures compare
   only with those of the same classifier.
   """
-  a, b = np.float64(a), np.float64(b)
+  a, b = a.astype(np.float64), b.astype(np.float64)
   cov_a, cov_b = (np.cov(x, rowvar=False, bias=True) for x in (a, b))
   # The product of two covariances has real eigenvalues >= 0, up to rounding.
   roots = np.sqrt(np.maximum(np.linalg.eigvals(cov_a @ cov_b).real, 0))

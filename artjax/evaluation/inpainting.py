@@ -140,7 +140,8 @@ class Results(base.Results):
 
   def write(self, folder: str, settings: dict[str, Any]) -> None:
     """Writes report.md, per_picture.csv and panels."""
-    rows = [['picture', 'missing', 'fill', *self.records[0].fills[OURS]]]
+    names = self.records[0].fills[OURS]
+    rows: list[list[Any]] = [['picture', 'missing', 'fill', *names]]
     for record in self.records:
       rows += [
         [record.name, round(record.missing, 4), fill, *values.values()]

@@ -13,6 +13,7 @@ MATLAB's rounded luma gives about 0.01 dB less.
 """
 
 import functools
+from typing import Any
 
 import cv2
 import jax
@@ -21,6 +22,7 @@ import numpy as np
 from artjax import colour
 from artjax.models import encoders
 
+Array = np.ndarray
 # Metrics of which the smallest value is the best; of all others the largest is.
 LOWER_IS_BETTER = ('mae', 'ciede2000', 'lpips')
 _WINDOW, _SIGMA = 11, 1.5  # of the SSIM's Gaussian, px
@@ -60,13 +62,15 @@ def _luma(image):
   return image.astype(np.float64) @ weights + 16
 
 
-def psnr_rgb(pred, target, *, crop=0, mask=None):
+def psnr_rgb(
+  pred: Array, target: Array, *, crop: int = 0, mask: Array | None = None
+) -> Array:
   """Peak signal-to-noise ratio in dB over R, G, B; inf for equal pictures."""
   pred, target = _prepare(pred, target, crop)
   return _psnr(pred.astype(np.float64), target.astype(np.float64), mask)
 
 
-def psnr_y(pred, target, *, crop=0):
+def psnr_y(pred: Array, target: Array, *, crop: int = 0) -> Array:
   """Peak signal-to-noise ratio in dB of the luma; inf for equal pictures."""
   pred, target = _prepare(pred, target, crop)
   return _psnr(_luma(pred), _luma(target))
@@ -82,7 +86,9 @@ def _psnr(pred, target, mask=None):
     return 10 * np.log10(255**2 / mse)
 
 
-def ssim_rgb(pred, target, *, crop=0, mask=None):
+def ssim_rgb(
+  pred: Array, target: Array, *, crop: int = 0, mask: Array | None = None
+) -> Array:
   """Structural similarity in [-1, 1], mean of R, G, B; 1 for equal pictures.
 
   11x11 Gaussian of sigma 1.5 px, windows that lie inside the picture only; nan
@@ -93,7 +99,7 @@ def ssim_rgb(pred, target, *, crop=0, mask=None):
   return _ssim(pred.astype(np.float64), target.astype(np.float64), mask)
 
 
-def ssim_y(pred, target, *, crop=0):
+def ssim_y(pred: Array, target: Array, *, crop: int = 0) -> Array:
   """Structural similarity of the luma, see `ssim_rgb`."""
   pred, target = _prepare(pred, target, crop)
   return _ssim(_luma(pred), _luma(target))
@@ -137,7 +143,7 @@ def _gaussian(x):
   return cv2.sepFilter2D(x, -1, taps, taps)[half:-half, half:-half]
 
 
-def gms_y(pred, target, *, crop=0):
+def gms_y(pred: Array, target: Array, *, crop: int = 0) -> Array:
   """Similarity of gradient magnitudes of the luma, mean; in (0, 1], 1 = equal.
 
   How far edges lie in the same places with the same strength, whatever the
@@ -172,14 +178,14 @@ def _gradient(luma):
   return np.hypot(dx, dy)[1:-1, 1:-1]
 
 
-def mae(pred, target, *, crop=0):
+def mae(pred: Array, target: Array, *, crop: int = 0) -> Array:
   """Mean absolute error over R, G, B in units of the full range, [0, 1]."""
   pred, target = _prepare(pred, target, crop)
   error = np.abs(pred.astype(np.int16) - target)
   return error.mean(axis=(1, 2, 3)) / 255
 
 
-def accuracy(pred, target, *, crop=0):
+def accuracy(pred: Array, target: Array, *, crop: int = 0) -> Array:
   """Share of pixels whose largest channel is the same in both, in [0, 1].
 
   This is what Keras prints as `accuracy` when a network regresses RGB (its
@@ -189,10 +195,10 @@ def accuracy(pred, target, *, crop=0):
   return np.mean(pred.argmax(-1) == target.argmax(-1), axis=(1, 2))
 
 
-def average_precision(pred, target, *, crop=0):
+def average_precision(pred: Array, target: Array, *, crop: int = 0) -> Array:
   """Average precision of finding damage of any kind, in [0, 1].
 
-  Of masks' channels the largest counts. pred holds chances, 255 = certain,
+  Of masks' channels the largest counts. pred holds probabilities, 255 = 1,
   and target is damaged from 128 on: the mean of the precision over the recall,
   by its steps, without interpolation. Where nothing is damaged there is no
   precision to speak of: 1 if pred is 0 all over, else 0.
@@ -215,11 +221,13 @@ def _average_precision(pred, damaged):
   )[2]
 
 
-def precision_recall(damaged, sound):
+def precision_recall(
+  damaged: Array, sound: Array
+) -> tuple[Array, Array, float]:
   """(precision, recall, average precision) of marking from each level on.
 
   Args:
-    damaged: [256], how many damaged pixels have each level of chance.
+    damaged: [256], how many damaged pixels have each level of probability.
     sound: [256], how many others.
 
   Returns:
@@ -238,7 +246,7 @@ def precision_recall(damaged, sound):
   return precision[::-1], recall[::-1], float(average)
 
 
-def mask_iou(pred, target, *, crop=0):
+def mask_iou(pred: Array, target: Array, *, crop: int = 0) -> Array:
   """Intersection over union of damage of any kind, in [0, 1].
 
   Damaged is where any channel is 128 or more; 1 if nothing is in both.
@@ -254,7 +262,7 @@ def _lab(image):
   return colour.srgb_to_lab(image.astype(np.float32) / 255)
 
 
-def ciede2000(pred, target, *, crop=0):
+def ciede2000(pred: Array, target: Array, *, crop: int = 0) -> Array:
   """Mean colour difference CIEDE2000, 0 for equal pictures; 1 is just seen."""
   pred, target = _prepare(pred, target, crop)
   return np.array(
@@ -265,7 +273,7 @@ def ciede2000(pred, target, *, crop=0):
   )
 
 
-def psnr_ab(pred, target, *, crop=0):
+def psnr_ab(pred: Array, target: Array, *, crop: int = 0) -> Array:
   """PSNR in dB of a and b of CIE Lab over a range of 255; inf for equal ones.
 
   Lightness, which colorizing is given, has no part in it.
@@ -281,7 +289,7 @@ def psnr_ab(pred, target, *, crop=0):
     return 10 * np.log10(255**2 / error)
 
 
-def colourfulness(pred, target, *, crop=0):
+def colourfulness(pred: Array, target: Array, *, crop: int = 0) -> Array:
   """Colourfulness over that of the target: 1 as colourful, 0 grey.
 
   D. Hasler, S. Suesstrunk, https://doi.org/10.1117/12.477378, on 8-bit levels.
@@ -304,7 +312,14 @@ def _colourfulness(image):
   return float(spread + 0.3 * np.hypot(*(x.mean() for x in opponents)))
 
 
-def lpips(pred, target, *, crop=0, frozen=None, mask=None):
+def lpips(
+  pred: Array,
+  target: Array,
+  *,
+  crop: int = 0,
+  frozen: Any = None,
+  mask: Array | None = None,
+) -> Array:
   """LPIPS 0.1 of AlexNet with linear heads, 0 for equal pictures, >= 0.
 
   This is the variant papers quote. Computed in float32, compiled once for
@@ -320,7 +335,7 @@ def lpips(pred, target, *, crop=0, frozen=None, mask=None):
   masks = (
     [None] * len(pred)
     if mask is None
-    else [np.float32(m)[None, ..., None] for m in mask]
+    else [m.astype(np.float32)[None, ..., None] for m in mask]
   )
   return np.array(
     [

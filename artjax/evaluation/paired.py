@@ -146,7 +146,7 @@ class Results(base.Results):
     names = list(self.records[0].output)
     panels = []
     for record in self.panels():
-      pictures = record.panel
+      pictures = list(record.panel)
       if record.scale > 1:
         pictures = closeup(*pictures)
       changes = (
@@ -176,7 +176,15 @@ class Results(base.Results):
 class Paired(base.Evaluator):
   """Measures restored pictures against their targets."""
 
-  own = ('psnr_rgb', 'psnr_y', 'ssim_rgb', 'ssim_y', 'lpips', 'mae', 'accuracy')
+  own: tuple[str, ...] = (
+    'psnr_rgb',
+    'psnr_y',
+    'ssim_rgb',
+    'ssim_y',
+    'lpips',
+    'mae',
+    'accuracy',
+  )
   best = 'psnr_rgb'
   input_is = 'degraded'
 

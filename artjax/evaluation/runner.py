@@ -76,7 +76,7 @@ def on_devices(
   config: ml_collections.ConfigDict,
   params: Any,
   devices: Sequence[jax.Device] | None = None,
-) -> list[Callable[..., Any]]:
+) -> list[Any]:
   """What runs weights on whole pictures, one on each device.
 
   Args:
@@ -94,7 +94,7 @@ def on_devices(
 
 
 def evaluate(
-  evaluator: base.Evaluator, restorers: Sequence[Callable[..., Any]]
+  evaluator: base.Evaluator, restorers: Sequence[Any]
 ) -> base.Results:
   """Measures the evaluator's examples, shared among the restorers.
 
@@ -118,7 +118,7 @@ def evaluate(
   return evaluator.summarize(records)
 
 
-def _self_ensemble(restorer: Callable[..., Any]) -> Callable[..., Any]:
+def _self_ensemble(restorer: Any) -> Callable[..., Any]:
   """The restorer as the mean over 8 flips and turns of a picture."""
   if not restorer.turns:
     raise ValueError(
@@ -130,7 +130,7 @@ def _self_ensemble(restorer: Callable[..., Any]) -> Callable[..., Any]:
 
 def _measured(
   measure: Callable[..., Any],
-  restorers: Sequence[Callable[..., Any]],
+  restorers: Sequence[Any],
   jobs: Iterable[tuple[dict[str, Any], bool]],
 ) -> Iterator[Any]:
   """The records of all jobs in their order, a thread for each restorer."""
@@ -156,7 +156,7 @@ def _measured(
 
 def load(
   config: ml_collections.ConfigDict, where: str
-) -> tuple[ml_collections.ConfigDict, list[Callable[..., Any]]]:
+) -> tuple[ml_collections.ConfigDict, list[Any]]:
   """(configuration, restorers on all devices) of weights of the same task.
 
   Raises:

@@ -34,7 +34,7 @@ class Sampler:
     """Of a configuration (task, model) and the generator's weights."""
     self.config = config
     self._params = params
-    self._run = _compiled(registry.model(config), tasks.get(config.task))
+    self._run = _compiled(registry.model(config), config.task)
 
   def __call__(self, latents: np.ndarray) -> np.ndarray:
     """Pictures as a file holds them: clipped and rounded.
@@ -54,7 +54,9 @@ class Sampler:
 
 
 @functools.cache
-def _compiled(model, task):
+def _compiled(model, name):
+  task = tasks.get(name)
+
   def run(params, latents):
     y = model.apply(safetensors_io.variables(params), latents)
     picture = jnp.clip(task.to_image({}, y), 0, 1)
@@ -79,7 +81,6 @@ def walk(start: np.ndarray, end: np.ndarray, steps: int) -> np.ndarray:
   angle = np.arccos(np.clip(cosine, -1, 1))
   t = np.linspace(0, 1, steps).reshape((-1,) + (1,) * start.ndim)
   if np.sin(angle) < 1e-4:
-    return np.float32((1 - t) * start + t * end)
-  return np.float32(
-    (np.sin((1 - t) * angle) * start + np.sin(t * angle) * end) / np.sin(angle)
-  )
+    return ((1 - t) * start + t * end).astype(np.float32)
+  both = np.sin((1 - t) * angle) * start + np.sin(t * angle) * end
+  return (both / np.sin(angle)).astype(np.float32)
