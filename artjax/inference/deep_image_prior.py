@@ -30,7 +30,21 @@ from artjax.inference import prior_area as area
 from artjax.inference import prior_fit as fit
 from artjax.models import skip
 
-TASKS = ('inpaint', 'denoise', 'x4')
+
+class _Aim(NamedTuple):
+  """What sets one task apart from another."""
+
+  fills: bool = False  # a mask says what is missing
+  early: bool = False  # ends before the noise is fitted: keeps the best average
+  scale: int = 1  # of the result
+
+
+_AIMS = {
+  'inpaint': _Aim(fills=True),
+  'denoise': _Aim(early=True),
+  'x4': _Aim(scale=4),
+}
+TASKS = tuple(_AIMS)
 OPTIMIZERS = fit.OPTIMIZERS
 INPUT_CHANNELS = 32  # of the noise that the network turns into the picture
 _INPUT_RANGE = 0.1
@@ -171,6 +185,7 @@ def restore(
     DivergedError: the loss was not finite, lower learning rates included.
   """
   picture, missing = _checked(picture, task, mask)
+  aim = _AIMS[task]
   for name, value, least in (
     ('steps', steps, 1),
     ('report_every', report_every, 1),
@@ -191,8 +206,8 @@ def restore(
   max_side = max_side or (512 if jax.default_backend() == 'cpu' else 1024)
 
   # ---- What is fitted, and how its result becomes that of the picture.
-  scale = 4 if task == 'x4' else 1
-  if task == 'inpaint':
+  scale = aim.scale
+  if aim.fills:
     box, size = area.work_area(missing, max_side, on_notice)
     target, weight = area.shrink(picture[box], ~missing[box], size)
     finish = lambda y: area.join(picture, missing, y, box, feather)
@@ -202,7 +217,7 @@ def restore(
     finish = lambda y: y
   height, width, channels = target.shape
   size = height * scale, width * scale
-  if task == 'inpaint' and smooth:
+  if aim.fills and smooth:
     start = area.blur(target, weight, smooth)
   else:
     start = jnp.full((*size, channels), 0.5)
@@ -232,13 +247,13 @@ def restore(
     jax.random.key(seed, impl='rbg'),
     fixed,
     (*size, channels),
-    window if task == 'denoise' else 0,
+    window if aim.early else 0,
     optimizer,
   )
 
   def estimate(state):
     # Noise is in the later outputs; for the others later is better.
-    y = state.best_average if task == 'denoise' else state.average
+    y = state.best_average if aim.early else state.average
     return finish(np.asarray(y))
 
   # ---- Steps.
@@ -296,7 +311,7 @@ def _checked(picture, task, mask):
       'the picture must be float [H, W, 1 or 3] in [0, 1], got '
       f'{picture.dtype} {list(picture.shape)}'
     )
-  if (mask is not None) != (task == 'inpaint'):
+  if (mask is not None) != _AIMS[task].fills:
     raise ValueError(
       f'task={task!r} '
       + ('needs a mask of what is missing' if mask is None else 'takes no mask')

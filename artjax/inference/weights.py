@@ -196,25 +196,29 @@ class _Parser:
   def name(self):
     """A path or name; what exists counts first, the longest of it."""
     rest = self.text[self.at :]
-    if rest[:1] in ('"', "'"):
-      end = rest.find(rest[0], 1)
-      if end < 0:
-        self.fail('the quote is not closed')
-      if end == 1:
-        self.fail('no name in the quotes')
-      self.at += end + 1
-      return rest[1:end]
     ends = [i for i, c in enumerate(rest) if c in _ENDS] + [len(rest)]
-    for end in reversed(ends):
-      if end and os.path.exists(rest[:end]):
-        break
-    else:
-      drive = _DRIVE.match(rest)
-      end = next(i for i in ends if not drive or i > 1)
+    there = [end for end in ends if end and os.path.exists(rest[:end])]
+    if there:
+      self.at += there[-1]
+      return rest[: there[-1]]
+    if rest[:1] in ('"', "'"):
+      return self.quoted(rest)
+    drive = _DRIVE.match(rest)
+    end = next(i for i in ends if not drive or i > 1)
     if not end:
       self.fail('a name of weights is missing')
     self.at += end
     return rest[:end]
+
+  def quoted(self, rest):
+    """What stands between the quotes that `rest` begins with."""
+    end = rest.find(rest[0], 1)
+    if end < 0:
+      self.fail('the quote is not closed')
+    if end == 1:
+      self.fail('no name in the quotes')
+    self.at += end + 1
+    return rest[1:end]
 
   def word(self):
     start = self.at

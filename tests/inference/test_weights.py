@@ -88,7 +88,7 @@ def test_a_chain_is_not_one_network():
 
 def test_what_exists_is_taken_as_it_is(tmp_path, monkeypatch):
   monkeypatch.chdir(tmp_path)
-  names = ['a:0.5+b:0.5', 'v2+x.st', 'w,v', 'p:fine', "q'uote"]
+  names = ['a:0.5+b:0.5', 'v2+x.st', 'w,v', 'p:fine', "q'uote", "'r,s'"]
   for name in names:
     (tmp_path / name).touch()
     assert weights.single(name).sources == (Source(name),)
