@@ -1,7 +1,8 @@
 """What runs a network on whole pictures: the interface of all that do.
 
 Three implement it: tiled.Restorer, colorizer.Colorizer and
-deep_image_prior.Restorer. A task names the one that runs its weights.
+deep_image_prior.Restorer. A task names the one that runs its weights; that of
+`generate`, which sees no picture, is sampler.Sampler.
 """
 
 from collections.abc import Callable, Iterator
