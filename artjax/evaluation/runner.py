@@ -6,6 +6,7 @@ the configuration says (`while_training`), so that it can be done often.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 import functools
+import itertools
 import threading
 from typing import Any
 
@@ -94,7 +95,9 @@ def on_devices(
 
 
 def evaluate(
-  evaluator: base.Evaluator, restorers: Sequence[Any]
+  evaluator: base.Evaluator,
+  restorers: Sequence[Any],
+  gather: Callable[[list[Any]], list[list[Any]]] | None = None,
 ) -> base.Results:
   """Measures the evaluator's examples, shared among the restorers.
 
@@ -102,6 +105,8 @@ def evaluate(
     evaluator: of `evaluator`.
     restorers: of `on_devices`; what the results are does not depend on their
       number.
+    gather: where several processes share the examples: a process's records ->
+      those of all processes, by their index. Without it, each measures all.
 
   Raises:
     ValueError: no picture to evaluate on, or one that cannot be measured.
@@ -112,7 +117,15 @@ def evaluate(
   )
   if evaluator.config.eval.self_ensemble:
     restorers = [_self_ensemble(restorer) for restorer in restorers]
-  records = list(_measured(evaluator.measure, restorers, jobs))
+  if gather:
+    share = itertools.islice(
+      jobs, jax.process_index(), None, jax.process_count()
+    )
+    parts = gather(list(_measured(evaluator.measure, restorers, share)))
+    dealt = itertools.zip_longest(*parts)
+    records = [record for row in dealt for record in row if record is not None]
+  else:
+    records = list(_measured(evaluator.measure, restorers, jobs))
   if not records:
     raise ValueError('no picture to evaluate on')
   return evaluator.summarize(records)

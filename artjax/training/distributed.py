@@ -1,8 +1,11 @@
 """Data parallelism over all devices: the only file that says pmap."""
 
 import os
+import pickle
+from typing import Any
 
 import jax
+from jax.experimental import multihost_utils
 import numpy as np
 
 BATCH_AXIS = 'batch'
@@ -37,6 +40,21 @@ def replicate(tree):
   mesh = jax.sharding.Mesh(np.array(jax.local_devices()), (BATCH_AXIS,))
   everywhere = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec())
   return jax.device_put(tree, everywhere)
+
+
+def gather(value: Any) -> list[Any]:
+  """The values of all processes, by their index; whatever can be pickled.
+
+  Every process has to call it, or the others wait for it.
+  """
+  if jax.process_count() == 1:
+    return [value]
+  data = np.frombuffer(pickle.dumps(value), np.uint8)
+  sizes = multihost_utils.process_allgather(np.int64(data.size))
+  padded = np.zeros(sizes.max(), np.uint8)
+  padded[: data.size] = data
+  rows = multihost_utils.process_allgather(padded)
+  return [pickle.loads(row[:size].tobytes()) for row, size in zip(rows, sizes)]
 
 
 def start_processes():

@@ -235,7 +235,9 @@ def check_same_model(config, workdir):
 
 def measure(config, evaluator, state, writer, step, workdir):
   """Evaluates the averaged weights and writes figures and panels."""
-  results = runner.evaluate(evaluator, runner.on_devices(config, state.ema))
+  results = runner.evaluate(
+    evaluator, runner.on_devices(config, state.ema), gather=distributed.gather
+  )
   writer.write_scalars(step, results.scalars())
   images = results.images()
   if images:
