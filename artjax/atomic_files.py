@@ -3,31 +3,52 @@
 import os
 
 import cv2
+import numpy as np
 
 
-def write_bytes(path, data):
-  """Writes `data` to `path` (folders are made), whole or not at all."""
+def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
+  """Writes `data` to `path`, whole or not at all; makes its folder.
+
+  Raises:
+    OSError: the folder or the file cannot be written.
+  """
   os.makedirs(os.path.dirname(path) or '.', exist_ok=True)
-  part = f'{path}.part'
+  part = f'{os.fspath(path)}.part'
   with open(part, 'wb') as file:
     file.write(data)
   os.replace(part, path)
 
 
-def write_text(path, text):
-  """Writes `text` to `path` as UTF-8, whole or not at all."""
+def write_text(path: str | os.PathLike[str], text: str) -> None:
+  """Writes `text` to `path` as UTF-8, as `write_bytes` does."""
   write_bytes(path, text.encode())
 
 
-def encode(picture, extension):
-  """u8[H, W, 3] RGB -> the bytes of a '.png' or '.jpg' file."""
+def encode(picture: np.ndarray, extension: str) -> bytes:
+  """The bytes of a picture file.
+
+  Args:
+    picture: u8[H, W, 3], RGB.
+    extension: '.png', '.jpg' (at quality 92) or another that OpenCV knows.
+
+  Raises:
+    ValueError: OpenCV does not write such files.
+  """
   options = [cv2.IMWRITE_JPEG_QUALITY, 92] if extension == '.jpg' else []
-  ok, data = cv2.imencode(extension, picture[..., ::-1], options)
+  try:
+    ok, data = cv2.imencode(extension, picture[..., ::-1], options)
+  except cv2.error:  # an extension that it does not know
+    ok = False
   if not ok:
     raise ValueError(f'cannot write a {extension} picture')
   return data.tobytes()
 
 
-def write_picture(path, picture):
-  """Writes u8[H, W, 3] RGB as the format of the path's extension."""
+def write_picture(path: str | os.PathLike[str], picture: np.ndarray) -> None:
+  """Writes u8[H, W, 3] RGB in the format of the path's extension.
+
+  Raises:
+    ValueError: as `encode`.
+    OSError: as `write_bytes`.
+  """
   write_bytes(path, encode(picture, os.path.splitext(path)[1]))

@@ -4,7 +4,11 @@ Conversions take arrays of NumPy or of JAX and give the same kind back; in JAX
 they can be differentiated, also beyond the gamut.
 """
 
+from typing import Any
+
 import numpy as np
+
+Array = Any  # np.ndarray or jax.Array: what is given comes back
 
 # IEC 61966-2-1, and the white of D65 (2 degrees).
 _TO_XYZ = np.array(
@@ -21,8 +25,15 @@ _TO_WHITE = (_TO_XYZ / _WHITE[:, None]).tolist()
 _FROM_WHITE = (np.linalg.inv(_TO_XYZ) * _WHITE).tolist()
 
 
-def srgb_to_lab(rgb):
-  """f32[..., 3] of sRGB in [0, 1] -> CIE Lab (D65), f32[..., 3]."""
+def srgb_to_lab(rgb: Array) -> Array:
+  """sRGB to CIE Lab under D65.
+
+  Args:
+    rgb: f32[..., 3], nominally in [0, 1]; values beyond are continued smoothly.
+
+  Returns:
+    f32[..., 3]: L in [0, 100], a and b within about 110 of 0.
+  """
   rgb, xp = _float(rgb)
   # The power is kept off what it is not for: its gradient would be NaN there.
   linear = xp.where(
@@ -38,8 +49,15 @@ def srgb_to_lab(rgb):
   return xp.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], -1)
 
 
-def lab_to_srgb(lab):
-  """Undoes `srgb_to_lab`; colours beyond the gamut leave [0, 1]."""
+def lab_to_srgb(lab: Array) -> Array:
+  """Undoes `srgb_to_lab`.
+
+  Args:
+    lab: f32[..., 3], L in [0, 100].
+
+  Returns:
+    f32[..., 3], outside [0, 1] for colours that sRGB cannot show.
+  """
   lab, xp = _float(lab)
   linear = _linear(lab, xp)
   return xp.where(
@@ -49,7 +67,7 @@ def lab_to_srgb(lab):
   )
 
 
-def clamp_chroma(lab, *, steps=14):
+def clamp_chroma(lab: Array, *, steps: int = 14) -> Array:
   """The colours that sRGB can show, of the same lightness and hue.
 
   Chroma is halved towards the boundary of the gamut `steps` times (to 2^-14 of
@@ -109,7 +127,7 @@ def _linear(lab, xp):
   return _mix(t, _FROM_WHITE, xp)
 
 
-def ciede2000(one, other):
+def ciede2000(one: np.ndarray, other: np.ndarray) -> np.ndarray:
   """Colour difference CIEDE2000 of two pictures in CIE Lab.
 
   G. Sharma, W. Wu, E. N. Dalal, Color Research and Application 30(1), 2005,

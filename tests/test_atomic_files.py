@@ -23,3 +23,8 @@ def test_a_failed_write_leaves_the_old_file(tmp_path):
   with pytest.raises(AttributeError):
     atomic_files.write_text(str(path), 3)
   assert path.read_text() == 'old'
+
+
+def test_a_format_that_cannot_be_written_is_named():
+  with pytest.raises(ValueError, match='cannot write a .nothing picture'):
+    atomic_files.encode(np.zeros([2, 2, 3], np.uint8), '.nothing')
