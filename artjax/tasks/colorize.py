@@ -1,5 +1,6 @@
 """The colours of a grey picture, with 'hints' if a batch has them."""
 
+import jax
 import jax.numpy as jnp
 
 from artjax import colour
@@ -18,7 +19,7 @@ class Task(base.Task):
   stage = 'generative.Colorize'
   conjecture = 'all colours: plausible ones, not what was there'
 
-  def inputs(self, batch, rng):
+  def inputs(self, batch: base.Batch, rng: jax.Array | None) -> jax.Array:
     """Lightness, a and b of the hints, and where they are; none is zeros."""
     del rng
     grey = luma(batch) / 100 - 0.5
@@ -29,11 +30,11 @@ class Task(base.Task):
     ab = colour.srgb_to_lab(hints[..., :3])[..., 1:] / AB
     return jnp.concatenate([grey, ab * there, there], -1)
 
-  def to_image(self, batch, y):
+  def to_image(self, batch: base.Batch, y: jax.Array) -> jax.Array:
     """The lightness that was given with the colours that were found."""
     return colour.lab_to_srgb(jnp.concatenate([luma(batch), AB * y], -1))
 
 
-def luma(batch):
+def luma(batch: base.Batch) -> jax.Array:
   """f32[B, H, W, 1]: the lightness of 'image', CIE Lab's L in [0, 100]."""
   return colour.srgb_to_lab(base.unit(batch['image']))[..., :1]

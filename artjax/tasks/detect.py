@@ -14,12 +14,12 @@ class Task(base.Task):
   finds = True
   stage = 'stages.Detect'
 
-  def inputs(self, batch, rng):
+  def inputs(self, batch: base.Batch, rng: jax.Array | None) -> jax.Array:
     """The damaged picture, f32[B, H, W, 3] in [0, 1]."""
     del rng
     return base.unit(batch['image'])
 
-  def to_image(self, batch, y):
+  def to_image(self, batch: base.Batch, y: jax.Array) -> jax.Array:
     """Logits -> probabilities of crack, loss and stain, f32[B, H, W, 3]."""
     del batch
     return jax.nn.sigmoid(y.astype(jnp.float32))

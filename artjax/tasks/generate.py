@@ -17,12 +17,17 @@ class Task(base.Task):
   evaluator = 'digits.Digits'
   restorer = 'sampler.Sampler'
 
-  def inputs(self, batch, rng):
+  def inputs(self, batch: base.Batch, rng: jax.Array | None) -> jax.Array:
     """A latent for each picture of the batch, f32[B, 1, 1, LATENT].
 
     Where the pictures have a 'class_label', that of each latent is the same:
     its largest number changes places with the one that should be.
+
+    Raises:
+      ValueError: no key to draw with.
     """
+    if rng is None:
+      raise ValueError('latents are drawn: rng is None, but must be a key')
     count = batch['target'].shape[0]
     latents = jax.random.normal(rng, [count, 1, 1, LATENT])
     if 'class_label' not in batch:

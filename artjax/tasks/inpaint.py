@@ -1,5 +1,6 @@
 """The missing region of a picture, filled in from what surrounds it."""
 
+import jax
 import jax.numpy as jnp
 
 from artjax.tasks import base
@@ -13,7 +14,7 @@ class Task(base.Task):
   evaluator = 'inpainting.Inpainting'
   stage = 'stages.Fill'
 
-  def inputs(self, batch, rng):
+  def inputs(self, batch: base.Batch, rng: jax.Array | None) -> jax.Array:
     """The picture, black in its holes, and the holes: f32[B, H, W, 4]."""
     del rng
     hole = base.missing(batch)

@@ -1,5 +1,7 @@
 """The undamaged picture from a degraded one; super-resolution too."""
 
+import jax
+
 from artjax.tasks import base
 
 
@@ -9,7 +11,7 @@ class Task(base.Task):
   channels = 3
   evaluator = 'paired.Paired'
 
-  def inputs(self, batch, rng):
+  def inputs(self, batch: base.Batch, rng: jax.Array | None) -> jax.Array:
     """The degraded picture, f32[B, H, W, 3] in [0, 1]."""
     del rng
     return base.unit(batch['image'])

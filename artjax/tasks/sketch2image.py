@@ -1,5 +1,6 @@
 """A photograph or a painting from a drawing."""
 
+import jax
 import jax.numpy as jnp
 
 from artjax.tasks import base
@@ -13,7 +14,7 @@ class Task(base.Task):
   stage = 'generative.Draw'
   conjecture = 'all but the drawn shapes: nothing of it was ever seen'
 
-  def inputs(self, batch, rng):
+  def inputs(self, batch: base.Batch, rng: jax.Array | None) -> jax.Array:
     """The drawing's luma (BT.601): its paper has a colour, its lines none."""
     del rng
     weights = jnp.array([[0.299], [0.587], [0.114]])
