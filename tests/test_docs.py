@@ -1,9 +1,14 @@
 """The documentation: its length, and that what it names is there."""
 
 import re
+import subprocess
+import sys
 
 from conftest import ROOT
 import pytest
+
+from artjax import config
+from artjax import main
 
 DOCUMENTS = sorted(
   path.relative_to(ROOT).as_posix()
@@ -93,6 +98,34 @@ def test_configurations_that_are_named_are_there(document):
     path = ROOT / 'configs' / f'{name}.py'
     assert path.exists(), name
     assert f"'{variant}'" in path.read_text() or not variant, variant
+
+
+@pytest.mark.parametrize('document', DOCUMENTS)
+def test_fields_that_are_named_are_there(document):
+  known = set(main.fields(config.get_config()))
+  named = re.findall(r'--config\.([\w.]*\w)', prose(document))
+  assert {name for name in named if not name.startswith('model.args')} <= known
+
+
+@pytest.mark.parametrize(
+  'document, command',
+  [
+    ('restore.md', ('-m', 'artjax.cli', 'restore')),
+    ('web.md', ('-m', 'artjax.cli', 'serve')),
+  ],
+)
+def test_options_in_tables_are_there(document, command):
+  rows = re.findall(r'^\|.*\|$', text(f'docs/{document}'), re.M)
+  options = set(re.findall(r'`(--\w+)[=`]', '\n'.join(rows)))
+  assert options
+  done = subprocess.run(
+    [sys.executable, *command, '--help'],
+    cwd=ROOT,
+    capture_output=True,
+    text=True,
+    check=True,
+  )
+  assert options <= set(re.findall(r'--\w+', done.stdout))
 
 
 @pytest.mark.parametrize('document', DOCUMENTS)
