@@ -9,6 +9,7 @@ import os
 import numpy as np
 import pyvips
 
+from artjax.image_io import stated_colour
 from artjax.image_io import vips
 
 FULL = 65535  # white of the 16-bit sRGB in which pictures are shown
@@ -25,14 +26,18 @@ class ColourSpace:
     bands: channels of the file without transparency: 1, 3 or 4.
     depth: bits a channel, 8 or 16.
     profile: path of an ICC profile, name of a built-in one, or '' for sRGB.
-    embedded: whether the profile is the file's own.
+    embedded: whether the profile is embedded in the file.
+    stated: a profile of what the file states otherwise, such as a gamma.
   """
 
-  def __init__(self, bands: int, depth: int, profile: str = ''):
+  def __init__(
+    self, bands: int, depth: int, profile: str = '', stated: bytes = b''
+  ):
     self.bands = bands
     self.depth = depth
     self.profile = profile
-    self.embedded = profile not in ('', 'cmyk')
+    self.stated = stated
+    self.embedded = profile not in ('', 'cmyk') and not stated
 
   def to_srgb(self, native: pyvips.Image) -> pyvips.Image:
     """Image of the file's values -> image of 3 bands of u16 sRGB."""
@@ -63,12 +68,13 @@ class ColourSpace:
 
 
 def of_file(
-  path: str, image: pyvips.Image, bands: int, depth: int, folder: str
+  path: str, kind: str, image: pyvips.Image, bands: int, depth: int, folder: str
 ) -> tuple[ColourSpace, list[str]]:
   """The colour space that a file states.
 
   Args:
     path: of the file.
+    kind: its format.
     image: the file as libvips reads it.
     bands: channels without transparency.
     depth: bits a channel.
@@ -79,17 +85,25 @@ def of_file(
   """
   builtin = 'cmyk' if bands == 4 else ''
   data = vips.field(image, 'icc-profile-data', b'')
+  stated, notices = stated_colour.of_file(path, kind, bands, bool(data))
+  profile = os.path.join(folder, 'profile.icc')
+  if stated:
+    with open(profile, 'wb') as file:
+      file.write(stated)
+    if _fits(stated, profile, image.interpretation, bands):
+      return ColourSpace(bands, depth, profile, stated), notices
+    notices = ['what it states of its colours is not usable: read as sRGB']
   if not data:
     if _claims_profile(path):  # libvips drops what does not fit
-      return ColourSpace(bands, depth, builtin), [_MISFIT]
-    notices = ['CMYK without a profile: read as SWOP'] if builtin else []
+      return ColourSpace(bands, depth, builtin), [*notices, _MISFIT]
+    if builtin:
+      notices = [*notices, 'CMYK without a profile: read as SWOP']
     return ColourSpace(bands, depth, builtin), notices
-  profile = os.path.join(folder, 'profile.icc')
   with open(profile, 'wb') as file:
     file.write(data)
   if _fits(data, profile, image.interpretation, bands):
-    return ColourSpace(bands, depth, profile), []
-  return ColourSpace(bands, depth, builtin), [_MISFIT]
+    return ColourSpace(bands, depth, profile), notices
+  return ColourSpace(bands, depth, builtin), [*notices, _MISFIT]
 
 
 def _fits(data, profile, interpretation, bands):

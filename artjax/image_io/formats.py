@@ -5,7 +5,9 @@ and writers named here are ever called.
 """
 
 import os
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from artjax.image_io.containers import webp
 
 HEAD = 32  # bytes by which a format is told
 # Names of files that are taken for pictures in a folder.
@@ -83,6 +85,22 @@ def suffix_of(path: str) -> str:
   """The end of a name that says the format: '.jpg' also for A.JPEG."""
   suffix = os.path.splitext(path)[1].lower()
   return _SAME_SUFFIX.get(suffix, suffix)
+
+
+def like(source: str, kind: str, suffix: str) -> dict[str, Any]:
+  """Options of libvips that make a result like its source.
+
+  Args:
+    source: path of the source.
+    kind: format of the source.
+    suffix: of the result.
+
+  Returns:
+    Lossless WebP stays lossless; else nothing.
+  """
+  if (kind, suffix) == ('WebP', '.webp') and webp.is_lossless(source):
+    return {'lossless': True, 'exact': True}
+  return {}
 
 
 def saver(path: str) -> Saver:

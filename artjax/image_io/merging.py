@@ -64,6 +64,8 @@ def merge(
     values = np.rint(values / (257 if picture.depth == 8 else 1))
     if picture.has_alpha:
       values = np.concatenate([values, alpha], -1)
+    if picture.extra:
+      values = np.concatenate([values, part(picture.extra)], -1)
     values = values.astype(np.uint8 if picture.depth == 8 else np.uint16)
     return values, colour.ciede2000(
       colour.srgb_to_lab(before), colour.srgb_to_lab(after)

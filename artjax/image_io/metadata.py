@@ -1,66 +1,125 @@
-"""What a file says about its picture goes into the result.
+"""What a file says about its picture, beside its pixels.
 
-libvips carries most of it in the fields of an image; tiff_tags.py copies what
-it reads past in a TIFF file.
+It goes into the result byte for byte (metadata_writer.py), but for what is no
+longer true there: orientation, size, thumbnails.
 """
 
+import dataclasses
+import io
 from typing import TYPE_CHECKING
 
 import pyvips
 
+from artjax.image_io import vips
+from artjax.image_io.containers import jpeg
+from artjax.image_io.containers import photoshop
+from artjax.image_io.containers import png
+from artjax.image_io.containers import tiff
+from artjax.image_io.containers import webp
+from artjax.image_io.containers import xmp
+
 if TYPE_CHECKING:
   from artjax.image_io import reader
 
-# What libvips itself sets of a picture it makes, and what is true of the
-# source's pixels only.
-_OWN_FIELDS = {
-  'width',
-  'height',
-  'bands',
-  'format',
-  'coding',
-  'interpretation',
-  'xoffset',
-  'yoffset',
-  'xres',
-  'yres',
-  'filename',
-  'vips-loader',
-  'vips-sequential',
-  'n-pages',
-  'page-height',
-  'orientation',
-  'bits-per-sample',
-  'palette',
-  'palette-bit-depth',
-  'interlaced',
-  'n-subifds',
-  'heif-primary',
-  'heif-compression',
-  'heif-bitdepth',
-  'jpeg-multiscan',
-  'loop',
-  'delay',
-  'gif-delay',
-  'gif-loop',
-  'jpeg-chroma-subsample',
-  'jpeg-thumbnail-data',
-  'background',
-  'concurrency',
-  'exif-ifd0-Orientation',
-}
 _PROFILE = 'icc-profile-data'
+EXIF, XMP = b'Exif\0\0', b'http://ns.adobe.com/xap/1.0/\0'
+MORE_XMP = b'http://ns.adobe.com/xmp/extension/\0'
+RESOURCES = b'Photoshop 3.0\0'
+XMP_KEYWORD = 'XML:com.adobe.xmp'
+# Tags of TIFF that say how pixels are stored, or that libvips writes.
+STRUCTURE = {
+  *(254, 255, 256, 257, 258, 259, 262, 263, 264, 265, 266, 273, 277, 278),
+  *(279, 280, 281, 284, 288, 289, 290, 291, 292, 293, 317, 320, 321, 322, 323),
+  *(324, 325, 326, 327, 328, 330, 332, 334, 336, 338, 339, 340, 341, 343, 344),
+  *(345, 346, 347, 351, 512, 513, 514, 515, 517, 518, 519, 520, 521, 529, 530),
+  *(531, 532, 34675, 34665, 34853, 40965, 37724, 50838, 50839),
+}
+_RAW = range(50706, 51200)  # of DNG: how a camera's values become a picture
+# Tags that an EXIF block has a place for.
+_IN_EXIF = {
+  *(269, 270, 271, 272, 282, 283, 296, 305, 306, 315, 316, 33432),
+  *(18246, 18249, 40091, 40092, 40093, 40094, 40095),
+}
+_NAMES = {285: 'PageName', 297: 'PageNumber'}
+# Chunks of PNG that hold pixels, are made anew, or would no longer be true.
+_REMADE = {
+  *(b'IHDR', b'PLTE', b'IDAT', b'IEND', b'tRNS', b'iCCP', b'hIST', b'bKGD'),
+  *(b'acTL', b'fcTL', b'fdAT', b'dSIG', b'caBX', b'eXIf', b'sBIT'),
+}
+_DENSITY = (b'pHYs', jpeg.APP0)
+COLOUR_CHUNKS = {b'gAMA', b'cHRM', b'sRGB', b'cICP', b'mDCV', b'cLLI'}
+
+
+@dataclasses.dataclass
+class Metadata:
+  """What a file says besides its pixels and their profile.
+
+  Attributes:
+    format: of the file, as `formats.file_format` says it.
+    exif: EXIF block, which is a TIFF structure.
+    xmp: XMP packet.
+    resources: of Photoshop, which hold IPTC.
+    iptc: IPTC records, where they stand by themselves.
+    tags: of a TIFF file.
+    native: the other blocks of a JPEG or PNG file.
+    has_resolution: whether it says how large the picture is in the world.
+    lost: names of what is in the file and cannot be kept whatever the result.
+  """
+
+  format: str
+  exif: bytes = b''
+  xmp: bytes = b''
+  resources: bytes = b''
+  iptc: bytes = b''
+  tags: tiff.Directory | None = None
+  native: list = dataclasses.field(default_factory=list)
+  has_resolution: bool = False
+  lost: list[str] = dataclasses.field(default_factory=list)
+
+
+def read(path: str, kind: str, image: pyvips.Image) -> Metadata:
+  """What a file says; what is damaged of it is in `lost`.
+
+  Args:
+    path: of the file.
+    kind: its format.
+    image: the file as libvips reads it.
+  """
+  found = Metadata(kind)
+  try:
+    _READERS[kind](found, path, image)
+  except (ValueError, OSError):
+    found.lost.append('damaged metadata')
+  return found
+
+
+def exif_block(found: Metadata) -> tuple[bytes, list[str]]:
+  """The EXIF block for a result that is no TIFF; names of tags left out."""
+  if not found.tags:
+    return found.exif, []
+  tags = {t: v for t, v in found.tags.tags.items() if t in _IN_EXIF}
+  lost = [
+    _NAMES.get(tag, f'TIFF tag {tag}')
+    for tag in sorted(set(found.tags.tags) - _IN_EXIF)
+  ]
+  if not tags and not found.tags.folders:
+    return b'', lost
+  return tiff.block(dataclasses.replace(found.tags, tags=tags)), lost
 
 
 def attach(
-  image: pyvips.Image, picture: 'reader.Picture', source: pyvips.Image
+  image: pyvips.Image,
+  picture: 'reader.Picture',
+  source: pyvips.Image,
+  suffix: str,
 ) -> pyvips.Image:
-  """A result with the metadata, resolution and profile of its source.
+  """A result with the resolution and profile of its source.
 
   Args:
     image: the pixels of the result.
     picture: what the result was made of.
     source: the file of that picture, as libvips reads it.
+    suffix: of the result.
 
   Returns:
     The image to be written.
@@ -72,12 +131,185 @@ def attach(
     xres=source.xres,
     yres=source.yres,
   )
-  for name in source.get_fields():
-    if name not in _OWN_FIELDS:
-      image.set_type(source.get_typeof(name), name, source.get(name))
-  if not picture.space.embedded and _PROFILE in image.get_fields():
-    image.remove(_PROFILE)  # it does not fit
+  profile = vips.field(source, _PROFILE, b'')
   if picture.made_srgb:
-    srgb = pyvips.Image.profile_load('srgb')
-    image.set_type(pyvips.GValue.blob_type, _PROFILE, srgb)
+    profile = pyvips.Image.profile_load('srgb')
+  elif not picture.space.embedded:  # it does not fit, or there is none
+    profile = b'' if suffix == '.png' else picture.space.stated
+  if profile:
+    image.set_type(pyvips.GValue.blob_type, _PROFILE, profile)
   return image
+
+
+def attach_blocks(image: pyvips.Image, found: Metadata) -> pyvips.Image:
+  """A result that carries EXIF and XMP, for formats that libvips fills."""
+  image = image.copy()
+  block, _ = exif_block(found)
+  if block:
+    # libvips writes the tags that it has as fields, and those it reads itself.
+    probe = pyvips.Image.black(8, 8).jpegsave_buffer(keep='none')
+    segment = jpeg.Segment(jpeg.APP1, EXIF + block)
+    probe = pyvips.Image.jpegload_buffer(jpeg.with_segment(probe, segment))
+    for name in probe.get_fields():
+      if name.startswith('exif-'):
+        image.set_type(probe.get_typeof(name), name, probe.get(name))
+  if found.xmp:
+    image.set_type(pyvips.GValue.blob_type, 'xmp-data', found.xmp)
+  return image
+
+
+def with_extras(found: Metadata, extras: tuple[int, ...]) -> Metadata:
+  """With what the channels beyond colour are, by ExtraSamples."""
+  if found.tags and extras:
+    order = found.tags.order
+    found.tags.tags[tiff.EXTRA_SAMPLES] = tiff.shorts(order, extras)
+  return found
+
+
+def upright(found: Metadata, width: int, height: int) -> Metadata:
+  """What is true of an upright result of a size in px."""
+  exif = found.exif
+  try:
+    exif = tiff.upright(exif, width, height) if exif else b''
+  except ValueError:
+    exif = b''
+    found.lost.append('damaged EXIF')
+  packet = xmp.upright(found.xmp, width, height)
+  if found.tags:
+    sizes = found.tags.folders.get(tiff.EXIF, {})
+    for tag, number in ((40962, width), (40963, height)):
+      if tag in sizes:
+        sizes[tag] = tiff.whole(found.tags.order, number)
+  return dataclasses.replace(found, exif=exif, xmp=packet)
+
+
+def without_colour(found: Metadata) -> Metadata:
+  """Without what it says of colours, for a result of other colours."""
+  native = [b for b in found.native if b[0] not in COLOUR_CHUNKS]
+  return dataclasses.replace(found, native=native)
+
+
+def stripped(found: Metadata) -> Metadata:
+  """Nothing but what colours need, and the resolution."""
+  native = [b for b in found.native if b[0] in {*COLOUR_CHUNKS, *_DENSITY}]
+  tags = found.tags and tiff.Directory(
+    found.tags.order,
+    {t: v for t, v in found.tags.tags.items() if t in tiff.RESOLUTION},
+    {},
+  )
+  return Metadata(
+    found.format, tags=tags, native=native, has_resolution=found.has_resolution
+  )
+
+
+# Readers: of one format each.
+
+
+def _read_jpeg(found, path, image):
+  del image
+  resources = []
+  for segment in jpeg.read(path):
+    marker, payload = segment
+    if marker == jpeg.APP1 and payload.startswith(EXIF) and not found.exif:
+      found.exif = payload[len(EXIF) :]
+    elif marker == jpeg.APP1 and payload.startswith(XMP) and not found.xmp:
+      found.xmp = payload[len(XMP) :]
+    elif marker == jpeg.APP13 and payload.startswith(RESOURCES):
+      resources.append(payload[len(RESOURCES) :])
+    elif marker == jpeg.APP0 and payload.startswith(b'JFIF\0'):
+      found.native.append(segment._replace(payload=payload[:12] + b'\0\0'))
+      found.has_resolution = payload[7] in (1, 2)
+    elif marker == jpeg.APP2 and payload.startswith(b'MPF\0'):
+      found.lost.append('its further pictures (MPF, such as a gain map)')
+    elif marker == jpeg.APP11:
+      found.lost.append('content credentials (JUMBF)')
+    elif (
+      jpeg.APP0 < marker < 0xF0
+      and marker != jpeg.APP14
+      and not payload.startswith(b'ICC_PROFILE\0')
+    ) or marker == jpeg.COM:
+      found.native.append(segment)
+  found.resources = photoshop.without_thumbnails(b''.join(resources))
+  _check_exif(found)
+  if xmp.tells_of_gain_map(found.xmp):
+    found.xmp = xmp.without_gain_map(found.xmp)
+    found.lost.append('the gain map (HDR)')
+
+
+def _read_png(found, path, image):
+  del image
+  before_pixels = True
+  for chunk in png.read(path):
+    before_pixels &= chunk.type != b'IDAT'
+    text = png.text(chunk) if chunk.type == b'iTXt' else None
+    if text and text[0] == XMP_KEYWORD:
+      found.xmp = text[1].encode()
+    elif chunk.type == b'eXIf':
+      found.exif = chunk.data.removeprefix(EXIF)
+    elif chunk.type == b'caBX':
+      found.lost.append('content credentials (JUMBF)')
+    elif chunk.type not in _REMADE:
+      found.native.append(chunk)
+      if chunk.type == b'pHYs':
+        found.has_resolution = chunk.data[8:9] == b'\1'
+  _check_exif(found)
+
+
+def _read_webp(found, path, image):
+  del image
+  chunks = webp.read(path)
+  found.exif = chunks.get(webp.EXIF, b'').removeprefix(EXIF)
+  found.xmp = chunks.get(webp.XMP, b'')
+  _check_exif(found)
+
+
+def _read_tiff(found, path, image):
+  del image
+  with open(path, 'rb') as file:
+    directory = tiff.read(file)
+  found.has_resolution = directory.number(296, 2) > 1 and 282 in directory.tags
+  take = lambda tag: (
+    directory.tags.pop(tag).data if tag in directory.tags else b''
+  )
+  found.xmp, found.iptc = take(tiff.XMP), take(tiff.IPTC)
+  found.resources = photoshop.without_thumbnails(take(tiff.PHOTOSHOP))
+  if 37724 in directory.tags:
+    found.lost.append('the layers of Photoshop')
+  if tiff.ORIENTATION in directory.tags:  # pixels are upright
+    directory.tags[tiff.ORIENTATION] = tiff.shorts(directory.order, [1])
+  if any(tag in _RAW for tag in directory.tags):
+    found.lost.append('tags of DNG')
+  for tag in list(directory.tags):
+    if tag in STRUCTURE or tag in _RAW:
+      del directory.tags[tag]
+  found.tags = directory
+
+
+def _read_heif(found, path, image):
+  del path
+  found.exif = vips.field(image, 'exif-data', b'').removeprefix(EXIF)
+  found.xmp = vips.field(image, 'xmp-data', b'')
+  _check_exif(found)
+
+
+def _check_exif(found):
+  """Leaves out a block that cannot be read; says where there is none."""
+  if not found.exif:
+    return
+  try:
+    directory = tiff.read(io.BytesIO(found.exif))
+  except ValueError:
+    found.exif = b''
+    found.lost.append('damaged EXIF')
+    return
+  if directory.number(296, 2) > 1 and 282 in directory.tags:
+    found.has_resolution = True
+
+
+_READERS = {
+  'JPEG': _read_jpeg,
+  'PNG': _read_png,
+  'WebP': _read_webp,
+  'TIFF': _read_tiff,
+  'HEIF': _read_heif,
+}

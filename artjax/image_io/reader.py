@@ -17,6 +17,7 @@ from artjax.image_io import colour_space
 from artjax.image_io import formats
 from artjax.image_io import merging
 from artjax.image_io import metadata
+from artjax.image_io import opening
 from artjax.image_io import vips
 from artjax.image_io import writer as image_writer
 from artjax.image_io.colour_space import FULL
@@ -49,15 +50,14 @@ def open_picture(
       raise BadPicture(
         f'{path}: not a picture (JPEG, PNG, TIFF, WebP, AVIF or HEIF)'
       )
-    loader = getattr(pyvips.Image, formats.LOADERS[kind])
-    # libvips remembers files by their names: this one may have changed.
-    image = loader(path, fail_on='error', revalidate=True)
+    opened = opening.open_image(path, kind)
+    image = opened.image
     if image.width * image.height > max_pixels:
       raise BadPicture(
         f'{path}: {image.width} x {image.height} px are more than the limit '
         f'of {max_pixels} px'
       )
-    return Picture(path, kind, image)
+    return Picture(path, kind, opened)
 
 
 class Picture:
@@ -71,39 +71,45 @@ class Picture:
     bands: channels without transparency: 1 grey, 3 RGB, 4 CMYK.
     depth: bits a channel, 8 or 16.
     has_alpha: whether it has transparency.
+    extras: what further channels are, by the tag ExtraSamples of TIFF.
     notices: what a user should know about how it was read, a line each.
 
   Within the package `native` is the image of the file's own values, `alpha` its
-  transparency or None, `working` the same picture as u16 sRGB, `space` the
-  `ColourSpace` between the two, and `matte` f32[3] what shows through.
+  transparency or None, `extra` its further channels or None, `working` the same
+  picture as u16 sRGB, `space` the `ColourSpace` between the two, and `matte`
+  f32[3] what shows through.
   """
 
-  def __init__(self, path: str, kind: str, image: pyvips.Image):
+  def __init__(self, path: str, kind: str, opened: opening.Opened):
     self.path = path
     self.kind = kind
-    self.notices = []
-    pages = vips.field(image, 'n-pages', 1)
-    if pages > 1:
-      self.notices.append(f'only the first of {pages} pages')
-    _check_values(path, image)
-    image = image.autorot()
+    self.notices = [*opened.notices]
+    _check_values(path, opened.image)
+    image = opened.image.autorot()
     self.depth = 8 if image.format == 'uchar' else 16
     self.has_alpha = image.hasalpha()
-    self.bands = image.bands - self.has_alpha
-    if self.bands not in ((4,) if image.interpretation == 'cmyk' else (1, 3)):
-      raise BadPicture(
-        f'{path}: {image.bands} channels are not supported; '
-        'grey, RGB and CMYK are, with or without alpha'
-      )
+    if opened.extras:
+      self.has_alpha = opening.is_alpha(opened.extras[0])
+    self.extras = opened.extras[self.has_alpha :]
+    self.bands = image.bands - self.has_alpha - len(self.extras)
+    _check_channels(path, image, self.bands, self.extras)
     self.height, self.width = image.height, image.width
     self.made_srgb = False  # whether it was: then its result says so
     self._image = image
     self._folder = tempfile.TemporaryDirectory(prefix='artjax_')
     self.space, notices = colour_space.of_file(
-      path, image, self.bands, self.depth, self._folder.name
+      path, kind, image, self.bands, self.depth, self._folder.name
     )
     self.notices += notices
     self.native = image.extract_band(0, n=self.bands)
+    self.extra = None
+    if self.extras:
+      first = self.bands + self.has_alpha
+      self.extra = image.extract_band(first, n=len(self.extras))
+      self.notices.append(
+        f'{len(self.extras)} more channel(s) that are no transparency: '
+        'carried unchanged, not used'
+      )
     self.alpha: Any = image.extract_band(self.bands) if self.has_alpha else None
     self.working = self.space.to_srgb(self.native)
     self.matte: Any = self._mean_colour() if self.has_alpha else None
@@ -216,9 +222,23 @@ class Picture:
     """A `writer.Writer` of the result, with this one's metadata."""
     return image_writer.Writer(self, path, scale, strip_metadata)
 
-  def describe(self, image: pyvips.Image) -> pyvips.Image:
-    """The result's pixels with this file's metadata and profile."""
-    return metadata.attach(image, self, self._image)
+  def describe(self, image: pyvips.Image, suffix: str) -> pyvips.Image:
+    """The result's pixels with this file's resolution and profile."""
+    return metadata.attach(image, self, self._image, suffix)
+
+  def metadata(
+    self, width: int, height: int, strip: bool = False
+  ) -> metadata.Metadata:
+    """What this file says that is true of a result of a size in px."""
+    found = metadata.read(self.path, self.kind, self._image)
+    if self.made_srgb:
+      found = metadata.without_colour(found)
+    if strip:
+      found = metadata.stripped(found)
+    if self.extras:
+      alpha = (opening.UNASSOCIATED,) if self.has_alpha else ()
+      found = metadata.with_extras(found, (*alpha, *self.extras))
+    return metadata.upright(found, width, height)
 
   def _mean_colour(self):
     """f32[3]: of what is not transparent."""
@@ -243,6 +263,17 @@ def _check_values(path, image):
     raise BadPicture(
       f'{path}: {image.interpretation.upper()} pictures are '
       'not supported; convert it to RGB'
+    )
+
+
+def _check_channels(path, image, bands, extras):
+  """Raises BadPicture unless it is clear what the channels are."""
+  wanted = (4,) if image.interpretation == 'cmyk' else (1, 3)
+  two_alphas = any(opening.is_alpha(extra) for extra in extras)
+  if bands not in wanted or two_alphas or (bands == 1 and len(extras) > 1):
+    raise BadPicture(
+      f'{path}: {image.bands} channels are not supported; '
+      'grey, RGB and CMYK are, with or without alpha'
     )
 
 

@@ -11,6 +11,9 @@ import pyvips
 from artjax.image_io import formats
 
 BadPicture = formats.BadPicture
+# What libraries say of files that are whole but of a kind they were not built
+# for.
+_UNSUPPORTED = ('not been built in', 'not configured', 'nsupported')
 
 
 @contextlib.contextmanager
@@ -25,6 +28,8 @@ def blame(path: str | os.PathLike) -> Iterator[None]:
   except pyvips.Error as error:
     lines = [line.strip() for line in (error.detail or str(error)).splitlines()]
     reason = next((line for line in lines if line), 'cannot be read')
+    if any(hint in reason for hint in _UNSUPPORTED):
+      raise BadPicture(f'{path}: not supported here ({reason})') from error
     raise BadPicture(f'{path}: damaged or not readable ({reason})') from error
   except OSError as error:
     raise BadPicture(f'{path}: {error.strerror or error}') from error

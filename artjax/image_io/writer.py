@@ -1,5 +1,6 @@
 """Picture files written whole or not at all."""
 
+from collections.abc import Callable
 import contextlib
 import os
 from typing import Any, TYPE_CHECKING
@@ -8,12 +9,14 @@ import numpy as np
 import pyvips
 
 from artjax.image_io import formats
-from artjax.image_io import tiff_tags
+from artjax.image_io import metadata
+from artjax.image_io import metadata_writer
 from artjax.image_io import vips
 
 if TYPE_CHECKING:
   from artjax.image_io import reader
 
+_EXIF, _XMP, _ICC = 1, 2, 8  # what libvips writes of an image's fields
 _IN_MEMORY = 64 << 20  # results beyond this many bytes are kept on disk
 
 
@@ -33,7 +36,7 @@ class Writer:
   ):
     self._picture = picture
     self._path = os.fspath(path)
-    bands = picture.bands + picture.has_alpha
+    bands = picture.bands + picture.has_alpha + len(picture.extras)
     self._shape = picture.height * scale, picture.width * scale, bands
     self._dtype = np.uint8 if picture.depth == 8 else np.uint16
     self._strip_metadata = strip_metadata
@@ -89,12 +92,31 @@ class Writer:
       )
     else:
       image = vips.image(self._rows)
+    picture, suffix = self._picture, formats.suffix_of(self._path)
+    lost: list[str] = []
+    if picture.extras and suffix != '.tif':
+      image = image.extract_band(0, n=picture.bands + picture.has_alpha)
+      lost.append(f'{len(picture.extras)} more channel(s)')
+    if picture.depth == 16 and suffix not in ('.tif', '.png'):
+      lost.append('16 bits a channel')
+    if picture.has_alpha and suffix == '.jpg':
+      lost.append('transparency')
+    if picture.space.stated and suffix != '.png':
+      picture.notices.append('its colours are written as an ICC profile')
+    image = picture.describe(image, suffix)
+    found = picture.metadata(width, height, self._strip_metadata)
+    if suffix == '.avif':  # libvips alone can write into it
+      image = metadata.attach_blocks(image, found)
     save(
-      self._picture.describe(image),
+      image,
       self._path,
-      strip_metadata=self._strip_metadata,
-      like=self._picture.path,
+      more=formats.like(picture.path, picture.kind, suffix),
+      finish=lambda part: lost.extend(
+        metadata_writer.write(part, suffix, found)
+      ),
     )
+    if lost:
+      picture.notices.append(f'the result does not hold: {", ".join(lost)}')
 
 
 def save_grey(levels: np.ndarray, path: str) -> None:
@@ -111,28 +133,34 @@ def save(
   image: pyvips.Image,
   path: str,
   *,
-  strip_metadata: bool = False,
-  like: str = '',
+  more: dict[str, Any] | None = None,
+  finish: Callable[[str], None] = lambda part: None,
 ) -> None:
   """Writes a vips image atomically, in the format that the name's end says.
 
-  `like` is a file whose TIFF tags go into a TIFF file too.
+  Args:
+    image: what is written, with its profile, EXIF and XMP.
+    path: of the file.
+    more: options of libvips beside those of the format.
+    finish: called with the path of the written file, before it gets its name.
 
   Raises:
     vips.BadPicture: no such format, or the disk is full or not writable.
   """
   method, options = formats.saver(path)
-  is_tiff = formats.suffix_of(path) == '.tif'
-  if strip_metadata:
-    options = {**options, 'keep': 'icc'}
-  if is_tiff and image.width * image.height * image.bands > 2**30:
-    options = {**options, 'bigtiff': True}
+  options = {**options, **(more or {}), 'keep': _ICC}
+  for name, flag in (('exif-data', _EXIF), ('xmp-data', _XMP)):
+    if name in image.get_fields():
+      options['keep'] |= flag
+  if formats.suffix_of(path) == '.tif' and (
+    image.width * image.height * image.bands > 2**30
+  ):
+    options['bigtiff'] = True
   part = f'{path}.part'
   try:
     with vips.blame(path):
       getattr(image, method)(part, **options)
-      if is_tiff and like and not strip_metadata:
-        tiff_tags.copy(like, part)
+      finish(part)
       os.replace(part, path)
   finally:
     _remove(part)

@@ -1,0 +1,1 @@
+"""The blocks that picture files are made of, beside their pixels."""
