@@ -93,7 +93,7 @@ class Writer:
     else:
       image = vips.image(self._rows)
     picture, suffix = self._picture, formats.suffix_of(self._path)
-    lost: list[str] = []
+    lost = []
     if picture.extras and suffix != '.tif':
       image = image.extract_band(0, n=picture.bands + picture.has_alpha)
       lost.append(f'{len(picture.extras)} more channel(s)')

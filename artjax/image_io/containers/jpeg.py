@@ -79,7 +79,7 @@ def _read(file: BinaryIO) -> list[Segment]:
   """Leaves the file at the marker of the first scan."""
   if file.read(2) != b'\xff\xd8':
     raise ValueError('no JPEG file')
-  found = []
+  found: list[Segment] = []
   while True:
     start = file.tell()
     mark = file.read(2)

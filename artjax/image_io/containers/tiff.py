@@ -31,7 +31,7 @@ class Value(NamedTuple):
   """What a tag holds: its TIFF type, number of values, and their bytes."""
 
   type: int
-  count: int
+  items: int
   data: bytes
 
 
@@ -65,7 +65,7 @@ class Directory:
     value = self.tags.get(tag)
     if value is None or value.type not in _FORMS:
       return []
-    form = f'{self.order}{value.count}{_FORMS[value.type]}'
+    form = f'{self.order}{value.items}{_FORMS[value.type]}'
     return list(struct.unpack(form, value.data))
 
   def turned(self, order: str) -> 'Directory':
