@@ -1,6 +1,6 @@
 """Restores picture files: scans, photographs, whole folders of them.
 
-  artjax restore --weights=unet scan.tif photos/ --output=restored/
+  artjax restore scan.tif photos/ --output=restored/
   artjax restore --weights=detect,inpaint scan.tif --output=filled/
   artjax restore --weights=inpaint scan.tif --mask=holes.png -o out/
   artjax restore --weights=detect scans/ --output=found/
@@ -94,10 +94,10 @@ def _parser():
   )
   add(
     '--weights',
-    required=True,
-    help="a name ('unet'), a workdir or a .safetensors file; 'a,b' runs one "
-    "after the other, 'a:0.3+b:0.7' is the mean of two of one kind; a path "
-    'with a comma, colon or plus may stand in quotes',
+    default='unet',
+    help='default %(default)s; a name, a workdir or a .safetensors file; '
+    "'a,b' runs one after the other, 'a:0.3+b:0.7' is the mean of two of one "
+    'kind; a path with a comma, colon or plus may stand in quotes',
   )
   add('-o', '--output', required=True, help='folder of the results')
   add(

@@ -206,7 +206,6 @@ def test_patterns_and_missing_files(tmp_path, folder, tiny, capsys):
     ),
     (['--weights=unet', '--saturation=0.5'], 'unet does not colorize: hints'),
     (['--weights=unet', '--hints=gone.png'], '--hints=gone.png: no such file'),
-    ([], '--weights'),
   ],
 )
 def test_wrong_use_is_one_line_and_2(tmp_path, folder, capsys, args, message):
@@ -215,6 +214,11 @@ def test_wrong_use_is_one_line_and_2(tmp_path, folder, capsys, args, message):
   assert e.value.code == 2
   assert re.search(message, capsys.readouterr().err.splitlines()[-1])
   assert not (tmp_path / 'out').exists()
+
+
+def test_weights_are_those_for_paintings_unless_named():
+  args, _ = command.parse(['scan.png', '-o', 'out'])
+  assert args.weights == 'unet'
 
 
 def test_empty_folder_is_wrong_use(tmp_path, tiny, capsys):
