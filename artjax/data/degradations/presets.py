@@ -3,7 +3,7 @@
 First what happened to the object (pigments, light, varnish; cracks, losses,
 stains), then what the camera and the file add, without any further damage. Each
 example draws its own few of them; the severities are the preset's, times a
-factor of each. A chance is that of an example to have a degradation at all.
+factor of each. A probability is that of an example to have the degradation.
 """
 
 from artjax import damage_classes
@@ -12,16 +12,19 @@ from artjax.data.degradations.global_ import noise
 from artjax.data.degradations.global_ import reproduction
 from artjax.data.degradations.global_ import sharpness
 from artjax.data.degradations.global_ import tones
+from artjax.data.degradations.local import fillings
+from artjax.data.degradations.local import film_dirt
 from artjax.data.degradations.local import from_masks
 from artjax.data.degradations.local import lines
 from artjax.data.degradations.local import losses
+from artjax.data.degradations.local import overlays
 from artjax.data.degradations.local import stains
 
 # Severity 0.3 is mild and 0.8 heavy: 22.8 and 17.0 dB of PSNR to the clean
 # picture on 384-px crops of paintings (scripts/measure_damage.py).
 _STRENGTH, _CURVE = 0.84, 0.82
 
-# (op factory, chance, factor of severity)
+# (op factory, probability, factor of severity)
 _AGED_PAINT = (
   (tones.fading, 0.95, 0.6),
   (tones.varnish, 0.8, 0.64),
@@ -60,6 +63,18 @@ _PRINT_DAMAGE = (
   (stains.mould, 0.08, 1.0),
   (losses.holes, 0.05, 0.4),
 )
+# Damage of other makes, for breadth; (op factory, factor of severity).
+_MEDIUM = ((reproduction.halftone, 0.5), (noise.hard_grain, 0.45))
+_LAID_OVER = (
+  (overlays.wide_strokes, 1.0),
+  (overlays.tape, 1.0),
+  (overlays.labels, 1.0),
+  (overlays.text_over, 1.0),
+  (overlays.grime, 0.9),
+  (fillings.fillings, 0.9),
+  (film_dirt.film_dirt, 1.1),
+)
+_SCANNER = ((reproduction.scan_lines, 0.8),)
 _BLUR = (
   (sharpness.gaussian_blur, 0.6, 0.9),
   (sharpness.anisotropic_blur, 0.15, 0.8),
@@ -92,7 +107,7 @@ def old_painting(example, severity, rng, *, camera=True, clean=0.0):
 
 
 @preset
-def structure(example, severity, rng, *, clean=0.0, dirt=None):
+def structure(example, severity, rng, *, clean=0.0, dirt=None, breadth=0.0):
   """Damage, camera and file over a picture whose tones are aged in the target.
 
   Fading, varnish and casts come first and are in 'image' and 'target' alike:
@@ -105,6 +120,9 @@ def structure(example, severity, rng, *, clean=0.0, dirt=None):
     clean: share of examples without damage, image and target being equal.
     dirt: a folder of masks; half of the damaged examples get damage in the
       shape of one, see `masks_from`. None = no such damage.
+    breadth: share of the damaged examples that also get one to three of ten
+      further kinds, drawn evenly: wide strokes, tape, labels, writing, grime,
+      fillings, film dirt, halftone, hard grain, scan lines.
   """
   undamaged = rng.random() < clean
   severity = _STRENGTH * severity**_CURVE
@@ -121,6 +139,28 @@ def structure(example, severity, rng, *, clean=0.0, dirt=None):
     example = from_masks.masks_from(dirt, severity)(example, rng)
   table = _PRINT_DAMAGE if rng.random() < 0.2 else _PAINT_DAMAGE
   plan = _some(table, rng, rng.uniform(0.4, 1.7)) + _camera(rng)
+  if breadth and rng.random() < breadth:
+    plan = _broadened(plan, rng)
+  return _run(plan, example, severity, rng)
+
+
+@preset
+def undamaged(example, severity, rng):
+  """What a detector must leave alone: pictures without any local damage.
+
+  Aged evenly, printed, on grainy film, photographed, scanned or as they are.
+  """
+  severity = _STRENGTH * severity**_CURVE
+  plan = _some(_AGED_PAINT, rng) if rng.random() < 0.5 else []
+  if rng.random() < 0.15:
+    tone = (tones.greyscale, tones.sepia)[rng.integers(2)]
+    example = tone(1.0)(example, rng)
+  if rng.random() < 0.3:
+    plan.append(_MEDIUM[rng.integers(len(_MEDIUM))])
+  if rng.random() < 0.5:
+    plan += _camera(rng)
+  if rng.random() < 0.15:
+    _scan(plan)
   return _run(plan, example, severity, rng)
 
 
@@ -174,6 +214,28 @@ def damaged_or_clean(example, severity, rng, *, clean=0.3, part=None):
   return _run(plan, example, severity, rng)
 
 
+def _broadened(plan, rng):
+  """A plan with one to three kinds of other makes, each in its place."""
+  kinds = _MEDIUM + _LAID_OVER + _SCANNER
+  chosen = rng.choice(len(kinds), rng.integers(1, 4), replace=False)
+  chosen = [kinds[i] for i in sorted(chosen)]
+  over = [kind for kind in chosen if kind in _LAID_OVER]
+  rng.shuffle(over)
+  damaged = sum(hasattr(factory, 'part') for factory, _ in plan)
+  plan = [kind for kind in chosen if kind in _MEDIUM] + (
+    plan[:damaged] + over + plan[damaged:]
+  )
+  if _SCANNER[0] in chosen:
+    _scan(plan)
+  return plan
+
+
+def _scan(plan):
+  """Adds a scanner's lines to a plan, before the file is written."""
+  last = bool(plan) and plan[-1][0] is reproduction.jpeg
+  plan.insert(len(plan) - last, _SCANNER[0])
+
+
 def _camera(rng):
   """[(factory, factor)] of what a camera or scanner and a file add."""
   steps = [_one(_BLUR, rng)] if rng.random() < 0.8 else []
@@ -191,23 +253,23 @@ def _camera(rng):
 def _some(table, rng, fate=1.0):
   """[(factory, factor)] of those that this example has.
 
-  `fate` scales the chances: some pictures have seen nearly everything, others
-  hardly anything, more often than independent chances would have it.
+  `fate` scales the probabilities: some pictures have nearly all kinds of
+  damage, others hardly any, more often than independent draws would have it.
   """
   draws = rng.random(len(table))
   return [
     (factory, factor)
-    for (factory, chance, factor), draw in zip(table, draws)
-    if draw < chance * fate
+    for (factory, probability, factor), draw in zip(table, draws)
+    if draw < probability * fate
   ]
 
 
 def _one(table, rng):
-  """One (factory, factor), by the chances, which sum to 1."""
+  """One (factory, factor), by the probabilities, which sum to 1."""
   draw = rng.random()
   *others, last = table
-  for factory, chance, factor in others:
-    draw -= chance
+  for factory, probability, factor in others:
+    draw -= probability
     if draw < 0:
       return factory, factor
   return last[0], last[2]

@@ -19,8 +19,24 @@ FACTORIES = registry.ops('artjax.data.degradations.local')
 del FACTORIES['masks_from']
 PARTS = {
   'crack': {'scratches', 'craquelure', 'hair', 'folds'},
-  'loss': {'paint_losses', 'tears', 'holes'},
-  'stain': {'water_stains', 'foxing', 'mould', 'dust'},
+  'loss': {
+    'paint_losses',
+    'tears',
+    'holes',
+    'wide_strokes',
+    'labels',
+    'text_over',
+    'fillings',
+  },
+  'stain': {
+    'water_stains',
+    'foxing',
+    'mould',
+    'dust',
+    'tape',
+    'grime',
+    'film_dirt',
+  },
 }
 
 

@@ -21,6 +21,7 @@ CAMERA = {
   'poisson_noise',
   'speckle_noise',
   'salt_and_pepper',
+  'scan_lines',
   'jpeg',
 }
 
@@ -69,6 +70,7 @@ def test_all_are_there():
     'old_painting',
     'old_photo',
     'structure',
+    'undamaged',
     'damaged_or_clean',
   }
 
@@ -160,7 +162,8 @@ def test_shape_range_and_input_are_kept(name, shape):
     assert 0 <= out['image'].min() and out['image'].max() <= 1
     if name != 'structure':  # which ages the target's tones too
       assert out['target'] is image
-  assert changed > 9 if name == 'damaged_or_clean' else changed == 15
+  some_are_clean = name in ('damaged_or_clean', 'undamaged')
+  assert changed > 9 if some_are_clean else changed == 15
   np.testing.assert_array_equal(image, kept)
 
 
@@ -177,16 +180,18 @@ def test_same_generator_same_damage(name):
 @pytest.mark.parametrize('name', PRESETS)
 def test_the_camera_comes_after_all_damage(name, monkeypatch):
   plans = names_of(presets._run, monkeypatch, PRESETS[name], range(160))
-  local = set(registry.ops('artjax.data.degradations.local'))
   seen = set()
   for plan in plans:
     kinds = [step in CAMERA for step in plan]
     assert kinds == sorted(kinds), plan
     assert 'jpeg' not in plan[:-1]
     seen |= set(plan)
-  # Every local damage but masks of a folder, and most of the camera's.
-  assert local - {'masks_from'} <= seen
   assert len(seen & CAMERA) >= 8
+  local = set(registry.ops('artjax.data.degradations.local'))
+  if name == 'undamaged':
+    assert not local & seen
+  else:
+    assert {kind.__name__ for kind, _, _ in presets._PAINT_DAMAGE} <= seen
 
 
 def test_without_a_camera_nothing_follows_the_damage(monkeypatch):
@@ -271,3 +276,67 @@ def test_structure_draws_dirt_in_the_shape_of_given_masks(tmp_path):
     )
     marked += bool(out.get('mask', np.zeros(1)).any(-1).mean() > 0.04)
   assert marked > 10
+
+
+BROAD = {
+  kind.__name__
+  for table in (presets._MEDIUM, presets._LAID_OVER, presets._SCANNER)
+  for kind, _ in table
+}
+
+
+def test_breadth_adds_one_to_three_kinds_each_in_its_place(monkeypatch):
+  factory = functools.partial(PRESETS['structure'], breadth=1.0)
+  plans = names_of(presets._run, monkeypatch, factory, range(120))[1::2]
+  local = set(registry.ops('artjax.data.degradations.local'))
+  seen = set()
+  for plan in plans:
+    added = [name for name in plan if name in BROAD]
+    assert 1 <= len(added) <= 3 and len(set(added)) == len(added)
+    seen |= set(added)
+    stage = [
+      0
+      if name in ('halftone', 'hard_grain')
+      else 1
+      if name in local
+      else 2
+      if name != 'jpeg'
+      else 3
+      for name in plan
+    ]
+    assert stage == sorted(stage), plan
+  assert seen == BROAD and len(BROAD) == 10
+
+
+def test_breadth_is_a_share_of_the_damaged_examples(monkeypatch):
+  factory = functools.partial(PRESETS['structure'], breadth=0.3)
+  plans = names_of(presets._run, monkeypatch, factory, range(150))[1::2]
+  assert 0.15 < np.mean([bool(BROAD & set(plan)) for plan in plans]) < 0.45
+
+
+def test_without_breadth_nothing_is_drawn_differently():
+  """The damage of seed 3, as it was before there was breadth."""
+  op = PRESETS['structure']((0.0, 1.0), clean=0.06)
+  image = picture(64, 64)
+  out = op({'image': image}, np.random.default_rng(3))
+  none = PRESETS['structure']((0.0, 1.0), clean=0.06, breadth=0.0)
+  same = none({'image': image}, np.random.default_rng(3))
+  np.testing.assert_array_equal(out['image'], same['image'])
+  plain = np.random.default_rng(3)
+  op({'image': image}, plain)
+  broad = np.random.default_rng(3)
+  PRESETS['structure']((0.0, 1.0), clean=0.06, breadth=1e-9)(
+    {'image': image}, broad
+  )
+  assert plain.bit_generator.state != broad.bit_generator.state
+
+
+def test_undamaged_pictures_have_no_mask_but_are_not_as_they_were():
+  image = picture(64, 64)
+  out = [
+    PRESETS['undamaged'](0.8)({'image': image}, np.random.default_rng(i))
+    for i in range(40)
+  ]
+  assert not any('mask' in example for example in out)
+  changed = [example['image'] is not image for example in out]
+  assert 0.7 < np.mean(changed) < 1

@@ -6,8 +6,11 @@ import statistics
 import cv2
 import numpy as np
 
+from artjax.data.degradations.decorators import clip
 from artjax.data.degradations.decorators import tonal
 from artjax.data.degradations.global_.sharpness import gaussian
+
+_STEPS = 36  # of a standard deviation, in tables of 256 values
 
 
 @tonal
@@ -72,6 +75,44 @@ def salt_and_pepper(image, severity, rng, *, amount=0.05, grey=None):
   white = rng.random(count, np.float32) < rng.uniform(0.3, 0.8)
   flat[where] = white[:, None] if grey else white
   return image
+
+
+@tonal
+def hard_grain(image, severity, rng, *, strength=0.7, grain=(0.8, 2.5)):
+  """The coarse, contrasty grain of pushed black-and-white film.
+
+  Each grain is black or white, white the more often the lighter the picture is
+  there: local means of grey pictures stay as they are.
+
+  Args:
+    image: f32[H, W, 3].
+    severity: in [0, 1].
+    rng: the Generator.
+    strength: opacity of the grain at severity 1.
+    grain: (low, high) px, its size.
+  """
+  share = np.float32(severity * rng.uniform(0.35, 1) * strength)
+  size = rng.uniform(*grain)
+  field = _normal(rng, image.shape[:2])
+  if size > 1:
+    # Averaging makes it weaker: back to unit variance.
+    unit = max(1.0, 2 * np.sqrt(np.pi) * 0.4 * size)
+    field = gaussian(field, 0.4 * size) * np.float32(unit)
+  # How many of all values are below each: a threshold that is drawn evenly.
+  steps = np.clip(field * np.float32(_STEPS) + 128, 0, 255).astype(np.uint8)
+  rank = cv2.LUT(steps, _shares())
+  light = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+  # Not quite binary: a grain has an edge.
+  hard = clip((light - rank) * np.float32(6) + np.float32(0.5))
+  change = (hard - light) * share
+  return image + cv2.merge([change] * 3)
+
+
+@functools.cache
+def _shares():
+  """f32[256]: the share of a normal distribution below each step of it."""
+  cdf = statistics.NormalDist().cdf
+  return np.float32([cdf((i - 127.5) / _STEPS) for i in range(256)])
 
 
 def _normal(rng, shape):

@@ -1,8 +1,12 @@
 """What a file, a print or a scanner makes of a picture."""
 
+import functools
+
 import cv2
+import numpy as np
 
 from artjax.data.degradations.decorators import as_float
+from artjax.data.degradations.decorators import clip
 from artjax.data.degradations.decorators import tonal
 
 
@@ -36,3 +40,102 @@ def jpeg(image, severity, rng, *, quality=15, subsampling=None):
   )
   pixels = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB)
   return as_float(pixels)
+
+
+@tonal
+def halftone(image, severity, rng, *, period=(2.5, 8.0), colour=None):
+  """The dots of a print screen, blended in by `severity`.
+
+  Dots are as large as the picture is dark there, so that means over a few
+  periods stay as they are.
+
+  Args:
+    image: f32[H, W, 3].
+    severity: in [0, 1].
+    rng: the Generator.
+    period: (low, high) px between dots.
+    colour: True = a screen for each channel, at angles of their own, False =
+      black dots; None for either.
+  """
+  shape = image.shape[:2]
+  pitch = np.exp(rng.uniform(*np.log(period)))
+  start = rng.uniform(0, np.pi / 2)
+  share = np.float32(severity * rng.uniform(0.35, 1))
+  colour = rng.random() < 0.6 if colour is None else colour
+  if colour:
+    # The angles of printers for cyan, magenta and yellow.
+    angles = start + np.radians([15, 75, 0])
+    dots = cv2.merge(
+      [
+        _dots(shape, rng, pitch, angle, plate)
+        for angle, plate in zip(angles, cv2.split(image))
+      ]
+    )
+    return image + (dots - image) * share
+  grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+  change = _dots(shape, rng, pitch, start, grey) - grey
+  return image + cv2.merge([change * share] * 3)
+
+
+def _dots(shape, rng, pitch, angle, plate):
+  """f32[H, W]: paper and dots of ink that together are as light as `plate`."""
+  phase = rng.uniform(0, 2 * np.pi, 2)
+  turn = 2 * np.pi / pitch
+  x = np.arange(shape[1], dtype=np.float32)[None] * np.float32(turn)
+  y = np.arange(shape[0], dtype=np.float32)[:, None] * np.float32(turn)
+  cos, sin = np.float32(np.cos(angle)), np.float32(np.sin(angle))
+  wave = np.cos(x * cos + y * sin + np.float32(phase[0])) + np.cos(
+    y * cos - x * sin + np.float32(phase[1])
+  )
+  # Ranked, so that a share t of all pixels is below t.
+  screen = cv2.LUT(cv2.convertScaleAbs(wave + 2, alpha=255 / 4), _ranks())
+  slope = np.float32(pitch / 2)  # an edge of about one px
+  return clip((plate - screen) * slope + np.float32(0.5))
+
+
+@functools.cache
+def _ranks():
+  """f32[256]: the share of a sum of two cosines below each step of it."""
+  cosine = np.cos((np.arange(512) + 0.5) * (np.pi / 512))
+  steps = np.rint((cosine[:, None] + cosine[None] + 2) * (255 / 4)).astype(int)
+  count = np.bincount(steps.ravel(), minlength=256)
+  return np.float32((np.cumsum(count) - count / 2) / count.sum())
+
+
+@tonal
+def scan_lines(image, severity, rng, *, depth=0.4, kind=None):
+  """Lines of a screen or a scanner: rows that are darker, brighter or tinted.
+
+  Args:
+    image: f32[H, W, 3].
+    severity: in [0, 1].
+    rng: the Generator.
+    depth: share of light lost in the darkest lines, at severity 1.
+    kind: 'screen' (evenly spaced), 'bands' (a few px to a tenth of the picture,
+      as of a printer) or 'streaks' (single lines, tinted); None for any.
+  """
+  kinds = ('screen', 'bands', 'streaks')
+  if kind not in (None, *kinds):
+    raise ValueError(f'no kind {kind!r} of scan lines; {", ".join(kinds)}')
+  kind = kinds[rng.integers(3)] if kind is None else kind
+  across = rng.random() < 0.3
+  length = image.shape[1 if across else 0]
+  rows = np.arange(length, dtype=np.float64)
+  if kind == 'screen':
+    period = np.exp(rng.uniform(np.log(2), np.log(9)))
+    wave = np.sin(2 * np.pi * (rows / period + rng.random()))
+    profile = np.tile(0.5 + 0.5 * wave, (3, 1))
+  elif kind == 'bands':
+    cell = np.exp(rng.uniform(np.log(2), np.log(max(3.0, length / 10))))
+    knots = rng.random((3, int(length / cell) + 2))
+    if rng.random() < 0.6:
+      knots[1:] = knots[0]
+    places = np.minimum((rows / cell).astype(int), knots.shape[1] - 1)
+    profile = knots[:, places]
+  else:
+    profile = np.zeros((3, length))
+    hit = rng.random(length) < rng.uniform(0.02, 0.2)
+    profile[:, hit] = rng.random((3, int(hit.sum())))
+  amount = severity * rng.uniform(0.35, 1) * depth
+  gain = (1 - amount * (profile - 0.3)).T.astype(np.float32)
+  return image * (gain[None] if across else gain[:, None])
