@@ -4,6 +4,8 @@ import gzip
 import importlib.util
 import os
 import pathlib
+import subprocess
+import sys
 
 # Before JAX starts: several devices, so that parallel steps are really tested.
 os.environ.setdefault('XLA_FLAGS', '--xla_force_host_platform_device_count=4')
@@ -29,6 +31,15 @@ def shared(path):
   if not found.exists():
     pytest.skip(f'needs {path} of the shared data, which is not here')
   return found
+
+
+def loaded_by(code, *names):
+  """Which of the modules `names` Python code loads, in a process of its own."""
+  code = f'import sys\n{code}\nprint(*(sys.modules.keys() & {set(names)}))'
+  out = subprocess.run(
+    [sys.executable, '-c', code], check=True, capture_output=True, text=True
+  )
+  return set(out.stdout.splitlines()[-1].split())
 
 
 def script(name):
