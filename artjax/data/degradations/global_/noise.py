@@ -102,10 +102,30 @@ def hard_grain(image, severity, rng, *, strength=0.7, grain=(0.8, 2.5)):
   steps = np.clip(field * np.float32(_STEPS) + 128, 0, 255).astype(np.uint8)
   rank = cv2.LUT(steps, _shares())
   light = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-  # Not quite binary: a grain has an edge.
-  hard = clip((light - rank) * np.float32(6) + np.float32(0.5))
-  change = (hard - light) * share
+  change = (dithered(light, rank, 6.0) - light) * share
   return image + cv2.merge([change] * 3)
+
+
+def dithered(light: np.ndarray, rank: np.ndarray, slope: float) -> np.ndarray:
+  """Black and white that together are as light as a grey picture.
+
+  Args:
+    light: f32[H, W] in [0, 1].
+    rank: f32[H, W], thresholds spread evenly over [0, 1].
+    slope: at least 1, how steep edges are: from black to white within 1 / slope
+      of the thresholds.
+
+  Returns:
+    f32[H, W] in [0, 1]; its local mean is `light`, where that is even.
+  """
+  half = 0.5 / slope
+  light = clip(light)  # rounding may have led out of it
+  # Near both ends a part of the edge falls outside [0, 1]: less or more light
+  # makes up for it.
+  dark = np.sqrt(light * np.float32(2 / slope)) - np.float32(half)
+  pale = np.float32(1 + half) - np.sqrt((1 - light) * np.float32(2 / slope))
+  level = np.where(light < half, dark, np.where(light > 1 - half, pale, light))
+  return clip((level - rank) * np.float32(slope) + np.float32(0.5))
 
 
 @functools.cache

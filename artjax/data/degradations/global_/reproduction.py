@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 
 from artjax.data.degradations.decorators import as_float
-from artjax.data.degradations.decorators import clip
 from artjax.data.degradations.decorators import tonal
+from artjax.data.degradations.global_.noise import dithered
 
 
 @tonal
@@ -89,8 +89,7 @@ def _dots(shape, rng, pitch, angle, plate):
   )
   # Ranked, so that a share t of all pixels is below t.
   screen = cv2.LUT(cv2.convertScaleAbs(wave + 2, alpha=255 / 4), _ranks())
-  slope = np.float32(pitch / 2)  # an edge of about one px
-  return clip((plate - screen) * slope + np.float32(0.5))
+  return dithered(plate, screen, max(1.0, pitch / 2))  # an edge of about one px
 
 
 @functools.cache

@@ -82,3 +82,11 @@ def test_hard_grain_has_the_size_it_says():
     return np.corrcoef(out[:, 1:].ravel(), out[:, :-1].ravel())[0, 1]
 
   assert abs(likeness(1.0)) < 0.05 < 0.3 < likeness(2.0) < likeness(3.0)
+
+
+def test_white_and_black_stay_what_they_are():
+  rank = np.random.default_rng(0).random((32, 32), np.float32)
+  for level in (0.0, 1.0, 1.0000001):
+    light = np.full((32, 32), level, np.float32)
+    out = noise.dithered(light, rank, 3.0)
+    np.testing.assert_array_equal(out, np.full_like(out, round(level)))
