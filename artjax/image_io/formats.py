@@ -14,6 +14,8 @@ HEAD = 32  # bytes by which a format is told
 SUFFIXES = (
   '.jpg',
   '.jpeg',
+  '.jpe',
+  '.jfif',
   '.png',
   '.tif',
   '.tiff',
@@ -32,7 +34,8 @@ LOADERS = {
 }
 
 _HEIF_BRANDS = (b'avif', b'avis', b'mif1', b'msf1', b'heic', b'heix')
-_SAME_SUFFIX = {'.jpeg': '.jpg', '.tiff': '.tif'}
+_SAME_SUFFIX = {'.jpeg': '.jpg', '.jpe': '.jpg', '.jfif': '.jpg'}
+_SAME_SUFFIX |= {'.tiff': '.tif'}
 
 
 class BadPicture(ValueError):

@@ -41,12 +41,15 @@ _IN_EXIF = {
   *(18246, 18249, 40091, 40092, 40093, 40094, 40095),
 }
 _NAMES = {285: 'PageName', 297: 'PageNumber'}
+# Tags that say what the channels stand for: curves, primaries, inks.
+_OF_COLOURS = {301, 318, 319, 333, 337}
 # Chunks of PNG that hold pixels, are made anew, or would no longer be true.
 _REMADE = {
-  *(b'IHDR', b'PLTE', b'IDAT', b'IEND', b'tRNS', b'iCCP', b'hIST', b'bKGD'),
-  *(b'acTL', b'fcTL', b'fdAT', b'dSIG', b'caBX', b'eXIf', b'sBIT'),
+  *(b'IHDR', b'PLTE', b'IDAT', b'IEND', b'tRNS', b'iCCP', b'hIST'),
+  *(b'acTL', b'fcTL', b'fdAT', b'dSIG', b'caBX', b'eXIf'),
 }
 _DENSITY = (b'pHYs', jpeg.APP0)
+_SAMPLES = {b'sBIT', b'bKGD'}  # true of samples as they are stored
 COLOUR_CHUNKS = {b'gAMA', b'cHRM', b'sRGB', b'cICP', b'mDCV', b'cLLI'}
 
 
@@ -174,7 +177,8 @@ def upright(found: Metadata, width: int, height: int) -> Metadata:
   except ValueError:
     exif = b''
     found.lost.append('damaged EXIF')
-  packet = xmp.upright(found.xmp, width, height)
+  turned = found.format == 'HEIF' or _says_orientation(found)
+  packet = xmp.upright(found.xmp, width, height, turned)
   if found.tags:
     sizes = found.tags.folders.get(tiff.EXIF, {})
     for tag, number in ((40962, width), (40963, height)):
@@ -185,8 +189,20 @@ def upright(found: Metadata, width: int, height: int) -> Metadata:
 
 def without_colour(found: Metadata) -> Metadata:
   """Without what it says of colours, for a result of other colours."""
-  native = [b for b in found.native if b[0] not in COLOUR_CHUNKS]
-  return dataclasses.replace(found, native=native)
+  drop = COLOUR_CHUNKS | _SAMPLES
+  native = [b for b in found.native if b[0] not in drop]
+  tags = found.tags and dataclasses.replace(
+    found.tags,
+    tags={t: v for t, v in found.tags.tags.items() if t not in _OF_COLOURS},
+  )
+  return dataclasses.replace(found, native=native, tags=tags)
+
+
+def _says_orientation(found):
+  tags = found.tags.tags if found.tags else {}
+  if found.exif:
+    tags = tiff.read(io.BytesIO(found.exif)).tags
+  return tiff.ORIENTATION in tags
 
 
 def stripped(found: Metadata) -> Metadata:
@@ -238,9 +254,14 @@ def _read_jpeg(found, path, image):
 
 def _read_png(found, path, image):
   del image
-  before_pixels = True
-  for chunk in png.read(path):
-    before_pixels &= chunk.type != b'IDAT'
+  chunks = png.read(path)
+  types = {chunk.type for chunk in chunks}
+  # A palette, hidden colours and few bits are not stored as such.
+  expanded = bool(types & {b'PLTE', b'tRNS'}) or chunks[0].data[8:9] < b'\x08'
+  for chunk in chunks:
+    if chunk.type in _SAMPLES and expanded:
+      found.lost.append(f'PNG chunk {chunk.type.decode()}')
+      continue
     text = png.text(chunk) if chunk.type == b'iTXt' else None
     if text and text[0] == XMP_KEYWORD:
       found.xmp = text[1].encode()

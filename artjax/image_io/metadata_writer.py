@@ -91,7 +91,7 @@ def _write_png(path, other, found):
     dump = f'\n8bim\n{len(resources):8}\n{resources.hex()}\n'
     keyword = 'Raw profile type 8bim'
     add.append(png.Chunk(b'tEXt', f'{keyword}\0{dump}'.encode()))
-  drop = {b'eXIf', b'tEXt', b'zTXt', b'iTXt', b'bKGD', b'tIME'}
+  drop = {b'eXIf', b'tEXt', b'zTXt', b'iTXt', b'bKGD', b'sBIT', b'tIME'}
   if same or not found.has_resolution:
     drop.add(b'pHYs')
   png.rewrite(path, other, lambda chunk: chunk.type not in drop, add)

@@ -145,7 +145,11 @@ def _open_tiff(path):
   if subpage is not None:
     where['subifd'] = subpage
   try:
-    image = _load(path, 'TIFF', **where)
+    if 1 <= page.number(tiff.ORIENTATION, 1) <= 8:
+      image = _load(path, 'TIFF', **where)
+    else:  # libtiff refuses it; it counts as 1
+      data = tiff.with_orientation(path, 1)
+      image = pyvips.Image.tiffload_buffer(data, fail_on='error', **where)
   except pyvips.Error as error:
     compression = _COMPRESSIONS.get(page.number(259))
     if compression and 'not configured' in str(error):

@@ -97,8 +97,16 @@ class Picture:
     self.made_srgb = False  # whether it was: then its result says so
     self._image = image
     self._folder = tempfile.TemporaryDirectory(prefix='artjax_')
+    try:
+      self._find_colours(image)
+    except BaseException:
+      self.close()
+      raise
+
+  def _find_colours(self, image):
+    """Sets the images of its parts, and the space of its colours."""
     self.space, notices = colour_space.of_file(
-      path, kind, image, self.bands, self.depth, self._folder.name
+      self.path, self.kind, image, self.bands, self.depth, self._folder.name
     )
     self.notices += notices
     self.native = image.extract_band(0, n=self.bands)

@@ -167,6 +167,24 @@ def update(
     file.write(tiff.pack(tiff.offset, first))
 
 
+def with_orientation(path: str, number: int) -> bytes:
+  """The bytes of a file whose pages all have another orientation.
+
+  Raises:
+    ValueError: the file is damaged.
+  """
+  with open(path, 'rb') as file:
+    copy = io.BytesIO(file.read())
+  tiff, seen = _Tiff(copy), set()
+  offset = tiff.first
+  while offset and offset not in seen:
+    seen.add(offset)
+    places, following = tiff.places(offset)
+    tiff.set(places, {ORIENTATION: number})
+    offset = tiff.unpack(tiff.offset, tiff.read(following, tiff.word))
+  return copy.getvalue()
+
+
 def block(directory: Directory) -> bytes:
   """A directory as an EXIF block."""
   mark = b'II*\0' if directory.order == '<' else b'MM\0*'

@@ -14,9 +14,17 @@ _SIZES = {
 }
 
 
-def upright(packet: bytes, width: int, height: int) -> bytes:
-  """A packet of a picture that was turned upright, or of another size."""
-  packet = _set(packet, b'tiff:Orientation', 1)
+def upright(packet: bytes, width: int, height: int, turned: bool) -> bytes:
+  """A packet of a picture that was turned upright, or of another size.
+
+  Args:
+    packet: that of the source.
+    width: of the result, px.
+    height: of the result, px.
+    turned: whether an orientation was applied, if only 1.
+  """
+  if turned:
+    packet = _set(packet, b'tiff:Orientation', 1)
   for name, side in _SIZES.items():
     packet = _set(packet, name, (width, height)[side])
   return packet

@@ -17,7 +17,7 @@ from artjax.image_io import formats
 from artjax.web.server import store as store_lib
 
 _SUFFIXES = {
-  'JPEG': ('.jpg', '.jpeg'),
+  'JPEG': ('.jpg', '.jpeg', '.jpe', '.jfif'),
   'PNG': ('.png',),
   'TIFF': ('.tif', '.tiff'),
   'WebP': ('.webp',),
