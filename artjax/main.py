@@ -51,7 +51,8 @@ flags.DEFINE_string(
 )
 
 
-def main(argv):
+def main(argv: Sequence[str]) -> None:
+  """Trains or evaluates what the flags say; prints a line of JSON."""
   if len(argv) > 1:
     raise ValueError(f'unexpected argument {argv[1]!r}')
   if FLAGS.config is None:
@@ -74,7 +75,7 @@ def main(argv):
   print(json.dumps(result))
 
 
-def hide_gpus_from_tensorflow():
+def hide_gpus_from_tensorflow() -> None:
   """TensorFlow reads data and writes summaries; the GPUs belong to JAX."""
   try:
     import tensorflow as tf  # Seconds, and missing in some environments.
@@ -83,7 +84,7 @@ def hide_gpus_from_tensorflow():
   tf.config.set_visible_devices([], 'GPU')
 
 
-def parse_flags(argv):
+def parse_flags(argv: Sequence[str]) -> list[str]:
   """Parses the flags; a mistake is one line, with the right field's name."""
   try:
     argv = config_files.resolve_flags(argv)
@@ -113,7 +114,7 @@ def parse_flags(argv):
     sys.exit(f'artjax: {str(e).strip(chr(34))}')
 
 
-def fields(config, prefix=''):
+def fields(config: ml_collections.ConfigDict, prefix: str = '') -> list[str]:
   """Every field of a configuration, by its dotted name."""
   names = []
   for name, value in config.items():

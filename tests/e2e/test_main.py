@@ -45,6 +45,8 @@ def test_help():
       "invalid literal for int() with base 10: 'many'",
     ),
     (['--config=configs/unet.py:fast'], "no variant 'fast'"),
+    (['--config=unet'], '--workdir=FOLDER is needed'),
+    (['--config=unett'], 'no configuration of that name'),
     (
       ['--config=configs/unet.py', '--workdir=/tmp/x', 'extra'],
       "unexpected argument 'extra'",
@@ -61,6 +63,34 @@ def test_mistakes_are_one_line(args, says):
   assert says in out.stderr + out.stdout
   assert 'Traceback (most recent call last)' not in out.stderr
   assert out.stdout.count('{') == 0  # No result is claimed.
+
+
+def test_a_file_outside_the_repository_may_build_on_a_shipped_one(tmp_path):
+  (tmp_path / 'mine.py').write_text(
+    'from artjax.configs import unet\n'
+    'def get_config(variant=""):\n'
+    '  raise ValueError(f"{unet.get_config().task} {variant}")\n'
+  )
+  out = subprocess.run(
+    [sys.executable, '-m', 'artjax.cli', 'train', '--config=mine.py:red'],
+    cwd=tmp_path,
+    capture_output=True,
+    text=True,
+  )
+  assert out.returncode == 1
+  assert out.stderr.splitlines()[-1] == 'artjax: restore red'
+
+
+@pytest.mark.parametrize('mode', ['train', 'evaluate'])
+def test_help_of_the_subcommand_names_flags_and_configurations(mode):
+  out = subprocess.run(
+    [sys.executable, '-m', 'artjax.cli', mode, '--help'],
+    capture_output=True,
+    text=True,
+    check=True,
+  )
+  assert f'usage: artjax {mode} --config=' in out.stdout
+  assert 'esrgan_psnr' in out.stdout and '--workdir' in out.stdout
 
 
 def test_unusable_source_is_one_line(tmp_path):

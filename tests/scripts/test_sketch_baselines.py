@@ -5,11 +5,11 @@ import subprocess
 import sys
 
 from conftest import ROOT
+from conftest import script
 import cv2
 import numpy as np
 
-sys.path.insert(0, str(ROOT / 'scripts'))
-import sketch_baselines
+sketch_baselines = script('sketch_baselines')
 
 
 def linear_pairs(count, seed=0):
