@@ -14,6 +14,7 @@ leaves float32. Severity is a number in [0, 1], or a pair (low, high) of which
 one is drawn per example, evenly; at 0 the example's own arrays come back.
 """
 
+from collections.abc import Callable
 import functools
 import inspect
 
@@ -22,14 +23,16 @@ import numpy as np
 
 from artjax import damage_classes
 from artjax.data import examples
+from artjax.data.examples import Example
+from artjax.data.examples import Op
 
 # What changes no channel of a pixel by more, of 1, is neither seen nor in a
 # mask: 8 of 255. (Of craquelure that may be half: dark cracks in dark paint.)
 VISIBLE = 8 / 255
 
 
-def tonal(function):
-  """Lifts fn(image, severity, rng, *, ...) -> image, over whole pictures."""
+def tonal(function: Callable[..., np.ndarray]) -> Callable[..., Op]:
+  """Makes ops of fn(image, severity, rng, *, ...) -> image."""
 
   def apply(example, severity, rng, parameters):
     image = as_float(example['image'])
@@ -39,8 +42,8 @@ def tonal(function):
   return _factory(function, apply)
 
 
-def local(part):
-  """Lifts fn(image, severity, rng, *, ...) -> (image, weight).
+def local(part: str) -> Callable[[Callable], Callable[..., Op]]:
+  """Makes ops of fn(image, severity, rng, *, ...) -> (image, weight).
 
   Args:
     part: 'crack', 'loss' or 'stain', the channel of example['mask'].
@@ -73,8 +76,8 @@ def local(part):
   return decorate
 
 
-def preset(function):
-  """Lifts fn(example, severity, rng, *, ...) -> example."""
+def preset(function: Callable[..., Example]) -> Callable[..., Op]:
+  """Makes ops of fn(example, severity, rng, *, ...) -> example."""
   return _factory(
     function,
     lambda example, severity, rng, parameters: function(
@@ -83,8 +86,15 @@ def preset(function):
   )
 
 
-def as_float(image):
-  """u8, or float32 in [0, 1], as float32 in [0, 1]."""
+def as_float(image: np.ndarray) -> np.ndarray:
+  """A picture as float32 in [0, 1].
+
+  Args:
+    image: u8 in [0, 255], or f32, which is returned as it is.
+
+  Raises:
+    ValueError: another dtype.
+  """
   if image.dtype == np.uint8:
     return np.multiply(image, np.float32(1 / 255), dtype=np.float32)
   if image.dtype == np.float32:
@@ -92,8 +102,8 @@ def as_float(image):
   raise ValueError(f'an image must be uint8 or float32, not {image.dtype}')
 
 
-def clip(image):
-  """float32 of up to four channels to [0, 1]; three times np.clip's speed."""
+def clip(image: np.ndarray) -> np.ndarray:
+  """Limits f32 of up to four channels to [0, 1], at thrice np.clip's speed."""
   _, image = cv2.threshold(image, 1, 0, cv2.THRESH_TRUNC)
   return cv2.threshold(image, 0, 0, cv2.THRESH_TOZERO, image)[1]
 

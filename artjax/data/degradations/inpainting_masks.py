@@ -14,6 +14,7 @@ import numpy as np
 
 from artjax.data.degradations.drawing import cracks
 from artjax.data.degradations.drawing import shapes
+from artjax.data.examples import Op
 from artjax.data.examples import op
 
 _SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp', '.tif', '.tiff', '.webp')
@@ -26,7 +27,7 @@ _TRIES = 60  # pieces drawn, or files looked at, for one mask
 
 
 def _strokes(most, width, length, box):
-  """LaMa's free-form strokes, with boxes among them at a chance of `box`.
+  """LaMa's free-form strokes; boxes in their place with probability `box`.
 
   https://arxiv.org/abs/2109.07161; widths and lengths are px of 512.
   """
@@ -134,7 +135,10 @@ KINDS = {
 
 
 @op
-def missing(area=(0.01, 0.5), kinds=tuple(KINDS)):
+def missing(
+  area: tuple[float, float] = (0.01, 0.5),
+  kinds: str | tuple[str, ...] = tuple(KINDS),
+) -> Op:
   """Holes of one kind, drawn anew for each example.
 
   Args:
@@ -166,7 +170,7 @@ def missing(area=(0.01, 0.5), kinds=tuple(KINDS)):
 
 
 @op
-def missing_from(folder, area=(0.0, 1.0)):
+def missing_from(folder: str, area: tuple[float, float] = (0.0, 1.0)) -> Op:
   """Masks of a folder: one of its files for each example, turned and cut.
 
   A file is taken at random, mirrored and turned by right angles, and enlarged
@@ -205,7 +209,12 @@ def missing_from(folder, area=(0.0, 1.0)):
   return fn
 
 
-def draw(shape, rng, area, kind):
+def draw(
+  shape: tuple[int, int],
+  rng: np.random.Generator,
+  area: tuple[float, float],
+  kind: str,
+) -> np.ndarray:
   """bool[H, W], True where missing, of a share within `area`.
 
   Pieces of the kind are put together until the share is reached; one that would

@@ -4,7 +4,14 @@ import numpy as np
 from scipy import special
 
 
-def blur(side, along, across, angle, beta, plateau=False):
+def blur(
+  side: int,
+  along: float,
+  across: float,
+  angle: float,
+  beta: float,
+  plateau: bool = False,
+) -> np.ndarray:
   """A (generalized) Gaussian or a plateau, f32[side, side] of sum 1.
 
   Args:
@@ -25,7 +32,7 @@ def blur(side, along, across, angle, beta, plateau=False):
   return np.float32(kernel / kernel.sum())
 
 
-def sinc(cutoff, side):
+def sinc(cutoff: float, side: int) -> np.ndarray:
   """The circular low-pass filter of `cutoff` radians, f32[side, side], sum 1.
 
   Its overshoot is the ringing of sharpening and of strong compression.

@@ -6,6 +6,8 @@ example draws its own few of them; the severities are the preset's, times a
 factor of each. A probability is that of an example to have the degradation.
 """
 
+import numpy as np
+
 from artjax import damage_classes
 from artjax.data.degradations.decorators import preset
 from artjax.data.degradations.global_ import noise
@@ -19,6 +21,7 @@ from artjax.data.degradations.local import lines
 from artjax.data.degradations.local import losses
 from artjax.data.degradations.local import overlays
 from artjax.data.degradations.local import stains
+from artjax.data.examples import Example
 
 # Severity 0.3 is mild and 0.8 heavy: 22.8 and 17.0 dB of PSNR to the clean
 # picture on 384-px crops of paintings (scripts/measure_damage.py).
@@ -90,7 +93,14 @@ _NOISE = (
 
 
 @preset
-def old_painting(example, severity, rng, *, camera=True, clean=0.0):
+def old_painting(
+  example: Example,
+  severity: float,
+  rng: np.random.Generator,
+  *,
+  camera: bool = True,
+  clean: float = 0.0,
+) -> Example:
   """An aged, damaged painting and (`camera`) a photograph of it.
 
   A share of `clean` is left as it is: what has nothing must keep what it has.
@@ -107,7 +117,15 @@ def old_painting(example, severity, rng, *, camera=True, clean=0.0):
 
 
 @preset
-def structure(example, severity, rng, *, clean=0.0, dirt=None, breadth=0.0):
+def structure(
+  example: Example,
+  severity: float,
+  rng: np.random.Generator,
+  *,
+  clean: float = 0.0,
+  dirt: str | None = None,
+  breadth: float = 0.0,
+) -> Example:
   """Damage, camera and file over a picture whose tones are aged in the target.
 
   Fading, varnish and casts come first and are in 'image' and 'target' alike:
@@ -145,7 +163,9 @@ def structure(example, severity, rng, *, clean=0.0, dirt=None, breadth=0.0):
 
 
 @preset
-def undamaged(example, severity, rng):
+def undamaged(
+  example: Example, severity: float, rng: np.random.Generator
+) -> Example:
   """What a detector must leave alone: pictures without any local damage.
 
   Aged evenly, printed, on grainy film, photographed, scanned or as they are.
@@ -165,7 +185,9 @@ def undamaged(example, severity, rng):
 
 
 @preset
-def old_photo(example, severity, rng):
+def old_photo(
+  example: Example, severity: float, rng: np.random.Generator
+) -> Example:
   """An old print, grey or brown, worn by hands and damp, and its scan."""
   severity = _STRENGTH * severity**_CURVE
   plan = []
@@ -179,7 +201,14 @@ def old_photo(example, severity, rng):
 
 
 @preset
-def damaged_or_clean(example, severity, rng, *, clean=0.3, part=None):
+def damaged_or_clean(
+  example: Example,
+  severity: float,
+  rng: np.random.Generator,
+  *,
+  clean: float = 0.3,
+  part: str | None = None,
+) -> Example:
   """What a detector learns from: damage of every kind, or none at all.
 
   Args:

@@ -1,11 +1,12 @@
 """One picture -> the sub-images of it that a dataset is made of.
 
-What a worker process of prepare.py does, so nothing here is heavy to import.
+What a worker process of dataset.py does, so nothing here is heavy to import.
 Windows are those of BasicSR (https://github.com/XPixelGroup/BasicSR), copies at
 several scales those of Real-ESRGAN (https://arxiv.org/abs/2107.10833), but
 shrunk by averaging areas.
 """
 
+from collections.abc import Iterator
 import dataclasses
 import hashlib
 import io
@@ -15,9 +16,11 @@ from multiprocessing import connection
 import os
 import signal
 import threading
+from typing import Any
 import zipfile
 
 import cv2
+import numpy as np
 
 from artjax import atomic_files
 from artjax.data.sources import decode
@@ -83,7 +86,9 @@ class Settings:
       raise ValueError('scales: one is given twice')
 
 
-def cut(picture, settings):
+def cut(
+  picture: np.ndarray, settings: Settings
+) -> tuple[list[tuple[str, np.ndarray]], int]:
   """The sub-images of a picture.
 
   Args:
@@ -142,7 +147,7 @@ def _luma_std(picture):
 # Parts: files that each hold all the sub-images of one picture.
 
 
-def cut_file(path, digest, part, settings):
+def cut_file(path: str, digest: bytes, part: str, settings: Settings) -> None:
   """Writes the sub-images of a picture file to `part`, whole or not at all.
 
   Args:
@@ -181,13 +186,13 @@ def cut_file(path, digest, part, settings):
   atomic_files.write_bytes(part, buffer.getvalue())
 
 
-def read_summary(part):
+def read_summary(part: str) -> dict[str, Any]:
   """{'reason': '' or why not, 'kept': number, 'dropped': number} of a part."""
   with zipfile.ZipFile(part) as archive:
     return json.loads(archive.read(_SUMMARY))
 
 
-def read_part(part):
+def read_part(part: str) -> Iterator[tuple[str, bytes]]:
   """Yields (label, bytes of a PNG file) of a part."""
   with zipfile.ZipFile(part) as archive:
     for label in archive.namelist():
@@ -195,7 +200,7 @@ def read_part(part):
         yield label, archive.read(label)
 
 
-def start_worker():
+def start_worker() -> None:
   """To be run first in each worker process."""
   # Ctrl-C reaches all processes of a terminal; the main one ends the others.
   signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -243,12 +243,12 @@ def test_factories_come_from_their_modules():
     **registry.ops('artjax.data.degradations.local'),
   }
   for table in tables:
-    for factory, chance, factor in table:
+    for factory, probability, factor in table:
       assert known[factory.__name__] is factory
       # A factor above 1 saturates: the severity is bounded when it is applied.
-      assert 0 < chance <= 1 and 0 < factor <= 1.5
+      assert 0 < probability <= 1 and 0 < factor <= 1.5
   for table in (presets._BLUR, presets._NOISE):
-    assert sum(chance for _, chance, _ in table) == pytest.approx(1)
+    assert sum(row[1] for row in table) == pytest.approx(1)
 
 
 def test_structure_ages_tones_alike_and_damages_the_image_alone():

@@ -13,17 +13,17 @@ _POINTS = 4096  # seeds of a mesh, at most: pictures of any size stay quick
 
 
 def walks(
-  shape,
-  rng,
-  count,
-  length,
-  width,
-  wander=0.45,
-  children=1.0,
-  angle=None,
-  start=None,
-  strength=(0.6, 1.0),
-):
+  shape: tuple[int, int],
+  rng: np.random.Generator,
+  count: int,
+  length: tuple[float, float],
+  width: tuple[float, float],
+  wander: float = 0.45,
+  children: float = 1.0,
+  angle: float | None = None,
+  start: np.ndarray | None = None,
+  strength: tuple[float, float] = (0.6, 1.0),
+) -> np.ndarray:
   """Cracks that wander at random and branch once or twice.
 
   Args:
@@ -71,16 +71,16 @@ def walks(
 
 
 def mesh(
-  shape,
-  rng,
-  cell,
-  width,
-  aspect=1.0,
-  angle=0.0,
-  keep=0.85,
-  brick=False,
-  rough=0.12,
-):
+  shape: tuple[int, int],
+  rng: np.random.Generator,
+  cell: float,
+  width: tuple[float, float],
+  aspect: float = 1.0,
+  angle: float = 0.0,
+  keep: float = 0.85,
+  brick: bool = False,
+  rough: float = 0.12,
+) -> np.ndarray:
   """A network of cracks around polygonal islands, as craquelure is.
 
   The borders of a Voronoi diagram of jittered seeds, each broken into a jagged
@@ -113,7 +113,14 @@ def mesh(
   return shapes.draw(shape, rng, points, width, (0.45, 1.0))
 
 
-def islands(shape, rng, cell, share, aspect=1.0, angle=0.0):
+def islands(
+  shape: tuple[int, int],
+  rng: np.random.Generator,
+  cell: float,
+  share: float,
+  aspect: float = 1.0,
+  angle: float = 0.0,
+) -> np.ndarray:
   """Whole polygonal islands of a mesh, where paint has flaked off.
 
   Args:
@@ -127,8 +134,9 @@ def islands(shape, rng, cell, share, aspect=1.0, angle=0.0):
   seeds, facets = _voronoi(shape, rng, _affordable(cell, shape), aspect, angle)
   field = shapes.smooth_noise(shape, rng, max(shape) / 3)
   inside = np.clip(seeds, 0, np.array(shape[::-1]) - 1).astype(int)
-  chance = field[inside[:, 1], inside[:, 0]] + rng.normal(0, 0.12, len(seeds))
-  lost = chance >= np.quantile(chance, 1 - min(max(share, 0.5 / len(seeds)), 1))
+  weakness = field[inside[:, 1], inside[:, 0]] + rng.normal(0, 0.12, len(seeds))
+  least = 1 - min(max(share, 0.5 / len(seeds)), 1)
+  lost = weakness >= np.quantile(weakness, least)
   canvas = np.zeros(shape, np.uint8)
   chosen = [facets[index] for index in np.flatnonzero(lost)]
   # One by one: polygons in one call would cancel where they touch.
@@ -139,7 +147,12 @@ def islands(shape, rng, cell, share, aspect=1.0, angle=0.0):
   return shapes.unit(canvas)
 
 
-def rings(shape, rng, width, spacing):
+def rings(
+  shape: tuple[int, int],
+  rng: np.random.Generator,
+  width: tuple[float, float],
+  spacing: float,
+) -> np.ndarray:
   """Cracks of a blow: rings with gaps around a point, and rays from it.
 
   Args:

@@ -4,6 +4,7 @@ Pictures are float32 [H, W, 3] and weights float32 [H, W], in [0, 1]; a colour
 is float32 [3]. A blend changes no channel of a pixel by more than its weight.
 """
 
+from collections.abc import Sequence
 import functools
 
 import cv2
@@ -27,17 +28,19 @@ GROUNDS = np.array(
 _IDENTITY = np.eye(3, dtype=np.float32)
 
 
-def size(image):
+def size(image: np.ndarray) -> float:
   """The side of a square as large as the picture, px."""
   return float(np.sqrt(image.shape[0] * image.shape[1]))
 
 
-def opacity(severity, rng):
+def opacity(severity: float, rng: np.random.Generator) -> np.float32:
   """A random opacity, faint at low severity."""
   return np.float32(min(1.0, 2.5 * severity) * rng.uniform(0.35, 1))
 
 
-def over(image, colour, weight):
+def over(
+  image: np.ndarray, colour: np.ndarray, weight: np.ndarray
+) -> np.ndarray:
   """Blends a colour f32[3] or a picture over an image, by f32[H, W]."""
   # Broadcasting over three channels would be slow: all arrays have all three.
   share = cv2.cvtColor(weight, cv2.COLOR_GRAY2RGB)
@@ -50,7 +53,9 @@ def over(image, colour, weight):
   return change
 
 
-def tint(weight, white, black=1.0):
+def tint(
+  weight: np.ndarray, white: np.ndarray, black: float | np.ndarray = 1.0
+) -> np.ndarray:
   """f32[H, W] -> f32[H, W, 3]: colour `black` where it is 0, `white` at 1."""
   share = cv2.cvtColor(weight, cv2.COLOR_GRAY2RGB)
   black = np.full(3, black, np.float32) if np.isscalar(black) else black
@@ -60,18 +65,20 @@ def tint(weight, white, black=1.0):
   )
 
 
-def union(weights):
+def union(weights: Sequence[np.ndarray]) -> np.ndarray:
   """The bound of all changes together: what each left through, at most."""
   return functools.reduce(lambda a, b: a + b - a * b, weights)
 
 
-def worn(weight, rng, cell):
+def worn(
+  weight: np.ndarray, rng: np.random.Generator, cell: float
+) -> np.ndarray:
   """Takes parts of a shape away, in zones of `cell` px."""
   zone = shapes.smooth_noise(weight.shape, rng, max(2.0, float(cell)))
   return weight * clip(zone * np.float32(3) - np.float32(0.9))
 
 
-def shifted(weight, rng):
+def shifted(weight: np.ndarray, rng: np.random.Generator) -> np.ndarray:
   """The same one px further in one of eight directions."""
   down, right = (
     (0, 1),
@@ -93,13 +100,18 @@ def shifted(weight, rng):
   )
 
 
-def jitter(rng, sigma):
+def jitter(rng: np.random.Generator, sigma: float) -> np.ndarray:
   """A small random change of colour f32[3], of lightness more than of hue."""
   light, *hue = rng.standard_normal(4, np.float32) * np.float32(sigma)
   return light + np.float32(0.3) * np.array(hue)
 
 
-def tone(image, weight, rng, bright=None):
+def tone(
+  image: np.ndarray,
+  weight: np.ndarray,
+  rng: np.random.Generator,
+  bright: bool | None = None,
+) -> np.ndarray:
   """Draws thin damage in one of the ways in which it shows."""
   if bright is None:
     bright = rng.random() < 0.5
@@ -134,7 +146,7 @@ def tone(image, weight, rng, bright=None):
   return over(image, colour.astype(np.float32), weight)
 
 
-def ground(shape, rng):
+def ground(shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
   """What lies under the paint: f32[H, W, 3] with a weave or a grain."""
   colour = GROUNDS[rng.integers(len(GROUNDS))] + jitter(rng, 0.05)
   uneven = shapes.smooth_noise(shape, rng, max(shape) / 5, 2) - np.float32(0.5)
@@ -156,7 +168,9 @@ def ground(shape, rng):
   return clip(tint(texture, 2 * colour, colour))
 
 
-def fill(shape, rng, kind):
+def fill(
+  shape: tuple[int, int], rng: np.random.Generator, kind: str | None
+) -> np.ndarray:
   """A colour f32[3], or f32[H, W, 3], to fill holes with."""
   kinds = ('white', 'flat', 'texture')
   kind = kinds[rng.integers(3)] if kind is None else kind

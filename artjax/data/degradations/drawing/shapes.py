@@ -14,7 +14,12 @@ from artjax.data.degradations.decorators import clip
 SHIFT = 4  # OpenCV takes fixed-point coordinates: 1/16 px
 
 
-def smooth_noise(shape, rng, cell, octaves=1):
+def smooth_noise(
+  shape: tuple[int, int],
+  rng: np.random.Generator,
+  cell: float | tuple[float, float],
+  octaves: int = 1,
+) -> np.ndarray:
   """A field about 0.5, mostly in [0, 1], whose features are `cell` px wide.
 
   Args:
@@ -41,8 +46,15 @@ def smooth_noise(shape, rng, cell, octaves=1):
 
 
 def strokes(
-  shape, rng, count, length, width, bend=0.3, angle=None, strength=(1.0, 1.0)
-):
+  shape: tuple[int, int],
+  rng: np.random.Generator,
+  count: int,
+  length: tuple[float, float],
+  width: tuple[float, float],
+  bend: float = 0.3,
+  angle: float | None = None,
+  strength: tuple[float, float] = (1.0, 1.0),
+) -> np.ndarray:
   """Thin lines, straight to curved, such as scratches or hairs.
 
   Args:
@@ -75,7 +87,14 @@ def strokes(
   return draw(shape, rng, points, width, strength)
 
 
-def polygons(shape, rng, count, radius, rough=0.35, corners=14):
+def polygons(
+  shape: tuple[int, int],
+  rng: np.random.Generator,
+  count: int,
+  radius: tuple[float, float],
+  rough: float = 0.35,
+  corners: int = 14,
+) -> np.ndarray:
   """Irregular filled patches with ragged edges.
 
   Args:
@@ -109,7 +128,12 @@ def polygons(shape, rng, count, radius, rough=0.35, corners=14):
   return unit(canvas)
 
 
-def boxes(shape, rng, count, side):
+def boxes(
+  shape: tuple[int, int],
+  rng: np.random.Generator,
+  count: int,
+  side: tuple[float, float],
+) -> np.ndarray:
   """Upright filled boxes of (low, high) px a side."""
   canvas = np.zeros(shape, np.float32)
   for _ in range(count):
@@ -123,7 +147,13 @@ def boxes(shape, rng, count, side):
   return canvas
 
 
-def brush(shape, rng, count, length, width):
+def brush(
+  shape: tuple[int, int],
+  rng: np.random.Generator,
+  count: int,
+  length: tuple[float, float],
+  width: tuple[float, float],
+) -> np.ndarray:
   """Free-form strokes of a round brush, as inpainting is trained on.
 
   Args:
@@ -143,7 +173,14 @@ def brush(shape, rng, count, length, width):
   return draw(shape, rng, points, width, (1.0, 1.0), classes=count)
 
 
-def specks(shape, rng, count, size, strength=(0.5, 1.0), clusters=0):
+def specks(
+  shape: tuple[int, int],
+  rng: np.random.Generator,
+  count: int,
+  size: tuple[float, float],
+  strength: tuple[float, float] = (0.5, 1.0),
+  clusters: int = 0,
+) -> np.ndarray:
   """Dots and very short dashes.
 
   Args:
@@ -166,7 +203,14 @@ def specks(shape, rng, count, size, strength=(0.5, 1.0), clusters=0):
   return draw(shape, rng, np.stack([points, points + dash], 1), size, strength)
 
 
-def tear(shape, rng, start, heading, length, width):
+def tear(
+  shape: tuple[int, int],
+  rng: np.random.Generator,
+  start: np.ndarray,
+  heading: float,
+  length: float,
+  width: float,
+) -> tuple[np.ndarray, np.ndarray]:
   """A ragged wedge that runs in from `start`, and the torn rim around it.
 
   Args:
@@ -207,7 +251,13 @@ def tear(shape, rng, start, heading, length, width):
   return unit(wedge), unit(rim)
 
 
-def blotch(shape, rng, radius, rough=0.5, kind='blob'):
+def blotch(
+  shape: tuple[int, int],
+  rng: np.random.Generator,
+  radius: float,
+  rough: float = 0.5,
+  kind: str = 'blob',
+) -> np.ndarray:
   """A field whose zero level is the outline of a stain, positive inside.
 
   Args:
@@ -250,7 +300,13 @@ def blotch(shape, rng, radius, rough=0.5, kind='blob'):
   return _enlarge(field, shape)
 
 
-def patches(shape, rng, cell, share, octaves=4):
+def patches(
+  shape: tuple[int, int],
+  rng: np.random.Generator,
+  cell: float,
+  share: float,
+  octaves: int = 4,
+) -> np.ndarray:
   """Noise above a level: ragged flakes that cover about `share` of it all."""
   field = smooth_noise(shape, rng, cell, octaves)
   stride = max(1, min(shape) // 48)  # a sample gives the level well enough
@@ -270,14 +326,18 @@ def _enlarge(grid, shape):
   return cv2.resize(grid, (width, height), interpolation=cv2.INTER_LINEAR)
 
 
-def walk(start, headings, step):
+def walk(
+  start: np.ndarray, headings: np.ndarray, step: np.ndarray
+) -> np.ndarray:
   """[N, 2], [N, K] radians, [N, 1] px -> [N, K + 1, 2] points (x, y)."""
   moves = np.stack([np.cos(headings), np.sin(headings)], -1) * step[..., None]
   points = np.concatenate([start[:, None], moves], 1)
   return np.cumsum(points, 1)
 
 
-def jagged(lines, rng, rough, levels):
+def jagged(
+  lines: np.ndarray, rng: np.random.Generator, rough: float, levels: int
+) -> np.ndarray:
   """[N, 2, 2] lines -> [N, 2**levels + 1, 2], by midpoint displacement."""
   points = lines
   for _ in range(levels):
@@ -291,12 +351,20 @@ def jagged(lines, rng, rough, levels):
   return points
 
 
-def fixed(points):
+def fixed(points: np.ndarray) -> np.ndarray:
   """Points (x, y) in px -> fixed-point int32 for OpenCV."""
   return np.rint(points * (1 << SHIFT)).astype(np.int32)
 
 
-def draw(shape, rng, points, width, strength, canvas=None, classes=4):
+def draw(
+  shape: tuple[int, int],
+  rng: np.random.Generator,
+  points: np.ndarray,
+  width: tuple[float, float],
+  strength: tuple[float, float],
+  canvas: np.ndarray | None = None,
+  classes: int = 4,
+) -> np.ndarray:
   """Draws polylines [N, K, 2] of (low, high) px; f32[H, W] coverage."""
   if canvas is None:
     canvas = np.zeros(shape, np.uint8)
@@ -320,6 +388,6 @@ def draw(shape, rng, points, width, strength, canvas=None, classes=4):
   return unit(canvas)
 
 
-def unit(canvas):
+def unit(canvas: np.ndarray | None) -> np.ndarray:
   """u8 -> f32 in [0, 1]."""
   return np.multiply(canvas, np.float32(1 / 255), dtype=np.float32)

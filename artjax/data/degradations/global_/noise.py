@@ -14,7 +14,15 @@ _STEPS = 36  # of a standard deviation, in tables of 256 values
 
 
 @tonal
-def gaussian_noise(image, severity, rng, *, sigma=0.11, grey=None, grain=None):
+def gaussian_noise(
+  image: np.ndarray,
+  severity: float,
+  rng: np.random.Generator,
+  *,
+  sigma: float = 0.11,
+  grey: bool | None = None,
+  grain: float | None = None,
+) -> np.ndarray:
   """Gaussian noise of up to `sigma`, of 1.
 
   Args:
@@ -44,7 +52,13 @@ def gaussian_noise(image, severity, rng, *, sigma=0.11, grey=None, grain=None):
 
 
 @tonal
-def poisson_noise(image, severity, rng, *, photons=40.0):
+def poisson_noise(
+  image: np.ndarray,
+  severity: float,
+  rng: np.random.Generator,
+  *,
+  photons: float = 40.0,
+) -> np.ndarray:
   """Shot noise of as few as `photons` at white."""
   photons = photons / (severity * rng.uniform(0.3, 1)) ** 2
   if photons > 40:
@@ -55,7 +69,14 @@ def poisson_noise(image, severity, rng, *, photons=40.0):
 
 
 @tonal
-def speckle_noise(image, severity, rng, *, sigma=0.25, grey=None):
+def speckle_noise(
+  image: np.ndarray,
+  severity: float,
+  rng: np.random.Generator,
+  *,
+  sigma: float = 0.25,
+  grey: bool | None = None,
+) -> np.ndarray:
   """Noise of up to `sigma` that multiplies the picture."""
   sigma = severity * rng.uniform(0.3, 1) * sigma
   grey = rng.random() < 0.4 if grey is None else grey
@@ -64,7 +85,14 @@ def speckle_noise(image, severity, rng, *, sigma=0.25, grey=None):
 
 
 @tonal
-def salt_and_pepper(image, severity, rng, *, amount=0.05, grey=None):
+def salt_and_pepper(
+  image: np.ndarray,
+  severity: float,
+  rng: np.random.Generator,
+  *,
+  amount: float = 0.05,
+  grey: bool | None = None,
+) -> np.ndarray:
   """Up to `amount` of the pixels become black or white."""
   amount = severity * rng.uniform(0.3, 1) * amount
   grey = rng.random() < 0.5 if grey is None else grey
@@ -78,7 +106,14 @@ def salt_and_pepper(image, severity, rng, *, amount=0.05, grey=None):
 
 
 @tonal
-def hard_grain(image, severity, rng, *, strength=0.7, grain=(0.8, 2.5)):
+def hard_grain(
+  image: np.ndarray,
+  severity: float,
+  rng: np.random.Generator,
+  *,
+  strength: float = 0.7,
+  grain: tuple[float, float] = (0.8, 2.5),
+) -> np.ndarray:
   """The coarse, contrasty grain of pushed black-and-white film.
 
   Each grain is black or white, white the more often the lighter the picture is

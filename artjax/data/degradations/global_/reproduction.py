@@ -11,7 +11,14 @@ from artjax.data.degradations.global_.noise import dithered
 
 
 @tonal
-def jpeg(image, severity, rng, *, quality=15, subsampling=None):
+def jpeg(
+  image: np.ndarray,
+  severity: float,
+  rng: np.random.Generator,
+  *,
+  quality: int = 15,
+  subsampling: str | None = None,
+) -> np.ndarray:
   """JPEG of as low a `quality` as that, from 100 down.
 
   Args:
@@ -43,7 +50,14 @@ def jpeg(image, severity, rng, *, quality=15, subsampling=None):
 
 
 @tonal
-def halftone(image, severity, rng, *, period=(2.5, 8.0), colour=None):
+def halftone(
+  image: np.ndarray,
+  severity: float,
+  rng: np.random.Generator,
+  *,
+  period: tuple[float, float] = (2.5, 8.0),
+  colour: bool | None = None,
+) -> np.ndarray:
   """The dots of a print screen, blended in by `severity`.
 
   Dots are as large as the picture is dark there, so that means over a few
@@ -102,7 +116,14 @@ def _ranks():
 
 
 @tonal
-def scan_lines(image, severity, rng, *, depth=0.4, kind=None):
+def scan_lines(
+  image: np.ndarray,
+  severity: float,
+  rng: np.random.Generator,
+  *,
+  depth: float = 0.4,
+  kind: str | None = None,
+) -> np.ndarray:
   """Lines of a screen or a scanner: rows that are darker, brighter or tinted.
 
   Args:

@@ -15,13 +15,25 @@ _WAYS = (
 
 
 @tonal
-def gaussian_blur(image, severity, rng, *, sigma=3.0):
+def gaussian_blur(
+  image: np.ndarray,
+  severity: float,
+  rng: np.random.Generator,
+  *,
+  sigma: float = 3.0,
+) -> np.ndarray:
   """Gaussian blur of up to `sigma` px."""
   return gaussian(image, severity * rng.uniform(0.4, 1) * sigma)
 
 
 @tonal
-def anisotropic_blur(image, severity, rng, *, sigma=3.5):
+def anisotropic_blur(
+  image: np.ndarray,
+  severity: float,
+  rng: np.random.Generator,
+  *,
+  sigma: float = 3.5,
+) -> np.ndarray:
   """Gaussian blur of two widths, up to `sigma` px, in any direction."""
   along = severity * rng.uniform(0.5, 1) * sigma
   across = along * rng.uniform(0.15, 0.6)
@@ -35,7 +47,13 @@ def anisotropic_blur(image, severity, rng, *, sigma=3.5):
 
 
 @tonal
-def motion_blur(image, severity, rng, *, length=15.0):
+def motion_blur(
+  image: np.ndarray,
+  severity: float,
+  rng: np.random.Generator,
+  *,
+  length: float = 15.0,
+) -> np.ndarray:
   """A shake of the camera: a slightly bent path of up to `length` px."""
   length = severity * rng.uniform(0.4, 1) * length
   heading = rng.uniform(0, 2 * np.pi) + rng.normal(0, 0.4) * np.linspace(
@@ -57,7 +75,13 @@ def motion_blur(image, severity, rng, *, length=15.0):
 
 
 @tonal
-def defocus_blur(image, severity, rng, *, radius=5.0):
+def defocus_blur(
+  image: np.ndarray,
+  severity: float,
+  rng: np.random.Generator,
+  *,
+  radius: float = 5.0,
+) -> np.ndarray:
   """A disc of up to `radius` px, as a lens out of focus draws."""
   radius = severity * rng.uniform(0.4, 1) * radius
   y, x = _grid(radius + 1)
@@ -66,7 +90,13 @@ def defocus_blur(image, severity, rng, *, radius=5.0):
 
 
 @tonal
-def rescale(image, severity, rng, *, factor=4.0):
+def rescale(
+  image: np.ndarray,
+  severity: float,
+  rng: np.random.Generator,
+  *,
+  factor: float = 4.0,
+) -> np.ndarray:
   """Down by up to `factor` and up again, each with any interpolation."""
   height, width = image.shape[:2]
   down = 1 + severity * rng.uniform(0.3, 1) * (factor - 1)

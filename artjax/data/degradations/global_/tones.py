@@ -21,7 +21,15 @@ _LUMA = np.array(
 
 
 @tonal
-def fading(image, severity, rng, *, contrast=0.65, saturation=0.8, lift=0.22):
+def fading(
+  image: np.ndarray,
+  severity: float,
+  rng: np.random.Generator,
+  *,
+  contrast: float = 0.65,
+  saturation: float = 0.8,
+  lift: float = 0.22,
+) -> np.ndarray:
   """Pigments lose contrast and saturation; blacks turn grey.
 
   Args:
@@ -55,7 +63,13 @@ def fading(image, severity, rng, *, contrast=0.65, saturation=0.8, lift=0.22):
 
 
 @tonal
-def varnish(image, severity, rng, *, strength=1.0):
+def varnish(
+  image: np.ndarray,
+  severity: float,
+  rng: np.random.Generator,
+  *,
+  strength: float = 1.0,
+) -> np.ndarray:
   """Natural resin gone yellow to brown: a filter, and a haze over the darks."""
   # From pale yellow to brown, by age; each is what white would become.
   age = rng.uniform(0, 1)
@@ -77,7 +91,14 @@ def varnish(image, severity, rng, *, strength=1.0):
 
 
 @tonal
-def colour_cast(image, severity, rng, *, gain=0.4, offset=0.12):
+def colour_cast(
+  image: np.ndarray,
+  severity: float,
+  rng: np.random.Generator,
+  *,
+  gain: float = 0.4,
+  offset: float = 0.12,
+) -> np.ndarray:
   """A tint over everything: light, film or pigments that have shifted.
 
   Args:
@@ -107,7 +128,13 @@ def colour_cast(image, severity, rng, *, gain=0.4, offset=0.12):
 
 
 @tonal
-def uneven_light(image, severity, rng, *, strength=0.7):
+def uneven_light(
+  image: np.ndarray,
+  severity: float,
+  rng: np.random.Generator,
+  *,
+  strength: float = 0.7,
+) -> np.ndarray:
   """Light that falls off to a side, to the edges, from a lamp, in patches."""
   height, width = image.shape[:2]
   small = 16
@@ -136,14 +163,26 @@ def uneven_light(image, severity, rng, *, strength=0.7):
 
 
 @tonal
-def greyscale(image, severity, rng, *, ortho=None):
+def greyscale(
+  image: np.ndarray,
+  severity: float,
+  rng: np.random.Generator,
+  *,
+  ortho: bool | None = None,
+) -> np.ndarray:
   """To shades of grey, as `severity` blends; `ortho` film is blind to red."""
   kind = rng.integers(4) if ortho is None else 3 if ortho else 0
   return _affine(image, _saturation(1 - severity, _LUMA[kind]), np.zeros(3))
 
 
 @tonal
-def sepia(image, severity, rng, *, warmth=1.0):
+def sepia(
+  image: np.ndarray,
+  severity: float,
+  rng: np.random.Generator,
+  *,
+  warmth: float = 1.0,
+) -> np.ndarray:
   """To the brown of a toned or aged print, as `severity` blends."""
   grey = _saturation(0.0, _LUMA[rng.integers(4)])
   tone = 1 + warmth * rng.uniform(0.5, 1) * np.array([0.16, -0.02, -0.26])

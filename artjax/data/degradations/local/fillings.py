@@ -12,7 +12,15 @@ _SHAPES = ('blobs', 'flakes', 'polygons', 'boxes', 'brush')
 
 
 @local('loss')
-def fillings(image, severity, rng, *, share=0.25, shape=None, fill=None):
+def fillings(
+  image: np.ndarray,
+  severity: float,
+  rng: np.random.Generator,
+  *,
+  share: float = 0.25,
+  shape: str | None = None,
+  fill: str | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
   """Opaque areas filled with a colour, a texture or other paint.
 
   Args:

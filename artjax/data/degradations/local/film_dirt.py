@@ -10,7 +10,14 @@ from artjax.data.degradations.drawing import shapes
 
 
 @local('stain')
-def film_dirt(image, severity, rng, *, count=60, bright=None):
+def film_dirt(
+  image: np.ndarray,
+  severity: float,
+  rng: np.random.Generator,
+  *,
+  count: int = 60,
+  bright: bool | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
   """Dirt of one to three kinds, each of its own scale and polarity.
 
   Args:

@@ -8,11 +8,19 @@ import numpy as np
 
 from artjax.data.degradations.decorators import local
 from artjax.data.degradations.drawing import rendering
+from artjax.data.examples import Op
 from artjax.data.examples import op
 
 
 @op
-def masks_from(folder, severity=0.5, *, part='loss', fill=None, invert=False):
+def masks_from(
+  folder: str,
+  severity: float | tuple[float, float] = 0.5,
+  *,
+  part: str = 'loss',
+  fill: str | None = None,
+  invert: bool = False,
+) -> Op:
   """Damage in the shape of the masks of a folder.
 
   Args:

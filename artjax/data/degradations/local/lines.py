@@ -11,7 +11,14 @@ from artjax.data.degradations.drawing import shapes
 
 
 @local('crack')
-def scratches(image, severity, rng, *, count=12, width=2.5):
+def scratches(
+  image: np.ndarray,
+  severity: float,
+  rng: np.random.Generator,
+  *,
+  count: int = 12,
+  width: float = 2.5,
+) -> tuple[np.ndarray, np.ndarray]:
   """Scratches, straight or curved, bright or dark.
 
   Args:
@@ -47,7 +54,15 @@ def scratches(image, severity, rng, *, count=12, width=2.5):
 
 
 @local('crack')
-def craquelure(image, severity, rng, *, width=2.2, cell=None, pattern=None):
+def craquelure(
+  image: np.ndarray,
+  severity: float,
+  rng: np.random.Generator,
+  *,
+  width: float = 2.2,
+  cell: float | None = None,
+  pattern: str | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
   """Age cracks of the paint layer, dark with dirt or bright with ground.
 
   Args:
@@ -159,7 +174,13 @@ def craquelure(image, severity, rng, *, width=2.2, cell=None, pattern=None):
 
 
 @local('crack')
-def hair(image, severity, rng, *, count=3):
+def hair(
+  image: np.ndarray,
+  severity: float,
+  rng: np.random.Generator,
+  *,
+  count: int = 3,
+) -> tuple[np.ndarray, np.ndarray]:
   """Hairs and fibres, dark or bright; at most `count` on 128 x 128 px."""
   shape, size = image.shape[:2], rendering.size(image)
   number = max(1, int(severity * count * size / 128 + rng.random()))
@@ -177,7 +198,13 @@ def hair(image, severity, rng, *, count=3):
 
 
 @local('crack')
-def folds(image, severity, rng, *, count=3):
+def folds(
+  image: np.ndarray,
+  severity: float,
+  rng: np.random.Generator,
+  *,
+  count: int = 3,
+) -> tuple[np.ndarray, np.ndarray]:
   """Creases: a worn line, light on one side and shade on the other."""
   height, width = image.shape[:2]
   size = rendering.size(image)

@@ -10,7 +10,14 @@ from artjax.data.degradations.drawing import shapes
 
 
 @local('loss')
-def paint_losses(image, severity, rng, *, share=0.16, kind=None):
+def paint_losses(
+  image: np.ndarray,
+  severity: float,
+  rng: np.random.Generator,
+  *,
+  share: float = 0.16,
+  kind: str | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
   """Flaked paint: irregular patches that show ground, canvas or wood.
 
   Args:
@@ -59,7 +66,13 @@ def paint_losses(image, severity, rng, *, share=0.16, kind=None):
 
 
 @local('loss')
-def tears(image, severity, rng, *, count=2):
+def tears(
+  image: np.ndarray,
+  severity: float,
+  rng: np.random.Generator,
+  *,
+  count: int = 2,
+) -> tuple[np.ndarray, np.ndarray]:
   """Rips that run in from a side: dark behind, or torn paper at the edge."""
   shape, size = image.shape[:2], rendering.size(image)
   height, width = shape
@@ -89,7 +102,15 @@ def tears(image, severity, rng, *, count=2):
 
 
 @local('loss')
-def holes(image, severity, rng, *, share=0.3, shape=None, fill=None):
+def holes(
+  image: np.ndarray,
+  severity: float,
+  rng: np.random.Generator,
+  *,
+  share: float = 0.3,
+  shape: str | None = None,
+  fill: str | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
   """Opaque holes, as inpainting is trained on.
 
   Args:

@@ -44,8 +44,14 @@ _INKS = np.float32(
 
 @local('loss')
 def wide_strokes(
-  image, severity, rng, *, count=5, width=(6.0, 40.0), opaque=None
-):
+  image: np.ndarray,
+  severity: float,
+  rng: np.random.Generator,
+  *,
+  count: int = 5,
+  width: tuple[float, float] = (6.0, 40.0),
+  opaque: bool | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
   """Strokes of a broad brush or a marker across the picture.
 
   Args:
@@ -118,7 +124,14 @@ def _paint(shape, rng):
 
 
 @local('stain')
-def tape(image, severity, rng, *, count=3, width=(12.0, 40.0)):
+def tape(
+  image: np.ndarray,
+  severity: float,
+  rng: np.random.Generator,
+  *,
+  count: int = 3,
+  width: tuple[float, float] = (12.0, 40.0),
+) -> tuple[np.ndarray, np.ndarray]:
   """Strips of adhesive tape, translucent and yellowed, with visible edges.
 
   Args:
@@ -180,7 +193,14 @@ def _strip(shape, rng, length, breadth):
 
 
 @local('loss')
-def labels(image, severity, rng, *, count=2, kind=None):
+def labels(
+  image: np.ndarray,
+  severity: float,
+  rng: np.random.Generator,
+  *,
+  count: int = 2,
+  kind: str | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
   """Paper stuck on: labels with lines of text, or postage stamps.
 
   Args:
@@ -280,7 +300,13 @@ def _placed(shape, rng, sheet, cover, turn):
 
 
 @local('loss')
-def text_over(image, severity, rng, *, kind=None):
+def text_over(
+  image: np.ndarray,
+  severity: float,
+  rng: np.random.Generator,
+  *,
+  kind: str | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
   """Writing over the picture: by hand, in print, or as a watermark.
 
   Args:
@@ -326,7 +352,13 @@ def text_over(image, severity, rng, *, kind=None):
 
 
 @local('stain')
-def grime(image, severity, rng, *, strength=0.85):
+def grime(
+  image: np.ndarray,
+  severity: float,
+  rng: np.random.Generator,
+  *,
+  strength: float = 0.85,
+) -> tuple[np.ndarray, np.ndarray]:
   """A dark, blotchy film of soot and nicotine, wiped away in places.
 
   Args:

@@ -25,7 +25,13 @@ _STAINS = np.array(
 
 
 @local('stain')
-def water_stains(image, severity, rng, *, count=3):
+def water_stains(
+  image: np.ndarray,
+  severity: float,
+  rng: np.random.Generator,
+  *,
+  count: int = 3,
+) -> tuple[np.ndarray, np.ndarray]:
   """Dried water: tinted blotches with a darker tide line around them."""
   shape = image.shape[:2]
   weights = []
@@ -63,7 +69,13 @@ def water_stains(image, severity, rng, *, count=3):
 
 
 @local('stain')
-def foxing(image, severity, rng, *, count=40):
+def foxing(
+  image: np.ndarray,
+  severity: float,
+  rng: np.random.Generator,
+  *,
+  count: int = 40,
+) -> tuple[np.ndarray, np.ndarray]:
   """Rusty spots with a soft border; `count` at most, whatever the size."""
   shape, size = image.shape[:2], rendering.size(image)
   number = max(1, int(severity * rng.uniform(0.2, 1) * count))
@@ -85,7 +97,13 @@ def foxing(image, severity, rng, *, count=40):
 
 
 @local('stain')
-def mould(image, severity, rng, *, count=150):
+def mould(
+  image: np.ndarray,
+  severity: float,
+  rng: np.random.Generator,
+  *,
+  count: int = 150,
+) -> tuple[np.ndarray, np.ndarray]:
   """Colonies of dark, greenish or pale dots, with a bloom around each."""
   shape, size = image.shape[:2], rendering.size(image)
   number = max(3, int(severity * rng.uniform(0.2, 1) * count))
@@ -112,7 +130,13 @@ def mould(image, severity, rng, *, count=150):
 
 
 @local('stain')
-def dust(image, severity, rng, *, count=90):
+def dust(
+  image: np.ndarray,
+  severity: float,
+  rng: np.random.Generator,
+  *,
+  count: int = 90,
+) -> tuple[np.ndarray, np.ndarray]:
   """Specks and short fibres, bright or dark; `count` at most on 128 x 128."""
   shape, size = image.shape[:2], rendering.size(image)
   # px in size, so that their number follows the area.
