@@ -40,7 +40,7 @@ def ahead(
 
   The pool is shut down when the generator ends or is closed.
   """
-  pending = collections.deque()
+  pending: collections.deque[concurrent.futures.Future] = collections.deque()
   try:
     for item in items:
       pending.append(pool.submit(fn, item))

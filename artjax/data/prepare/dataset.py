@@ -110,7 +110,7 @@ def prepare(
       if summary['reason']
     ]
     used = [p for p in found if not summaries[p.name]['reason']]
-    sources.report(sources.Source(pictures, used, None, rejected))
+    sources.report(str(pictures), len(used), rejected)
     split = {
       part: [p for p in used if sources.part_of(p.digest, validation) == part]
       for part in PARTS

@@ -34,8 +34,9 @@ def find(
   Raises:
     FileNotFoundError: no such folder.
   """
-  items = list(scan.files(folder))
-  found, rejected, names = [], [], {}
+  items = list(scan.files(os.fspath(folder)))
+  found, rejected = [], []
+  names: dict[bytes, str] = {}  # of contents
   with concurrent.futures.ThreadPoolExecutor(workers) as pool:
     hashes = progress(
       pool.map(_hash, (path for _, path in items)), 'Reading', len(items)

@@ -95,7 +95,7 @@ def load(
   cache = scan.Cache(cache_mb * 2**20)
   check = scan.Scan(min_size, workers, cache)
   source = Source(spec, *_FINDERS[kind](rest, check))
-  report(source)
+  report(source.spec, len(source), source.rejected)
   if not source.entries:
     raise ValueError(
       f'{spec}: no usable picture (JPEG, PNG, TIFF or WebP, shorter side of '
@@ -176,20 +176,21 @@ def part_of(digest: bytes, share: float) -> str:
   return 'validation' if position < share else 'train'
 
 
-def report(source: Source) -> None:
-  """Logs what was left out, a count, then a line each; once in a run."""
-  if not source.rejected or not scan.first_time(
-    (source.spec, tuple(source.rejected))
-  ):
+def report(spec: str, kept: int, rejected: Sequence[tuple[str, str]]) -> None:
+  """Logs what was left out, a count, then a line each; once in a run.
+
+  Args:
+    spec: of the source.
+    kept: pictures that it has.
+    rejected: (name, reason) of the files that are none.
+  """
+  if not rejected or not scan.first_time((spec, tuple(rejected))):
     return
   logging.warning(
-    '%s: left out %d of %d files',
-    source.spec,
-    len(source.rejected),
-    len(source.rejected) + len(source.entries),
+    '%s: left out %d of %d files', spec, len(rejected), len(rejected) + kept
   )
   # Broken pictures first: captions and lists among them are no surprise.
-  order = sorted(source.rejected, key=lambda x: x[1] == decode.NOT_A_PICTURE)
+  order = sorted(rejected, key=lambda x: x[1] == decode.NOT_A_PICTURE)
   for name, reason in order[:_LISTED]:
     logging.warning('  %s: %s', name, reason)
   if len(order) > _LISTED:

@@ -11,13 +11,14 @@ from artjax.data.degradations.drawing import rendering
 from artjax.data.degradations.drawing import shapes
 
 # Linen raw, primed and old, and jute.
-_CANVAS = np.float32(
+_CANVAS = np.array(
   [
     [0.78, 0.72, 0.60],
     [0.88, 0.86, 0.80],
     [0.58, 0.48, 0.34],
     [0.66, 0.56, 0.38],
-  ]
+  ],
+  np.float32,
 )
 
 

@@ -14,31 +14,34 @@ from artjax.data.degradations.drawing import shapes
 
 _SIDE = 256  # px of the picture for which sizes are given
 # Aged adhesive tape: clear, yellow, brown, white masking tape.
-_TAPES = np.float32(
+_TAPES = np.array(
   [
     [0.96, 0.92, 0.78],
     [0.88, 0.76, 0.45],
     [0.72, 0.52, 0.28],
     [0.94, 0.90, 0.80],
-  ]
+  ],
+  np.float32,
 )
-_PAPERS = np.float32(
+_PAPERS = np.array(
   [
     [0.97, 0.96, 0.92],
     [0.93, 0.86, 0.70],
     [0.86, 0.90, 0.93],
     [0.93, 0.78, 0.72],
     [0.80, 0.70, 0.52],
-  ]
+  ],
+  np.float32,
 )
-_INKS = np.float32(
+_INKS = np.array(
   [
     [0.05, 0.05, 0.07],
     [0.10, 0.14, 0.45],
     [0.60, 0.08, 0.08],
     [0.30, 0.20, 0.12],
     [0.35, 0.35, 0.36],
-  ]
+  ],
+  np.float32,
 )
 
 
@@ -333,7 +336,7 @@ def text_over(
     strength = rng.uniform(0.55, 1)
     ink = _INKS[rng.integers(len(_INKS))]
     if rng.random() < 0.35:  # chalk or white ink
-      ink = np.float32([1, 1, 1]) - np.float32(0.15) * ink
+      ink = np.array([1, 1, 1], np.float32) - np.float32(0.15) * ink
     turn = rng.normal(0, 0.15)
   weight = lettering.lines(
     shape,
@@ -383,7 +386,9 @@ def grime(
   weight = weight * np.float32(
     min(1.0, 2 * severity) * strength * rng.uniform(0.4, 1)
   )
-  dark = np.float32([0.16, 0.13, 0.10]) * np.float32(rng.uniform(0.3, 2.2))
+  dark = np.array([0.16, 0.13, 0.10], np.float32) * np.float32(
+    rng.uniform(0.3, 2.2)
+  )
   dark = np.clip(dark + rendering.jitter(rng, 0.02), 0, 1)
   if rng.random() < 0.6:
     return image * rendering.tint(weight, dark), weight
