@@ -91,6 +91,100 @@ def pad_to_multiple(x, multiple):
   return x
 
 
+_EPSILON = 1e-6  # of normalize
+
+
+@jax.custom_vjp
+def normalize(x):
+  """[..., C] -> the same shape, of mean 0 and variance 1 over the channels.
+
+  `nn.LayerNorm` without its scale and bias. Those are for the layer that comes
+  next, see `Dense`: their gradients are then no sums over pixels. With that and
+  the barriers, without which XLA's CPU code computes the means anew for each
+  channel, a gradient takes half the time.
+  """
+  return _normalize_forward(x)[0]
+
+
+def _normalize_forward(x):
+  dtype, x = x.dtype, x.astype(jnp.float32)
+  mean = x.mean(-1, keepdims=True)
+  variance = jnp.square(x - mean).mean(-1, keepdims=True)
+  mean, factor = jax.lax.optimization_barrier(
+    (mean, jax.lax.rsqrt(variance + _EPSILON))
+  )
+  y = ((x - mean) * factor).astype(dtype)
+  return jax.lax.optimization_barrier(y), (y, factor)
+
+
+def _normalize_backward(saved, cotangent):
+  y, factor = saved
+  dtype = y.dtype
+  cotangent = jax.lax.optimization_barrier(cotangent).astype(jnp.float32)
+  y = y.astype(jnp.float32)
+  mean, along = jax.lax.optimization_barrier(
+    (cotangent.mean(-1, keepdims=True), (cotangent * y).mean(-1, keepdims=True))
+  )
+  return (((cotangent - mean - y * along) * factor).astype(dtype),)
+
+
+normalize.defvjp(_normalize_forward, _normalize_backward)
+
+
+class Affine(nn.Module):
+  """The two vectors of a norm, as `nn.LayerNorm` names them."""
+
+  @nn.compact
+  def __call__(self, channels):
+    """(scale, bias), f32[channels] each."""
+    return (
+      self.param('scale', nn.initializers.ones, (channels,)),
+      self.param('bias', nn.initializers.zeros, (channels,)),
+    )
+
+
+class Dense(nn.Module):
+  """`nn.Dense` that does what is around it too: a 1x1 convolution.
+
+  What scales its input or output scales its kernel instead, which has fewer
+  numbers than a picture has pixels: on a CPU 5 ms for the 14 ms of
+  `nn.Dense(...)(x) * after` (8 pictures of 64 x 64 px, 48 channels). Pixels
+  are one axis to the product, or XLA takes 1.6 times as long for its gradient.
+  """
+
+  features: int
+  use_bias: bool = True
+  dtype: jnp.dtype = jnp.float32
+
+  @nn.compact
+  def __call__(self, x, *, before=None, after=None):
+    """[..., C] -> [..., features].
+
+    Args:
+      x: any number of axes.
+      before: (scale, bias), f32[C] each: x * scale + bias stands for x.
+      after: f32[features], which the outcome is multiplied by.
+    """
+    kernel = self.param(
+      'kernel', nn.initializers.lecun_normal(), (x.shape[-1], self.features)
+    )
+    bias = None
+    if self.use_bias:
+      bias = self.param('bias', nn.initializers.zeros, (self.features,))
+    if before is not None:
+      shift = before[1] @ kernel
+      bias = shift if bias is None else bias + shift
+      kernel = before[0][:, None] * kernel
+    if after is not None:
+      kernel = kernel * after[None]
+      bias = None if bias is None else bias * after
+    x, kernel, bias = nn.dtypes.promote_dtype(x, kernel, bias, dtype=self.dtype)
+    y = x.reshape(-1, x.shape[-1]) @ kernel
+    if bias is not None:
+      y = y + bias[None]
+    return y.reshape(*x.shape[:-1], self.features)
+
+
 class DepthwiseConv3x3(nn.Module):
   """Depthwise 3x3 convolution with bias, zero padding."""
 

@@ -105,6 +105,63 @@ def test_depthwise_in_bfloat16_sums_its_gradient_in_float32():
   assert gradient.dtype == jnp.bfloat16 and gradient[1, 1, 0] == 64 * 64
 
 
+def gradients(function, cotangent, *args):
+  """Outcome and gradients of all arguments, compiled."""
+
+  def run(*args):
+    y, back = jax.vjp(function, *args)
+    return y, *back(cotangent)
+
+  return jax.jit(run)(*args)
+
+
+def test_normalize_is_the_layer_norm_and_so_is_its_gradient():
+  x, cotangent = (
+    3 * array(2, 5, 4, 6) + 1,
+    array(4, 5, 2, 6).reshape(2, 5, 4, 6),
+  )
+  plain = nn.LayerNorm(epsilon=1e-6, use_scale=False, use_bias=False)
+  for got, want in zip(
+    gradients(layers.normalize, cotangent, x),
+    gradients(lambda x: plain.apply({}, x), cotangent, x),
+  ):
+    np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-5)
+
+
+def test_normalize_in_bfloat16_sums_in_float32():
+  # Means of 1024 ones and their neighbours would stop at 256 in bfloat16.
+  x = jnp.tile(jnp.asarray([1, 1.5], jnp.bfloat16), 512).reshape(1, 1024)
+  y = layers.normalize(x)
+  assert y.dtype == jnp.bfloat16
+  np.testing.assert_allclose(np.float32(y[0, :2]), [-1, 1], rtol=1e-2)
+
+
+@pytest.mark.parametrize('use_bias', [True, False])
+def test_dense_scales_its_input_and_its_output(use_bias):
+  x, cotangent = array(2, 3, 4, 6), array(2, 3, 4, 5)
+  before, after = (array(6), array(6)[::-1]), array(5)
+  layer = layers.Dense(5, use_bias=use_bias)
+  plain = nn.Dense(5, use_bias=use_bias)
+  params = {'kernel': array(6, 5)}
+  if use_bias:
+    params['bias'] = array(2, 5)[1]
+
+  def folded(params, x, before, after):
+    return layer.apply({'params': params}, x, before=before, after=after)
+
+  def apart(params, x, before, after):
+    scale, shift, after = (v.reshape(1, 1, 1, -1) for v in (*before, after))
+    with jax.numpy_rank_promotion('allow'):
+      return plain.apply({'params': params}, x * scale + shift) * after
+
+  have, want = (
+    gradients(f, cotangent, params, x, before, after) for f in (folded, apart)
+  )
+  assert jax.tree.structure(have) == jax.tree.structure(want)
+  for a, b in zip(jax.tree.leaves(have), jax.tree.leaves(want)):
+    np.testing.assert_allclose(a, b, rtol=1e-5, atol=2e-5)
+
+
 # The last is two blocks of rows, the second not full.
 @pytest.mark.parametrize(
   'shape, features, dilation',

@@ -1,6 +1,7 @@
 """NAFNet: the paper's counts, wiring, any size."""
 
 from conftest import random_params
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -94,3 +95,65 @@ def test_uneven_levels_are_named():
   model = nafnet.NAFNet(**{**SMALL, 'dec_blocks': (1,)})
   with pytest.raises(ValueError, match='dec_blocks'):
     model.init(jax.random.key(0), picture(16, 16))
+
+
+class PlainBlock(nn.Module):
+  """nafnet.Block of Flax's own layers, as the paper draws it."""
+
+  dtype: jnp.dtype = jnp.float32
+
+  @nn.compact
+  def __call__(self, x):
+    channels = x.shape[-1]
+    scale = lambda name: self.param(
+      name, nn.initializers.zeros, (1, 1, 1, channels)
+    )
+    y = nn.LayerNorm(epsilon=1e-6, name='norm1')(x)
+    y = nn.Dense(2 * channels, name='conv1')(y)
+    y = PlainDepthwise(name='conv2')(y)
+    a, b = jnp.split(y, 2, axis=-1)
+    y = a * b
+    y = y * nn.Dense(channels, name='attention')(y.mean((1, 2), keepdims=True))
+    x = x + nn.Dense(channels, name='conv3')(y) * scale('beta')
+    y = nn.LayerNorm(epsilon=1e-6, name='norm2')(x)
+    a, b = jnp.split(nn.Dense(2 * channels, name='conv4')(y), 2, axis=-1)
+    return x + nn.Dense(channels, name='conv5')(a * b) * scale('gamma')
+
+
+class PlainDepthwise(nn.Module):
+  @nn.compact
+  def __call__(self, x):
+    channels = x.shape[-1]
+    kernel = self.param('kernel', nn.initializers.ones, (3, 3, channels))
+    bias = self.param('bias', nn.initializers.zeros, (channels,))
+    return bias + jax.lax.conv_general_dilated(
+      x,
+      kernel[:, :, None],
+      (1, 1),
+      'SAME',
+      feature_group_count=channels,
+      dimension_numbers=('NHWC', 'HWIO', 'NHWC'),
+    )
+
+
+def test_block_is_the_plain_one_and_so_are_its_gradients():
+  x = np.random.default_rng(2).standard_normal([2, 12, 10, 8], np.float32)
+  cotangent = x[::-1, ::-1]
+  params = random_params(nafnet.Block(), 0.3, 8)
+
+  def both(block, params, x):
+    y, back = jax.vjp(lambda p, x: block.apply({'params': p}, x), params, x)
+    return y, back(cotangent)
+
+  with jax.numpy_rank_promotion('allow'):
+    have, want = (
+      jax.jit(lambda *args, b=block: both(b, *args))(params, x)
+      for block in (nafnet.Block(), PlainBlock())
+    )
+  assert jax.tree.structure(have) == jax.tree.structure(want)
+  for (path, a), b in zip(
+    jax.tree.leaves_with_path(have), jax.tree.leaves(want)
+  ):
+    np.testing.assert_allclose(
+      a, b, rtol=0, atol=1e-5 * np.abs(b).max(), err_msg=str(path)
+    )
