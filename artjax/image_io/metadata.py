@@ -4,6 +4,7 @@ It goes into the result byte for byte (metadata_writer.py), but for what is no
 longer true there: orientation, size, thumbnails.
 """
 
+import contextlib
 import dataclasses
 import io
 from typing import TYPE_CHECKING
@@ -155,7 +156,8 @@ def attach_blocks(image: pyvips.Image, found: Metadata) -> pyvips.Image:
     probe = pyvips.Image.jpegload_buffer(jpeg.with_segment(probe, segment))
     for name in probe.get_fields():
       if name.startswith('exif-'):
-        image.set_type(probe.get_typeof(name), name, probe.get(name))
+        with contextlib.suppress(UnicodeDecodeError):  # no text
+          image.set_type(probe.get_typeof(name), name, probe.get(name))
   if found.xmp:
     image.set_type(pyvips.GValue.blob_type, 'xmp-data', found.xmp)
   return image
@@ -269,10 +271,14 @@ def _read_png(found, path, image):
       found.exif = chunk.data.removeprefix(EXIF)
     elif chunk.type == b'caBX':
       found.lost.append('content credentials (JUMBF)')
-    elif chunk.type not in _REMADE:
+    elif chunk.type in _REMADE:
+      pass
+    elif png.may_be_copied(chunk):
       found.native.append(chunk)
       if chunk.type == b'pHYs':
         found.has_resolution = chunk.data[8:9] == b'\1'
+    else:
+      found.lost.append(f'PNG chunk {chunk.type.decode("latin-1")!r}')
   _check_exif(found)
 
 

@@ -31,6 +31,9 @@ def blame(path: str | os.PathLike) -> Iterator[None]:
     if any(hint in reason for hint in _UNSUPPORTED):
       raise BadPicture(f'{path}: not supported here ({reason})') from error
     raise BadPicture(f'{path}: damaged or not readable ({reason})') from error
+  except UnicodeDecodeError as error:  # libvips quotes what is in the file
+    pyvips.vips_lib.vips_error_clear()
+    raise BadPicture(f'{path}: damaged or not readable') from error
   except OSError as error:
     raise BadPicture(f'{path}: {error.strerror or error}') from error
 

@@ -196,3 +196,17 @@ def test_samples_of_png_are_described_as_long_as_they_are_true(tmp_path):
     assert picture.notices == [
       'the result does not hold: PNG chunk sBIT, PNG chunk bKGD'
     ]
+
+
+def test_chunks_that_would_break_the_result_stay_behind(tmp_path):
+  image = vips.image(np.full([9, 9, 3], 99, np.uint8))
+  image.copy(interpretation='srgb').pngsave(str(tmp_path / 'plain.png'))
+  data = (tmp_path / 'plain.png').read_bytes()
+  more = chunked(b'abCD', b'of the pixels') + chunked(b'abCd', b'kept')
+  (tmp_path / 'a.png').write_bytes(data[:33] + more + data[33:])
+  with reader.open_picture(tmp_path / 'a.png') as picture:
+    with picture.writer(tmp_path / 'b.png') as writer:
+      writer.write(picture.merge(0, picture.read(0, 0, 9, 9))[0])
+    assert picture.notices == ["the result does not hold: PNG chunk 'abCD'"]
+  types = [chunk.type for chunk in png.read(str(tmp_path / 'b.png'))]
+  assert b'abCd' in types and b'abCD' not in types

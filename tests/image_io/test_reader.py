@@ -433,3 +433,9 @@ def test_to_rgb_on_paper(tmp_path, mode, depth):
   out = pixels(target)
   assert out.shape == (40, 56, 3)
   np.testing.assert_allclose(out, np.broadcast_to(wanted, out.shape), atol=1)
+
+
+def test_errors_that_are_no_text_are_one_line_too(tmp_path):
+  with pytest.raises(reader.BadPicture, match='a.avif: damaged'):
+    with vips.blame(tmp_path / 'a.avif'):
+      b'\xff'.decode()  # as pyvips does with what libvips quotes

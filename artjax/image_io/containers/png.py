@@ -8,6 +8,11 @@ import zlib
 
 _SIGNATURE = b'\x89PNG\r\n\x1a\n'
 _PIXELS = {b'IDAT', b'fdAT'}
+# Of whole pictures or of their colours, though not marked as safe to copy.
+_TRUE = {
+  *(b'gAMA', b'cHRM', b'sRGB', b'cICP', b'mDCV', b'cLLI', b'sBIT', b'bKGD'),
+  *(b'oFFs', b'pCAL', b'sCAL', b'sTER', b'sPLT', b'tIME'),
+}
 _MOST = 64 << 20  # bytes of a chunk, or it is passed over
 
 
@@ -22,7 +27,7 @@ def read(path: str) -> list[Chunk]:
   """All chunks of a file, pixels without their data.
 
   Raises:
-    ValueError: the file ends within a chunk that is not of pixels.
+    ValueError: a chunk that is not of pixels is damaged or cut off.
   """
   with open(path, 'rb') as file:
     if file.read(8) != _SIGNATURE:
@@ -63,6 +68,14 @@ def rewrite(
         for other in add:
           _write(result, other)
     shutil.copyfileobj(source, result)
+
+
+def may_be_copied(chunk: Chunk) -> bool:
+  """Whether a chunk stays true beside other pixels, by its name or its bits."""
+  ancillary, safe = chunk.type[0] & 32, chunk.type[3] & 32
+  return chunk.type in _TRUE or bool(
+    chunk.type.isalpha() and ancillary and safe
+  )
 
 
 def text(chunk: Chunk) -> tuple[str, str] | None:
@@ -106,9 +119,11 @@ def _next(file: BinaryIO) -> Chunk | None:
   if kind in _PIXELS or length > _MOST:
     file.seek(length + 4, 1)
     return Chunk(kind, b'')
-  data = file.read(length)
-  if len(data) != length or len(file.read(4)) != 4:
+  data, check = file.read(length), file.read(4)
+  if len(data) != length or len(check) != 4:
     raise ValueError('a chunk reaches beyond the file')
+  if zlib.crc32(kind + data) != int.from_bytes(check, 'big'):
+    raise ValueError('a chunk is damaged')
   return Chunk(kind, data)
 
 
