@@ -293,3 +293,17 @@ def test_masks_from_film_damage():
   op = from_masks.masks_from(str(folder), 1.0, part='crack')
   out = op({'image': picture()}, np.random.default_rng(1))
   assert 0 < (out['mask'][..., 0] > 0).mean() < 0.9
+
+
+@pytest.mark.parametrize('name', sorted(FACTORIES))
+def test_the_weight_bounds_what_changed(name):
+  image = decorators.as_float(picture())
+  for seed in range(16):
+    severity = (0.1, 0.4, 0.8, 1.0)[seed % 4]
+    changed, weight = FACTORIES[name].__wrapped__(
+      image, severity, np.random.default_rng(seed)
+    )
+    assert weight.shape == image.shape[:2] and weight.dtype == np.float32
+    assert weight.min() >= -1e-6 and weight.max() <= 1 + 1e-5
+    apart = np.abs(decorators.clip(changed) - image).max(-1)
+    assert (apart - weight).max() <= 1e-3
