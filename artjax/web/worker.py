@@ -158,7 +158,8 @@ def open_picture(request, say, stop):
       'bits': picture.depth,
       'format': picture.kind,
       'channels': {1: 'grey', 3: 'RGB', 4: 'CMYK'}[picture.bands]
-      + (' + alpha' if picture.has_alpha else ''),
+      + (' + alpha' if picture.has_alpha else '')
+      + (f' + {len(picture.extras)} more' if picture.extras else ''),
       'notices': picture.notices,
     }
   for path, tiles in request.get('maps', []):
