@@ -1,0 +1,1 @@
+"""Data: sources of pictures, ops on examples, batches, prepared datasets."""

@@ -1,4 +1,4 @@
-"""What makes the examples of batches in parallel.
+"""Drivers: they make examples in parallel and stack them into batches.
 
 driver(example, start, batch_size, workers, prefetch) is a generator of dicts of
 u8[batch_size, H, W, 3] of example(start), example(start + 1), ... in order,
@@ -36,7 +36,7 @@ def ahead(
   items: Iterable[Any],
   count: int,
 ) -> Iterator[Any]:
-  """map(fn, items) in order, by a pool, at most `count` items early.
+  """map(fn, items) in order by a pool, which works `count` items ahead.
 
   The pool is shut down when the generator ends or is closed.
   """

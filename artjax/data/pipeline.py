@@ -7,7 +7,7 @@ Everything rests on one pure function of the config and an index:
 
 so step k sees the same batch after a restart, with another number of workers
 or devices, and under every driver of loaders.py: tf.data ('tf'), or without
-TensorFlow threads or processes. Nothing here has a state to save; going on at
+TensorFlow threads or processes. Nothing here has a state to save; resuming at
 step k is `start_step=k`.
 
 A file that goes bad during a run does not end an epoch. In training the next
@@ -143,7 +143,7 @@ class _Examples:
 def builder(
   config: ConfigDict, split: str = 'train'
 ) -> Callable[[int], dict[str, np.ndarray]]:
-  """`build(index)`: the training example of any index, u8[H, W, 3] each.
+  """A function build(index): the training example of any index, u8[H, W, 3].
 
   A pure function of the config and the index, safe in any number of threads.
   """
@@ -212,7 +212,7 @@ def pictures(config: ConfigDict, *, start: int = 0) -> 'Pictures':
 
 
 class Pictures:
-  """See `pictures`."""
+  """Examples of an evaluation, see `pictures`."""
 
   def __init__(
     self, source: sources.Source, ops: examples.Op, seed: int, workers: int

@@ -103,7 +103,8 @@ def old_painting(
 ) -> Example:
   """An aged, damaged painting and (`camera`) a photograph of it.
 
-  A share of `clean` is left as it is: what has nothing must keep what it has.
+  A share of `clean` is left as it is, so that a network learns to keep
+  undamaged pictures.
   """
   if clean and rng.random() < clean:
     return example

@@ -53,7 +53,7 @@ SECOND = _Order(
 
 @op
 def second_order(scale: int = 4) -> Op:
-  """'image' becomes `scale` times smaller and thoroughly degraded; u8.
+  """'image' is degraded twice over and becomes `scale` times smaller; u8.
 
   'target' stays as it is: put copy("image", "target") before. Sides must be
   multiples of `scale`.

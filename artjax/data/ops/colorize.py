@@ -18,7 +18,7 @@ _SHORTEST, _LONGEST = 0.02, 0.10  # side of a hint, of the picture's short side
 
 @op
 def luma() -> Op:
-  """'image' becomes grey, of the same lightness (CIE Lab's L) as it is."""
+  """'image' becomes grey of the same lightness (CIE Lab's L)."""
 
   def fn(example, rng):
     del rng

@@ -19,7 +19,7 @@ _PENCIL_SHARE = 0.6  # of the drawings of `sketch`
 
 @op
 def sketch() -> Op:
-  """A pencil drawing or one by edges, at random."""
+  """A drawing by `pencil` or by `xdog`, at random."""
   drawings = _pencil, _xdog
   return _op(
     lambda grey, rng: drawings[rng.random() > _PENCIL_SHARE](grey, rng)
@@ -28,7 +28,7 @@ def sketch() -> Op:
 
 @op
 def pencil() -> Op:
-  """Grey, inverted, blurred, and the grey dodged by it; then paper.
+  """A pencil drawing: grey is dodged by its blurred inverse, on paper.
 
   Dodging divides the grey by its own surroundings: flat areas become paper, and
   what is darker than its surroundings becomes a line. The blur, 1.5 to 12 px,
@@ -39,7 +39,7 @@ def pencil() -> Op:
 
 @op
 def xdog() -> Op:
-  """Extended difference of Gaussians, a drawing by edges; then paper.
+  """An ink drawing of edges: extended difference of Gaussians, on paper.
 
   Winnemoeller, Kyprianidis and Olsen 2012,
   https://doi.org/10.1016/j.cag.2012.03.004. The darkest 5 to 35 % of the

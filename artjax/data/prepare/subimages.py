@@ -31,7 +31,7 @@ _SUMMARY = 'summary.json'  # in a part, beside the sub-images
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-  """How pictures are cut. Raises ValueError naming a field that cannot be.
+  """How pictures are cut. Raises ValueError naming a field out of range.
 
   Attributes:
     crop: side of a sub-image, px; a shorter side of a picture is kept whole.
@@ -201,7 +201,7 @@ def read_part(part: str) -> Iterator[tuple[str, bytes]]:
 
 
 def start_worker() -> None:
-  """To be run first in each worker process."""
+  """Prepares a worker process; to be called first in it."""
   # Ctrl-C reaches all processes of a terminal; the main one ends the others.
   signal.signal(signal.SIGINT, signal.SIG_IGN)
   cv2.setNumThreads(0)  # processes are the parallelism

@@ -10,7 +10,7 @@ _SHARD = 2**28  # bytes
 
 
 class Tfds(NamedTuple):
-  """What is used of other packages to write one."""
+  """The other packages that a dataset is written with."""
 
   tfds: Any
   array_record: Any
@@ -130,7 +130,7 @@ class _Shards:
     self._left -= len(record)
 
   def close(self):
-    """Ends the last file; only now are all names known."""
+    """Closes the last file and names all of them."""
     self._close_file()
     number = len(self.lengths)
     for i in range(number):

@@ -50,7 +50,7 @@ def is_folder(text: str) -> bool:
 def files(folder: str | pathlib.Path) -> list[tuple[str, pathlib.Path]]:
   """(path below the folder with '/', path) of each file, in order of names.
 
-  Hidden files and folders (.git, .DS_Store, ._x.jpg) are passed over.
+  Hidden files and folders (.git, .DS_Store, ._x.jpg) are skipped.
   """
   root = pathlib.Path(folder).expanduser()
   if not root.is_dir():
@@ -96,7 +96,7 @@ class Scan:
   """Checks pictures: scan(items, read, where) -> (entries, rejected).
 
   Items are (name, key); `read(key)` gives the bytes; `where` is for messages.
-  Rejected are (name, reason). Keeps the extents of those it has passed.
+  Rejected are (name, reason). `extents` keeps the sizes of those accepted.
   """
 
   def __init__(self, min_size: int, workers: int, cache: 'Cache'):

@@ -29,7 +29,7 @@ _IDENTITY = np.eye(3, dtype=np.float32)
 
 
 def size(image: np.ndarray) -> float:
-  """The side of a square as large as the picture, px."""
+  """Side of a square of the same area as the picture, px."""
   return float(np.sqrt(image.shape[0] * image.shape[1]))
 
 
@@ -66,20 +66,20 @@ def tint(
 
 
 def union(weights: Sequence[np.ndarray]) -> np.ndarray:
-  """The bound of all changes together: what each left through, at most."""
+  """Coverage f32[H, W] of several layers: 1 - (1 - a) (1 - b) ..."""
   return functools.reduce(lambda a, b: a + b - a * b, weights)
 
 
 def worn(
   weight: np.ndarray, rng: np.random.Generator, cell: float
 ) -> np.ndarray:
-  """Takes parts of a shape away, in zones of `cell` px."""
+  """A shape with parts worn away, in zones of `cell` px."""
   zone = shapes.smooth_noise(weight.shape, rng, max(2.0, float(cell)))
   return weight * clip(zone * np.float32(3) - np.float32(0.9))
 
 
 def shifted(weight: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-  """The same one px further in one of eight directions."""
+  """A shape moved by one px in one of eight directions."""
   down, right = (
     (0, 1),
     (1, 0),
@@ -112,7 +112,7 @@ def tone(
   rng: np.random.Generator,
   bright: bool | None = None,
 ) -> np.ndarray:
-  """Draws thin damage in one of the ways in which it shows."""
+  """Blends thin damage over a picture, in one of the colours it may have."""
   if bright is None:
     bright = rng.random() < 0.5
   kind = rng.random()

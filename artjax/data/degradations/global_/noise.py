@@ -23,13 +23,13 @@ def gaussian_noise(
   grey: bool | None = None,
   grain: float | None = None,
 ) -> np.ndarray:
-  """Gaussian noise of up to `sigma`, of 1.
+  """Adds Gaussian noise.
 
   Args:
     image: f32[H, W, 3].
     severity: in [0, 1].
     rng: the Generator.
-    sigma: the largest standard deviation.
+    sigma: standard deviation at severity 1, at most; 1 is the full range.
     grey: the same in all channels; None for either.
     grain: px, the size of its grains (1 = independent pixels); None for either.
   """
@@ -59,7 +59,7 @@ def poisson_noise(
   *,
   photons: float = 40.0,
 ) -> np.ndarray:
-  """Shot noise of as few as `photons` at white."""
+  """Shot noise: at severity 1, white is as few as `photons` counts."""
   photons = photons / (severity * rng.uniform(0.3, 1)) ** 2
   if photons > 40:
     # Near enough to normal there, at a fraction of the cost.
@@ -77,7 +77,7 @@ def speckle_noise(
   sigma: float = 0.25,
   grey: bool | None = None,
 ) -> np.ndarray:
-  """Noise of up to `sigma` that multiplies the picture."""
+  """Multiplies by 1 + noise, of a standard deviation of up to `sigma`."""
   sigma = severity * rng.uniform(0.3, 1) * sigma
   grey = rng.random() < 0.4 if grey is None else grey
   noise = _normal(rng, image.shape[:2] + (1,) if grey else image.shape)
@@ -93,7 +93,7 @@ def salt_and_pepper(
   amount: float = 0.05,
   grey: bool | None = None,
 ) -> np.ndarray:
-  """Up to `amount` of the pixels become black or white."""
+  """Makes a share of up to `amount` of the pixels black or white."""
   amount = severity * rng.uniform(0.3, 1) * amount
   grey = rng.random() < 0.5 if grey is None else grey
   image = image.copy()

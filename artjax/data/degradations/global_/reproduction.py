@@ -19,13 +19,13 @@ def jpeg(
   quality: int = 15,
   subsampling: str | None = None,
 ) -> np.ndarray:
-  """JPEG of as low a `quality` as that, from 100 down.
+  """Compresses as JPEG, the more the higher `severity`.
 
   Args:
     image: f32[H, W, 3].
     severity: in [0, 1].
     rng: the Generator.
-    quality: at severity 1, of 100.
+    quality: the lowest at severity 1, in [0, 100]; at severity 0 it is 100.
     subsampling: of colour: '420', '422' or '444'; None for any.
   """
   level = round(100 - severity * rng.uniform(0.4, 1) * (100 - quality))

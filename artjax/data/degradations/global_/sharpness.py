@@ -97,7 +97,7 @@ def rescale(
   *,
   factor: float = 4.0,
 ) -> np.ndarray:
-  """Down by up to `factor` and up again, each with any interpolation."""
+  """Shrinks by up to `factor` and enlarges again, by any interpolation."""
   height, width = image.shape[:2]
   down = 1 + severity * rng.uniform(0.3, 1) * (factor - 1)
   # Scans and prints are not always shrunk alike in both directions.

@@ -170,7 +170,7 @@ def greyscale(
   *,
   ortho: bool | None = None,
 ) -> np.ndarray:
-  """To shades of grey, as `severity` blends; `ortho` film is blind to red."""
+  """Blends with shades of grey by `severity`; `ortho` film is blind to red."""
   kind = rng.integers(4) if ortho is None else 3 if ortho else 0
   return _affine(image, _saturation(1 - severity, _LUMA[kind]), np.zeros(3))
 
@@ -183,7 +183,7 @@ def sepia(
   *,
   warmth: float = 1.0,
 ) -> np.ndarray:
-  """To the brown of a toned or aged print, as `severity` blends."""
+  """Blends with the brown of a toned or aged print by `severity`."""
   grey = _saturation(0.0, _LUMA[rng.integers(4)])
   tone = 1 + warmth * rng.uniform(0.5, 1) * np.array([0.16, -0.02, -0.26])
   dark = warmth * rng.uniform(0, 0.10) * np.array([1, 0.7, 0.35])
