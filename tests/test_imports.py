@@ -11,7 +11,7 @@ PACKAGE = ROOT / 'artjax'
 FRAMEWORKS = {
   'tensorflow': ('main', 'data.loaders', 'training.metric_writers'),
   'tensorflow_datasets': ('data.prepare.', 'data.sources.'),
-  'clu': ('training.metric_writers',),
+  'clu': ('training.metric_writers', 'training.progress'),
   'flax': ('models.', 'training.', 'interop.'),
   'orbax': ('training.checkpoint',),
   'onnx': ('interop.onnx',),

@@ -8,10 +8,13 @@ for super-resolution expect. By jax2onnx, which traces with symbolic sizes:
 models that pad their input or look at the whole picture do not go through it.
 """
 
+from collections.abc import Mapping
 import json
+from typing import Any
 
 import jax
 import jax.numpy as jnp
+import ml_collections
 
 from artjax import registry
 from artjax import tasks
@@ -20,7 +23,9 @@ from artjax.interop import safetensors_io
 OPSET = 17
 
 
-def convert(config, params, step=0):
+def convert(
+  config: ml_collections.ConfigDict, params: Mapping[str, Any], step: int = 0
+) -> Any:
   """The generator of `config` (task, model) as an onnx.ModelProto.
 
   Raises:

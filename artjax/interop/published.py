@@ -5,8 +5,10 @@ SRVGGNetCompact and MSRResNet. The architecture and its fields are found from
 names and shapes. One table a model, `_TABLES`, serves both directions.
 """
 
+from collections.abc import Mapping
 import math
 import re
+from typing import Any
 
 import jax
 import ml_collections
@@ -33,7 +35,9 @@ _OLDER = {
 }
 
 
-def recognise(tensors, where='weights'):
+def recognise(
+  tensors: Mapping[str, np.ndarray], where: str = 'weights'
+) -> tuple[dict[str, Any], dict[str, Any]]:
   """(model, flax weights) of published tensors.
 
   Args:
@@ -67,7 +71,7 @@ def recognise(tensors, where='weights'):
     ),
   )
   safetensors_io.check(tensors, expected, f'{where}, as a {model["name"]}')
-  flat = {}
+  flat: dict[str, Any] = {}
   for name, path, block in _TABLES[model['name']](model['args']):
     value = tensors[name]
     if value.ndim == 4:
@@ -84,7 +88,9 @@ def recognise(tensors, where='weights'):
   )
 
 
-def publish(model, params):
+def publish(
+  model: Mapping[str, Any], params: Mapping[str, Any]
+) -> dict[str, np.ndarray]:
   """{published name: float32 array} of flax weights; undoes `recognise`.
 
   Raises:
@@ -105,7 +111,12 @@ def publish(model, params):
   return tensors
 
 
-def save(path, model, params, dtype='float32'):
+def save(
+  path: str,
+  model: Mapping[str, Any],
+  params: Mapping[str, Any],
+  dtype: str = 'float32',
+) -> None:
   """Writes weights under their published names, for PyTorch's tools."""
   safetensors_io.save_tensors(
     path, publish(model, params), {'format': 'pt'}, dtype

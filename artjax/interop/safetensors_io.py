@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import hashlib
 import json
 import os
+from typing import Any
 
 import ml_collections
 import numpy as np
@@ -17,7 +18,7 @@ from artjax import atomic_files
 STATS = 'batch_stats'  # linen's name for the running statistics of norms
 
 
-def flatten(params):
+def flatten(params: Mapping[str, Any]) -> dict[str, np.ndarray]:
   """Nested dict of arrays -> {'a/b/kernel': array}, sorted by name."""
   flat = _flat(params)
   return {name: np.asarray(flat[name]) for name in sorted(flat)}
@@ -34,9 +35,9 @@ def _flat(tree):
   return flat
 
 
-def unflatten(tensors):
+def unflatten(tensors: Mapping[str, Any]) -> dict[str, Any]:
   """Undoes `flatten`."""
-  tree = {}
+  tree: dict[str, Any] = {}
   for path, value in tensors.items():
     *parents, name = path.split('/')
     place = tree
@@ -46,13 +47,13 @@ def unflatten(tensors):
   return tree
 
 
-def merge(variables):
+def merge(variables: Mapping[str, Any]) -> dict[str, Any]:
   """{'params', 'batch_stats'} -> one tree: what is saved of a network."""
   stats = variables.get('batch_stats')
   return {**variables['params'], **({STATS: stats} if stats else {})}
 
 
-def variables(merged):
+def variables(merged: Mapping[str, Any]) -> dict[str, Any]:
   """Undoes `merge`: what linen's `apply` takes."""
   params = {name: value for name, value in merged.items() if name != STATS}
   return {
@@ -61,7 +62,7 @@ def variables(merged):
   }
 
 
-def sha256(params):
+def sha256(params: Mapping[str, Any]) -> str:
   """Fingerprint of the weights: names, shapes, types and bytes."""
   digest = hashlib.sha256()
   for name, value in flatten(params).items():
@@ -70,13 +71,20 @@ def sha256(params):
   return digest.hexdigest()
 
 
-def file_sha256(path):
+def file_sha256(path: str | os.PathLike[str]) -> str:
   """The sha256 of a file's bytes, as hexadecimal digits."""
   with open(path, 'rb') as file:
     return hashlib.file_digest(file, 'sha256').hexdigest()
 
 
-def save(path, params, config, *, dtype='float32', step=0):
+def save(
+  path: str,
+  params: Mapping[str, Any],
+  config: ml_collections.ConfigDict,
+  *,
+  dtype: str = 'float32',
+  step: int = 0,
+) -> None:
   """Writes weights and the config they belong to, atomically.
 
   Raises:
@@ -89,7 +97,12 @@ def save(path, params, config, *, dtype='float32', step=0):
   save_tensors(path, flatten(params), header, dtype)
 
 
-def save_tensors(path, tensors, header, dtype='float32'):
+def save_tensors(
+  path: str,
+  tensors: Mapping[str, np.ndarray],
+  header: dict[str, str],
+  dtype: str = 'float32',
+) -> None:
   """Writes {name: array} and {key: text} as safetensors; see `save`."""
   from safetensors import numpy as safetensors  # Only where files are touched.
 
@@ -107,14 +120,16 @@ def save_tensors(path, tensors, header, dtype='float32'):
   atomic_files.write_bytes(path, safetensors.save(tensors, metadata=header))
 
 
-def not_finite(tensors):
+def not_finite(tensors: Mapping[str, np.ndarray]) -> list[str]:
   """Names of the tensors that hold NaN or infinity."""
   return [
     name for name, value in tensors.items() if not np.isfinite(value).all()
   ]
 
 
-def load(path):
+def load(
+  path: str | os.PathLike[str],
+) -> tuple[ml_collections.ConfigDict, dict[str, Any], int]:
   """(config with task and model, float32 weights, step) of a file.
 
   Raises:
@@ -140,7 +155,9 @@ def load(path):
   return config, unflatten(tensors), header['step']
 
 
-def check(params, expected, where):
+def check(
+  params: Mapping[str, Any], expected: Mapping[str, Any], where: str
+) -> None:
   """Raises ValueError naming each missing, extra, misshapen, NaN tensor."""
   have, want = flatten(params), _flat(expected)
   faults = [f'missing {n}' for n in want if n not in have]

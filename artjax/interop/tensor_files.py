@@ -10,7 +10,7 @@ import numpy as np
 _CONTAINERS = ('params_ema', 'params', 'state_dict')
 
 
-def read(path):
+def read(path: str) -> dict[str, np.ndarray]:
   """{name: float32 array} of a weights file of another program.
 
   Raises:

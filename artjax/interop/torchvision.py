@@ -1,8 +1,11 @@
 """ResNet encoders under the names of torchvision, for models/resunet.py."""
 
+from collections.abc import Mapping
 import re
+from typing import Any
 
 import ml_collections
+import numpy as np
 
 from artjax import registry
 from artjax.interop import safetensors_io
@@ -16,7 +19,9 @@ _BATCH_NORM = {
 }
 
 
-def resnet_encoder(tensors, where='weights'):
+def resnet_encoder(
+  tensors: Mapping[str, np.ndarray], where: str = 'weights'
+) -> tuple[dict[str, Any], dict[str, Any]]:
   """(model, flax weights) of torchvision's ResNet-18 or ResNet-34.
 
   Of the encoder alone: a run of a ResUNet with norm='batch' starts from them

@@ -6,11 +6,17 @@ pictures; `mean` averages an array over all its axes and all devices. The
 module is the registry: config.adversary.loss names a function of it.
 """
 
+from collections.abc import Callable, Sequence
+
 import jax
 import jax.numpy as jnp
 
+Mean = Callable[[jax.Array], jax.Array]
 
-def vanilla(real, fake, mean):
+
+def vanilla(
+  real: jax.Array, fake: jax.Array, mean: Mean
+) -> tuple[jax.Array, jax.Array]:
   """Cross-entropy, non-saturating: https://arxiv.org/abs/1406.2661"""
   return (
     mean(jax.nn.softplus(-real)) + mean(jax.nn.softplus(fake)),
@@ -18,7 +24,9 @@ def vanilla(real, fake, mean):
   )
 
 
-def least_squares(real, fake, mean):
+def least_squares(
+  real: jax.Array, fake: jax.Array, mean: Mean
+) -> tuple[jax.Array, jax.Array]:
   """Distance of logits from 1 and 0: https://arxiv.org/abs/1611.04076"""
   return (
     0.5 * (mean((real - 1) ** 2) + mean(fake**2)),
@@ -26,7 +34,9 @@ def least_squares(real, fake, mean):
   )
 
 
-def hinge(real, fake, mean):
+def hinge(
+  real: jax.Array, fake: jax.Array, mean: Mean
+) -> tuple[jax.Array, jax.Array]:
   """Margins of 1 for the discriminator: https://arxiv.org/abs/1705.02894"""
   return (
     mean(jax.nn.relu(1 - real)) + mean(jax.nn.relu(1 + fake)),
@@ -34,7 +44,9 @@ def hinge(real, fake, mean):
   )
 
 
-def relativistic(real, fake, mean):
+def relativistic(
+  real: jax.Array, fake: jax.Array, mean: Mean
+) -> tuple[jax.Array, jax.Array]:
   """Relativistic average: is it more real than the mean of the others?
 
   https://arxiv.org/abs/1807.00734, halved as in ESRGAN.
@@ -51,7 +63,7 @@ LOSSES = {
 }
 
 
-def get(name):
+def get(name: str) -> Callable[..., tuple[jax.Array, jax.Array]]:
   """The loss called `name`; ValueError with the known names otherwise."""
   if name not in LOSSES:
     raise ValueError(
@@ -60,12 +72,14 @@ def get(name):
   return LOSSES[name]
 
 
-def threshold(name):
+def threshold(name: str) -> float:
   """The logit above which this loss takes a picture for real."""
   return 0.5 if name == 'least_squares' else 0.0
 
 
-def feature_matching(real, fake):
+def feature_matching(
+  real: Sequence[jax.Array], fake: Sequence[jax.Array]
+) -> jax.Array:
   """Mean absolute difference of features, mean over the layers: f32[].
 
   Args:
@@ -78,10 +92,12 @@ def feature_matching(real, fake):
     jnp.abs(ours.astype(jnp.float32) - jax.lax.stop_gradient(theirs)).mean()
     for ours, theirs in zip(fake, real)
   ]
-  return sum(distances) / len(distances)
+  return sum(distances[1:], start=distances[0]) / len(distances)
 
 
-def r1_penalty(logits, pictures):
+def r1_penalty(
+  logits: Callable[[jax.Array], jax.Array], pictures: jax.Array
+) -> jax.Array:
   """Squared gradient of the logits by real pictures, mean over them: f32[].
 
   Args:

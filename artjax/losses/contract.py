@@ -1,10 +1,15 @@
 """What all losses share: the check of their input, and means of a picture."""
 
+import jax
 import jax.numpy as jnp
 
 
-def checked(pred, target):
-  """Checks a pair of batches; gives both in float32."""
+def checked(pred: jax.Array, target: jax.Array) -> tuple[jax.Array, jax.Array]:
+  """A pair of batches in float32.
+
+  Raises:
+    ValueError: they differ in shape, are not [B, H, W, C], or no floats.
+  """
   if pred.shape != target.shape:
     raise ValueError(
       f'pred and target differ in shape: {pred.shape} and {target.shape}'
@@ -19,11 +24,11 @@ def checked(pred, target):
   return pred.astype(jnp.float32), target.astype(jnp.float32)
 
 
-def mean(x):
-  """Mean over all but the batch axis."""
+def mean(x: jax.Array) -> jax.Array:
+  """Mean over all but the batch axis, [B, ...] -> [B]."""
   return x.mean(axis=tuple(range(1, x.ndim)))
 
 
-def magnitude(x):
+def magnitude(x: jax.Array) -> jax.Array:
   """|x| of gradient 0 at 0, where that of jnp.abs is 1, a push upwards."""
   return x * jnp.sign(x)

@@ -1,5 +1,9 @@
 """Distances between the features that frozen networks find in two pictures."""
 
+from collections.abc import Mapping
+from typing import Any
+
+import jax
 import jax.numpy as jnp
 
 from artjax.losses import contract
@@ -17,15 +21,15 @@ PERCEPTUAL_LAYERS = {
 
 
 def perceptual(
-  pred,
-  target,
-  frozen,
+  pred: jax.Array,
+  target: jax.Array,
+  frozen: Mapping[str, Any],
   *,
-  net='vgg16',
-  layers=None,
-  distance='l1',
-  dtype='float32',
-):
+  net: str = 'vgg16',
+  layers: Mapping[str, float] | None = None,
+  distance: str = 'l1',
+  dtype: str = 'float32',
+) -> jax.Array:
   """Weighted distance of a frozen network's features, RGB pictures only.
 
   Args:
@@ -62,7 +66,14 @@ def perceptual(
   return total
 
 
-def lpips(pred, target, frozen, *, net='vgg16', dtype='float32'):
+def lpips(
+  pred: jax.Array,
+  target: jax.Array,
+  frozen: Mapping[str, Any],
+  *,
+  net: str = 'vgg16',
+  dtype: str = 'float32',
+) -> jax.Array:
   """LPIPS distance of RGB pictures, 0 when equal; `perceptual` has options.
 
   VGG16 by default, as its authors advise for training; the metric is of

@@ -1,11 +1,14 @@
 """Losses of masks, and of what a mask says is missing."""
 
+import jax
 import jax.numpy as jnp
 
 from artjax.losses import contract
 
 
-def hole_l1(pred, target, mask, *, known=0.1):
+def hole_l1(
+  pred: jax.Array, target: jax.Array, mask: jax.Array, *, known: float = 0.1
+) -> jax.Array:
   """Mean absolute error of what is missing, and `known` times that of the rest.
 
   Each is a mean over its own pixels, so that a small hole costs as much as a
@@ -22,7 +25,9 @@ def hole_l1(pred, target, mask, *, known=0.1):
   return _mean_over(error, mask) + known * _mean_over(error, 1 - mask)
 
 
-def hole_psnr(pred, target, mask, *, eps=1e-4):
+def hole_psnr(
+  pred: jax.Array, target: jax.Array, mask: jax.Array, *, eps: float = 1e-4
+) -> jax.Array:
   """As `psnr`, of what is missing alone: what fills are judged by.
 
   Args:
@@ -35,18 +40,24 @@ def hole_psnr(pred, target, mask, *, eps=1e-4):
   return 10 * jnp.log10(1 + _mean_over((pred - target) ** 2, mask) / eps)
 
 
-def bce(pred, target, *, gamma=0.0, positive=1.0):
-  """Mean binary cross-entropy of chances, in nats.
+def bce(
+  pred: jax.Array,
+  target: jax.Array,
+  *,
+  gamma: float = 0.0,
+  positive: float = 1.0,
+) -> jax.Array:
+  """Mean binary cross-entropy of probabilities, in nats.
 
   Args:
-    pred: chances [B, H, W, C] in [0, 1], what a sigmoid gives.
+    pred: probabilities [B, H, W, C] in [0, 1], what a sigmoid gives.
     target: masks of the same shape, 0 or 1.
     gamma: above 0 it is the focal loss (https://arxiv.org/abs/1708.02002):
       pixels that are right already count little.
     positive: weight of the pixels that are 1, where they are rare.
 
   Returns:
-    f32[B], finite. What is missed has its full gradient down to chances of
+    f32[B], finite. What is missed has its full gradient down to values of
     1e-37: float32 has them, and a bound of 1e-6, say, would leave a network
     that has once become sure of nothing so for ever.
   """
@@ -59,7 +70,9 @@ def bce(pred, target, *, gamma=0.0, positive=1.0):
   return contract.mean(there + absent)
 
 
-def dice(pred, target, *, slack=0.01):
+def dice(
+  pred: jax.Array, target: jax.Array, *, slack: float = 0.01
+) -> jax.Array:
   """1 - soft Dice overlap of masks, the mean over channels, in [0, 1].
 
   Unlike `bce` it weighs a picture of a single crack as much as one that is

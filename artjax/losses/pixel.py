@@ -1,5 +1,6 @@
 """Losses of two pictures, pixel by pixel and window by window."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -10,19 +11,21 @@ _WINDOW, _SIGMA = 11, 1.5  # of the SSIM's Gaussian, px
 _C1, _C2 = 0.01**2, 0.03**2
 
 
-def l1(pred, target):
+def l1(pred: jax.Array, target: jax.Array) -> jax.Array:
   """Mean absolute error."""
   pred, target = contract.checked(pred, target)
   return contract.mean(contract.magnitude(pred - target))
 
 
-def mse(pred, target):
+def mse(pred: jax.Array, target: jax.Array) -> jax.Array:
   """Mean squared error."""
   pred, target = contract.checked(pred, target)
   return contract.mean((pred - target) ** 2)
 
 
-def charbonnier(pred, target, *, eps=1e-3):
+def charbonnier(
+  pred: jax.Array, target: jax.Array, *, eps: float = 1e-3
+) -> jax.Array:
   """Mean of sqrt(difference^2 + eps^2), a smooth l1; eps for equal pictures.
 
   https://doi.org/10.1109/ICIP.1994.413553
@@ -31,7 +34,7 @@ def charbonnier(pred, target, *, eps=1e-3):
   return contract.mean(jnp.sqrt((pred - target) ** 2 + eps**2))
 
 
-def psnr(pred, target, *, eps=1e-4):
+def psnr(pred: jax.Array, target: jax.Array, *, eps: float = 1e-4) -> jax.Array:
   """How far the PSNR is below that of an error of eps, in dB, at least 0.
 
   Relative where the others are absolute, so that pictures in good condition
@@ -42,7 +45,7 @@ def psnr(pred, target, *, eps=1e-4):
   return 10 * jnp.log10(1 + contract.mean((pred - target) ** 2) / eps)
 
 
-def ssim(pred, target):
+def ssim(pred: jax.Array, target: jax.Array) -> jax.Array:
   """1 - SSIM, in [0, 2]: the mean over channels, as `metrics.ssim_rgb`.
 
   Pictures must be 11 px a side or more.
@@ -67,7 +70,9 @@ def ssim(pred, target):
   return 1.0 - contract.mean(similarity)
 
 
-def detail(pred, target, *, block=16, eps=1e-3):
+def detail(
+  pred: jax.Array, target: jax.Array, *, block: int = 16, eps: float = 1e-3
+) -> jax.Array:
   """Charbonnier of what is left when each block's mean error is taken off.
 
   Where a colour is wrong, l1 only sees that: its gradient has one sign over
@@ -90,7 +95,7 @@ def detail(pred, target, *, block=16, eps=1e-3):
   return contract.mean(jnp.sqrt(error**2 + eps**2))
 
 
-def tone(pred, target, *, block=16):
+def tone(pred: jax.Array, target: jax.Array, *, block: int = 16) -> jax.Array:
   """Mean absolute error of the means of `block` x `block` px squares.
 
   The part of the error that `detail` leaves out: lightness and colour must stay
@@ -109,7 +114,14 @@ def tone(pred, target, *, block=16):
   return contract.mean(contract.magnitude(error.mean(axis=(2, 4))))
 
 
-def ab(pred, target, *, rare=0.5, chroma=12.0, delta=5.0):
+def ab(
+  pred: jax.Array,
+  target: jax.Array,
+  *,
+  rare: float = 0.5,
+  chroma: float = 12.0,
+  delta: float = 5.0,
+) -> jax.Array:
   """Huber distance of a and b of CIE Lab, rare colours weighted up; RGB only.
 
   Most of a picture is nearly grey, and a mean over its pixels teaches to paint

@@ -4,9 +4,12 @@ The modules are the registry: every public function of `MODULES` whose first
 arguments are `pred, target` can be named in `config.losses`.
 """
 
+from collections.abc import Mapping
 import difflib
 import inspect
+from typing import Any
 
+import jax
 import jax.numpy as jnp
 
 from artjax import registry
@@ -19,7 +22,10 @@ from artjax.models import encoders
 MODULES = pixel, masked, feature
 
 
-def frozen(weights, options=None):
+def frozen(
+  weights: Mapping[str, float],
+  options: Mapping[str, Mapping[str, Any]] | None = None,
+) -> dict[str, Any]:
   """Loads the frozen networks that the named losses need.
 
   Args:
@@ -42,7 +48,14 @@ def frozen(weights, options=None):
   return {net: encoders.load(net) for net in sorted(nets)}
 
 
-def total(weights, pred, target, frozen=None, options=None, mask=None):
+def total(
+  weights: Mapping[str, float],
+  pred: jax.Array,
+  target: jax.Array,
+  frozen: Mapping[str, Any] | None = None,
+  options: Mapping[str, Mapping[str, Any]] | None = None,
+  mask: jax.Array | None = None,
+) -> tuple[jax.Array, dict[str, jax.Array]]:
   """Weighted sum of losses by name.
 
   Args:

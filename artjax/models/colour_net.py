@@ -45,7 +45,9 @@ class ColourNet(nn.Module):
   halo = 0  # px: none helps, each tile would have colours of its own
 
   @nn.compact
-  def __call__(self, x, *, train=False, context=None):
+  def __call__(
+    self, x: jax.Array, *, train: bool = False, context: jax.Array | None = None
+  ) -> jax.Array:
     """The colours; neither `train` nor `context` makes a difference."""
     del train, context
     x = x.astype(jnp.float32)
@@ -61,7 +63,7 @@ class ColourNet(nn.Module):
     )
     return likely + told * spread(jnp.concatenate([x, likely], -1))
 
-  def seen(self, grey):
+  def seen(self, grey: jax.Array) -> jax.Array:
     """What AlexNet sees in f32[B, H, W, 1], lightness over 100, less 0.5.
 
     Returns:

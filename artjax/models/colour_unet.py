@@ -13,6 +13,7 @@ pixel sees the whole picture, so it is for whole ones at a working size
 from collections.abc import Sequence
 
 import flax.linen as nn
+import jax
 import jax.numpy as jnp
 
 from artjax.models import layers
@@ -25,7 +26,9 @@ class Block(nn.Module):
   dtype: jnp.dtype = jnp.float32
 
   @nn.compact
-  def __call__(self, x, vector=None):
+  def __call__(
+    self, x: jax.Array, vector: jax.Array | None = None
+  ) -> jax.Array:
     """[B, H, W, features], and [B, C] that modulates it -> the same shape."""
     y = layers.Conv3x3(self.features, dtype=self.dtype, name='conv1')(x)
     if vector is not None:
@@ -55,7 +58,8 @@ class Attention(nn.Module):
   dtype: jnp.dtype = jnp.float32
 
   @nn.compact
-  def __call__(self, x):
+  def __call__(self, x: jax.Array) -> jax.Array:
+    """[B, H, W, C] -> the same shape."""
     batch, height, width, channels = x.shape
     y = nn.LayerNorm(dtype=self.dtype, name='norm')(x)
     y = nn.MultiHeadDotProductAttention(
@@ -76,7 +80,9 @@ class ColourUNet(nn.Module):
   dtype: jnp.dtype = jnp.float32  # of the computation
 
   @nn.compact
-  def __call__(self, x, *, train=False, context=None):
+  def __call__(
+    self, x: jax.Array, *, train: bool = False, context: jax.Array | None = None
+  ) -> jax.Array:
     """The colours; neither `train` nor `context` makes a difference."""
     del train, context
     if len(self.features) != len(self.blocks):
@@ -119,11 +125,11 @@ class ColourUNet(nn.Module):
     return y[:, :height, :width]
 
   @property
-  def multiple(self):
+  def multiple(self) -> int:
     """What both sides are padded to a multiple of, px."""
     return self.stem * 2 ** max(0, len(self.features) - 1)
 
   @property
-  def halo(self):
+  def halo(self) -> int:
     """None helps: each tile would have colours of its own."""
     return 0

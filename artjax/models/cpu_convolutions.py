@@ -24,7 +24,7 @@ def _shifts(x):
 
 
 @jax.custom_vjp
-def depthwise3x3(x, kernel):
+def depthwise3x3(x: jax.Array, kernel: jax.Array) -> jax.Array:
   """Depthwise 3x3 convolution, zero padding, as nine shifted multiply-adds.
 
   XLA's grouped convolution is 40 times slower than these on the CPU. The
@@ -109,7 +109,7 @@ def _same_conv3x3(x, kernel, dilation):
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(2,))
-def conv3x3(x, kernel, dilation=1):
+def conv3x3(x: jax.Array, kernel: jax.Array, dilation: int = 1) -> jax.Array:
   """3x3 convolution, zero padding, whose gradient is fast on a CPU.
 
   XLA's own gradient of the kernel takes there two to six times as long as three
@@ -220,7 +220,9 @@ def _valid_conv3x3(x, kernel, strides):
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(2,))
-def valid_conv3x3(x, kernel, strides=1):
+def valid_conv3x3(
+  x: jax.Array, kernel: jax.Array, strides: int = 1
+) -> jax.Array:
   """3x3 convolution without padding, in forms that are fast on a CPU.
 
   There XLA takes 2.5 times as long without padding as with it (256 x 256 px,

@@ -9,6 +9,7 @@ that is told nothing 138,561.
 """
 
 import flax.linen as nn
+import jax
 import jax.numpy as jnp
 
 from artjax.models import layers
@@ -27,7 +28,9 @@ class Generator(nn.Module):
   dtype: jnp.dtype = jnp.float32  # of the computation
 
   @nn.compact
-  def __call__(self, z, *, train=False, context=None):
+  def __call__(
+    self, z: jax.Array, *, train: bool = False, context: jax.Array | None = None
+  ) -> jax.Array:
     """f32[B, h, w, Z], a picture of latents -> f32[B, 28h, 28w, 3] in [0, 1].
 
     A pixel of latents is a digit; of several each becomes one in its place.
@@ -78,7 +81,7 @@ class ConvTranspose4x4(nn.Module):
   dtype: jnp.dtype = jnp.float32
 
   @nn.compact
-  def __call__(self, x):
+  def __call__(self, x: jax.Array) -> jax.Array:
     """[B, H, W, C] -> [B, 2H, 2W, features]; beyond the edges there is zero."""
     batch, height, width, channels = x.shape
     # Kernel: 2 x 2 px and their channels, to features of 2 x 2 px.
@@ -114,7 +117,9 @@ class Discriminator(nn.Module):
   dtype: jnp.dtype = jnp.float32  # of the computation
 
   @nn.compact
-  def __call__(self, x, *, train=False):
+  def __call__(
+    self, x: jax.Array, *, train: bool = False
+  ) -> tuple[jax.Array, tuple[jax.Array, ...]]:
     """f32[B, 1] and the activations of the convolutions, finest first."""
     del train
     latent, picture = x[:, 0, 0, :-3], x[..., -3:]
@@ -147,7 +152,7 @@ class Conv4x4(nn.Module):
   dtype: jnp.dtype = jnp.float32
 
   @nn.compact
-  def __call__(self, x):
+  def __call__(self, x: jax.Array) -> jax.Array:
     """[B, H, W, C] -> [B, H // 2, W // 2, features]."""
     channels = x.shape[-1]
     # Kernel: 2 x 2 squares, and the channels and 2 x 2 px of each.

@@ -22,6 +22,7 @@ import functools
 import math
 
 import flax.linen as nn
+import jax
 import jax.numpy as jnp
 
 from artjax.models import layers
@@ -31,7 +32,7 @@ HATS = (3, 7, 15)  # sides of what is narrow, px
 RARE = 0.03  # chance of damage that the untrained network gives every pixel
 
 
-def local_contrast(x):
+def local_contrast(x: jax.Array) -> jax.Array:
   """[B, H, W, C] -> the same: (x - mean around) / standard deviation there.
 
   Means over squares of 8 x 8 px, bilinear between them: sides are multiples of
@@ -47,7 +48,7 @@ def local_contrast(x):
   )
 
 
-def hats(x, sides=HATS):
+def hats(x: jax.Array, sides: Sequence[int] = HATS) -> jax.Array:
   """What is narrower than a square, lighter and darker than its surroundings.
 
   Top-hat and black-hat of the luma: filters that find a good part of cracks and
@@ -90,7 +91,7 @@ class ResBlock(nn.Module):
   dtype: jnp.dtype = jnp.float32
 
   @nn.compact
-  def __call__(self, x):
+  def __call__(self, x: jax.Array) -> jax.Array:
     """[B, H, W, features] -> the same shape."""
     y = x
     for name, init in (
@@ -113,7 +114,9 @@ class Detector(nn.Module):
   axis_name: str | None = 'batch'  # devices that share their statistics
 
   @nn.compact
-  def __call__(self, x, *, train=False, context=None):
+  def __call__(
+    self, x: jax.Array, *, train: bool = False, context: jax.Array | None = None
+  ) -> jax.Array:
     """The logits; `train` takes the statistics of the batch; no `context`."""
     del context
     if len(self.features) != len(self.blocks):
@@ -166,12 +169,12 @@ class Detector(nn.Module):
     return y[:, :height, :width]
 
   @property
-  def multiple(self):
+  def multiple(self) -> int:
     """What both sides are padded to a multiple of, px."""
     return math.lcm(AROUND, self.stem * 2 ** (len(self.features) - 1))
 
   @property
-  def receptive_field(self):
+  def receptive_field(self) -> int:
     """Side of the square of input that an output pixel sees, px, at most."""
     radius = 1 + 1  # stem_in and stem_out, in pixels of the finest level
     for level, blocks in enumerate(self.blocks):
@@ -184,7 +187,7 @@ class Detector(nn.Module):
     return 2 * (self.stem * radius + max(HATS) - 1) + self.stem
 
   @property
-  def halo(self):
+  def halo(self) -> int:
     """What tiles need around what they are to get right, px.
 
     Less than is seen: what is that far away hardly matters.
@@ -212,7 +215,7 @@ class CoarseToFine(nn.Module):
   views: int = 4  # quarter turns of a tile whose chances are averaged
   dtype: jnp.dtype = jnp.float32  # of the computation
 
-  def setup(self):
+  def setup(self) -> None:
     """Both networks; neither is trained as a part of this one."""
     self.fine = self._fine()
     self.coarse = Detector(
@@ -223,24 +226,28 @@ class CoarseToFine(nn.Module):
   def _fine(self):
     return Detector(self.features, self.blocks, dtype=self.dtype)
 
-  def __call__(self, x, *, train=False, context=None):
+  def __call__(
+    self, x: jax.Array, *, train: bool = False, context: jax.Array | None = None
+  ) -> jax.Array:
     """The logits of the fine one; no `train`, no `context`."""
     del train, context
     if self.is_initializing():
       self.coarse(x)
     return self.fine(x)
 
-  def overview(self, x, *, context=None):
+  def overview(
+    self, x: jax.Array, *, context: jax.Array | None = None
+  ) -> jax.Array:
     """f32[B, h, w, 3], a whole picture of `side` px -> logits of its pixels."""
     del context
     return self.coarse(x)
 
   @property
-  def multiple(self):
+  def multiple(self) -> int:
     """As of a `Detector`; the coarse one must have as many levels."""
     return self._fine().multiple
 
   @property
-  def halo(self):
+  def halo(self) -> int:
     """As of a `Detector`."""
     return self._fine().halo

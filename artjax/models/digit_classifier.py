@@ -6,6 +6,7 @@ a sixth of the time on a CPU.
 """
 
 import flax.linen as nn
+import jax
 
 from artjax.models import layers
 
@@ -16,7 +17,7 @@ class DigitClassifier(nn.Module):
   """f32[B, 28, 28, 1] in [0, 1] -> (logits of the classes, features)."""
 
   @nn.compact
-  def __call__(self, x):
+  def __call__(self, x: jax.Array) -> tuple[jax.Array, jax.Array]:
     """f32[B, 10], f32[B, FEATURES]."""
     for i, features in enumerate((16, 32)):
       x = nn.relu(layers.Conv4x4Down(features, name=f'conv{i}')(x))

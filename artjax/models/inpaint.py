@@ -26,7 +26,13 @@ _TINY = 1e-8
 _DEPTHS = 6  # halvings after which every hole counts as equally deep
 
 
-def push_pull(colour, known, fallback=GREY, *, sweeps=4):
+def push_pull(
+  colour: jax.Array,
+  known: jax.Array,
+  fallback: float | jax.Array = GREY,
+  *,
+  sweeps: int = 4,
+) -> tuple[jax.Array, jax.Array]:
   """Fills what is unknown smoothly from what surrounds it.
 
   The known pixels are averaged down a pyramid until every cell has some, and
@@ -93,7 +99,7 @@ class GatedBlock(nn.Module):
   dtype: jnp.dtype = jnp.float32
 
   @nn.compact
-  def __call__(self, x):
+  def __call__(self, x: jax.Array) -> jax.Array:
     """[B, H, W, features] -> the same shape."""
     y = layers.leaky_relu(
       layers.Conv3x3(
@@ -138,7 +144,9 @@ class GatedUNet(nn.Module):
   dtype: jnp.dtype = jnp.float32  # of the computation
 
   @nn.compact
-  def __call__(self, x, *, train=False, context=None):
+  def __call__(
+    self, x: jax.Array, *, train: bool = False, context: jax.Array | None = None
+  ) -> jax.Array:
     """The filled picture; `train` makes no difference to this network."""
     del train
     self._check(x)
@@ -193,12 +201,12 @@ class GatedUNet(nn.Module):
     return GatedBlock(features, dilation, self.dtype, name=name)
 
   @property
-  def multiple(self):
+  def multiple(self) -> int:
     """What both sides are padded to a multiple of, px."""
     return self.stem * 2 ** (len(self.features) - 1)
 
   @property
-  def receptive_field(self):
+  def receptive_field(self) -> int:
     """Side of the square that an output pixel's residual sees, px.
 
     Of the smooth fill, that is; the fill itself comes from any distance.
@@ -212,7 +220,7 @@ class GatedUNet(nn.Module):
     return 2 * self.stem * radius + self.stem
 
   @property
-  def halo(self):
+  def halo(self) -> int:
     """What tiles need around what they are to get right, px.
 
     Holes that reach farther beyond a tile are filled from other surroundings in

@@ -17,12 +17,12 @@ Conv4x4Down = functools.partial(
 BatchNorm = functools.partial(nn.BatchNorm, momentum=0.9, epsilon=1e-5)
 
 
-def leaky_relu(x):
+def leaky_relu(x: jax.Array) -> jax.Array:
   """LeakyReLU of slope 0.2, the usual one of adversarial networks."""
   return nn.leaky_relu(x, 0.2)
 
 
-def pixel_unshuffle(x, scale):
+def pixel_unshuffle(x: jax.Array, scale: int) -> jax.Array:
   """[B, H * s, W * s, C] -> [B, H, W, C * s * s], s = scale.
 
   Channel c * s * s + dy * s + dx holds channel c of offset (dy, dx), the
@@ -36,7 +36,7 @@ def pixel_unshuffle(x, scale):
   )
 
 
-def pixel_shuffle(x, scale):
+def pixel_shuffle(x: jax.Array, scale: int) -> jax.Array:
   """[B, H, W, C * s * s] -> [B, H * s, W * s, C]: undoes pixel_unshuffle."""
   batch, height, width, channels = x.shape
   x = x.reshape(batch, height, width, channels // scale**2, scale, scale)
@@ -44,7 +44,7 @@ def pixel_shuffle(x, scale):
   return x.reshape(batch, height * scale, width * scale, channels // scale**2)
 
 
-def downsample2(x):
+def downsample2(x: jax.Array) -> jax.Array:
   """[B, 2H, 2W, C] -> [B, H, W, C], bilinear: the mean of each 2x2 square."""
   batch, height, width, channels = x.shape
   x = x.reshape(batch, height // 2, 2, width // 2, 2, channels)
@@ -67,7 +67,7 @@ def _upsample(x, axis, scale):
   )
 
 
-def upsample(x, scale):
+def upsample(x: jax.Array, scale: int) -> jax.Array:
   """[B, H, W, C] -> [B, H * scale, W * scale, C], bilinear.
 
   The numbers of jax.image.resize(..., 'bilinear'), without its two matrix
@@ -76,7 +76,7 @@ def upsample(x, scale):
   return _upsample(_upsample(x, 1, scale), 2, scale)
 
 
-def pad_to_multiple(x, multiple):
+def pad_to_multiple(x: jax.Array, multiple: int) -> jax.Array:
   """Extends [B, H, W, C] at bottom and right by reflection to a multiple."""
   height, width = x.shape[1:3]
   bottom, right = -height % multiple, -width % multiple
@@ -191,7 +191,7 @@ class DepthwiseConv3x3(nn.Module):
   dtype: jnp.dtype = jnp.float32
 
   @nn.compact
-  def __call__(self, x):
+  def __call__(self, x: jax.Array) -> jax.Array:
     """[B, H, W, C] -> the same shape."""
     channels = x.shape[-1]
     # Fan-in is 9: each output sees one channel of a 3x3 window.
@@ -207,7 +207,7 @@ class DepthwiseConv3x3(nn.Module):
     )
 
 
-def upsample_nearest(x, scale):
+def upsample_nearest(x: jax.Array, scale: int) -> jax.Array:
   """[B, H, W, C] -> [B, H * scale, W * scale, C], each pixel repeated."""
   return x.repeat(scale, axis=1).repeat(scale, axis=2)
 
@@ -241,7 +241,7 @@ class ReflectConv3x3(nn.Module):
   kernel_init: nn.initializers.Initializer = nn.initializers.lecun_normal()
 
   @nn.compact
-  def __call__(self, x):
+  def __call__(self, x: jax.Array) -> jax.Array:
     """[B, H, W, C] of even sides -> [B, H / strides, W / strides, features]."""
     kernel = self.param(
       'kernel', self.kernel_init, (3, 3, x.shape[-1], self.features)
@@ -257,7 +257,7 @@ class PReLU(nn.Module):
   """max(x, 0) + slope * min(x, 0), a learnt slope a channel."""
 
   @nn.compact
-  def __call__(self, x):
+  def __call__(self, x: jax.Array) -> jax.Array:
     """[..., C] -> the same shape and dtype."""
     slope = self.param('slope', nn.initializers.constant(0.25), x.shape[-1:])
     slope = slope.astype(x.dtype).reshape((1,) * (x.ndim - 1) + (-1,))
@@ -297,7 +297,7 @@ class SpectralConv(nn.Module):
   kernel_init: nn.initializers.Initializer = nn.initializers.lecun_normal()
 
   @nn.compact
-  def __call__(self, x, *, train=False):
+  def __call__(self, x: jax.Array, *, train: bool = False) -> jax.Array:
     """[B, H, W, C] -> [B, h, w, features]."""
     kernel = self.param(
       'kernel',

@@ -11,12 +11,13 @@ as memory allows.
 from collections.abc import Sequence
 
 import flax.linen as nn
+import jax
 import jax.numpy as jnp
 
 from artjax.models import layers
 
 
-def simple_gate(x):
+def simple_gate(x: jax.Array) -> jax.Array:
   """[..., 2 C] -> [..., C]: one half times the other."""
   half = x.shape[-1] // 2  # of slices: jnp.split is slower on a CPU
   return x[..., :half] * x[..., half:]
@@ -28,7 +29,7 @@ class Block(nn.Module):
   dtype: jnp.dtype = jnp.float32
 
   @nn.compact
-  def __call__(self, x):
+  def __call__(self, x: jax.Array) -> jax.Array:
     """[B, H, W, C] -> the same shape."""
     channels = x.shape[-1]
     dense = lambda features, name: layers.Dense(
@@ -63,7 +64,9 @@ class NAFNet(nn.Module):
   dtype: jnp.dtype = jnp.float32  # of the computation
 
   @nn.compact
-  def __call__(self, x, *, train=False, context=None):
+  def __call__(
+    self, x: jax.Array, *, train: bool = False, context: jax.Array | None = None
+  ) -> jax.Array:
     """The restored picture; neither `train` nor `context` matters to it."""
     del train, context
     if len(self.enc_blocks) != len(self.dec_blocks):
@@ -97,20 +100,24 @@ class NAFNet(nn.Module):
       y = layers.pixel_shuffle(y, 2) + skips[level]
       for i in range(self.dec_blocks[level]):
         y = Block(self.dtype, name=f'dec{level}_{i}')(y)
-    zeros = {'kernel_init': nn.initializers.zeros} if self.zero_init else {}
     y = layers.Conv3x3(
-      3 * self.stem**2, dtype=self.dtype, name='ending', **zeros
+      3 * self.stem**2,
+      dtype=self.dtype,
+      name='ending',
+      kernel_init=nn.initializers.zeros
+      if self.zero_init
+      else nn.initializers.lecun_normal(),
     )(y)
     if self.stem > 1:
       y = layers.pixel_shuffle(y, self.stem)
     return x + y.astype(jnp.float32)[:, :height, :width]
 
   @property
-  def multiple(self):
+  def multiple(self) -> int:
     """What both sides are padded to a multiple of, px."""
     return self.stem * 2 ** len(self.enc_blocks)
 
   @property
-  def halo(self):
+  def halo(self) -> int:
     """What tiles get around them, px; what their attention sees has no end."""
     return 64

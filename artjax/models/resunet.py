@@ -16,6 +16,7 @@ import functools
 import math
 
 import flax.linen as nn
+import jax
 import jax.numpy as jnp
 
 from artjax.models import layers
@@ -59,7 +60,7 @@ def _conv(features, size, strides, dtype, name):
   )
 
 
-def max_pool(x):
+def max_pool(x: jax.Array) -> jax.Array:
   """3 x 3 maxima, stride 2, padding 1, of values >= 0: [B, H, W, C], even.
 
   As shifted maxima: the gradient of XLA's pooling takes far longer on a CPU.
@@ -81,7 +82,7 @@ class BasicBlock(nn.Module):
   dtype: jnp.dtype = jnp.float32
 
   @nn.compact
-  def __call__(self, x, *, train=False):
+  def __call__(self, x: jax.Array, *, train: bool = False) -> jax.Array:
     """[B, H, W, C] -> [B, H / strides, W / strides, features]."""
     norm = _norm(self.norm, train, self.axis_name, self.dtype)
     y = _conv(self.features, 3, self.strides, self.dtype, 'conv1')(x)
@@ -104,7 +105,7 @@ class Encoder(nn.Module):
   dtype: jnp.dtype = jnp.float32
 
   @nn.compact
-  def __call__(self, x, *, train=False):
+  def __call__(self, x: jax.Array, *, train: bool = False) -> list[jax.Array]:
     """[B, H, W, C], normalised -> five levels, from H / 2 to H / 32."""
     norm = _norm(self.norm, train, self.axis_name, self.dtype)
     y = _conv(self.width, 7, 2, self.dtype, 'conv1')(x)
@@ -141,7 +142,9 @@ class ResUNet(nn.Module):
   multiple = 32  # what both sides are padded to a multiple of, px
 
   @nn.compact
-  def __call__(self, x, *, train=False, context=None):
+  def __call__(
+    self, x: jax.Array, *, train: bool = False, context: jax.Array | None = None
+  ) -> jax.Array:
     """The picture. Raises ValueError for an unknown depth or norm."""
     del context
     if self.depth not in BLOCKS:

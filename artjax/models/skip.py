@@ -36,7 +36,7 @@ class ConvNorm(nn.Module):
   dtype: jnp.dtype = jnp.float32
 
   @nn.compact
-  def __call__(self, x):
+  def __call__(self, x: jax.Array) -> jax.Array:
     """[B, H, W, C] -> [B, H / strides, W / strides, features]."""
     conv = (
       nn.Dense
@@ -49,7 +49,7 @@ class ConvNorm(nn.Module):
     return nn.leaky_relu(norm(self.dtype, 'norm')(x), 0.2)
 
 
-def norm(dtype, name):
+def norm(dtype: jnp.dtype, name: str) -> nn.Module:
   """Batch norm of a batch of one: zero mean, unit variance a channel."""
   return nn.InstanceNorm(epsilon=1e-5, dtype=dtype, name=name)
 
@@ -64,7 +64,9 @@ class SkipNet(nn.Module):
   dtype: jnp.dtype = jnp.float32  # of the computation
 
   @nn.compact
-  def __call__(self, x, *, train=False, context=None):
+  def __call__(
+    self, x: jax.Array, *, train: bool = False, context: jax.Array | None = None
+  ) -> jax.Array:
     """A picture; `train` and `context` make no difference to this network."""
     del train, context
     height, width = x.shape[1:3]
@@ -93,6 +95,6 @@ class SkipNet(nn.Module):
     return jax.nn.sigmoid(y.astype(jnp.float32))[:, :height, :width]
 
   @property
-  def multiple(self):
+  def multiple(self) -> int:
     """What both sides are padded to a multiple of, px."""
     return 2**self.scales

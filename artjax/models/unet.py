@@ -39,7 +39,9 @@ class ResBlock(nn.Module):
   dtype: jnp.dtype = jnp.float32
 
   @nn.compact
-  def __call__(self, x, context=None):
+  def __call__(
+    self, x: jax.Array, context: jax.Array | None = None
+  ) -> jax.Array:
     """[B, H, W, features], and [B, C] that modulates it -> the same shape."""
     y = layers.Conv3x3(self.features, dtype=self.dtype, name='conv1')(x)
     if self.norm == 'group':
@@ -84,7 +86,8 @@ class ContextEncoder(nn.Module):
   dtype: jnp.dtype = jnp.float32
 
   @nn.compact
-  def __call__(self, picture):
+  def __call__(self, picture: jax.Array) -> jax.Array:
+    """f32[B, H, W, C], of any size -> [B, features]."""
     shape = (picture.shape[0], self.size, self.size, picture.shape[3])
     x = jax.image.resize(picture.astype(jnp.float32), shape, 'linear') - 0.5
     # Of 2x2 means: a quarter of the values sort twelve times as fast.
@@ -117,7 +120,7 @@ class ContextEncoder(nn.Module):
     return 2 * ordered.reshape(x.shape[0], -1)
 
 
-def colour_transform(x, change):
+def colour_transform(x: jax.Array, change: jax.Array) -> jax.Array:
   """x + a polynomial of second degree in r, g, b, one a picture.
 
   Args:
@@ -152,7 +155,9 @@ class UNet(nn.Module):
   dtype: jnp.dtype = jnp.float32  # of the computation
 
   @nn.compact
-  def __call__(self, x, *, train=False, context=None):
+  def __call__(
+    self, x: jax.Array, *, train: bool = False, context: jax.Array | None = None
+  ) -> jax.Array:
     """The restored picture; `train` makes no difference to this network."""
     del train
     self._check()
@@ -205,12 +210,12 @@ class UNet(nn.Module):
     return base + y if self.residual else y
 
   @property
-  def multiple(self):
+  def multiple(self) -> int:
     """What both sides are padded to a multiple of, px."""
     return self.stem * 2 ** max(0, len(self.features) - 1)
 
   @property
-  def receptive_field(self):
+  def receptive_field(self) -> int:
     """Side of the square of input that an output pixel's residual sees, px."""
     radius = 1 + 1  # stem_in and stem_out, in pixels of the finest level
     for level, blocks in enumerate(self.blocks):
@@ -221,7 +226,7 @@ class UNet(nn.Module):
     return 2 * self.stem * radius + self.stem
 
   @property
-  def halo(self):
+  def halo(self) -> int:
     """What tiles need around what they are to get right, px.
 
     Less than half of what is seen, for what is far away hardly matters: with

@@ -4,10 +4,12 @@ A discriminator sees clean and generated pictures of the same batch; the
 generated ones are those of the generator's own forward pass.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
+import ml_collections
 import optax
 
 from artjax.losses import adversarial
@@ -18,14 +20,19 @@ from artjax.training import state as states
 class Seen(NamedTuple):
   """What a discriminator may see besides the generated picture."""
 
-  x: Any  # the generator's input
-  real: Any  # the clean picture
+  x: jax.Array  # the generator's input, [B, H, W, C]
+  real: jax.Array  # the clean picture, f32[B, H, W, 3]
 
 
 class Judge:
   """The adversary's part of the step, for `config.adversary`."""
 
-  def __init__(self, config, module):
+  def __init__(self, config: ml_collections.ConfigDict, module: nn.Module):
+    """The part of `module`, a discriminator.
+
+    Raises:
+      ValueError: an unknown adversary.loss.
+    """
     c = config.adversary
     self._module = module
     self._condition = c.condition
@@ -45,8 +52,19 @@ class Judge:
       picture = jnp.concatenate([x, picture], -1)
     return states.apply(self._module, params, stats, picture)
 
-  def generator(self, opponent, seen, picture):
-    """{loss: (its weight, f32[])}: what the discriminator thinks of it."""
+  def generator(
+    self, opponent: states.Network, seen: Seen, picture: jax.Array
+  ) -> dict[str, tuple[float, jax.Array]]:
+    """The generator's losses: what the discriminator makes of its pictures.
+
+    Args:
+      opponent: the discriminator.
+      seen: what else it sees.
+      picture: f32[B, H, W, 3], the generator's.
+
+    Returns:
+      {loss: (its weight, f32[])}, the mean over all devices.
+    """
     view = lambda p: self._logits(opponent.params, opponent.stats, seen, p)[0]
     real, real_features = view(seen.real)
     fake, fake_features = view(picture)
@@ -57,8 +75,25 @@ class Judge:
       )
     return {name: (self.weights[name], value) for name, value in found.items()}
 
-  def step(self, opponent, seen, picture, optimizer):
-    """The discriminator's update by the same pictures: (Network, metrics)."""
+  def step(
+    self,
+    opponent: states.Network,
+    seen: Seen,
+    picture: jax.Array,
+    optimizer: optax.GradientTransformation,
+  ) -> tuple[states.Network, dict[str, jax.Array]]:
+    """The discriminator's update by the same pictures.
+
+    Args:
+      opponent: the discriminator.
+      seen: what else it sees.
+      picture: f32[B, H, W, 3], the generator's, without a gradient.
+      optimizer: the discriminator's.
+
+    Returns:
+      The discriminator, and {'discriminator/...': f32[]}, means over all
+      devices.
+    """
 
     def loss_fn(params):
       (real, _), stats = self._logits(params, opponent.stats, seen, seen.real)

@@ -1,5 +1,6 @@
 """Data parallelism over all devices: the only file that says pmap."""
 
+from collections.abc import Callable
 import os
 import pickle
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 BATCH_AXIS = 'batch'
 
 
-def map_step(step):
+def map_step(step: Callable[..., Any]) -> Callable[..., Any]:
   """Maps `step(state, batch, frozen) -> (state, metrics)` over local devices.
 
   `batch` carries a leading device axis; state, frozen networks and metrics
@@ -30,12 +31,12 @@ def map_step(step):
   )
 
 
-def mean(tree):
+def mean(tree: Any) -> Any:
   """The mean of `tree` over all devices; call it inside a mapped step."""
   return jax.lax.pmean(tree, BATCH_AXIS)
 
 
-def replicate(tree):
+def replicate(tree: Any) -> Any:
   """Copies arrays to all local devices, once, for arguments of every step."""
   mesh = jax.sharding.Mesh(np.array(jax.local_devices()), (BATCH_AXIS,))
   everywhere = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec())
@@ -57,7 +58,7 @@ def gather(value: Any) -> list[Any]:
   return [pickle.loads(row[:size].tobytes()) for row, size in zip(rows, sizes)]
 
 
-def start_processes():
+def start_processes() -> None:
   """Joins a multi-process run where JAX_COORDINATOR_ADDRESS names one."""
   if jax.distributed.is_initialized():
     return

@@ -1,16 +1,17 @@
 """Training: build, restore, loop, in named sections."""
 
-import json
-import os
+import contextlib
+from typing import Any
 
 from absl import logging
 import jax
+import ml_collections
 
-from artjax import atomic_files
 from artjax import losses
 from artjax import registry
 from artjax.data import pipeline
 from artjax.data import sources
+from artjax.evaluation import base as evaluators
 from artjax.evaluation import runner
 from artjax.inference import loading
 from artjax.inference import weights
@@ -21,16 +22,21 @@ from artjax.training import distributed
 from artjax.training import meter as meter_lib
 from artjax.training import metric_writers
 from artjax.training import optim
+from artjax.training import preflight
+from artjax.training import progress as progress_lib
 from artjax.training import signals
 from artjax.training import state as states
 from artjax.training import train_step as steps
+from artjax.training import workdir as workdirs
 
 
 class DivergedError(RuntimeError):
   """Too many steps in a row whose loss or gradient is not finite."""
 
 
-def train_and_evaluate(config, workdir):
+def train_and_evaluate(
+  config: ml_collections.ConfigDict, workdir: str
+) -> dict[str, Any]:
   """Trains `config` in `workdir`, going on from its newest checkpoint.
 
   Args:
@@ -46,11 +52,24 @@ def train_and_evaluate(config, workdir):
     DivergedError: `config.max_bad_steps` non-finite steps in a row.
     ValueError, FileNotFoundError: a field or a folder that cannot be used.
   """
-  sources.parse(config.data.source)  # before anything is compiled
-  primary = jax.process_index() == 0
+  # ---- Mistakes, before anything is compiled.
+  sources.parse(config.data.source)
+  preflight.check_fields(config)
   config = runner.with_best(config)
   evaluator = runner.evaluator(runner.while_training(config))
-  os.makedirs(workdir, exist_ok=True)
+  workdirs.make(workdir)
+  # The other processes of a run that has several go by the first one's lock.
+  primary = jax.process_index() == 0
+  locked = workdirs.lock(workdir) if primary else contextlib.nullcontext()
+  with locked:
+    return _train(config, workdir, evaluator, primary)
+
+
+def _train(config, workdir, evaluator, primary):
+  """`train_and_evaluate` where config and workdir can be used."""
+  workdirs.check_same_model(config, workdir)
+  if config.eval_every:
+    preflight.check_evaluation(config, evaluator)
 
   # ---- Model, state, step.
   generator, adversary = players(config)
@@ -69,10 +88,6 @@ def train_and_evaluate(config, workdir):
       optim.schedule(config.optimizer, config.steps),
     )
   )
-  if config.init_from:
-    state = states.start_from(
-      state, start_weights(config.init_from, state.ema), generator.optimizer
-    )
   logging.info(
     'Parameters:\n%s', metric_writers.parameter_table(state.generator.params)
   )
@@ -83,7 +98,6 @@ def train_and_evaluate(config, workdir):
     )
 
   # ---- Go on where the newest checkpoint ends.
-  check_same_model(config, workdir)
   checkpoints = checkpoint.Checkpoints(
     workdir,
     keep=config.keep_checkpoints,
@@ -93,20 +107,29 @@ def train_and_evaluate(config, workdir):
   if checkpoints.latest_step() is not None:
     state = checkpoints.restore(state)
     logging.info('Going on from step %d of %s', int(state.step), workdir)
+  elif config.init_from:
+    state = states.start_from(
+      state, start_weights(config.init_from, state.ema), generator.optimizer
+    )
   # Replicated before the first step, or that step would compile twice.
   state = distributed.replicate(state)
-  first = step = int(state.step)
+  step = int(state.step)
   if primary:
-    atomic_files.write_text(
-      os.path.join(workdir, 'config.json'), config.to_json(indent=2)
-    )
+    workdirs.write_config(config, workdir, step)
 
   # ---- Loop.
   writer = metric_writers.writer(workdir, primary=primary)
-  meter = meter_lib.Meter(config, first)
+  meter = meter_lib.Meter(config.batch_size, config.steps)
+  progress = progress_lib.Progress(config, workdir, step, primary=primary)
   results, saved = None, step
   with signals.StopSignals() as stop:
-    batches = pipeline.batches(config, 'train', start_step=step)
+    batches = pipeline.batches(
+      config,
+      'train',
+      start_step=step,
+      process_index=jax.process_index(),
+      process_count=jax.process_count(),
+    )
     while step < config.steps and not stop.name:
       # The order matters: evaluate and save at the end of a step, and only then
       # pull the next batch, so that what is saved is what was measured.
@@ -115,16 +138,29 @@ def train_and_evaluate(config, workdir):
       state, metrics = train_step(state, batch, frozen)
       step += 1
       meter.add(metrics)
+      progress(step, metrics)
       last = step == config.steps or stop.name
       if step % config.log_every == 0 or last:
         report(writer, step, meter, config, checkpoints)
       measured = None
       if due(config.eval_every, step, last and not stop.name):
-        with meter.paused():
-          results = measure(config, evaluator, state, writer, step, workdir)
-        measured = results.figures()
-      if step % config.checkpoint_every == 0 or last:
-        with meter.paused():
+        try:
+          with (
+            meter.paused(),
+            progress.timed('evaluation'),
+            stop.may_break_off(),
+          ):
+            results = measure(config, evaluator, state, writer, step, workdir)
+          measured = results.figures()
+        except KeyboardInterrupt:
+          logging.warning('The evaluation of step %d was broken off', step)
+        except BaseException:
+          checkpoints.save(step, state, config)  # or these steps were lost
+          checkpoints.wait()
+          raise
+      # Also where an evaluation is done, or its best could not be gone back to.
+      if step % config.checkpoint_every == 0 or measured or last:
+        with meter.paused(), progress.timed('checkpoint'):
           checkpoints.save(step, state, config, measured)
         saved = step
 
@@ -138,6 +174,7 @@ def train_and_evaluate(config, workdir):
       step,
       workdir,
     )
+  progress.close()
   checkpoints.close()
   writer.close()
   return {
@@ -155,7 +192,9 @@ def train_and_evaluate(config, workdir):
   }
 
 
-def players(config):
+def players(
+  config: ml_collections.ConfigDict,
+) -> tuple[states.Player, states.Player | None]:
   """(generator, adversary or None) of a configuration, as `states.Player`s."""
   module = registry.model(config)
   generator = states.Player(
@@ -172,7 +211,7 @@ def players(config):
   )
 
 
-def start_weights(init_from, params):
+def start_weights(init_from: str, params: Any) -> Any:
   """`params` with every tensor that an earlier run has in the same shape.
 
   Args:
@@ -212,28 +251,19 @@ def start_weights(init_from, params):
   return jax.tree.map(jax.numpy.asarray, safetensors_io.unflatten(flat))
 
 
-def due(every, step, last):
+def due(every: int, step: int, last: bool) -> bool:
   """Whether something done `every` steps (0 = never) is to be done now."""
   return bool(every) and (step % every == 0 or last)
 
 
-def check_same_model(config, workdir):
-  """Refuses to go on in a workdir that holds another task's weights."""
-  path = os.path.join(workdir, 'config.json')
-  if not os.path.exists(path):
-    return
-  with open(path) as file:
-    theirs = json.load(file)
-  ours = json.loads(config.to_json())  # Both as JSON knows them: no tuples.
-  for field in ('task', 'model'):
-    if ours[field] != theirs[field]:
-      raise ValueError(
-        f'{workdir} was made with another {field}: use another --workdir, '
-        f'or the config it was made with ({path})'
-      )
-
-
-def measure(config, evaluator, state, writer, step, workdir):
+def measure(
+  config: ml_collections.ConfigDict,
+  evaluator: evaluators.Evaluator,
+  state: states.TrainState,
+  writer: metric_writers.Writers,
+  step: int,
+  workdir: str,
+) -> evaluators.Results:
   """Evaluates the averaged weights and writes figures and panels."""
   results = runner.evaluate(
     evaluator, runner.on_devices(config, state.ema), gather=distributed.gather
@@ -249,8 +279,18 @@ def measure(config, evaluator, state, writer, step, workdir):
   return results
 
 
-def report(writer, step, meter, config, checkpoints):
-  """Writes the means since the last report and the progress line."""
+def report(
+  writer: metric_writers.Writers,
+  step: int,
+  meter: meter_lib.Meter,
+  config: ml_collections.ConfigDict,
+  checkpoints: checkpoint.Checkpoints,
+) -> None:
+  """Writes the means since the last report and the progress line.
+
+  Raises:
+    DivergedError: `config.max_bad_steps` steps in a row were skipped.
+  """
   values = meter.read()
   writer.write_scalars(step, values)
   line = (

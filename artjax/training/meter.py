@@ -1,7 +1,10 @@
 """The meter of a run: speed, waiting, skipped steps and means of metrics."""
 
 import collections
+from collections.abc import Iterator
+import contextlib
 import time
+from typing import Any
 
 from absl import logging
 import jax
@@ -11,30 +14,47 @@ STEPS_IN_FLIGHT = 2  # dispatched ahead of the device, so that it never waits
 
 
 class Meter:
-  """Speed, waiting time, skipped steps and means of a run's metrics."""
+  """Speed, waiting time, skipped steps and means of a run's metrics.
 
-  def __init__(self, config, step):
-    self._config = config
-    self._first = step
-    self._pending = []  # metrics on the device since the last report
-    self._flight = collections.deque()
+  Attributes:
+    skipped: steps so far whose loss or gradient was not finite.
+    bad_in_a_row: how many of the latest steps were.
+    last: what `read` gave last, {} before that.
+  """
+
+  def __init__(self, batch_size: int, steps: int):
+    """Starts the clock of a run of `steps` steps of `batch_size` pictures."""
+    self._batch_size = batch_size
+    self._of = steps
+    self._pending: list[Any] = []  # metrics on the device since the last report
+    self._flight: collections.deque[jax.Array] = collections.deque()
     self._start = self._mark = time.perf_counter()
     self._paused = self._waited = 0.0  # seconds of the whole run
     self._mark_paused = self._mark_waited = 0.0  # at the last report
     self._steps = 0
     self.skipped = 0
     self.bad_in_a_row = 0
-    self.last = {}
+    self.last: dict[str, float] = {}
 
-  def waiting(self):
+  @contextlib.contextmanager
+  def waiting(self) -> Iterator[None]:
     """Context: the time in it counts as waiting for data."""
-    return _Stopwatch(self, '_waited')
+    start = time.perf_counter()
+    try:
+      yield
+    finally:
+      self._waited += time.perf_counter() - start
 
-  def paused(self):
+  @contextlib.contextmanager
+  def paused(self) -> Iterator[None]:
     """Context: the time in it counts as no training time at all."""
-    return _Stopwatch(self, '_paused')
+    start = time.perf_counter()
+    try:
+      yield
+    finally:
+      self._paused += time.perf_counter() - start
 
-  def add(self, metrics):
+  def add(self, metrics: dict[str, jax.Array]) -> None:
     """Takes a step's metrics, still being computed, and bounds the queue."""
     self._pending.append(metrics)
     self._flight.append(metrics['loss'])
@@ -42,8 +62,14 @@ class Meter:
     if len(self._flight) > STEPS_IN_FLIGHT:
       self._flight.popleft().block_until_ready()
 
-  def read(self):
-    """Means since the last report, with speed and share of waiting."""
+  def read(self) -> dict[str, float]:
+    """The metrics of the steps since the last report, and how fast they were.
+
+    Returns:
+      The mean of each metric over the steps that were not skipped, or over all
+      if all were; `skipped`, the count of the whole run; `steps_per_s`,
+      `images_per_s`, and `data_wait`, the share of the time in [0, 1].
+    """
     rows = jax.device_get(self._pending)
     self._pending = []
     for row in rows:
@@ -62,7 +88,7 @@ class Meter:
     now = time.perf_counter()
     seconds = now - self._mark - (self._paused - self._mark_paused)
     values['steps_per_s'] = len(rows) / seconds
-    values['images_per_s'] = values['steps_per_s'] * self._config.batch_size
+    values['images_per_s'] = values['steps_per_s'] * self._batch_size
     values['data_wait'] = (self._waited - self._mark_waited) / seconds
     self._mark, self._mark_paused = now, self._paused
     self._mark_waited = self._waited
@@ -72,31 +98,15 @@ class Meter:
   def _seconds(self):
     return max(time.perf_counter() - self._start - self._paused, 1e-9)
 
-  def images_per_s(self):
+  def images_per_s(self) -> float:
     """Of the whole run, evaluation and saving left out."""
-    return self._steps * self._config.batch_size / self._seconds()
+    return self._steps * self._batch_size / self._seconds()
 
-  def data_wait(self):
-    """Share of the training time spent waiting for data."""
+  def data_wait(self) -> float:
+    """Share of the training time spent waiting for data, in [0, 1]."""
     return self._waited / self._seconds()
 
-  def eta(self, step):
+  def eta(self, step: int) -> str:
     """Time to the last step at the pace of the last report, as h:mm:ss."""
-    seconds = (self._config.steps - step) / self.last['steps_per_s']
-    return f'{int(seconds // 3600)}:{int(seconds // 60 % 60):02}:' + (
-      f'{int(seconds % 60):02}'
-    )
-
-
-class _Stopwatch:
-  """Adds the time inside a `with` to a field of the meter."""
-
-  def __init__(self, meter, field):
-    self._meter, self._field = meter, field
-
-  def __enter__(self):
-    self._start = time.perf_counter()
-
-  def __exit__(self, *exc):
-    spent = time.perf_counter() - self._start
-    setattr(self._meter, self._field, getattr(self._meter, self._field) + spent)
+    seconds = int((self._of - step) / self.last['steps_per_s'])
+    return f'{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}'

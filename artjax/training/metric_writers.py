@@ -5,9 +5,11 @@ where clu and TensorFlow are installed, and where they are not that is said
 once. Both take the calls of `clu.metric_writers.MetricWriter` that are used.
 """
 
+from collections.abc import Mapping, Sequence
 import json
 import math
 import os
+from typing import Any
 
 from absl import logging
 
@@ -15,20 +17,21 @@ from absl import logging
 class JsonLines:
   """Appends {'step': ..., name: value, ...} lines to a file."""
 
-  def __init__(self, path):
+  def __init__(self, path: str):
+    """Appends to the file at `path`."""
     self._path = path
 
-  def write_scalars(self, step, scalars):
+  def write_scalars(self, step: int, scalars: Mapping[str, Any]) -> None:
     """One line; a value that is not finite becomes null, as JSON wants."""
-    values = {k: float(v) for k, v in scalars.items()}
-    values = {k: v if math.isfinite(v) else None for k, v in values.items()}
+    numbers = {k: float(v) for k, v in scalars.items()}
+    values = {k: v if math.isfinite(v) else None for k, v in numbers.items()}
     with open(self._path, 'a') as file:
       file.write(json.dumps({'step': int(step), **values}) + '\n')
 
-  def write_images(self, step, images):
+  def write_images(self, step: int, images: Mapping[str, Any]) -> None:
     """Pictures are left to TensorBoard and to the evaluation's report."""
 
-  def flush(self):
+  def flush(self) -> None:
     """Every line is on disk already."""
 
   close = flush
@@ -37,35 +40,36 @@ class JsonLines:
 class Writers:
   """Passes every call on to several writers."""
 
-  def __init__(self, writers):
+  def __init__(self, writers: Sequence[Any]):
+    """Passes on to `writers`, in order."""
     self._writers = writers
 
-  def write_scalars(self, step, scalars):
+  def write_scalars(self, step: int, scalars: Mapping[str, Any]) -> None:
     """{name: number} at `step`."""
     for writer in self._writers:
       writer.write_scalars(step, scalars)
 
-  def write_images(self, step, images):
+  def write_images(self, step: int, images: Mapping[str, Any]) -> None:
     """{name: u8[N, H, W, 3]} at `step`."""
     for writer in self._writers:
       writer.write_images(step, images)
 
-  def flush(self):
+  def flush(self) -> None:
     """Returns when all is on disk."""
     for writer in self._writers:
       writer.flush()
 
-  def close(self):
+  def close(self) -> None:
     """Flushes and lets go of the files."""
     for writer in self._writers:
       writer.close()
 
 
-def writer(workdir, *, primary=True):
+def writer(workdir: str, *, primary: bool = True) -> Writers:
   """The writers of a run; of other processes than the primary one, none."""
   if not primary:
     return Writers([])
-  writers = [JsonLines(os.path.join(workdir, 'metrics.jsonl'))]
+  writers: list[Any] = [JsonLines(os.path.join(workdir, 'metrics.jsonl'))]
   try:
     from clu import metric_writers  # Seconds: it brings TensorFlow along.
 
@@ -82,7 +86,7 @@ def writer(workdir, *, primary=True):
   return Writers(writers)
 
 
-def parameter_table(params):
+def parameter_table(params: Any) -> str:
   """The network's tensors with their shapes and counts, as text."""
   try:
     from clu import parameter_overview

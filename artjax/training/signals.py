@@ -1,26 +1,42 @@
 """SIGTERM and SIGINT as a wish to end after the current step."""
 
+from collections.abc import Iterator
+import contextlib
 import signal
 import sys
+from typing import Any
 
 
 class StopSignals:
   """Context in which SIGTERM and SIGINT only ask the loop to end.
 
-  `.name` is None until one came, then its name. Outside the main thread, where
-  Python allows no handlers, signals keep their usual meaning.
+  `.name` is None until one came, then its name. A second one breaks off what
+  may be broken off, see `may_break_off`. Outside the main thread, where Python
+  allows no handlers, signals keep their usual meaning.
   """
 
-  def __init__(self):
-    self.name = None
-    self._old = {}
+  def __init__(self) -> None:
+    self.name: str | None = None
+    self._old: dict[int, Any] = {}
+    self._breakable = False
 
   def _note(self, number, frame):
     del frame
-    self.name = signal.Signals(number).name
+    again, self.name = bool(self.name), signal.Signals(number).name
+    if again and self._breakable:
+      raise KeyboardInterrupt(self.name)
     print(f'{self.name}: ending after this step', file=sys.stderr)
 
-  def __enter__(self):
+  @contextlib.contextmanager
+  def may_break_off(self) -> Iterator[None]:
+    """Context that a second signal ends at once, by KeyboardInterrupt."""
+    self._breakable = True
+    try:
+      yield
+    finally:
+      self._breakable = False
+
+  def __enter__(self) -> 'StopSignals':
     try:
       for number in (signal.SIGTERM, signal.SIGINT):
         self._old[number] = signal.signal(number, self._note)
@@ -28,6 +44,6 @@ class StopSignals:
       pass
     return self
 
-  def __exit__(self, *exc):
+  def __exit__(self, *exc: object) -> None:
     for number, handler in self._old.items():
       signal.signal(number, handler)

@@ -7,8 +7,10 @@ know how many devices wrote it.
 from typing import Any, NamedTuple
 
 import flax
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
+import ml_collections
 import optax
 
 from artjax import tasks
@@ -22,12 +24,11 @@ _DISCRIMINATOR = 2**32 - 1
 class Player(NamedTuple):
   """A network and how it learns; the static half of a `Network`."""
 
-  module: Any  # linen
-  optimizer: Any  # optax
+  module: nn.Module
+  optimizer: optax.GradientTransformation
 
 
-@flax.struct.dataclass
-class Network:
+class Network(flax.struct.PyTreeNode):
   """A network that is being trained: its weights and its optimizer's state."""
 
   params: Any
@@ -35,18 +36,27 @@ class Network:
   stats: Any  # running statistics of its norms, often {}
 
 
-@flax.struct.dataclass
-class TrainState:
+class TrainState(flax.struct.PyTreeNode):
   """All that a checkpoint holds and a step changes."""
 
   step: jax.Array  # i32[], steps taken, skipped ones included
   generator: Network
   ema: Any  # averaged generator weights, the ones that are evaluated
-  discriminator: Any  # Network | None
+  discriminator: Network | None
 
 
-def create_state(config, generator, adversary=None):
-  """The state before the first step; the same for the same `config.seed`."""
+def create_state(
+  config: ml_collections.ConfigDict,
+  generator: Player,
+  adversary: Player | None = None,
+) -> TrainState:
+  """The state before the first step; the same for the same `config.seed`.
+
+  Args:
+    config: reads seed, task and adversary.
+    generator: the network that makes pictures.
+    adversary: the one that judges them, if there is one.
+  """
   task = tasks.get(config.task)
   root = jax.random.key(config.seed)
   x = jnp.zeros([1, 64, 64, task.channels], jnp.float32)
@@ -69,7 +79,9 @@ def create_state(config, generator, adversary=None):
   )
 
 
-def start_from(state, merged, optimizer):
+def start_from(
+  state: TrainState, merged: Any, optimizer: optax.GradientTransformation
+) -> TrainState:
   """The state at step 0 with generator weights `merged`.
 
   Args:
@@ -91,8 +103,24 @@ def _network(variables, optimizer):
   )
 
 
-def apply(module, params, stats, x, frozen=None, **inputs):
-  """(output, new statistics) of a network in training."""
+def apply(
+  module: nn.Module,
+  params: Any,
+  stats: Any,
+  x: jax.Array,
+  frozen: Any = None,
+  **inputs: Any,
+) -> tuple[Any, Any]:
+  """(output, new statistics) of a network in training.
+
+  Args:
+    module: a generator or a discriminator.
+    params: its weights.
+    stats: running statistics of its norms, {} where it has none.
+    x: [B, H, W, C], its input.
+    frozen: {net: weights} of those it rests on, see `models.encoders`.
+    **inputs: what else it takes, such as `context`.
+  """
   variables = {'params': params}
   nets = getattr(module, 'frozen_nets', ())
   if nets:
@@ -109,8 +137,13 @@ def apply(module, params, stats, x, frozen=None, **inputs):
   return y, changed['batch_stats']
 
 
-def update(network, grads, stats, optimizer):
-  """The network after one step of its optimizer."""
+def update(
+  network: Network,
+  grads: Any,
+  stats: Any,
+  optimizer: optax.GradientTransformation,
+) -> Network:
+  """The network after one step of its optimizer, with these statistics."""
   updates, opt_state = optimizer.update(
     grads, network.opt_state, network.params
   )

@@ -7,8 +7,11 @@ device), so a run that is resumed draws what an unbroken run draws. Without an
 adversary `state.discriminator` is None and nothing of it is traced.
 """
 
+from collections.abc import Callable
+
 import jax
 import jax.numpy as jnp
+import ml_collections
 import optax
 
 from artjax import losses
@@ -21,7 +24,12 @@ from artjax.training import optim
 from artjax.training import state as states
 
 
-def make_train_step(config, generator, adversary, learning_rate):
+def make_train_step(
+  config: ml_collections.ConfigDict,
+  generator: states.Player,
+  adversary: states.Player | None,
+  learning_rate: optax.Schedule,
+) -> Callable[..., tuple[states.TrainState, dict[str, jax.Array]]]:
   """The step of `config`, to be mapped by `distributed.map_step`.
 
   Args:

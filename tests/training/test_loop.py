@@ -9,9 +9,13 @@ import time
 
 from conftest import ROOT
 from conftest import tiny_config
+import jax
+import ml_collections
 import numpy as np
 import pytest
 
+from artjax import registry
+from artjax.interop import safetensors_io
 from artjax.training import checkpoint
 from artjax.training import loop
 
@@ -81,8 +85,6 @@ def test_trains_measures_and_records(tmp_path):
 
 
 def _leaves(tree):
-  import jax
-
   return jax.tree.leaves(tree)
 
 
@@ -150,6 +152,81 @@ def test_divergence_stops_and_names_the_last_good_checkpoint(tmp_path):
   assert f'last good checkpoint is {saved.latest_step()}' in str(e.value)
   assert 'steps in a row' in str(e.value)
   saved.close()
+
+
+def smallest(**overrides):
+  """A run whose step compiles in no time."""
+  config = tiny_config(**{'losses.ssim': 0.0, **overrides})
+  config.model.name = 'srvgg.SRVGGNetCompact'
+  config.model.args = ml_collections.ConfigDict(
+    {'features': 4, 'convs': 1, 'scale': 1}
+  )
+  return config
+
+
+class Figures:
+  """Results of an evaluation that takes no time."""
+
+  def figures(self):
+    return {'psnr_rgb': 30.0}
+
+  def as_json(self):
+    return {'output': self.figures()}
+
+
+def test_what_was_evaluated_is_saved_so_that_the_best_is_there(
+  tmp_path, monkeypatch
+):
+  monkeypatch.setattr(loop, 'measure', lambda *args: Figures())
+  config = smallest(checkpoint_every=100, eval_every=3)
+  loop.train_and_evaluate(config, str(tmp_path))
+  saved = checkpoint.Checkpoints(tmp_path, keep=2)
+  assert saved.best_step() == 4  # the later one of two that are equal
+  saved.close()
+  assert {p.name for p in (tmp_path / 'checkpoints').iterdir()} == {'3', '4'}
+
+
+def test_an_evaluation_that_fails_loses_no_steps(tmp_path, monkeypatch):
+  def fail(*args):
+    raise OSError('the disk of the pictures is gone')
+
+  monkeypatch.setattr(loop, 'measure', fail)
+  config = smallest(checkpoint_every=100)
+  with pytest.raises(OSError, match='is gone'):
+    loop.train_and_evaluate(config, str(tmp_path))
+  saved = checkpoint.Checkpoints(tmp_path)
+  assert saved.latest_step() == 2
+  saved.close()
+
+
+def test_a_second_signal_ends_an_evaluation(tmp_path, monkeypatch):
+  def interrupted(*args):
+    for _ in range(2):
+      os.kill(os.getpid(), signal.SIGINT)
+    raise AssertionError('was not broken off')
+
+  monkeypatch.setattr(loop, 'measure', interrupted)
+  config = smallest(checkpoint_every=100)
+  result = loop.train_and_evaluate(config, str(tmp_path))
+  assert result['stopped'] == 'SIGINT' and result['step'] == 2
+  saved = checkpoint.Checkpoints(tmp_path)
+  assert saved.latest_step() == 2
+  saved.close()
+
+
+def test_start_weights_are_not_needed_to_go_on(tmp_path):
+  start, run = tmp_path / 'start.safetensors', str(tmp_path / 'run')
+  config = smallest(eval_every=0, steps=1)
+  params = jax.tree.map(
+    lambda x: np.full(x.shape, 0.01, np.float32),
+    registry.variables(config)['params'],
+  )
+  safetensors_io.save(str(start), params, config)
+  config.init_from = str(start)
+  loop.train_and_evaluate(config, run)
+  start.unlink()
+  config.steps = 2
+  assert loop.train_and_evaluate(config, run)['step'] == 2
 
 
 def test_starts_from_other_weights(tmp_path):

@@ -6,6 +6,7 @@ for 3; a logit sees 70 x 70 px (16, 34, 142 with n_layers 1, 2, 4).
 """
 
 import flax.linen as nn
+import jax
 import jax.numpy as jnp
 
 from artjax.models import layers
@@ -23,7 +24,9 @@ class PatchGAN(nn.Module):
   dtype: jnp.dtype = jnp.float32  # of the computation
 
   @nn.compact
-  def __call__(self, x, *, train=False):
+  def __call__(
+    self, x: jax.Array, *, train: bool = False
+  ) -> tuple[jax.Array, tuple[jax.Array, ...]]:
     """f32[B, h, w, 1] and the activations of all convolutions, finest first.
 
     Raises:

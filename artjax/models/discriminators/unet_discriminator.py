@@ -6,6 +6,7 @@ the first and the last convolution, no batch norm. A logit sees up to
 """
 
 import flax.linen as nn
+import jax
 import jax.numpy as jnp
 
 from artjax.models import layers
@@ -18,7 +19,9 @@ class UNetDiscriminatorSN(nn.Module):
   dtype: jnp.dtype = jnp.float32  # of the computation
 
   @nn.compact
-  def __call__(self, x, *, train=False):
+  def __call__(
+    self, x: jax.Array, *, train: bool = False
+  ) -> tuple[jax.Array, tuple[jax.Array, ...]]:
     """f32[B, H, W, 1] and the activations of all convolutions, finest first.
 
     Raises:

@@ -6,6 +6,7 @@ only, and every logit sees all of that crop.
 """
 
 import flax.linen as nn
+import jax
 import jax.numpy as jnp
 
 from artjax.models import layers
@@ -20,7 +21,9 @@ class VGGStyleDiscriminator(nn.Module):
   dtype: jnp.dtype = jnp.float32  # of the computation
 
   @nn.compact
-  def __call__(self, x, *, train=False):
+  def __call__(
+    self, x: jax.Array, *, train: bool = False
+  ) -> tuple[jax.Array, tuple[jax.Array, ...]]:
     """f32[B, 1] and the activations of all convolutions, finest first.
 
     Raises:

@@ -3,6 +3,9 @@
 https://arxiv.org/abs/1801.03924
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 
@@ -15,15 +18,15 @@ LAYERS = {
 
 
 def lpips(
-  params,
-  pred,
-  target,
+  params: Mapping[str, Any],
+  pred: jax.Array,
+  target: jax.Array,
   *,
-  net='vgg16',
-  dtype='float32',
-  precision=None,
-  weight=None,
-):
+  net: str = 'vgg16',
+  dtype: jax.typing.DTypeLike = 'float32',
+  precision: Any = None,
+  weight: jax.Array | None = None,
+) -> jax.Array:
   """LPIPS 0.1 with linear heads (https://arxiv.org/abs/1801.03924).
 
   Takes f32[B, H, W, 3] RGB in [0, 1] (the published networks see the same

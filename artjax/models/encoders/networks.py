@@ -9,7 +9,9 @@ parameters, VGG19 20,024,384 and AlexNet 2,469,696.
 VGG: https://arxiv.org/abs/1409.1556   AlexNet: https://arxiv.org/abs/1404.5997
 """
 
+from collections.abc import Collection, Mapping
 import difflib
+from typing import Any
 
 import jax
 from jax import lax
@@ -54,7 +56,7 @@ _POOL = {
 _MIN_SIDE = {'vgg16': 16, 'vgg19': 16, 'alexnet': 31}
 
 
-def family(net):
+def family(net: str) -> str:
   """'vgg19:FILE' -> 'vgg19'."""
   name, _, path = net.partition(':')
   if name not in LAYERS or (name == 'vgg19') != bool(path):
@@ -64,13 +66,21 @@ def family(net):
   return name
 
 
-def layer_names(net):
+def layer_names(net: str) -> tuple[str, ...]:
   """Names of all features of a network, in order."""
   names = [layer[0] for layer in LAYERS[family(net)] if layer]
   return tuple(f'{kind}{n}' for n in names for kind in ('conv', 'relu'))
 
 
-def features(params, x, names, *, net='vgg16', dtype='float32', precision=None):
+def features(
+  params: Mapping[str, Any],
+  x: jax.Array,
+  names: Collection[str],
+  *,
+  net: str = 'vgg16',
+  dtype: jax.typing.DTypeLike = 'float32',
+  precision: Any = None,
+) -> dict[str, jax.Array]:
   """Features of a frozen network; layers past the last named are not run.
 
   Args:
@@ -107,7 +117,8 @@ def features(params, x, names, *, net='vgg16', dtype='float32', precision=None):
     1, 1, 1, 3
   )
   x = x.astype(dtype)
-  wanted, found = set(names), {}
+  wanted = set(names)
+  found: dict[str, jax.Array] = {}
   for layer in LAYERS[network]:
     if len(found) == len(wanted):
       break

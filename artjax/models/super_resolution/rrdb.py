@@ -27,7 +27,7 @@ class DenseBlock(nn.Module):
   dtype: jnp.dtype = jnp.float32
 
   @nn.compact
-  def __call__(self, x):
+  def __call__(self, x: jax.Array) -> jax.Array:
     """[B, H, W, C] -> the same shape."""
     seen = x
     for i in range(1, 5):
@@ -48,7 +48,7 @@ class RRDB(nn.Module):
   dtype: jnp.dtype = jnp.float32
 
   @nn.compact
-  def __call__(self, x, _):
+  def __call__(self, x: jax.Array, _: None) -> tuple[jax.Array, None]:
     """[B, H, W, C] -> (the same shape, None)."""
     y = x
     for i in range(1, 4):
@@ -68,7 +68,9 @@ class RRDBNet(nn.Module):
   dtype: jnp.dtype = jnp.float32  # of the computation
 
   @nn.compact
-  def __call__(self, x, *, train=False, context=None):
+  def __call__(
+    self, x: jax.Array, *, train: bool = False, context: jax.Array | None = None
+  ) -> jax.Array:
     """The enlarged picture; neither `train` nor `context` matters to it."""
     del train, context
     if self.scale not in (1, 2, 4):
@@ -107,12 +109,12 @@ class RRDBNet(nn.Module):
     return y
 
   @property
-  def multiple(self):
+  def multiple(self) -> int:
     """What both sides are padded to a multiple of, px."""
     return 4 // self.scale
 
   @property
-  def halo(self):
+  def halo(self) -> int:
     """What tiles need around what they are to get right, px of the input.
 
     Far less than the 15 convolutions of each block could carry, on the guess

@@ -8,6 +8,7 @@ little more after enlarging.
 """
 
 import flax.linen as nn
+import jax
 import jax.numpy as jnp
 
 from artjax.models import layers
@@ -26,7 +27,9 @@ class MSRResNet(nn.Module):
   multiple = 1  # any height and width
 
   @nn.compact
-  def __call__(self, x, *, train=False, context=None):
+  def __call__(
+    self, x: jax.Array, *, train: bool = False, context: jax.Array | None = None
+  ) -> jax.Array:
     """The enlarged picture; neither `train` nor `context` matters to it."""
     del train, context
     conv = lambda name, features=self.features, **options: layers.Conv3x3(
@@ -43,7 +46,7 @@ class MSRResNet(nn.Module):
     return y.astype(jnp.float32) + layers.upsample(x.astype(jnp.float32), 4)
 
   @property
-  def halo(self):
+  def halo(self) -> int:
     """What tiles need around what they are to get right, px of the input."""
     return 2 * self.blocks + 4
 
@@ -79,7 +82,9 @@ class SRResNet(nn.Module):
   multiple = 1  # any height and width
 
   @nn.compact
-  def __call__(self, x, *, train=False, context=None):
+  def __call__(
+    self, x: jax.Array, *, train: bool = False, context: jax.Array | None = None
+  ) -> jax.Array:
     """The enlarged picture; `train` normalises by the batch's statistics."""
     del context
     lecun = nn.initializers.lecun_normal()
@@ -129,6 +134,6 @@ class SRResNet(nn.Module):
     return y.astype(jnp.float32)
 
   @property
-  def halo(self):
+  def halo(self) -> int:
     """What tiles need around what they are to get right, px of the input."""
     return 2 * self.blocks + 8

@@ -7,6 +7,7 @@ with 621,424 parameters (16 convolutions) or 1,213,296 (32); receptive field
 """
 
 import flax.linen as nn
+import jax
 import jax.numpy as jnp
 
 from artjax.models import layers
@@ -23,7 +24,9 @@ class SRVGGNetCompact(nn.Module):
   multiple = 1  # any height and width
 
   @nn.compact
-  def __call__(self, x, *, train=False, context=None):
+  def __call__(
+    self, x: jax.Array, *, train: bool = False, context: jax.Array | None = None
+  ) -> jax.Array:
     """The enlarged picture; neither `train` nor `context` matters to it."""
     del train, context
     y = x.astype(self.dtype)
@@ -42,6 +45,6 @@ class SRVGGNetCompact(nn.Module):
     return y + layers.upsample_nearest(x.astype(jnp.float32), self.scale)
 
   @property
-  def halo(self):
+  def halo(self) -> int:
     """What tiles need around what they are to get right, px of the input."""
     return self.convs + 2

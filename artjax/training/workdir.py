@@ -1,0 +1,148 @@
+"""The folder of a run: used by one run at a time, with one configuration."""
+
+from collections.abc import Iterator
+import contextlib
+import fcntl
+import json
+import os
+import socket
+from typing import Any
+
+from absl import logging
+import ml_collections
+
+from artjax import atomic_files
+
+
+def make(workdir: str) -> None:
+  """Makes the folder where it is missing.
+
+  Raises:
+    ValueError: it cannot be made or written to.
+  """
+  try:
+    os.makedirs(workdir, exist_ok=True)
+    if not os.access(workdir, os.W_OK):
+      raise PermissionError(13, 'Permission denied')
+  except OSError as error:
+    raise ValueError(
+      f'--workdir={workdir} cannot be used: {error.strerror}'
+    ) from error
+
+
+@contextlib.contextmanager
+def lock(workdir: str) -> Iterator[None]:
+  """Context in which no other run may use the folder.
+
+  The lock goes with the process that holds it, however that ends.
+
+  Raises:
+    ValueError: another process holds it; its host and number are named.
+  """
+  path = os.path.join(workdir, 'lock')
+  with open(path, 'a+') as file:
+    try:
+      fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+      file.seek(0)
+      raise ValueError(
+        f'--workdir={workdir} is in use by another run ({file.read().strip()})'
+        ': wait for its end, or use another folder'
+      ) from error
+    file.truncate(0)
+    file.write(f'host {socket.gethostname()}, process {os.getpid()}')
+    file.flush()
+    yield
+
+
+def check_same_model(config: ml_collections.ConfigDict, workdir: str) -> None:
+  """Refuses to go on in a workdir that holds another task's weights.
+
+  Raises:
+    ValueError: its config.json has another task or model, or cannot be read.
+  """
+  theirs = _read(workdir)
+  for field in ('task', 'model') if theirs else ():
+    if _as_json(config)[field] != theirs[field]:
+      raise ValueError(
+        f'{workdir} was made with another {field}: use another --workdir, '
+        f'or the config it was made with ({_path(workdir)})'
+      )
+
+
+def write_config(
+  config: ml_collections.ConfigDict, workdir: str, step: int
+) -> list[str]:
+  """Writes config.json; what changes of an earlier one is said and kept.
+
+  Args:
+    config: of the run.
+    workdir: its folder.
+    step: taken so far; the earlier config.json becomes
+      config.until-<step>.json where it differs.
+
+  Returns:
+    The changed fields, as 'field: old -> new'.
+  """
+  theirs, ours = _flat(_read(workdir)), _flat(_as_json(config))
+  changes = [
+    f'{field}: {theirs[field]!r} -> {value!r}'
+    for field, value in ours.items()
+    if field in theirs and theirs[field] != value
+  ]
+  if changes and step:
+    kept = os.path.join(workdir, f'config.until-{step}.json')
+    os.replace(_path(workdir), kept)
+    logging.warning(
+      'Step %d goes on with another configuration than before (%s):\n  %s',
+      step,
+      kept,
+      '\n  '.join(changes),
+    )
+    for field, what in _CONSEQUENCES.items():
+      if any(change.startswith(f'{field}:') for change in changes):
+        logging.warning('%s', what)
+  atomic_files.write_text(_path(workdir), config.to_json(indent=2))
+  return changes
+
+
+_CONSEQUENCES = {
+  'batch_size': 'The data goes on at example step x batch_size: with another '
+  'batch_size some pictures come again, or later than they would have.',
+  'steps': 'The learning rate follows a schedule for the new number of steps: '
+  'this is not the run that would have been planned so, except with a '
+  'constant optimizer.schedule, or before the decay of wsd.',
+}
+
+
+def _path(workdir):
+  return os.path.join(workdir, 'config.json')
+
+
+def _read(workdir: str) -> dict[str, Any]:
+  """The config.json of the folder, {} where there is none."""
+  if not os.path.exists(_path(workdir)):
+    return {}
+  with open(_path(workdir)) as file:
+    try:
+      return json.load(file)
+    except ValueError as error:
+      raise ValueError(
+        f'{_path(workdir)} is damaged ({error}): delete it, or use another '
+        '--workdir'
+      ) from error
+
+
+def _as_json(config):
+  """As JSON knows it: no tuples."""
+  return json.loads(config.to_json())
+
+
+def _flat(tree, prefix=''):
+  flat = {}
+  for name, value in tree.items():
+    if isinstance(value, dict):
+      flat |= _flat(value, f'{prefix}{name}.')
+    else:
+      flat[prefix + name] = value
+  return flat

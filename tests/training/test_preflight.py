@@ -1,0 +1,70 @@
+"""Mistakes that are found before the first step."""
+
+from conftest import tiny_config
+import pytest
+
+from artjax.evaluation import runner
+from artjax.training import preflight
+
+
+@pytest.mark.parametrize(
+  'field, value',
+  [
+    ('log_every', 0),
+    ('checkpoint_every', 0),
+    ('batch_size', 0),
+    ('keep_checkpoints', 0),
+    ('max_bad_steps', 0),
+    ('steps', -1),
+    ('eval_every', -1),
+    ('eval.max_pictures', -1),
+    ('optimizer.warmup_steps', -1),
+    ('dtype', 'float61'),
+    ('ema_decay', 1.0),
+    ('ema_decay', -0.1),
+  ],
+)
+def test_fields_that_would_fail_later_are_refused(field, value):
+  preflight.check_fields(tiny_config())
+  with pytest.raises(ValueError, match=f'^{field}='):
+    preflight.check_fields(tiny_config(**{field: value}))
+
+
+@pytest.mark.parametrize(
+  'field, value',
+  [
+    ('eval_every', 0),
+    ('eval.max_pictures', 0),
+    ('eval.panels', 0),
+    ('steps', 0),
+    ('optimizer.warmup_steps', 0),
+    ('log_every', 1),
+    ('ema_decay', 0.0),
+  ],
+)
+def test_the_least_values_pass(field, value):
+  preflight.check_fields(tiny_config(**{field: value}))
+
+
+def check(**overrides):
+  config = runner.with_best(tiny_config(**overrides))
+  preflight.check_evaluation(
+    config, runner.evaluator(runner.while_training(config))
+  )
+
+
+def test_an_evaluation_that_works_passes():
+  check()
+
+
+@pytest.mark.parametrize(
+  'overrides, says',
+  [
+    ({'eval.ops': 'fit(64)'}, r"leave no 'target'.*copy\("),
+    ({'eval.ops': 'fit(64)|gausian_noise(0.5)'}, 'did you mean'),
+    ({'data.validation': 0.0}, 'validation'),
+  ],
+)
+def test_what_an_evaluation_would_fail_of_is_said(overrides, says):
+  with pytest.raises(ValueError, match=says):
+    check(**overrides)
