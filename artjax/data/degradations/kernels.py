@@ -29,7 +29,7 @@ def blur(
   ) ** 2
   power = squared**beta
   kernel = 1 / (1 + power) if plateau else np.exp(-0.5 * power)
-  return np.float32(kernel / kernel.sum())
+  return (kernel / kernel.sum()).astype(np.float32)
 
 
 def sinc(cutoff: float, side: int) -> np.ndarray:
@@ -43,4 +43,4 @@ def sinc(cutoff: float, side: int) -> np.ndarray:
   distance[side // 2, side // 2] = 1  # its own limit is set below
   kernel = cutoff * special.j1(cutoff * distance) / (2 * np.pi * distance)
   kernel[side // 2, side // 2] = cutoff**2 / (4 * np.pi)
-  return np.float32(kernel / kernel.sum())
+  return (kernel / kernel.sum()).astype(np.float32)

@@ -6,6 +6,8 @@ example draws its own few of them; the severities are the preset's, times a
 factor of each. A probability is that of an example to have the degradation.
 """
 
+from typing import Any
+
 import numpy as np
 
 from artjax import damage_classes
@@ -34,7 +36,7 @@ _AGED_PAINT = (
   (tones.colour_cast, 0.7, 0.54),
   (tones.uneven_light, 0.4, 0.68),
 )
-_PAINT_DAMAGE = (
+_PAINT_DAMAGE: tuple[tuple[Any, float, float], ...] = (
   (lines.craquelure, 0.6, 1.0),
   (lines.scratches, 0.65, 1.0),
   (losses.paint_losses, 0.3, 0.8),

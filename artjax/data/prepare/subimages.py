@@ -164,7 +164,8 @@ def cut_file(path: str, digest: bytes, part: str, settings: Settings) -> None:
   data = scan.read_file(path)
   if hashlib.sha256(data).digest() != digest:
     raise ValueError(f'{path} changed meanwhile; run the same command again')
-  kept, dropped, reason = [], 0, ''
+  kept: list[tuple[str, np.ndarray]] = []
+  dropped, reason = 0, ''
   try:
     picture = decode.decode(data)
     if min(picture.shape[:2]) < settings.min_size:

@@ -65,7 +65,7 @@ def walks(
     start = points[parent, knot]
     heading = (headings[parent, knot] + side)[:, None]
     lengths = lengths[parent] * rng.uniform(0.2, 0.7, (number, 1))
-    width = tuple(value * 0.7 for value in width)
+    width = width[0] * 0.7, width[1] * 0.7
     children *= 0.5
   return shapes.unit(canvas)
 
@@ -173,7 +173,7 @@ def rings(
   angles, radii = start + sweep, radii[:, None, None] * wobble
   points = np.stack([np.cos(angles), np.sin(angles)], -1) * radii[..., None]
   points = (points + centre).reshape(-1, steps, 2)
-  arcs = shapes.draw(shape, rng, points, width, (0.4, 1.0))
+  drawn = shapes.draw(shape, rng, points, width, (0.4, 1.0))
   rays = walks(
     shape,
     rng,
@@ -184,7 +184,7 @@ def rings(
     0.6,
     start=np.repeat(centre[None], 5, 0),
   )
-  return np.maximum(arcs, rays)
+  return np.maximum(drawn, rays)
 
 
 def _affordable(cell, shape):

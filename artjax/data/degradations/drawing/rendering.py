@@ -43,9 +43,10 @@ def over(
 ) -> np.ndarray:
   """Blends a colour f32[3] or a picture over an image, by f32[H, W]."""
   # Broadcasting over three channels would be slow: all arrays have all three.
-  share = cv2.cvtColor(weight, cv2.COLOR_GRAY2RGB)
+  share: np.ndarray = cv2.cvtColor(weight, cv2.COLOR_GRAY2RGB)
   if colour.ndim == 1:
-    change = cv2.transform(image, np.column_stack([-_IDENTITY, colour]))
+    columns = np.column_stack([-_IDENTITY, colour])
+    change = np.asarray(cv2.transform(image, columns))
   else:
     change = colour - image
   change *= share
@@ -54,7 +55,9 @@ def over(
 
 
 def tint(
-  weight: np.ndarray, white: np.ndarray, black: float | np.ndarray = 1.0
+  weight: np.ndarray,
+  white: np.ndarray | tuple[float, float, float],
+  black: float | np.ndarray = 1.0,
 ) -> np.ndarray:
   """f32[H, W] -> f32[H, W, 3]: colour `black` where it is 0, `white` at 1."""
   share = cv2.cvtColor(weight, cv2.COLOR_GRAY2RGB)
@@ -116,6 +119,7 @@ def tone(
   if bright is None:
     bright = rng.random() < 0.5
   kind = rng.random()
+  colour: np.ndarray
   if bright:
     if kind < 0.45:  # bare ground or paper
       colour = np.clip(rng.uniform(0.75, 1) + jitter(rng, 0.03), 0, 1)

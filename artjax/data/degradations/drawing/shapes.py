@@ -6,6 +6,8 @@ field. Drawing is a few calls to OpenCV on arrays of points, so that the cost
 does not grow with the number of strokes in Python.
 """
 
+from typing import Any
+
 import cv2
 import numpy as np
 
@@ -30,7 +32,8 @@ def smooth_noise(
   """
   height, width = shape
   down, across = cell if isinstance(cell, tuple) else (cell, cell)
-  total, weight, field = 0.0, 1.0, None
+  total, weight = 0.0, 1.0
+  field: Any = None
   for _ in range(octaves):
     grid = rng.random(
       (max(2, int(height / down) + 2), max(2, int(width / across) + 2)),
@@ -107,7 +110,8 @@ def polygons(
   """
   angles = np.linspace(0, 2 * np.pi, corners, endpoint=False)
   angles = angles + rng.uniform(-0.2, 0.2, (count, corners))
-  size = np.exp(rng.uniform(*np.log(radius), (count, 1)))
+  low, high = np.log(radius)
+  size = np.exp(rng.uniform(low, high, (count, 1)))
   reach = size * np.exp(rng.normal(0, rough, (count, corners)))
   stretch = np.exp(rng.uniform(0, 0.7, (count, 1)))
   turn = rng.uniform(0, np.pi, (count, 1))
@@ -275,14 +279,14 @@ def blotch(
   y = np.linspace(0, height, small[0], dtype=np.float32)[:, None] / radius
   x = np.linspace(0, width, small[1], dtype=np.float32)[None] / radius
   centre = rng.random(2) * shape / radius
+  field: Any = None
   if kind == 'edge':
-    turn = rng.integers(4) * np.pi / 2 + rng.normal(0, 0.15)
+    turn = float(rng.integers(4) * np.pi / 2 + rng.normal(0, 0.15))
     cos, sin = float(np.cos(turn)), float(np.sin(turn))
     # Depth below the side that the direction comes from.
     far = max(0, -cos) * width / radius + max(0, -sin) * height / radius
     field = rng.uniform(0.3, 0.9) - (x * cos + y * sin + far)
   else:
-    field = None
     for _ in range(1 if kind == 'ellipse' else int(rng.integers(2, 5))):
       turn, stretch = rng.uniform(0, np.pi), np.exp(rng.uniform(-0.5, 0.5))
       cos, sin = float(np.cos(turn)), float(np.sin(turn))
@@ -388,6 +392,6 @@ def draw(
   return unit(canvas)
 
 
-def unit(canvas: np.ndarray | None) -> np.ndarray:
+def unit(canvas: np.ndarray) -> np.ndarray:
   """u8 -> f32 in [0, 1]."""
   return np.multiply(canvas, np.float32(1 / 255), dtype=np.float32)

@@ -25,12 +25,14 @@ _CANVAS = np.array(
 def plaster(shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
   """Bright filler, rough as a spatula leaves it, lit from one side."""
   unit = max(1.0, min(shape) / 128)
-  height = shapes.smooth_noise(shape, rng, 12 * unit, 4)
+  height: np.ndarray = shapes.smooth_noise(shape, rng, 12 * unit, 4)
   height += shapes.smooth_noise(shape, rng, 2.5 * unit) * np.float32(0.35)
   if rng.random() < 0.5:  # drawn in one direction
     cells = [40 * unit, 2.5 * unit]
     rng.shuffle(cells)
-    height += shapes.smooth_noise(shape, rng, tuple(cells)) * np.float32(0.4)
+    height += shapes.smooth_noise(
+      shape, rng, (cells[0], cells[1])
+    ) * np.float32(0.4)
   relief = height - rendering.shifted(height, rng)
   base = rng.uniform(0.78, 0.98) + rendering.jitter(rng, 0.03)
   shade = relief * np.float32(rng.uniform(1.5, 4)) + (

@@ -45,8 +45,7 @@ def jpeg(
     cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR),
     [cv2.IMWRITE_JPEG_QUALITY, level, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, factor],
   )
-  pixels = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB)
-  return as_float(pixels)
+  return as_float(np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR_RGB)))
 
 
 @tonal
@@ -154,7 +153,7 @@ def scan_lines(
     profile = knots[:, places]
   else:
     profile = np.zeros((3, length))
-    hit = rng.random(length) < rng.uniform(0.02, 0.2)
+    hit = np.less(rng.random(length), rng.uniform(0.02, 0.2))
     profile[:, hit] = rng.random((3, int(hit.sum())))
   amount = severity * rng.uniform(0.35, 1) * depth
   gain = (1 - amount * (profile - 0.3)).T.astype(np.float32)

@@ -42,7 +42,7 @@ def film_dirt(
     white = rng.random() < 0.55 if bright is None else bright
     level = rng.uniform(0.85, 1) if white else rng.uniform(0, 0.2)
     colour = np.clip(level + rendering.jitter(rng, 0.02), 0, 1)
-    image = rendering.over(image, np.float32(colour), weight)
+    image = rendering.over(image, colour.astype(np.float32), weight)
     weights.append(weight)
   return image, rendering.union(weights)
 

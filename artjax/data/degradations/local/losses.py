@@ -93,7 +93,8 @@ def tears(
     if rng.random() < 0.7:
       image = rendering.over(image, rendering.GROUNDS[rng.integers(2)], paper)
       weights.append(paper)
-    behind = np.float32([1, 0.9, 0.8]) * np.float32(rng.uniform(0.02, 0.2))
+    behind = np.array([1, 0.9, 0.8], np.float32)
+    behind *= np.float32(rng.uniform(0.02, 0.2))
     if rng.random() < 0.4:
       behind = rendering.GROUNDS[rng.integers(len(rendering.GROUNDS))]
     image = rendering.over(image, behind, tear)
