@@ -35,7 +35,7 @@ def test_cells_run_in_order(monkeypatch, tmp_path):
 
   damaged = detail_error(names['damaged'], names['painting'])
   assert detail_error(names['restored'], names['painting']) < damaged
-  assert detail_error(names['filled'], names['painting']) < damaged
+  assert detail_error(names['filled'], names['painting']) < 0.9 * damaged
   assert names['mask'].any() and not names['mask'].all()
   assert names['run']['step'] == 20
   assert set(names['figures']['output']) == {'psnr_rgb', 'ssim_rgb'}
