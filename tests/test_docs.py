@@ -150,6 +150,15 @@ def test_modules_of_the_table_are_there(document):
       assert module.with_suffix('.py').exists(), module
 
 
+def test_every_package_has_a_row():
+  packages = {
+    init.parent.relative_to(ROOT).as_posix() + '/'
+    for init in (ROOT / 'artjax').rglob('__init__.py')
+  }
+  table = text('docs/architecture.md')
+  assert not {p for p in packages if f'| `{p}` |' not in table}
+
+
 def test_every_shipped_weight_has_a_row_and_a_short_card():
   head, *cards = re.split(r'^## ', text('docs/model_zoo.md'), flags=re.M)
   assert {card.split('\n')[0] for card in cards} >= _SHIPPED
