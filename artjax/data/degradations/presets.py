@@ -6,6 +6,7 @@ example draws its own few of them; the severities are the preset's, times a
 factor of each. A probability is that of an example to have the degradation.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -128,6 +129,7 @@ def structure(
   clean: float = 0.0,
   dirt: str | None = None,
   breadth: float = 0.0,
+  without: Sequence[str] = (),
 ) -> Example:
   """Damage, camera and file over a picture whose tones are aged in the target.
 
@@ -144,7 +146,13 @@ def structure(
     breadth: share of the damaged examples that also get one to three of ten
       further kinds, drawn evenly: wide strokes, tape, labels, writing, grime,
       fillings, film dirt, halftone, hard grain, scan lines.
+    without: names of those among them that are left out, such as ('tape',
+      'labels'): what is held out of training tells how it does on the unknown.
+
+  Raises:
+    ValueError: a name in `without` that is not one of the further kinds.
   """
+  further = _further(without)
   undamaged = rng.random() < clean
   severity = _STRENGTH * severity**_CURVE
   if rng.random() < 0.15:  # photographs, for which grey must stay grey
@@ -161,7 +169,7 @@ def structure(
   table = _PRINT_DAMAGE if rng.random() < 0.2 else _PAINT_DAMAGE
   plan = _some(table, rng, rng.uniform(0.4, 1.7)) + _camera(rng)
   if breadth and rng.random() < breadth:
-    plan = _broadened(plan, rng)
+    plan = _broadened(plan, further, rng)
   return _run(plan, example, severity, rng)
 
 
@@ -246,9 +254,18 @@ def damaged_or_clean(
   return _run(plan, example, severity, rng)
 
 
-def _broadened(plan, rng):
-  """A plan with one to three kinds of other makes, each in its place."""
+def _further(without):
+  """The kinds for breadth, less those that are named."""
   kinds = _MEDIUM + _LAID_OVER + _SCANNER
+  names = [factory.__name__ for factory, _ in kinds]
+  for name in without:
+    if name not in names:
+      raise ValueError(f'without={name!r} is not one of {", ".join(names)}')
+  return [kind for kind, name in zip(kinds, names) if name not in without]
+
+
+def _broadened(plan, kinds, rng):
+  """A plan with one to three of `kinds`, each in its place."""
   chosen = rng.choice(len(kinds), rng.integers(1, 4), replace=False)
   chosen = [kinds[i] for i in sorted(chosen)]
   over = [kind for kind in chosen if kind in _LAID_OVER]

@@ -340,3 +340,24 @@ def test_undamaged_pictures_have_no_mask_but_are_not_as_they_were():
   assert not any('mask' in example for example in out)
   changed = [example['image'] is not image for example in out]
   assert 0.7 < np.mean(changed) < 1
+
+
+def test_kinds_that_are_held_out_of_breadth_are_never_drawn():
+  kinds = presets._further(('tape', 'labels'))
+  names = {factory.__name__ for factory, _ in kinds}
+  assert len(names) == 8 and not names & {'tape', 'labels'}
+  example = {'image': picture(48, 48)}
+  seen = []
+  for seed in range(30):
+    same = [
+      PRESETS['structure'](0.7, breadth=1.0, without=without)(
+        example, np.random.default_rng(seed)
+      )['image']
+      for without in ((), ('tape', 'labels'))
+    ]
+    seen.append(np.array_equal(*same))
+  assert not all(seen)
+  with pytest.raises(ValueError, match="without='tap' is not one of halftone"):
+    PRESETS['structure'](0.7, without=('tap',))(
+      example, np.random.default_rng(0)
+    )
