@@ -14,6 +14,7 @@ docs/images/piazza.jpg is a view of St Mark's Square in the public domain (file
 CC0); no shipped weights were trained on it.
 """
 
+import argparse
 import json
 import pathlib
 import subprocess
@@ -38,6 +39,10 @@ GAP = 8  # px between panels
 
 
 def main() -> None:
+  """Runs both parts and prints the JSON object."""
+  argparse.ArgumentParser(
+    description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+  ).parse_args()
   folder = ROOT / 'runs' / 'demo'
   painting = read(PAINTING)
   damaged = damage(painting)
