@@ -25,6 +25,9 @@ def get_config() -> ml_collections.ConfigDict:
   config.seed = 0  # of weights, order of pictures, and every damage drawn
   config.steps = 10_000  # training steps in all; a restart goes on to here
   config.batch_size = 8  # examples a step, over all devices and processes
+  # Parts of a batch that are computed one by one, for networks that do not fit
+  # into memory with all of it; the gradient is that of the whole batch.
+  config.accumulate = 1
   config.dtype = 'float32'  # compute: 'float32' | 'bfloat16'; weights: float32
   config.max_bad_steps = 10  # non-finite steps in a row that end the run
 

@@ -14,6 +14,7 @@ from artjax import tasks
 _LEAST = {
   'steps': 0,
   'batch_size': 1,
+  'accumulate': 1,
   'max_bad_steps': 1,
   'log_every': 1,
   'checkpoint_every': 1,

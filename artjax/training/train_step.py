@@ -18,6 +18,7 @@ from artjax import losses
 from artjax import tasks
 from artjax.interop import safetensors_io
 from artjax.tasks import base
+from artjax.training import accumulation
 from artjax.training import adversarial_step
 from artjax.training import distributed
 from artjax.training import optim
@@ -33,7 +34,8 @@ def make_train_step(
   """The step of `config`, to be mapped by `distributed.map_step`.
 
   Args:
-    config: reads seed, task, losses, loss_options, adversary, ema_decay.
+    config: reads seed, task, losses, loss_options, adversary, ema_decay and
+      accumulate.
     generator: Player.
     adversary: Player, or None.
     learning_rate: update -> rate of the generator, only to report it.
@@ -43,7 +45,15 @@ def make_train_step(
     or gradients are not finite leaves weights, optimizers and average as they
     were and reports `skipped` 1; the step is counted all the same, so the data
     goes on to the next batch.
+
+  Raises:
+    ValueError: an unknown loss; `accumulate` beside an adversary.
   """
+  if adversary and config.accumulate > 1:
+    raise ValueError(
+      f'accumulate={config.accumulate}: a discriminator has to see a batch '
+      'whole, so it has to be 1 with an adversary'
+    )
   task = tasks.get(config.task)
   weights, options = dict(config.losses), config.loss_options.to_dict()
   judge = (
@@ -54,25 +64,19 @@ def make_train_step(
     key = jax.random.fold_in(jax.random.key(config.seed), state.step)
     key = jax.random.fold_in(key, jax.lax.axis_index(distributed.BATCH_AXIS))
     x = task.inputs(batch, key)
-    context = batch.get('context')
-    if context is not None:
-      context = base.unit(context)
-    target = base.unit(batch['target'])
-    mask = base.missing(batch) if 'mask' in batch else None
     seen = adversarial_step.Seen(
-      x, base.unit(batch['real']) if 'real' in batch else target
+      x, base.unit(batch['real' if 'real' in batch else 'target'])
     )
 
-    def loss_fn(params):
+    def loss_fn(params, stats, part):
+      batch, x = part
+      context = base.unit(batch['context']) if 'context' in batch else None
       y, stats = states.apply(
-        generator.module,
-        params,
-        state.generator.stats,
-        x,
-        frozen,
-        context=context,
+        generator.module, params, stats, x, frozen, context=context
       )
       picture = task.to_image(batch, y)
+      target = base.unit(batch['target'])
+      mask = base.missing(batch) if 'mask' in batch else None
       total, terms = losses.total(
         weights, picture, target, frozen, options, mask
       )
@@ -81,11 +85,16 @@ def make_train_step(
         extra = judge.generator(state.discriminator, seen, picture)
         total += sum(w * term for w, term in extra.values())
         terms |= {name: term for name, (_, term) in extra.items()}
-      return total, (terms, picture, stats)
+      return total, (terms, stats, picture)
 
-    (loss, (terms, picture, stats)), grads = jax.value_and_grad(
-      loss_fn, has_aux=True
-    )(state.generator.params)
+    differentiate = jax.value_and_grad(loss_fn, has_aux=True)
+    start = state.generator.params, state.generator.stats
+    if config.accumulate > 1:
+      (loss, terms, grads), stats = accumulation.over_parts(
+        _without_pictures(differentiate), *start, (batch, x), config.accumulate
+      )
+    else:
+      (loss, (terms, stats, picture)), grads = differentiate(*start, (batch, x))
     grads, loss, terms = distributed.mean((grads, loss, terms))
     made = states.update(state.generator, grads, stats, generator.optimizer)
     finite = jnp.isfinite(loss) & jnp.isfinite(optax.tree.norm(grads))
@@ -127,3 +136,13 @@ def make_train_step(
     return new.replace(step=state.step + 1), metrics
 
   return train_step
+
+
+def _without_pictures(differentiate):
+  """What is summed over the parts of a batch: losses and gradients alone."""
+
+  def of(params, stats, part):
+    (loss, (terms, stats, _)), gradients = differentiate(params, stats, part)
+    return (loss, (terms, stats)), gradients
+
+  return of

@@ -190,3 +190,10 @@ def test_an_unknown_loss_or_discriminator_is_named():
   config.adversary.name = 'patchgan.PatchGun'
   with pytest.raises(ValueError, match='PatchGAN'):
     loop.players(config)
+
+
+def test_a_batch_in_parts_is_refused():
+  config = configuration()
+  config.accumulate = 2
+  with pytest.raises(ValueError, match='accumulate=2.*with an adversary'):
+    train_step.make_train_step(config, *loop.players(config), None)
