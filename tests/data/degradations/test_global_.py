@@ -156,6 +156,7 @@ def test_poisson_noise_grows_with_light():
     )
     dark, bright = out[:, :64].var(), out[:, 64:].var()
     assert bright / dark == pytest.approx(6, rel=0.1)
+    assert out[:, 64:].mean() == pytest.approx(0.6, rel=0.05)
 
 
 def test_blur_keeps_the_mean_and_loses_detail():

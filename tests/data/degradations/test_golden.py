@@ -17,6 +17,7 @@ import pytest
 
 from artjax import registry
 from artjax.data.degradations.decorators import as_float
+from artjax.data.degradations.drawing.textures import KINDS as FILLINGS
 from artjax.data.degradations.inpainting_masks import KINDS
 
 FIGURES = pathlib.Path(__file__).with_name('golden.npz')
@@ -34,6 +35,17 @@ SPECIAL = {
   'old_painting, bare': 'old_painting({severity}, camera=False)',
   'film_dirt, bright': 'film_dirt({severity}, bright=True)',
   'text_over, script': 'text_over({severity}, kind="script")',
+  'poisson_noise, counted': 'poisson_noise({severity}, photons=8)',
+  'labels, stamp': 'labels({severity}, kind="stamp")',
+  'paint_losses, islands': 'paint_losses({severity}, kind="islands")',
+  'paint_losses, patches': 'paint_losses({severity}, kind="patches")',
+  'scan_lines, bands': 'scan_lines({severity}, kind="bands")',
+  'damaged_or_clean, crack': 'damaged_or_clean({severity}, part="crack")',
+  **{
+    f'holes, {shape}': f'holes({{severity}}, shape="{shape}")'
+    for shape in ('brush', 'polygons', 'boxes')
+  },
+  **{f'fillings, {f}': f'fillings({{severity}}, fill="{f}")' for f in FILLINGS},
   **{
     f'craquelure, {pattern}': f'craquelure({{severity}}, pattern="{pattern}")'
     for pattern in ('brick', 'walks', 'parallel', 'rings')
