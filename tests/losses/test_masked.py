@@ -32,6 +32,12 @@ def test_bce_by_hand():
   )
 
 
+def test_bce_weighs_what_is_there():
+  pred, target = _masks(0.25, 0.25), _masks(1, 0)
+  have = masked.bce(pred, target, positive=3.0)
+  np.testing.assert_allclose(have, [3 * np.log(4), np.log(4 / 3)], rtol=1e-6)
+
+
 @pytest.mark.parametrize('gamma', [0.0, 2.0])
 def test_bce_is_finite_and_leads_back_from_certainty(gamma):
   def value(logit, target):

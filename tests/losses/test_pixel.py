@@ -104,3 +104,34 @@ def test_ab_by_hand():
   )
   lighter = colour.lab_to_srgb(lab + np.float32([15, 0, 0]))
   np.testing.assert_allclose(pixel.ab(lighter, target), [0], atol=1e-4)
+
+
+def test_tone_sees_the_means_of_blocks_alone():
+  rng = np.random.default_rng(0)
+  target = jnp.asarray(rng.uniform(size=[2, 33, 40, 3]), jnp.float32)
+  # What has no mean in any block costs nothing, nor what fills no block.
+  checks = (np.indices([33, 40]).sum(0) % 2 - 0.5).reshape(1, 33, 40, 1)
+  edge = np.zeros([1, 33, 40, 1])
+  edge[:, 32:] = edge[:, :, 32:] = 0.7
+  have = jax.jit(pixel.tone)(target + jnp.float32(checks + edge), target)
+  np.testing.assert_allclose(have, [0.0, 0.0], atol=1e-6)
+  # Four blocks, of which one is too light by 0.4 and one too dark by 0.2.
+  shift = np.zeros([1, 33, 40, 1])
+  shift[:, :16, :16], shift[:, 16:32, 16:32] = 0.4, -0.2
+  have = pixel.tone(target + jnp.float32(shift), target)
+  np.testing.assert_allclose(have, [0.15, 0.15], rtol=1e-4)
+  # Of smaller blocks there are more; a shift of all is the same to all sizes.
+  for block in (5, 16, 33):
+    have = pixel.tone(target + 0.25, target, block=block)
+    np.testing.assert_allclose(have, [0.25, 0.25], rtol=1e-5)
+
+
+@pytest.mark.parametrize('loss', [pixel.tone, pixel.detail])
+@pytest.mark.parametrize('shape', [(1, 15, 16, 3), (1, 16, 15, 3)])
+def test_pictures_smaller_than_a_block_are_refused(loss, shape):
+  small = np.zeros(shape, np.float32)
+  says = f'{shape[2]} x {shape[1]} px is smaller than a block'
+  with pytest.raises(ValueError, match=says):
+    loss(small, small)
+  whole = np.zeros((1, 16, 16, 3), np.float32)
+  assert np.isfinite(loss(whole, whole)).all()
