@@ -5,7 +5,7 @@
 
 Tone (fading, varnish, cast) is ill-posed and would swamp the loss, so image and
 target are aged alike and only what lies over them is learnt. `:quick` is a run
-of one CPU minute.
+of one CPU minute, `:demo` that of `make demo`, which learns to take away noise.
 
 Other damage takes the place of this by `--config.data.ops`; `structure`, in
 artjax/data/degradations/presets.py, says what there is. With masks of film
@@ -33,7 +33,7 @@ def train_ops(size: int = 128, more: str = '') -> str:
 
 
 def get_config(variant: str = '') -> ml_collections.ConfigDict:
-  """The configuration; variant: '' | 'quick'."""
+  """The configuration; variant: '' | 'demo' | 'quick'."""
   config = defaults.get_config()
   config.model.name = 'nafnet.NAFNet'
   config.model.args = ml_collections.ConfigDict(
@@ -54,7 +54,27 @@ def get_config(variant: str = '') -> ml_collections.ConfigDict:
   config.ema_decay = 0.999
   config.data.ops = train_ops()
   config.eval.ops = EVAL_OPS
-  if variant == 'quick':
+  if variant == 'demo':
+    # What a minute and a few photographs can teach, seen at a glance.
+    damage = 'copy("image", "target")|gaussian_noise({0})|jpeg({1})'
+    config.model.args.width = 16
+    config.model.args.enc_blocks = config.model.args.dec_blocks = (1, 1)
+    config.model.args.middle_blocks = 2
+    config.losses.tone = 0.0
+    config.data.source = 'sample'
+    config.data.ops = (
+      'random_scale_crop(64, 0.3)|flip|rotate90|'
+      + damage.format('(0.3, 0.9)', '(0.1, 0.4)')
+      + '|keep("image", "target")'
+    )
+    config.eval.ops = damage.format('0.7', '0.2')
+    config.steps = 500
+    config.eval_every = 0
+    config.checkpoint_every = 250
+    config.optimizer.learning_rate = 2e-3
+    config.optimizer.warmup_steps = 30
+    config.ema_decay = 0.98
+  elif variant == 'quick':
     config.model.args.width = 8
     config.model.args.enc_blocks = config.model.args.dec_blocks = (1, 1)
     config.model.args.middle_blocks = 1
@@ -70,5 +90,7 @@ def get_config(variant: str = '') -> ml_collections.ConfigDict:
       config.data.ops,
     )
   elif variant:
-    raise ValueError(f'no variant {variant!r} of configs/structure.py: quick')
+    raise ValueError(
+      f'no variant {variant!r} of configs/structure.py: demo, quick'
+    )
   return config.lock()

@@ -3,8 +3,8 @@
   python scripts/demo.py
 
 1. A painting is damaged in a known way and restored with shipped weights.
-2. A small network learns for a minute from photographs that come with
-   scikit-image, and restores two of them that it has not seen.
+2. A small network learns for a minute to take noise off photographs that come
+   with scikit-image, and restores two of them that it has not seen.
 
 before_after.png shows both; everything else is in runs/demo. The last line of
 stdout is a JSON object: `input` and `output` are the figures of the second
@@ -33,7 +33,7 @@ DAMAGE = 'varnish(0.4)|scratches(0.6)|paint_losses(0.35)|gaussian_noise(0.25)'
 SEED = 2
 WEIGHTS = 'detect,inpaint,unet'  # the chain: find damage, fill it, clean up
 THRESHOLD = 0.4  # of the probability of damage
-TRAINING = ('--config=unet:demo', '--config.steps=400', '--workdir=runs/demo')
+TRAINING = ('--config=structure:demo', '--workdir=runs/demo')
 OUTPUT = 'before_after.png'
 GAP = 8  # px between panels
 

@@ -17,16 +17,13 @@ from collections.abc import Callable, Iterable, Iterator
 import concurrent.futures
 import concurrent.futures.process
 import itertools
-import multiprocessing
-import os
-import signal
-import threading
 from typing import Any
 
 from absl import logging
 import cv2
 import numpy as np
 
+from artjax import worker_processes
 from artjax.data.sources import scan
 
 
@@ -68,13 +65,7 @@ def _thread_batches(example, start, batch_size, workers, prefetch):
 
 
 def _process_batches(example, start, batch_size, workers, prefetch):
-  # Spawned, not forked: the threads of JAX would not survive a fork.
-  pool = concurrent.futures.ProcessPoolExecutor(
-    workers,
-    multiprocessing.get_context('spawn'),
-    _start_worker,
-    (example, scan.verdicts),
-  )
+  pool = worker_processes.pool(workers, _start_worker, example, scan.verdicts)
   made = ahead(
     pool, _made, itertools.count(start), max(1, prefetch) * batch_size
   )
@@ -91,18 +82,11 @@ _example = None  # of a worker process
 
 
 def _start_worker(example, verdicts):
-  """Makes a process ready to give examples, for as long as its parent lives."""
+  """Makes a process ready to give examples."""
   global _example
-  signal.signal(signal.SIGINT, signal.SIG_IGN)  # The parent ends its workers.
-  threading.Thread(target=_end_with_parent, daemon=True).start()
   cv2.setNumThreads(0)
   scan.verdicts.update(verdicts)  # Nothing is checked a second time.
   _example = example
-
-
-def _end_with_parent():
-  multiprocessing.parent_process().join()  # It may be killed.
-  os._exit(1)
 
 
 def _made(number):

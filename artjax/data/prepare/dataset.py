@@ -14,13 +14,13 @@ import dataclasses
 import fcntl
 import hashlib
 import json
-import multiprocessing
 import os
 import re
 import shutil
 from typing import Any
 
 from artjax import atomic_files
+from artjax import worker_processes
 from artjax.data import sources
 from artjax.data.prepare import pictures as picture_files
 from artjax.data.prepare import subimages
@@ -197,12 +197,7 @@ def _cut(pictures, parts, settings, workers):
   todo = [p for p in pictures if not os.path.exists(parts[p.name])]
   if not todo:
     return
-  # Spawned, not forked: TensorFlow's threads would not survive a fork.
-  pool = concurrent.futures.ProcessPoolExecutor(
-    min(workers, len(todo)),
-    multiprocessing.get_context('spawn'),
-    initializer=subimages.start_worker,
-  )
+  pool = worker_processes.pool(min(workers, len(todo)), subimages.start_worker)
   try:
     futures = [
       pool.submit(subimages.cut_file, p.path, p.digest, parts[p.name], settings)

@@ -11,11 +11,6 @@ import dataclasses
 import hashlib
 import io
 import json
-import multiprocessing
-from multiprocessing import connection
-import os
-import signal
-import threading
 from typing import Any
 import zipfile
 
@@ -203,13 +198,4 @@ def read_part(part: str) -> Iterator[tuple[str, bytes]]:
 
 def start_worker() -> None:
   """Prepares a worker process; to be called first in it."""
-  # Ctrl-C reaches all processes of a terminal; the main one ends the others.
-  signal.signal(signal.SIGINT, signal.SIG_IGN)
   cv2.setNumThreads(0)  # processes are the parallelism
-  parent = multiprocessing.parent_process()
-
-  def follow():
-    connection.wait([parent.sentinel])
-    os._exit(1)  # a killed parent would leave its workers waiting for ever
-
-  threading.Thread(target=follow, daemon=True).start()
