@@ -87,6 +87,30 @@ def mask_target() -> Op:
 
 
 @op
+def mask_classes(*names: str) -> Op:
+  """Empties 'mask' of all classes but these: mask_classes("crack", "stain").
+
+  So that a loss of what is damaged weighs what can be restored, and not what is
+  lost for good.
+
+  Raises:
+    ValueError: no such class, or none is named.
+  """
+  if not names:
+    raise ValueError(f'name some of {", ".join(damage_classes.CLASSES)}')
+  chosen = [damage_classes.index(name) for name in names]
+
+  def fn(example, rng):
+    del rng
+    mask = mask_of(example)
+    kept = np.zeros_like(mask)
+    kept[..., chosen] = mask[..., chosen]
+    return {**example, 'mask': kept}
+
+  return fn
+
+
+@op
 def difference_mask(
   part: str = 'crack', least: float = decorators.VISIBLE
 ) -> Op:

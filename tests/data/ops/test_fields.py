@@ -41,6 +41,19 @@ def test_the_mask_becomes_the_target_and_is_empty_where_nothing_was_drawn():
   assert out['target'].dtype == np.uint8 and not out['target'].any()
 
 
+def test_a_mask_of_some_classes_is_empty_of_the_others():
+  example = places()
+  mask = np.full(example['mask'].shape, 255, np.uint8)
+  out = fields.mask_classes('stain', 'crack')({**example, 'mask': mask}, _rng())
+  assert (out['mask'] == np.uint8([255, 0, 255])).all() and mask.all()
+  del example['mask']
+  assert not fields.mask_classes('loss')(example, _rng())['mask'].any()
+  with pytest.raises(ValueError, match="no class of damage 'dent'"):
+    fields.mask_classes('dent')
+  with pytest.raises(ValueError, match='name some of crack, loss'):
+    fields.mask_classes()
+
+
 def test_where_pairs_differ_is_a_mask():
   target = np.full([6, 8, 3], 100, np.uint8)
   image = target.copy()
