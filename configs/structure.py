@@ -44,16 +44,22 @@ def get_config(variant: str = '') -> ml_collections.ConfigDict:
       'dec_blocks': (1, 1, 1),
       'stem': 2,
       'zero_init': True,
+      'confidence': True,
     }
   )
   config.losses.charbonnier = 1.0
   config.losses.tone = 0.2
+  # Adam learns the head at any weight; a small one leaves the norm of the
+  # gradient, by which it is clipped, to the picture.
+  config.losses.confidence = 0.01
   config.optimizer.name = 'adamw'
   config.optimizer.learning_rate = 1e-3
   config.optimizer.b2 = 0.95
   config.ema_decay = 0.999
   config.data.ops = train_ops()
   config.eval.ops = EVAL_OPS
+  if variant in ('demo', 'quick'):  # short runs learn the picture alone
+    config.model.args.confidence, config.losses.confidence = False, 0.0
   if variant == 'demo':
     # What a minute and a few photographs can teach, seen at a glance.
     damage = 'copy("image", "target")|gaussian_noise({0})|jpeg({1})'

@@ -17,9 +17,10 @@ from artjax.losses import contract
 from artjax.losses import feature
 from artjax.losses import masked
 from artjax.losses import pixel
+from artjax.losses import uncertainty
 from artjax.models import encoders
 
-MODULES = pixel, masked, feature
+MODULES = pixel, masked, feature, uncertainty
 
 
 def frozen(
@@ -55,6 +56,7 @@ def total(
   frozen: Mapping[str, Any] | None = None,
   options: Mapping[str, Mapping[str, Any]] | None = None,
   mask: jax.Array | None = None,
+  log_scale: jax.Array | None = None,
 ) -> tuple[jax.Array, dict[str, jax.Array]]:
   """Weighted sum of losses by name.
 
@@ -64,6 +66,8 @@ def total(
     frozen: frozen networks, of `losses.frozen` for the same weights.
     options: {loss: {option: value}}, keyword arguments of the losses.
     mask: f32[B, H, W, 1], 1 where a pixel was missing; for losses that take it.
+    log_scale: f32[B, H, W, 1], of the errors, as `Task.log_scale` has it; None
+      where the network says nothing of them.
 
   Returns:
     (f32[B] weighted sum, {loss: f32[B] without its weight}).
@@ -73,7 +77,7 @@ def total(
   """
   pred, target = contract.checked(pred, target)
   terms, value = {}, jnp.zeros(pred.shape[0], jnp.float32)
-  given = {'frozen': frozen, 'mask': mask}
+  given = {'frozen': frozen, 'mask': mask, 'log_scale': log_scale}
   for name, weight, loss, chosen, wants in _active(weights, options):
     terms[name] = loss(pred, target, *(given[key] for key in wants), **chosen)
     value += weight * terms[name]
@@ -100,7 +104,9 @@ def _active(weights, options):
       if key not in allowed:
         raise _unknown(f'option of the loss {name}', key, allowed or ['none'])
     if weight:
-      wants = [key for key in ('frozen', 'mask') if key in parameters]
+      wants = [
+        key for key in ('frozen', 'mask', 'log_scale') if key in parameters
+      ]
       active.append((name, weight, loss, chosen, wants))
   return active
 

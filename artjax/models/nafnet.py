@@ -9,12 +9,16 @@ as memory allows.
 """
 
 from collections.abc import Sequence
+import math
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
 from artjax.models import layers
+
+_HEAD = 16  # channels of the head of confidence
+_FIRST_SCALE = 0.03  # of errors, before anything is known of them
 
 
 def simple_gate(x: jax.Array) -> jax.Array:
@@ -52,8 +56,41 @@ class Block(nn.Module):
     return x + dense(channels, 'conv5')(simple_gate(y), after=scale('gamma'))
 
 
+class Confidence(nn.Module):
+  """How wrong the result is likely to be, read off a network's features.
+
+  What it learns changes nothing of the network: gradients end here.
+  """
+
+  features: int  # of the outcome
+  dtype: jnp.dtype = jnp.float32
+
+  @nn.compact
+  def __call__(self, x: jax.Array) -> jax.Array:
+    """[B, H, W, C] -> [B, H, W, features], a constant before training."""
+    dense = lambda features, name: layers.Dense(
+      features, dtype=self.dtype, name=name
+    )
+    x = layers.normalize(jax.lax.stop_gradient(x))
+    x = dense(2 * _HEAD, 'narrow')(x)
+    x = simple_gate(layers.DepthwiseConv3x3(dtype=self.dtype, name='near')(x))
+    x = nn.relu(dense(_HEAD, 'mix')(x))
+    return layers.Conv3x3(
+      self.features,
+      dtype=self.dtype,
+      name='ending',
+      kernel_init=nn.initializers.zeros,
+      bias_init=nn.initializers.constant(math.log(_FIRST_SCALE)),
+    )(x)
+
+
 class NAFNet(nn.Module):
-  """f32[B, H, W, 3] in [0, 1] -> f32[B, H, W, 3], restored, not clipped."""
+  """f32[B, H, W, 3] in [0, 1] -> f32[B, H, W, 3], restored, not clipped.
+
+  With `confidence` a fourth channel follows: the natural logarithm of the scale
+  of a Laplace distribution of the largest error of a pixel's channels, of the
+  unit of the picture; see the loss `confidence`.
+  """
 
   width: int = 32  # channels at full resolution, doubled a level
   enc_blocks: Sequence[int] = (2, 2, 4, 8)  # a level on the way down
@@ -61,6 +98,7 @@ class NAFNet(nn.Module):
   dec_blocks: Sequence[int] = (2, 2, 2, 2)  # a level on the way up
   stem: int = 1  # pixel-unshuffle before everything: 2 is 4 times as fast
   zero_init: bool = False  # the last convolution starts at 0: the identity
+  confidence: bool = False  # a fourth channel, how wrong it is likely to be
   dtype: jnp.dtype = jnp.float32  # of the computation
 
   @nn.compact
@@ -100,6 +138,7 @@ class NAFNet(nn.Module):
       y = layers.pixel_shuffle(y, 2) + skips[level]
       for i in range(self.dec_blocks[level]):
         y = Block(self.dtype, name=f'dec{level}_{i}')(y)
+    last = y
     y = layers.Conv3x3(
       3 * self.stem**2,
       dtype=self.dtype,
@@ -108,9 +147,15 @@ class NAFNet(nn.Module):
       if self.zero_init
       else nn.initializers.lecun_normal(),
     )(y)
+    if self.confidence:
+      head = Confidence(self.stem**2, self.dtype, name='confidence')
+      y = jnp.concatenate([y, head(last)], -1)
     if self.stem > 1:
       y = layers.pixel_shuffle(y, self.stem)
-    return x + y.astype(jnp.float32)[:, :height, :width]
+    y = y.astype(jnp.float32)[:, :height, :width]
+    if not self.confidence:
+      return x + y
+    return jnp.concatenate([x + y[..., :3], y[..., 3:]], -1)
 
   @property
   def multiple(self) -> int:

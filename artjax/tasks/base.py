@@ -72,6 +72,19 @@ class Task(Protocol):
     del batch
     return y
 
+  def log_scale(self, y: jax.Array) -> jax.Array | None:
+    """How large the network expects its errors to be, where it says so.
+
+    Args:
+      y: the generator's output, [B, H', W', C].
+
+    Returns:
+      f32[B, H', W', 1], the natural logarithm of the scale of a Laplace
+      distribution of a pixel's largest error, of pictures in [0, 1]; or None.
+    """
+    del y
+    return None
+
 
 def unit(picture: jax.Array) -> jax.Array:
   """u8 in [0, 255] -> f32 in [0, 1]."""

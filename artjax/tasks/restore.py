@@ -15,3 +15,12 @@ class Task(base.Task):
     """The degraded picture, f32[B, H, W, 3] in [0, 1]."""
     del rng
     return base.unit(batch['image'])
+
+  def to_image(self, batch: base.Batch, y: jax.Array) -> jax.Array:
+    """The first three channels; a fourth says how wrong they may be."""
+    del batch
+    return y[..., :3]
+
+  def log_scale(self, y: jax.Array) -> jax.Array | None:
+    """The fourth channel, of networks that have one."""
+    return y[..., 3:] if y.shape[-1] == 4 else None

@@ -78,7 +78,7 @@ def make_train_step(
       target = base.unit(batch['target'])
       mask = base.missing(batch) if 'mask' in batch else None
       total, terms = losses.total(
-        weights, picture, target, frozen, options, mask
+        weights, picture, target, frozen, options, mask, task.log_scale(y)
       )
       total, terms = total.mean(), jax.tree.map(jnp.mean, terms)
       if judge:

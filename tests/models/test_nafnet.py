@@ -157,3 +157,34 @@ def test_block_is_the_plain_one_and_so_are_its_gradients():
     np.testing.assert_allclose(
       a, b, rtol=0, atol=1e-5 * np.abs(b).max(), err_msg=str(path)
     )
+
+
+def test_confidence_leaves_picture_and_trunk_alone():
+  plain = nafnet.NAFNet(**SMALL, stem=2)
+  model = nafnet.NAFNet(**SMALL, stem=2, confidence=True)
+  x = picture(21, 35)
+  params = moved(model)
+  head = params['confidence']
+  trunk = {k: v for k, v in params.items() if k != 'confidence'}
+  y = run(model, params, x)
+  assert y.shape == (1, 21, 35, 4) and y.dtype == np.float32
+  np.testing.assert_allclose(y[..., :3], run(plain, trunk, x), atol=1e-5)
+  grads = jax.jit(
+    jax.grad(lambda p: model.apply({'params': p}, x)[..., 3].sum())
+  )(params)
+  for name, part in grads.items():
+    moves = any(np.abs(g).max() > 0 for g in jax.tree.leaves(part))
+    assert moves == (name == 'confidence'), name
+  assert len(jax.tree.leaves(head)) == 8
+
+
+def test_confidence_starts_at_a_constant_and_the_trunk_as_without():
+  fields = {**SMALL, 'stem': 2, 'zero_init': True}
+  x = picture(16, 16)
+  model = nafnet.NAFNet(**fields, confidence=True)
+  params = jax.jit(model.init)(jax.random.key(3), x)['params']
+  y = run(model, params, x)
+  np.testing.assert_allclose(np.exp(y[..., 3]), 0.03, rtol=1e-5)
+  plain = jax.jit(nafnet.NAFNet(**fields).init)(jax.random.key(3), x)
+  del params['confidence']
+  jax.tree.map(np.testing.assert_array_equal, params, plain['params'])
