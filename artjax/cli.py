@@ -29,6 +29,10 @@ COMMANDS = {  # name: (function, what it does)
     'artjax.commands.export:main',
     'write weights for others: safetensors, ONNX',
   ),
+  'calibrate': (
+    'artjax.commands.calibrate:main',
+    'hold what a network says of its own errors to what they are',
+  ),
   'benchmark': ('artjax.benchmark.command:main', 'measure speed'),
 }
 WIDTH = max(map(len, COMMANDS)) + 2

@@ -38,6 +38,7 @@ class Record(NamedTuple):
   scale: int  # of the output to the input
   seconds: float  # of restoring
   panel: tuple[np.ndarray, ...]  # degraded, restored, target; () if not shown
+  confidence: Figures | None = None  # of weights that foretell their errors
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,6 +91,11 @@ class Results(base.Results):
       'eval/identical': self.identical()['output'],
     }
 
+  def confidence(self) -> Figures:
+    """Means of what was expected and what is so; {} where nothing was said."""
+    found = [r.confidence for r in self.records if r.confidence]
+    return base.means(found) if found else {}
+
   def panels(self) -> list[Record]:
     """The records that keep their pictures."""
     return [r for r in self.records if r.panel]
@@ -122,6 +128,16 @@ class Results(base.Results):
         f' Identical to the target: {same["output"]} restored, {same["input"]} '
         f'{self.input_is}; their infinite PSNR is in no mean.'
       )
+    said = self.confidence()
+    if said:
+      lines += [
+        '',
+        f'Of pixels said to be within ±e at 80 %, {said["within_80"]:.1%} are. '
+        'Expected and found: right to within 5 levels '
+        f'{said["right_expected"]:.1%} and {said["right"]:.1%}, mean error '
+        f'{said["error_expected"]:.2f} and {said["error"]:.2f} levels, PSNR '
+        f'{said["psnr_expected"]:.2f} and {said["psnr"]:.2f} dB.',
+      ]
     return '\n'.join(lines)
 
   def as_json(self) -> dict[str, Any]:
@@ -135,6 +151,7 @@ class Results(base.Results):
       'identical': self.identical(),
       'seconds': round(sum(r.seconds for r in self.records), 2),
       'crop': self.crop,
+      **({'confidence': plain(said)} if (said := self.confidence()) else {}),
     }
 
   def stated(self) -> dict[str, Any]:
@@ -233,6 +250,7 @@ class Paired(base.Evaluator):
       scale=scale,
       seconds=seconds,
       panel=(degraded, restored, target) if shown else (),
+      confidence=_confidence(restorer, example),
     )
 
   def baselines(self) -> dict[str, Callable[[np.ndarray], np.ndarray]]:
@@ -298,6 +316,15 @@ def measure(
     again = resampling.imresize(picture, size=low.shape[:2])
     found['consistency'] = float(metrics.psnr_rgb(again[None], low[None])[0])
   return found
+
+
+def _confidence(restorer, example):
+  """What `Calibration.measured` gives; None for weights that say nothing."""
+  calibration = getattr(restorer, 'calibration', None)
+  if calibration is None:
+    return None
+  restored, log_scale = restorer.with_scale(example['image'])
+  return calibration.measured(log_scale, restored, example['target'])
 
 
 def same(picture: np.ndarray, target: np.ndarray, crop: int = 0) -> bool:

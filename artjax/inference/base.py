@@ -57,8 +57,8 @@ class Restorer(Protocol):
       **settings: what the implementation wants to be told besides.
 
     Yields:
-      (top, f32[rows, width * scale, 3 or 4]): RGB, nominally in [0, 1], and
-      perhaps how uncertain it is.
+      (top, f32[rows, width * scale, C]): RGB, nominally in [0, 1], and perhaps
+      how uncertain it is.
     """
 
   def tiles(self, height: int, width: int, tile: int = 0) -> int:

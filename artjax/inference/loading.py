@@ -62,6 +62,10 @@ def load(
     mean = jax.tree.map(
       lambda a, b, s=np.float32(share): a + s * b, mean, params
     )
+  first = first.copy_and_resolve_references()
+  with first.unlocked():
+    if 'calibration' in first:  # it is that of one file's errors
+      del first.calibration
   return first, mean
 
 

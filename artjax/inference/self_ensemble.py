@@ -17,8 +17,9 @@ VIEWS = tuple((flip, turns) for flip in (False, True) for turns in range(4))
 def over(views: Sequence[tuple[bool, int]]) -> Callable[..., np.ndarray]:
   """ensemble(run, tiles, context): `run(tiles, context)` over some `VIEWS`.
 
-  Of several the result is f32[B, H, W, 4]: mean, and standard deviation as the
-  mean over the channels; of one it is what `run` returns.
+  Of several the result is f32[B, H, W, 4 or 5]: mean, standard deviation as the
+  mean over the channels, and the mean of a fourth channel if there is one; of
+  one view it is what `run` returns.
   """
   if len(views) == 1:
     return lambda run, tiles, context: run(tiles, context)
@@ -33,10 +34,10 @@ def _mean(run, tiles, context, *, views):
     y = y.astype(np.float64)
     total, squares = total + y, squares + y * y
   mean = total / len(views)
-  spread = np.sqrt(np.maximum(squares / len(views) - mean**2, 0)).mean(
-    -1, keepdims=True
-  )
-  return np.concatenate([mean, spread], -1).astype(np.float32)
+  spread = np.sqrt(np.maximum(squares / len(views) - mean**2, 0))
+  spread = spread[..., :3].mean(-1, keepdims=True)
+  parts = [mean[..., :3], spread, mean[..., 3:]]
+  return np.concatenate(parts, -1).astype(np.float32)
 
 
 def _turned(x, flip, turns):

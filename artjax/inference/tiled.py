@@ -21,6 +21,7 @@ from artjax import resampling
 from artjax import tasks
 from artjax.inference import base
 from artjax.inference import coarse_pass
+from artjax.inference import confidence
 from artjax.inference import hole_pyramid
 from artjax.inference import loading
 from artjax.inference import self_ensemble as ensembles
@@ -45,6 +46,9 @@ class Restorer:
     finds: whether it outputs a damage probability map, not a picture.
     turns: it can see a picture flipped and turned.
     views: in how many flips and turns it sees a picture anyway.
+    foretells: whether a last channel of `strips` is the logarithm of the scale
+      of a pixel's error.
+    calibration: what to expect of these scales; None = that is not known.
     view: shorter side of the copy of the whole picture that it is to be shown
       at least, px.
   """
@@ -65,6 +69,10 @@ class Restorer:
     self._reach = model.reach if self.fills else 0
     self._run = _compiled(model, task)
     self.views = getattr(model, 'views', 1)
+    self.foretells = getattr(model, 'confidence', False)
+    self.calibration = (
+      confidence.Calibration.of(config) if self.foretells else None
+    )
     self._side = getattr(model, 'side', 0)  # of what a coarse pass sees, px
     if self._side:
       self._run_overview = _compiled(model, task, 'overview')
@@ -140,6 +148,23 @@ class Restorer:
       return restored
     return np.where(hole[..., None], restored, picture)
 
+  def with_scale(self, picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The restored picture and how wrong it is said to be (`foretells`).
+
+    Args:
+      picture: u8[H, W, 3].
+
+    Returns:
+      f32[H, W, 3] in [0, 1], not rounded, and f32[H, W], the logarithm of the
+      scale of each pixel's error.
+    """
+    unit = picture * np.float32(1 / 255)
+    read = lambda y, x, h, w: unit[y : y + h, x : x + w]
+    height, width = picture.shape[:2]
+    strips = self.strips(read, height, width, unit)
+    rows = np.concatenate([rows for _, rows in strips])
+    return np.clip(rows[..., :3], 0, 1), rows[..., -1]
+
   def _hole(self, picture, mask):
     """bool [H, W], or None where nothing is filled."""
     if not self.fills:
@@ -183,9 +208,10 @@ class Restorer:
       on_halved: see `tiling.run`.
 
     Yields:
-      (top, f32[rows, width * scale, 3 or 4]): RGB, nominally in [0, 1], and
-      where several views are averaged (`self_ensemble`, or the `views` of a
-      model) their standard deviation, mean over the channels.
+      (top, f32[rows, width * scale, C]): RGB, nominally in [0, 1]; where
+      several views are averaged (`self_ensemble`, or the `views` of a model)
+      their standard deviation, mean over the channels; and the logarithm of
+      the scale of errors, where the model `foretells` it.
 
     Raises:
       tiling.OutOfMemory: not even the smallest tiles fit.
@@ -262,9 +288,10 @@ class Restorer:
 
 @functools.cache
 def _compiled(model: Any, task: Any, method: str = '__call__') -> Callable:
-  """run(params, f32[B, H, W, C] in [0, 1], context) -> f32[B, H', W', 3].
+  """run(params, f32[B, H, W, C] in [0, 1], context) -> f32[B, H', W', D].
 
-  C is 3, or 4 with the mask where the task reads one. `method` is the model's.
+  C is 3, or 4 with the mask where the task reads one; D is 3, or 4 with the
+  scale of errors where the model foretells it. `method` is the model's.
   """
 
   def run(params, picture, context):
@@ -279,7 +306,10 @@ def _compiled(model: Any, task: Any, method: str = '__call__') -> Callable:
       context=context,
       method=method,
     )
-    return task.to_image(batch, y)
+    image, log_scale = task.to_image(batch, y), task.log_scale(y)
+    if log_scale is None:
+      return image
+    return jnp.concatenate([image, log_scale], -1)
 
   return jax.jit(run)
 

@@ -91,10 +91,28 @@ def save(
     ValueError: a value is not finite, or too large for `dtype`.
   """
   described = {'task': config.task, 'model': config.model.to_dict()}
+  if config.get('calibration'):
+    described['calibration'] = config.calibration.to_dict()
   # One entry: the library writes several in any order, and then the same
   # weights would not be the same file.
   header = {'artjax': json.dumps({'config': described, 'step': step})}
   save_tensors(path, flatten(params), header, dtype)
+
+
+def annotate(path: str, **fields: Any) -> None:
+  """Adds to the configuration that a file carries; its tensors stay as is.
+
+  Raises:
+    FileNotFoundError, ValueError: as `load`.
+  """
+  import safetensors
+
+  _, params, step = load(path)
+  with safetensors.safe_open(path, framework='numpy') as file:
+    header = json.loads(file.metadata()['artjax'])
+    dtype = file.get_tensor(next(iter(file.keys()))).dtype.name
+  header['config'] |= fields
+  save_tensors(path, flatten(params), {'artjax': json.dumps(header)}, dtype)
 
 
 def save_tensors(

@@ -13,7 +13,8 @@ from typing import Any, IO
 # Ends of the files beside a result 'STEM.png': nobody means them as pictures.
 CHANGE_MAP, UNCERTAINTY = '.change.png', '.uncertainty.png'
 MASK, DAMAGE_MAP = '.mask.png', '.damage.png'
-_BESIDE = (CHANGE_MAP, UNCERTAINTY, MASK, DAMAGE_MAP)
+CONFIDENCE_MAP = '.confidence.png'
+_BESIDE = (CHANGE_MAP, UNCERTAINTY, MASK, DAMAGE_MAP, CONFIDENCE_MAP)
 # libvips reads HEIC, but its free builds do not write it.
 _WRITTEN_AS = {'.heic': '.avif', '.heif': '.avif'}
 
@@ -28,6 +29,7 @@ class Wanted:
   report: bool = False
   mask: bool = False
   damage_map: bool = False
+  confidence_map: bool = False
 
 
 @dataclasses.dataclass
@@ -182,6 +184,7 @@ def _outputs(path, wanted):
     'mask': stem + MASK,
     'change_map': stem + CHANGE_MAP,
     'uncertainty': stem + UNCERTAINTY,
+    'confidence_map': stem + CONFIDENCE_MAP,
     'report': f'{path}.json',
   }
   return {name: p for name, p in paths.items() if getattr(wanted, name)}

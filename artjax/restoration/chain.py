@@ -70,6 +70,20 @@ class Chain:
     return {stage.kind for stage in self.stages} <= {'fill', 'detect'}
 
   @property
+  def foretells(self) -> bool:
+    """Whether it says how right its result is expected to be.
+
+    That holds of the last network; no size may change, nor colours be made up.
+    """
+    networks = [s for s in self.stages if isinstance(s, stages_lib.Network)]
+    return (
+      self.scale == 1
+      and not self.conjecture
+      and bool(networks)
+      and networks[-1].calibration is not None
+    )
+
+  @property
   def conjecture(self) -> list[str]:
     """What of the result nobody has ever seen; [] for a restoration."""
     return [stage.conjecture for stage in self.stages if stage.conjecture]

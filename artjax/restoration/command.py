@@ -192,6 +192,11 @@ def _wanted(args, chain):
   for name in ('change_map', 'uncertainty'):
     if getattr(args, name) and not chain.makes_picture:
       raise ValueError(f'--{name}: {chain} finds damage and changes no picture')
+  if args.confidence_map and (not chain.foretells or args.strength < 1):
+    raise ValueError(
+      '--confidence_map wants weights that foretell their errors, calibrated, '
+      f'and --strength=1: {chain} at {args.strength:g} has none'
+    )
   return batch.Wanted(
     picture=chain.makes_picture,
     change_map=args.change_map,
@@ -199,6 +204,7 @@ def _wanted(args, chain):
     report=args.report,
     mask=args.save_mask,
     damage_map=chain.finds and (args.save_mask or not chain.makes_picture),
+    confidence_map=args.confidence_map,
   )
 
 
@@ -251,6 +257,8 @@ def _run(items, chain, options, args):
         for notice in record['notices'] + record['tiling']:
           if notice not in general:
             bar.write(f'{item.source}: {notice}')
+        if 'confidence' in record:
+          bar.write(f'{item.source}: {record["confidence"]["sentence"]}')
         batch.log(log, entry | {'status': 'done', **record})
         bar.finish('done')
   return failures, skipped

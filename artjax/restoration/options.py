@@ -166,6 +166,11 @@ class Options:
     stages=_MASKS,
     record='mask.region',
   )
+  confidence_map: bool = _option(
+    False,
+    'how wrong each pixel may be, STEM.confidence.png; a grey level is 1/255',
+    stages=('network',),
+  )
   saturation: float = _option(
     1.0,
     'scales the chroma of what is colorized: 0 grey, 1 unchanged, 2 doubled',

@@ -41,6 +41,7 @@ class Outputs:
   report: str = ''
   mask: str = ''  # what was filled, white
   damage_map: str = ''  # probability of crack, loss and stain as R, G and B
+  confidence_map: str = ''  # how wrong a pixel may be, levels of 255
 
   @property
   def main(self) -> str:
@@ -97,6 +98,7 @@ def restore_file(
     measured = {}
     if strips is not None:
       measured = _write_picture(picture, strips, chain, outputs, work)
+      measured |= _save_confidence(chain, outputs, work)
     measured |= _save_masks(work, outputs)
     work.notices += missing.notices
     work.notices += chain.notices(options, bool(outputs.damage_map))
@@ -117,6 +119,11 @@ def _check(source, chain, outputs, options):
   ):
     raise ValueError(
       f'{chain} makes no picture: what it finds is a damage map and a mask'
+    )
+  if outputs.confidence_map and (not chain.foretells or options.strength < 1):
+    raise ValueError(
+      'a confidence map needs weights that foretell their errors, calibrated, '
+      f'and strength 1: {chain} at strength {options.strength:g} has none'
     )
   if not outputs.main:
     raise ValueError('no output is named')
@@ -168,6 +175,20 @@ def _write_picture(
     measured['uncertainty_map'] = '1 level = 0.1/255 standard deviation'
   if scale > 1 and not chain.conjecture:
     measured['consistency_psnr'] = picture.consistency(outputs.picture, scale)
+  return measured
+
+
+def _save_confidence(chain, outputs, work):
+  """Writes how wrong the picture may be; how right it is expected to be."""
+  # What is half taken back has other errors than the network foretells.
+  if not chain.foretells or work.options.strength < 1:
+    return {}
+  measured = {'confidence': work.foretold.describe(work.hole)}
+  if outputs.confidence_map:
+    work.foretold.save(outputs.confidence_map, work.hole)
+    measured['confidence_map'] = (
+      '1 level = 1/255, not exceeded with a probability of 80 %; filled: white'
+    )
   return measured
 
 

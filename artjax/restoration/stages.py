@@ -16,9 +16,11 @@ import numpy as np
 from artjax import tasks
 from artjax.image_io import reader
 from artjax.inference import base
+from artjax.inference import confidence as calibration
 from artjax.inference import tiling
 from artjax.inference import weights
 from artjax.interop import safetensors_io
+from artjax.restoration import confidence
 from artjax.restoration import damage_mask
 from artjax.restoration import options as options_lib
 
@@ -48,6 +50,7 @@ class Work:
   hole: np.ndarray | None = None  # bool [h, w], what was filled
   inverted: bool = False  # whether a drawing was
   halved: list[str] = dataclasses.field(default_factory=list)
+  foretold: confidence.Foretold | None = None  # how wrong the picture may be
 
   def on_tiles(self, done: int) -> None:
     """Takes so many more tiles as done."""
@@ -132,15 +135,33 @@ class Network(Stage):
 
   kind = 'network'
 
+  @property
+  def calibration(self) -> calibration.Calibration | None:
+    """What to expect of the errors that it foretells; None = it does not."""
+    return getattr(self.restorer, 'calibration', None)
+
+  def uses(self, option: str) -> bool:
+    """Not all foretell their errors."""
+    if option == 'confidence_map' and not self.calibration:
+      return False
+    return super().uses(option)
+
   def strips(self, view: View, work: Work) -> base.Strips:
     """See `Stage`."""
-    return self.restorer.strips(
+    strips = self.restorer.strips(
       view.read,
       view.height,
       view.width,
       view.thumbnail(self.restorer.view),
       **self._settings(work),
     )
+    if not self.calibration:
+      work.foretold = None
+      return strips
+    work.foretold = confidence.Foretold(
+      self.calibration, view.height, view.width
+    )
+    return work.foretold.taken_from(strips)
 
 
 class Detect(Stage):

@@ -12,6 +12,7 @@ from artjax.data import pipeline
 from artjax.evaluation import metrics
 from artjax.evaluation import paired
 from artjax.evaluation import runner
+from artjax.inference import confidence as calibrations
 
 NAMES = ('psnr_rgb', 'mae')
 
@@ -175,3 +176,27 @@ def test_sepia_is_left_out_where_no_baseline_is_wanted():
   quick = {'eval.baselines': False, 'eval.max_pictures': 1}
   results = evaluate(grey, ('ciede2000',), **COLORIZE, **quick)
   assert not results.baselines() and 'sepia' not in results.table()
+
+
+def test_what_weights_foretell_stands_beside_what_is_so():
+  tables = calibrations.Calibration((-5.0, 0.0), (3.0, 3.0), *[(0.5, 0.5)] * 3)
+
+  class Foretelling:
+    calibration = tables
+
+    def __call__(self, picture):
+      return picture
+
+    def with_scale(self, picture):
+      return picture / np.float32(255), np.full(picture.shape[:2], -3.0)
+
+  found = evaluate(Foretelling(), ('mae',), **{'eval.max_pictures': 1})
+  (example,) = pipeline.pictures(tiny_config(**{'eval.max_pictures': 1}))
+  error = np.abs(example['image'].astype(int) - example['target']).max(-1)
+  said = found.as_json()['confidence']
+  assert said['within_80'] == pytest.approx(np.mean(error <= 3), abs=1e-3)
+  assert said['right'] == pytest.approx(np.mean(error <= 5), abs=1e-3)
+  assert said['right_expected'] == 0.5
+  assert f'at 80 %, {np.mean(error <= 3):.1%} are' in found.table()
+  plain = evaluate(lambda p: p, ('mae',), **{'eval.max_pictures': 1})
+  assert 'confidence' not in plain.as_json() and '80 %' not in plain.table()

@@ -57,6 +57,7 @@ def test_every_field_is_a_flag_and_on_record():
     'tile': 64,
     'strip_metadata': True,
     'max_pixels': 400_000_000,
+    'confidence_map': False,
     'saturation': 1.0,
     'mask': {
       'threshold': 0.5,

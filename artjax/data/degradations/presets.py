@@ -130,6 +130,7 @@ def structure(
   dirt: str | None = None,
   breadth: float = 0.0,
   without: Sequence[str] = (),
+  only: Sequence[str] = (),
 ) -> Example:
   """Damage, camera and file over a picture whose tones are aged in the target.
 
@@ -148,11 +149,14 @@ def structure(
       fillings, film dirt, halftone, hard grain, scan lines.
     without: names of those among them that are left out, such as ('tape',
       'labels'): what is held out of training tells how it does on the unknown.
+    only: names of those among them that are drawn, for what tells that; () =
+      all.
 
   Raises:
-    ValueError: a name in `without` that is not one of the further kinds.
+    ValueError: a name in `without` or `only` that is not one of the further
+      kinds, or none is left.
   """
-  further = _further(without)
+  further = _further(without, only)
   undamaged = rng.random() < clean
   severity = _STRENGTH * severity**_CURVE
   if rng.random() < 0.15:  # photographs, for which grey must stay grey
@@ -254,19 +258,24 @@ def damaged_or_clean(
   return _run(plan, example, severity, rng)
 
 
-def _further(without):
-  """The kinds for breadth, less those that are named."""
+def _further(without, only=()):
+  """The kinds for breadth: `only` those, less those of `without`."""
   kinds = _MEDIUM + _LAID_OVER + _SCANNER
   names = [factory.__name__ for factory, _ in kinds]
-  for name in without:
-    if name not in names:
-      raise ValueError(f'without={name!r} is not one of {", ".join(names)}')
-  return [kind for kind, name in zip(kinds, names) if name not in without]
+  for field, chosen in (('without', without), ('only', only)):
+    for name in chosen:
+      if name not in names:
+        raise ValueError(f'{field}={name!r} is not one of {", ".join(names)}')
+  left = set(only or names) - set(without)
+  if not left:
+    raise ValueError(f'only={only} and without={without} leave no kind')
+  return [kind for kind, name in zip(kinds, names) if name in left]
 
 
 def _broadened(plan, kinds, rng):
   """A plan with one to three of `kinds`, each in its place."""
-  chosen = rng.choice(len(kinds), rng.integers(1, 4), replace=False)
+  count = min(rng.integers(1, 4), len(kinds))
+  chosen = rng.choice(len(kinds), count, replace=False)
   chosen = [kinds[i] for i in sorted(chosen)]
   over = [kind for kind in chosen if kind in _LAID_OVER]
   rng.shuffle(over)

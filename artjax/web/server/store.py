@@ -74,6 +74,7 @@ class Entry:
           'change_max_ciede2000',
           'uncertainty_mean',
           'tiling',
+          'confidence',
         )
         if key in self.record
       },

@@ -128,6 +128,7 @@ function describe() {
     notices.unshift(`${steps(shown.made)}: pixels changed by ${
         shown.change_mean_ciede2000.toFixed(2)} CIEDE2000 on average, ${
         shown.change_max_ciede2000.toFixed(1)} at most. It took ${duration(shown.seconds)}.`);
+    if (shown.confidence) notices.splice(1, 0, sentence(shown.confidence.sentence));
     $('file-facts').textContent = `Lossless ${shown.format} of ${
         shown.bits} bits with profile and metadata, ${bytes(shown.bytes)}.`;
     for (const part of ['file', 'report', 'mask', 'change', 'uncertainty']) {
@@ -137,6 +138,10 @@ function describe() {
     }
   }
   $('notices').replaceChildren(...notices.map(text => line('li', text)));
+}
+
+function sentence(text) {
+  return `${text[0].toUpperCase()}${text.slice(1)}.`;
 }
 
 function overlays(layers) {
