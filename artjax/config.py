@@ -51,6 +51,8 @@ def get_config() -> ml_collections.ConfigDict:
   config.losses.mse = 0.0  # mean squared error
   config.losses.detail = 0.0  # charbonnier, each block's mean error taken off
   config.losses.tone = 0.0  # l1 of the means of blocks: no shift of tones
+  config.losses.lab = 0.0  # distance in CIE Lab, over 100
+  config.losses.harm = 0.0  # decibels by which it is worse than what was given
   config.losses.psnr = 0.0  # decibels below 40: relative error
   config.losses.ssim = 0.0  # 1 - SSIM
   config.losses.bce = 0.0  # binary cross-entropy of masks

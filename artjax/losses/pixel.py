@@ -114,6 +114,33 @@ def tone(pred: jax.Array, target: jax.Array, *, block: int = 16) -> jax.Array:
   return contract.mean(contract.magnitude(error.mean(axis=(2, 4))))
 
 
+def lab(pred: jax.Array, target: jax.Array) -> jax.Array:
+  """Mean distance in CIE Lab, over 100; RGB only.
+
+  100 is that of black and white; equal colours have no gradient.
+  """
+  pred, target = contract.checked(pred, target)
+  off = colour.srgb_to_lab(pred) - colour.srgb_to_lab(target)
+  # The root of 0 has no gradient: a thousandth of what can be seen is added.
+  return contract.mean(jnp.sqrt((off**2).sum(-1) + 1e-6)) / 100
+
+
+def harm(
+  pred: jax.Array, target: jax.Array, degraded: jax.Array, *, eps: float = 1e-4
+) -> jax.Array:
+  """How much worse than what was given, in dB as `psnr`; 0 if it is better.
+
+  Args:
+    pred, target: [B, H, W, C] in [0, 1].
+    degraded: what was given, of the same shape.
+    eps: as of `psnr`: differences far below its root count for nothing.
+  """
+  pred, degraded = contract.checked(pred, degraded)
+  return jnp.maximum(
+    psnr(pred, target, eps=eps) - psnr(degraded, target, eps=eps), 0
+  )
+
+
 def ab(
   pred: jax.Array,
   target: jax.Array,

@@ -21,6 +21,8 @@ from artjax.losses import uncertainty
 from artjax.models import encoders
 
 MODULES = pixel, masked, feature, uncertainty
+# What losses may take besides.
+_GIVEN = 'frozen', 'mask', 'log_scale', 'degraded'
 
 
 def frozen(
@@ -57,6 +59,7 @@ def total(
   options: Mapping[str, Mapping[str, Any]] | None = None,
   mask: jax.Array | None = None,
   log_scale: jax.Array | None = None,
+  degraded: jax.Array | None = None,
 ) -> tuple[jax.Array, dict[str, jax.Array]]:
   """Weighted sum of losses by name.
 
@@ -68,6 +71,7 @@ def total(
     mask: f32[B, H, W, 1], 1 where a pixel was missing; for losses that take it.
     log_scale: f32[B, H, W, 1], of the errors, as `Task.log_scale` has it; None
       where the network says nothing of them.
+    degraded: what was given, as `pred`; for losses that take it.
 
   Returns:
     (f32[B] weighted sum, {loss: f32[B] without its weight}).
@@ -77,7 +81,7 @@ def total(
   """
   pred, target = contract.checked(pred, target)
   terms, value = {}, jnp.zeros(pred.shape[0], jnp.float32)
-  given = {'frozen': frozen, 'mask': mask, 'log_scale': log_scale}
+  given = dict(zip(_GIVEN, (frozen, mask, log_scale, degraded)))
   for name, weight, loss, chosen, wants in _active(weights, options):
     terms[name] = loss(pred, target, *(given[key] for key in wants), **chosen)
     value += weight * terms[name]
@@ -104,9 +108,7 @@ def _active(weights, options):
       if key not in allowed:
         raise _unknown(f'option of the loss {name}', key, allowed or ['none'])
     if weight:
-      wants = [
-        key for key in ('frozen', 'mask', 'log_scale') if key in parameters
-      ]
+      wants = [key for key in _GIVEN if key in parameters]
       active.append((name, weight, loss, chosen, wants))
   return active
 

@@ -21,9 +21,10 @@ import dataclasses
 from typing import Any
 
 # The kinds of stages, see chain.py. A stage of 'network' changes the whole
-# picture, 'colorize' its colours, 'fill' its holes; 'detect' finds damage.
-STAGES = ('network', 'colorize', 'fill', 'detect')
-_CHANGES = ('network', 'colorize', 'fill')
+# picture, 'colorize' its colours, 'fill' its holes, 'tone' the tones of all of
+# it alike; 'detect' finds damage.
+STAGES = ('network', 'colorize', 'fill', 'detect', 'tone')
+_CHANGES = ('network', 'colorize', 'fill', 'tone')
 _MASKS = ('fill', 'detect')
 _TRUE, _FALSE = ('1', 'true', 'yes', 'on'), ('0', 'false', 'no', 'off', '')
 
@@ -93,6 +94,15 @@ class Options:
     stages=_CHANGES,
     query='strength',
     label='Strength',
+  )
+  tone: float = _option(
+    1.0,
+    'share of the correction of fading, varnish and casts that is made, 0 to 1',
+    least=0,
+    most=1,
+    stages=('tone',),
+    query='tone',
+    label='Tone',
   )
   self_ensemble: bool = _option(
     False,

@@ -49,6 +49,7 @@ class Work:
   hints: np.ndarray | None = None  # u8[h, w, 4], see user_inputs.py
   hole: np.ndarray | None = None  # bool [h, w], what was filled
   inverted: bool = False  # whether a drawing was
+  tone: dict[str, Any] | None = None  # the transform of tones, as JSON
   halved: list[str] = dataclasses.field(default_factory=list)
   foretold: confidence.Foretold | None = None  # how wrong the picture may be
 

@@ -77,8 +77,16 @@ def make_train_step(
       picture = task.to_image(batch, y)
       target = base.unit(batch['target'])
       mask = base.missing(batch) if 'mask' in batch else None
+      degraded = base.unit(batch['image']) if 'image' in batch else None
       total, terms = losses.total(
-        weights, picture, target, frozen, options, mask, task.log_scale(y)
+        weights,
+        picture,
+        target,
+        frozen,
+        options,
+        mask,
+        task.log_scale(y),
+        degraded,
       )
       total, terms = total.mean(), jax.tree.map(jnp.mean, terms)
       if judge:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from artjax import colour
+from artjax import losses
 from artjax.evaluation import metrics
 from artjax.losses import pixel
 
@@ -135,3 +136,27 @@ def test_pictures_smaller_than_a_block_are_refused(loss, shape):
     loss(small, small)
   whole = np.zeros((1, 16, 16, 3), np.float32)
   assert np.isfinite(loss(whole, whole)).all()
+
+
+def test_lab_is_the_mean_distance_of_colours():
+  black, white = np.zeros((1, 2, 2, 3), np.float32), np.ones((1, 2, 2, 3))
+  np.testing.assert_allclose(
+    pixel.lab(black, np.float32(white)), [1], rtol=1e-4
+  )
+  assert pixel.lab(black, black) < 1e-4
+  slope = jax.grad(lambda p: pixel.lab(p, black).sum())(black)
+  np.testing.assert_array_equal(slope, 0)
+
+
+def test_harm_counts_what_is_worse_than_what_was_given():
+  target = np.zeros((3, 2, 2, 3), np.float32)
+  given = target + 0.1
+  pred = target + np.float32([0.05, 0.1, 0.2]).reshape(3, 1, 1, 1)
+  worse = 10 * np.log10((1 + 0.04 / 1e-4) / (1 + 0.01 / 1e-4))
+  np.testing.assert_allclose(
+    pixel.harm(pred, target, given), [0, 0, worse], rtol=1e-4, atol=1e-4
+  )
+  # Named in a configuration, it gets what was given.
+  total, terms = losses.total({'harm': 2.0}, pred, target, degraded=given)
+  np.testing.assert_allclose(total, [0, 0, 2 * worse], rtol=1e-4, atol=1e-4)
+  np.testing.assert_allclose(terms['harm'][2], worse, rtol=1e-4)

@@ -8,7 +8,15 @@ from artjax import tasks
 from artjax.evaluation import base as evaluation
 from artjax.tasks import base
 
-ALL = ('colorize', 'detect', 'generate', 'inpaint', 'restore', 'sketch2image')
+ALL = (
+  'colorize',
+  'detect',
+  'generate',
+  'inpaint',
+  'restore',
+  'sketch2image',
+  'tone',
+)
 
 
 def test_every_file_is_a_task():

@@ -251,6 +251,7 @@ def test_abilities_appear_with_their_weights(tmp_path):
     assert result['name'] == 'a_restore_colorize.png'
   assert [a.name for a in abilities.ABILITIES] == [
     'restore',
+    'tone',
     'detect',
     'fill',
     'colorize',

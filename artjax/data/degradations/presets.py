@@ -178,6 +178,47 @@ def structure(
 
 
 @preset
+def aged(
+  example: Example,
+  severity: float,
+  rng: np.random.Generator,
+  *,
+  clean: float = 0.0,
+  prints: float = 0.0,
+  grey: float = 0.0,
+  damaged: float = 0.0,
+) -> Example:
+  """Tones alone are aged: the target differs in nothing but these.
+
+  Args:
+    example: with the picture.
+    severity: in [0, 1].
+    rng: the Generator.
+    clean: share of examples that have not aged, image and target being equal.
+    prints: share that ages as prints do, not as paintings.
+    grey: share of grey and brown photographs, in image and target.
+    damaged: share with cracks, stains, noise, blur and the like; half of these
+      have it in image and target, half in the image alone.
+  """
+  ages, severity = rng.random() >= clean, _STRENGTH * severity**_CURVE
+  if rng.random() < grey:
+    tone = (tones.greyscale, tones.sepia)[rng.integers(2)]
+    example = tone(1.0)(example, rng)
+  damage, before = [], rng.random() < 0.5
+  if rng.random() < damaged:
+    table = _PRINT_DAMAGE if rng.random() < 0.2 else _PAINT_DAMAGE
+    damage = _some(table, rng) + _camera(rng)
+  if before:
+    example = _run(damage, example, severity, rng)
+  example = {**example, 'target': example['image']}
+  if ages:
+    plan = _some(_AGED_PRINT if rng.random() < prints else _AGED_PAINT, rng)
+    rng.shuffle(plan)
+    example = _run(plan, example, severity, rng)
+  return example if before else _run(damage, example, severity, rng)
+
+
+@preset
 def undamaged(
   example: Example, severity: float, rng: np.random.Generator
 ) -> Example:

@@ -36,6 +36,15 @@ ABILITIES = (
     'python -m artjax.main --config=configs/unet.py',
   ),
   Ability(
+    'tone',
+    'Tone',
+    ('tone',),
+    'Undoes fading, yellow varnish and colour casts of the whole picture, '
+    'cautiously: what nobody can be sure of stays. Grey stays grey.',
+    'python -m artjax.main --config=configs/tone.py',
+    'tone',
+  ),
+  Ability(
     'detect',
     'Find damage',
     ('detect',),

@@ -67,6 +67,7 @@ def names_of(run, monkeypatch, factory, seeds):
 
 def test_all_are_there():
   assert set(PRESETS) == {
+    'aged',
     'old_painting',
     'old_photo',
     'structure',
@@ -160,7 +161,7 @@ def test_shape_range_and_input_are_kept(name, shape):
     assert out['image'].dtype == np.float32
     assert np.isfinite(out['image']).all()
     assert 0 <= out['image'].min() and out['image'].max() <= 1
-    if name != 'structure':  # which ages the target's tones too
+    if name not in ('structure', 'aged'):  # which make a target of their own
       assert out['target'] is image
   some_are_clean = name in ('damaged_or_clean', 'undamaged')
   assert changed > 9 if some_are_clean else changed == 15
@@ -249,6 +250,37 @@ def test_factories_come_from_their_modules():
       assert 0 < probability <= 1 and 0 < factor <= 1.5
   for table in (presets._BLUR, presets._NOISE):
     assert sum(row[1] for row in table) == pytest.approx(1)
+
+
+def test_aged_changes_tones_alone():
+  image = picture(96, 96)
+  for seed in range(10):
+    rng = lambda seed=seed: np.random.default_rng(seed)
+    out = PRESETS['aged'](0.6)({'image': image}, rng())
+    assert out['target'] is image
+    assert not np.array_equal(out['image'], image) and 'mask' not in out
+    out = PRESETS['aged'](0.6, clean=1.0)({'image': image}, rng())
+    assert out['image'] is image and out['target'] is image
+
+
+def test_aged_has_damage_in_both_or_in_the_image_alone():
+  image, alike = picture(96, 96), []
+  for seed in range(20):
+    out = PRESETS['aged'](0.6, clean=1.0, damaged=1.0)(
+      {'image': image}, np.random.default_rng(seed)
+    )
+    alike.append(out['image'] is out['target'])
+    assert not np.array_equal(out['image'], image)
+  assert 4 < sum(alike) < 16
+
+
+def test_aged_makes_photographs_grey_or_brown_in_the_target_too():
+  image = picture(96, 96)
+  for seed in range(5):
+    out = PRESETS['aged'](0.6, grey=1.0)(
+      {'image': image}, np.random.default_rng(seed)
+    )
+    assert not np.array_equal(out['target'], image)
 
 
 def test_structure_ages_tones_alike_and_damages_the_image_alone():

@@ -1,0 +1,46 @@
+"""The stage that undoes fading, varnish and casts: one transform of all pixels.
+
+Its strength is `tone`, beside the `strength` of all that a chain changes. The
+record holds the transform itself, and the share of it that was applied.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from artjax.inference import base
+from artjax.restoration import stages
+from artjax.tasks import tone
+
+
+class Tone(stages.Stage):
+  """Curves and a mixing of channels, found in a thumbnail."""
+
+  kind = 'tone'
+  refuses = {'self_ensemble': 'sees a picture once and upright'}
+
+  def strips(self, view: stages.View, work: stages.Work) -> base.Strips | None:
+    """See `stages.Stage`; without strength the picture stays as it is."""
+    if work.options.tone == 0:
+      return None
+
+    def on_transform(found: np.ndarray, share: float) -> None:
+      work.tone = {'share': round(share, 4), **tone.describe(found)}
+
+    return self.restorer.strips(
+      view.read,
+      view.height,
+      view.width,
+      view.thumbnail(self.restorer.view),
+      strength=work.options.tone,
+      on_tiles=work.on_tiles,
+      on_transform=on_transform,
+    )
+
+  def tiles(self, height: int, width: int, work: stages.Work) -> int:
+    """See `stages.Stage`."""
+    return super().tiles(height, width, work) if work.options.tone else 0
+
+  def provenance(self, work: stages.Work) -> dict[str, Any]:
+    """The transform that was applied."""
+    return {'tone': work.tone} if work.tone else {}
