@@ -16,8 +16,11 @@ import socket
 import sys
 import time
 
+from artjax.web.server import limits
+
 _LOCAL = ('127.0.0.1', 'localhost', '::1')
 _TOKEN_LENGTH = 12  # at least
+_DEFAULT = limits.Limits()
 
 
 def parse(
@@ -60,34 +63,34 @@ def parse(
   parser.add_argument(
     '--megapixels',
     type=float,
-    default=120,
-    help='larger pictures are refused; default %(default)s',
+    default=_DEFAULT.pixels / 1e6,
+    help='larger pictures are refused; default %(default)g',
   )
   parser.add_argument(
     '--memory',
     type=float,
-    default=8,
+    default=_DEFAULT.run_memory / 2**30,
     metavar='GIB',
-    help='of the process that restores; default %(default)s',
+    help='of the process that restores; default %(default)g',
   )
   parser.add_argument(
     '--quota',
     type=float,
-    default=16,
+    default=_DEFAULT.quota / 2**30,
     metavar='GIB',
-    help='of files on disk; default %(default)s',
+    help='of files on disk; default %(default)g',
   )
   parser.add_argument(
     '--queue',
     type=int,
-    default=16,
+    default=_DEFAULT.queue,
     help='jobs that may wait; default %(default)s',
   )
   parser.add_argument(
     '--minutes',
     type=float,
-    default=60,
-    help='files are kept unused; default %(default)s',
+    default=_DEFAULT.ttl / 60,
+    help='files are kept unused; default %(default)g',
   )
   args = parser.parse_args(argv)
   if args.token and len(args.token) < _TOKEN_LENGTH:
@@ -119,7 +122,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     sys.exit(f'artjax serve: {error}; install it: pip install "artjax[web]"')
 
   from artjax.web.server import abilities
-  from artjax.web.server import limits
 
   family = socket.AF_INET6 if ':' in args.host else socket.AF_INET
   listener = socket.socket(family)

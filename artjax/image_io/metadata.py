@@ -27,8 +27,9 @@ EXIF, XMP = b'Exif\0\0', b'http://ns.adobe.com/xap/1.0/\0'
 MORE_XMP = b'http://ns.adobe.com/xmp/extension/\0'
 RESOURCES = b'Photoshop 3.0\0'
 XMP_KEYWORD = 'XML:com.adobe.xmp'
-# Tags of TIFF that say how pixels are stored, or that libvips writes.
-STRUCTURE = {
+# Tags of TIFF that are not copied: they say how pixels are stored, or libvips
+# writes them. All others are kept.
+NOT_COPIED = {
   *(254, 255, 256, 257, 258, 259, 262, 263, 264, 265, 266, 273, 277, 278),
   *(279, 280, 281, 284, 288, 289, 290, 291, 292, 293, 317, 320, 321, 322, 323),
   *(324, 325, 326, 327, 328, 330, 332, 334, 336, 338, 339, 340, 341, 343, 344),
@@ -307,7 +308,7 @@ def _read_tiff(found, path, image):
   if any(tag in _RAW for tag in directory.tags):
     found.lost.append('tags of DNG')
   for tag in list(directory.tags):
-    if tag in STRUCTURE or tag in _RAW:
+    if tag in NOT_COPIED or tag in _RAW:
       del directory.tags[tag]
   found.tags = directory
 

@@ -116,7 +116,7 @@ def _write_tiff(path, other, found):
     directory = tiff.Directory('<', {}, {})
     if found.exif:
       directory = tiff.read(io.BytesIO(found.exif))
-    for tag in {*metadata.STRUCTURE, tiff.ORIENTATION} & set(directory.tags):
+    for tag in {*metadata.NOT_COPIED, tiff.ORIENTATION} & set(directory.tags):
       del directory.tags[tag]
     remove = set() if found.has_resolution else set(tiff.RESOLUTION)
   for tag, data in (

@@ -171,7 +171,7 @@ def restore(
       hundredth (the others).
     report_every: steps between reports; only then is the device waited for.
     max_side: px of the network's output; 0 = 512 on a CPU, else 1024.
-    feather: px around the holes over which fill and picture are blended; 0
+    feather: px inside the holes over which the fill fades in; 0
       leaves every known pixel as it was, bit by bit.
     network: fields of `skip.SkipNet` that are not to be as in the paper.
     on_report: called with a `Report`.

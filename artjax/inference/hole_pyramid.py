@@ -55,30 +55,25 @@ def reader(
   return read_with_hole
 
 
-def soften(hole: np.ndarray, feather: int) -> tuple[np.ndarray, np.ndarray]:
-  """A hole with a margin, and how much of the fill is seen.
+def share_of_fill(hole: np.ndarray, feather: int) -> np.ndarray:
+  """How much of the fill is seen: all of it inside the hole, none outside.
+
+  True paint outside is never faded: a margin over it costs 1.6 dB in the hole
+  and shows. A soft edge lies within the hole, over what is damaged anyway.
 
   Args:
     hole: bool [H, W].
-    feather: px around the hole that are filled as well and faded into what is
-      known; beyond them nothing changes.
+    feather: px inside the hole over which the fill fades in; 0 = at once.
 
   Returns:
-    bool [H, W], the hole with its margin; u8 [H, W], 255 in the hole and 0
-    where the fill is not seen at all.
+    u8[H, W], 255 where the fill alone is seen.
   """
   levels = hole.astype(np.uint8) * np.uint8(255)
-  if not feather:
-    return hole, levels
-  side = 2 * feather + 1
-  disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
-  wide = np.asarray(cv2.dilate(levels, disc))
-  weight = np.asarray(
-    cv2.blur(wide, (side, side), borderType=cv2.BORDER_REPLICATE)
-  )
-  weight[hole] = 255
-  weight[wide == 0] = 0
-  return wide > 0, weight
+  if not feather or hole.all():  # no edge
+    return levels
+  depth = cv2.distanceTransform(levels, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+  share = np.minimum(depth / np.float32(feather + 1), 1)
+  return np.rint(255 * share).astype(np.uint8)
 
 
 def _half(read, hole):

@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from artjax.inference import hole_pyramid
 from artjax.models import inpaint
 
 Box = tuple[slice, slice]
@@ -92,18 +93,15 @@ def join(
     missing: bool[H, W].
     fill: f32[h, w, C], what was made of the part, perhaps smaller.
     box: the part, see `work_area`.
-    feather: px around the holes over which fill and picture are blended.
+    feather: px inside the holes over which the fill fades in.
   """
   shape = picture[box].shape
   if fill.shape != shape:
     fill = cv2.resize(fill, shape[1::-1], interpolation=cv2.INTER_CUBIC)
     fill = np.clip(fill.reshape(shape), 0, 1)
   hole = missing[box]
-  part = np.where(hole[..., None], fill, picture[box])
-  distance = cv2.distanceTransform(
-    (~hole).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE
-  )
-  share = np.clip(1 - distance / (feather + 1), 0, 1)[..., None]
+  share = hole_pyramid.share_of_fill(hole, feather)[..., None] / np.float32(255)
   result = picture.copy()
-  result[box] = part + share * (fill - part)
+  mixed = picture[box] + share * (fill - picture[box])
+  result[box] = np.where(share == 1, fill, mixed)
   return result

@@ -9,6 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from artjax import damage_classes
 from artjax.inference import base
 from artjax.inference import hole_pyramid
 from artjax.restoration import damage_map
@@ -39,7 +40,7 @@ class Mask:
     self._size, self._options, self._brought = (height, width), options, None
     if path:
       self._brought, self.notices = user_inputs.load_mask(
-        path, height, width, options.mask_threshold
+        path, height, width, options.mask_threshold, options.kinds
       )
     if options.region:
       self._check_region()
@@ -76,7 +77,9 @@ class Mask:
     if brought is not None:
       hole |= resized(brought, *size)
     if found is not None:
-      hole |= self._found(self._options.mask_dilate).any(-1)
+      hole |= self._found(self._options.mask_dilate, self._options.kinds).any(
+        -1
+      )
     if self._options.region:
       inside = resized(self._inside(), *size)
       # Nothing found and nothing brought: it is the region that is meant.
@@ -95,9 +98,28 @@ class Mask:
       'regions': len(damage_map.regions(found)),
     }
 
-  def _found(self, dilate):
+  def summary(self) -> str:
+    """What was found and what becomes of it, one sentence; '' = not looked."""
+    if self.probabilities is None:
+      return ''
+    share = damage_map.shares(self._found(0))
+    parts = [
+      f'{kind} {share[part]:.1%}'
+      + ('' if kind in self._options.kinds else ' (not filled)')
+      for kind, part in damage_classes.KINDS.items()
+      if share[part] >= 0.0005
+    ]
+    if not parts:
+      return 'no damage found that is to be filled'
+    return f'found damage: {", ".join(parts)} of the picture'
+
+  def _found(self, dilate, kinds=tuple(damage_classes.KINDS)):
+    """u8[h, w, 3]: the mask of damage of these kinds."""
+    chosen = damage_classes.channels(kinds)
+    probabilities = np.zeros_like(self.probabilities)
+    probabilities[..., chosen] = self.probabilities[..., chosen]
     return damage_map.binary(
-      self.probabilities,
+      probabilities,
       self._options.mask_threshold,
       min_area=self._options.mask_min_area,
       dilate=dilate,
@@ -148,18 +170,16 @@ def fill_strips(
     height: of the picture, px.
     width: of the picture, px.
     whole: see `base.Restorer.strips`.
-    feather: px around the mask over which the fill fades into the picture.
+    feather: px inside the mask over which the fill fades in.
     **settings: of the restorer.
 
   Yields:
     (top, f32[rows, width, 3 or 4]); known pixels are `read`'s to the bit.
   """
   mask = resized(mask, height, width)
-  hole, weight = hole_pyramid.soften(mask, feather)
-  if hole.all():
-    hole, weight = hole_pyramid.soften(mask, 0)
+  weight = hole_pyramid.share_of_fill(mask, feather)
   for top, rows in restorer.strips(
-    read, height, width, whole, hole=hole, **settings
+    read, height, width, whole, hole=mask, **settings
   ):
     before = read(top, 0, len(rows), width)
     share = weight[top : top + len(rows), :, None] / np.float32(255)

@@ -20,6 +20,8 @@ from collections.abc import Iterable, Mapping
 import dataclasses
 from typing import Any
 
+from artjax import damage_classes
+
 # The kinds of stages, see chain.py. A stage of 'network' changes the whole
 # picture, 'colorize' its colours, 'fill' its holes, 'tone' the tones of all of
 # it alike; 'detect' finds damage.
@@ -44,6 +46,7 @@ class Option:
     query: its name in a HTTP query and in the page's form; '' = not there.
     label: on the page.
     record: its place in a record where that is not its name: 'group.key'.
+    choices: of a tuple of names: those that there are.
   """
 
   help: str
@@ -56,6 +59,7 @@ class Option:
   query: str = ''
   label: str = ''
   record: str = ''
+  choices: tuple[str, ...] = ()
 
   def check(self, name: str, value: Any) -> None:
     """Raises ValueError, one line, unless a number is in range."""
@@ -159,14 +163,24 @@ class Options:
     record='mask.dilate',
   )
   mask_feather: int = _option(
-    2,
-    'around a mask, over which the fill fades into the picture; '
-    'default %(default)s',
+    0,
+    'inside a mask, over which the fill fades in; default %(default)s',
     least=0,
     unit='px',
     metavar='PX',
     stages=('fill',),
     record='mask.feather',
+  )
+  kinds: tuple[str, ...] = _option(
+    ('thin', 'opaque'),
+    'of damage that are filled, of thin (cracks), opaque (losses), translucent '
+    '(stains, through which paint still shows); default thin,opaque',
+    metavar='KIND,...',
+    stages=_MASKS,
+    query='kinds',
+    label='Fill',
+    choices=tuple(damage_classes.KINDS),
+    record='mask.kinds',
   )
   region: tuple[int, ...] = _option(
     (),
@@ -194,6 +208,10 @@ class Options:
   def __post_init__(self):
     for field in dataclasses.fields(self):
       of(field).check(field.name, getattr(self, field.name))
+    for kind in self.kinds:
+      if kind not in damage_classes.KINDS:
+        known = ', '.join(damage_classes.KINDS)
+        raise ValueError(f'kinds={kind} is not one of {known}')
     if len(self.region) not in (0, 4):
       raise ValueError(f'region={self.region} is not x, y, width, height')
 
@@ -237,7 +255,7 @@ def add_arguments(
     else:
       parser.add_argument(
         flag,
-        type=_region if field.name == 'region' else field.type,
+        type=_TEXTS.get(field.name, field.type),
         default=field.default,
         metavar=option.metavar,
         help=option.help,
@@ -271,9 +289,7 @@ def from_query(query: Mapping[str, str]) -> Options:
   for field in _FIELDS.values():
     option = of(field)
     if option.query and option.query in query:
-      values[field.name] = _parsed(
-        field.type, option.query, query[option.query]
-      )
+      values[field.name] = _parsed(field, query[option.query])
       option.check(option.query, values[field.name])
   return Options(**values)
 
@@ -289,8 +305,9 @@ def describe() -> list[dict[str, Any]]:
     {
       'name': of(field).query,
       'field': name,
-      'type': type(field.default).__name__,
-      'default': field.default,
+      'type': type(_plain(field.default)).__name__,
+      'default': _plain(field.default),
+      'choices': list(of(field).choices),
       'least': of(field).least,
       'most': of(field).most,
       'exclusive': of(field).exclusive,
@@ -304,16 +321,36 @@ def describe() -> list[dict[str, Any]]:
   ]
 
 
-def _parsed(kind: Any, name: str, text: str) -> Any:
+def _plain(value: Any) -> Any:
+  """Names as a query has them: ('thin', 'opaque') -> 'thin,opaque'."""
+  return ','.join(value) if isinstance(value, tuple) else value
+
+
+def _parsed(field: dataclasses.Field, text: str) -> Any:
+  name, kind = of(field).query, field.type
+  if field.name in _TEXTS:
+    try:
+      return _TEXTS[field.name](text)
+    except argparse.ArgumentTypeError as error:
+      raise ValueError(f'{name}={text!r}: {error}') from error
   if kind is bool:
     if text.lower() not in _TRUE + _FALSE:
       raise ValueError(f'{name}={text!r} is neither true nor false')
     return text.lower() in _TRUE
   try:
-    return kind(text)
+    return field.type(text)  # type: ignore[operator]
   except ValueError as error:
     wanted = 'a whole number' if kind is int else 'a number'
     raise ValueError(f'{name}={text!r} is not {wanted}') from error
+
+
+def _kinds(text: str) -> tuple[str, ...]:
+  """'thin,loss' -> ('thin', 'opaque')."""
+  try:
+    given = {damage_classes.kind(name) for name in text.split(',') if name}
+  except ValueError as error:
+    raise argparse.ArgumentTypeError(str(error)) from error
+  return tuple(kind for kind in damage_classes.KINDS if kind in given)
 
 
 def _region(text: str) -> tuple[int, ...]:
@@ -329,4 +366,6 @@ def _region(text: str) -> tuple[int, ...]:
   return region
 
 
+# What reads the text of a field that is no number.
+_TEXTS = {'region': _region, 'kinds': _kinds}
 _FIELDS = {field.name: field for field in dataclasses.fields(Options)}

@@ -17,7 +17,6 @@ from artjax.image_io import reader
 from artjax.image_io import vips
 from artjax.image_io import writer as image_writer
 from artjax.inference import base
-from artjax.inference import hole_pyramid
 from artjax.restoration import damage_mask
 from artjax.restoration import provenance
 from artjax.restoration import stages
@@ -144,7 +143,7 @@ def _write_picture(
   shape = picture.height * scale, picture.width * scale
   known, most_outside = None, 0.0  # what must be as it was
   if work.hole is not None and chain.keeps_the_rest:
-    known = ~hole_pyramid.soften(work.hole, options.mask_feather)[0]
+    known = ~work.hole
   change = strips_lib.LevelMap(outputs.change_map, shape, CHANGE_STEP)
   spread = strips_lib.LevelMap(outputs.uncertainty, shape, UNCERTAINTY_STEP)
   with picture.writer(

@@ -194,9 +194,13 @@ class Fill(Stage):
 
   kind = 'fill'
 
-  def strips(self, view: View, work: Work) -> base.Strips:
-    """See `Stage`."""
+  def strips(self, view: View, work: Work) -> base.Strips | None:
+    """See `Stage`; None where there is nothing to fill."""
     work.hole = work.mask.hole()
+    if summary := work.mask.summary():
+      work.notices.append(summary)
+    if not work.hole.any():
+      return None
     return damage_mask.fill_strips(
       self.restorer,
       view.read,

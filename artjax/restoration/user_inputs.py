@@ -9,11 +9,13 @@ transparent but for these strokes, drawn over the one that is to be colorized,
 or over a copy of it of another size.
 """
 
+from collections.abc import Sequence
 import os
 
 import cv2
 import numpy as np
 
+from artjax import damage_classes
 from artjax.image_io import formats
 from artjax.image_io import reader
 from artjax.image_io import vips
@@ -63,9 +65,20 @@ def find(where: str, picture: str, kind: str = 'mask') -> str:
 
 
 def load_mask(
-  path: str, height: int, width: int, threshold: float = 0.5
+  path: str,
+  height: int,
+  width: int,
+  threshold: float = 0.5,
+  kinds: Sequence[str] = tuple(damage_classes.KINDS),
 ) -> tuple[np.ndarray, list[str]]:
   """What a mask says of a picture of height x width px.
+
+  Args:
+    path: of a picture, white where to fill; or of a damage map, *.damage.png.
+    height: of the picture, px.
+    width: of the picture, px.
+    threshold: of grey levels, in (0, 1).
+    kinds: of damage, of `damage_classes.KINDS`, that are taken of a map.
 
   Returns:
     bool [height, width], True where to fill; and notices, a line each.
@@ -80,7 +93,10 @@ def load_mask(
   except reader.BadPicture as error:
     raise BadInput(str(error)) from error
   values = np.atleast_3d(values)
-  mask = values[..., :3].max(-1)
+  channels = [0, 1, 2][: values.shape[2]]
+  if path.endswith('.damage.png') and len(channels) == 3:
+    channels = damage_classes.channels(kinds)
+  mask = values[..., channels].max(-1, initial=0)
   if values.shape[2] == 4:
     mask = np.minimum(mask, values[..., 3])
   soft = np.mean((mask > 25) & (mask < 230))

@@ -8,6 +8,7 @@ Requests are of a server that has made all the paths itself.
 """
 
 import argparse
+import dataclasses
 import json
 import os
 import pathlib
@@ -205,10 +206,9 @@ def run(request, say, stop):
   from artjax.restoration import options as options_lib
   from artjax.restoration import restore_file
 
-  names = options_lib.query_names()
-  options = options_lib.Options(
-    max_pixels=request['max_pixels'],
-    **{names[name]: value for name, value in request['options'].items()},
+  chosen = {name: str(value) for name, value in request['options'].items()}
+  options = dataclasses.replace(
+    options_lib.from_query(chosen), max_pixels=request['max_pixels']
   )
   key = request['id']
   chain = _chain(request['weights'])

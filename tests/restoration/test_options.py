@@ -64,7 +64,8 @@ def test_every_field_is_a_flag_and_on_record():
       'threshold': 0.5,
       'min_area': 12,
       'dilate': 2,
-      'feather': 2,
+      'feather': 0,
+      'kinds': ['thin', 'opaque'],
       'region': [1, 2, 3, 4],
     },
   }
@@ -88,6 +89,21 @@ def test_what_is_out_of_range_is_named(flag, message):
   with pytest.raises(ValueError) as e:
     parsed(flag)
   assert str(e.value) == message
+
+
+def test_kinds_are_also_called_by_the_classes_of_damage(capsys):
+  assert parsed('--kinds=stain,loss').kinds == ('opaque', 'translucent')
+  assert options.from_query({'kinds': 'thin'}) == parsed('--kinds=crack')
+  with pytest.raises(SystemExit):
+    parsed('--kinds=thin,dents')
+  message = "'dents' is no kind of damage: there are thin (crack), opaque"
+  assert message in capsys.readouterr().err
+  with pytest.raises(ValueError, match="kinds='dents': 'dents' is no kind"):
+    options.from_query({'kinds': 'dents'})
+  with pytest.raises(
+    ValueError, match='kinds=dents is not one of thin, opaque'
+  ):
+    options.Options(kinds=('dents',))
 
 
 @pytest.mark.parametrize('region', ['1,2,3', 'a,b,c,d', '1,2,3,4.5'])

@@ -129,6 +129,7 @@ def test_without_a_mask_it_finds_by_itself(
   source = page.get(f'/api/pictures/{job["picture"]}').json()
   assert source['damage']['threshold'] == threshold and not source['mask']
   probabilities = pixels(page.get(f'/api/pictures/{job["picture"]}/damage'))
+  probabilities[..., 0] = 0  # BGR: stains, which are not filled
   np.testing.assert_array_equal(
     pixels(mask) > 0,
     damage_map.binary(
@@ -158,6 +159,7 @@ def test_with_a_mask_it_is_the_file_of_the_command_line(
     'strength': 1.0,
     'self_ensemble': False,
     'threshold': 0.5,
+    'kinds': 'thin,opaque',
     'mask': True,
   }
   got = page.get(f'/api/jobs/{job["id"]}/result')
@@ -168,7 +170,6 @@ def test_with_a_mask_it_is_the_file_of_the_command_line(
   )
   source = cv2.imdecode(np.frombuffer(PICTURE, np.uint8), cv2.IMREAD_COLOR)
   outside = pixels(page.get(f'/api/jobs/{job["id"]}/mask')) == 0
-  outside = cv2.erode(np.uint8(outside), np.ones((5, 5))) > 0  # the feather
   np.testing.assert_array_equal(pixels(got)[outside], source[outside])
   assert (pixels(got)[12:20, 24:44] != source[12:20, 24:44]).any()
 

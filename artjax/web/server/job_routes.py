@@ -116,6 +116,10 @@ def _options(query, steps):
       found[name] = value
     elif value != option['default']:
       transfer.fail(422, f'{name}: {",".join(steps)} does not use it')
+  try:
+    options_lib.from_query({name: str(value) for name, value in found.items()})
+  except ValueError as error:
+    transfer.fail(422, str(error))
   return found
 
 

@@ -261,15 +261,18 @@ function ready() {
   $('run').disabled = Boolean(job || why);
   $('run').textContent = chosen().join() === 'fill' ? 'Fill' : 'Start';
   $('find').disabled = Boolean(job);
-  for (const option of options)
+  for (const option of options.filter(hasControl))
     $(`row-${option.name}`).hidden = option.name !== 'threshold' && !used(option, chosen());
 }
 on('form', 'change', () => { damage.refresh(); ready(); });
 
+// Kinds of damage are chosen in the legend of the mask.
+const hasControl = ({choices}) => !choices.length;
+
 // Controls of the options; that of masks stands with the mask.
 function controls(list) {
   options = list;
-  for (const option of list)
+  for (const option of list.filter(hasControl))
     $(option.name === 'threshold' ? 'threshold-control' : 'options').append(control(option));
 }
 
@@ -301,7 +304,10 @@ function control({name, type, label, help, least, most, exclusive, default: valu
 const used = ({name, stages}, steps) =>
   (!stages.length || steps.some(step => stages.includes(can[step].stage))) &&
   !(name === 'self_ensemble' && steps.includes('colorize'));
-const value = ({name, type}) => type === 'bool' ? $(name).checked : $(name).value / 100;
+const value = ({name, type, choices, default: usual}) => {
+  if (choices.length) return damage.mask ? damage.kinds(choices).join() : usual;
+  return type === 'bool' ? $(name).checked : $(name).value / 100;
+};
 
 on('form', 'submit', event => {
   event.preventDefault();

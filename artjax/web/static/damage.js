@@ -85,6 +85,9 @@ export class Damage {
     }
   });
 
+  // Of the kinds of damage, in the order of their classes, those that are filled.
+  kinds(all) { return all.filter((kind, i) => this.mask.wanted[i]); }
+
   // A line of the legend.
   legend(name, i) {
     const label = line('label', '');

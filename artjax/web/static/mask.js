@@ -27,7 +27,7 @@ export class Mask {
     this.probabilities = null;  // RGBA: crack, loss, stain
     this.using = false;  // whether what was found counts
     this.threshold = .5;
-    this.wanted = [true, true, true];
+    this.wanted = [true, true, false];  // paint shows through stains
     [this.past, this.future] = [[], []];
     this.canvas = document.createElement('canvas');
     Object.assign(this.canvas, {width, height});

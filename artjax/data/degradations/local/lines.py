@@ -180,8 +180,17 @@ def hair(
   rng: np.random.Generator,
   *,
   count: int = 3,
+  width: float = 1.6,
 ) -> tuple[np.ndarray, np.ndarray]:
-  """Hairs and fibres, dark or bright; at most `count` on 128 x 128 px."""
+  """Hairs and fibres, dark or bright.
+
+  Args:
+    image: f32[H, W, 3].
+    severity: in [0, 1].
+    rng: the Generator.
+    count: the most of them on 128 x 128 px.
+    width: of the widest, px.
+  """
   shape, size = image.shape[:2], rendering.size(image)
   number = max(1, int(severity * count * size / 128 + rng.random()))
   weight = shapes.strokes(
@@ -189,7 +198,7 @@ def hair(
     rng,
     number,
     (0.12 * size, 0.55 * size),
-    (0.6, 1.0 + 0.6 * severity),
+    (0.6, 1.0 + (width - 1.0) * severity),
     rng.uniform(0.5, 1.8),
     strength=(0.6, 1.0),
   )
