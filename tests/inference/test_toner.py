@@ -60,5 +60,5 @@ def test_grey_stays_grey(toner):
 
 def test_small_changes_are_not_made():
   assert toner_lib.caution(0.0) == toner_lib.caution(toner_lib.UNSURE) == 0
-  shares = [toner_lib.caution(change) for change in (0.02, 0.1, 0.5)]
+  shares = [toner_lib.caution(change) for change in (0.03, 0.1, 0.5)]
   assert 0 < shares[0] < shares[1] < shares[2] < toner_lib.SHARE
