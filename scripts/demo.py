@@ -26,12 +26,13 @@ import numpy as np
 from artjax import atomic_files
 from artjax import registry
 from artjax.evaluation import metrics
+from artjax.restoration import default_chain
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PAINTING = ROOT / 'docs' / 'images' / 'piazza.jpg'
 DAMAGE = 'varnish(0.4)|scratches(0.6)|paint_losses(0.35)|gaussian_noise(0.25)'
 SEED = 2
-WEIGHTS = 'detect,inpaint,unet'  # the chain: find damage, fill it, clean up
+WEIGHTS = default_chain.WEIGHTS
 THRESHOLD = 0.4  # of the probability of damage
 TRAINING = ('--config=structure:demo', '--workdir=runs/demo')
 OUTPUT = 'before_after.png'
@@ -51,7 +52,6 @@ def main() -> None:
     'restore',
     'runs/demo/damaged.png',
     '--output=runs/demo/restored',
-    f'--weights={WEIGHTS}',
     f'--mask_threshold={THRESHOLD}',
     '--save_mask',
   )

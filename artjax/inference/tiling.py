@@ -6,9 +6,9 @@ neither is ever in memory as a whole.
 
 A tile contributes its core; around it the network also sees a halo of what is
 there in the picture, and of its mirror image beyond the edges. How wide, the
-network says: `halo` of its module in models/. With a halo as wide as it can see, the cores are those of the whole picture at once.
-Neighbouring cores overlap a little and are blended, which hides what a
-narrower halo leaves.
+network says: `halo` of its module in models/. With a halo as wide as it can
+see, the cores are those of the whole picture at once. Neighbouring cores
+overlap a little and are blended, which hides what a narrower halo leaves.
 """
 
 from collections.abc import Callable, Iterator, Sequence

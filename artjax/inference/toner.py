@@ -65,7 +65,8 @@ class Toner:
     full = np.iinfo(picture.dtype).max
     unit = picture * np.float32(1 / full)
     read = lambda y, x, h, w: unit[y : y + h, x : x + w]
-    strips = self.strips(read, *picture.shape[:2], unit, strength=strength)
+    height, width = picture.shape[:2]
+    strips = self.strips(read, height, width, unit, strength=strength)
     restored = np.concatenate([rows for _, rows in strips])
     return np.rint(np.clip(restored, 0, 1) * full).astype(picture.dtype)
 
@@ -79,7 +80,7 @@ class Toner:
       f32[parameters], see `tone.transform`, and the share of it that is
       applied at strength 1, see `caution`.
     """
-    small = coarse_pass.shrink(np.float32(whole), SIDE)
+    small = coarse_pass.shrink(whole.astype(np.float32), SIDE)
     found = np.asarray(self._run(self.params, small[None]))
     made = np.clip(tone.transform(small[None], found), 0, 1)
     return found[0, 0, 0], caution(np.sqrt(np.mean((made - small) ** 2)))

@@ -1,6 +1,7 @@
 """Restores picture files: scans, photographs, whole folders of them.
 
   artjax restore scan.tif photos/ --output=restored/
+  artjax restore --weights=structure scan.tif --output=restored/
   artjax restore --weights=detect,inpaint scan.tif --output=filled/
   artjax restore --weights=inpaint scan.tif --mask=holes.png -o out/
   artjax restore --weights=detect scans/ --output=found/
@@ -15,6 +16,7 @@ done, 1 some failed, 2 wrong use. The last line of stdout is a JSON object.
 
 import argparse
 from collections.abc import Sequence
+import dataclasses
 import json
 import os
 import sys
@@ -22,6 +24,7 @@ import time
 from typing import Any
 
 from artjax.restoration import batch
+from artjax.restoration import default_chain
 from artjax.restoration import options as options_lib
 from artjax.restoration import progress
 
@@ -94,8 +97,9 @@ def _parser():
   )
   add(
     '--weights',
-    default='unet',
-    help='default %(default)s; a name, a workdir or a .safetensors file; '
+    default='',
+    help=f'default {default_chain.WEIGHTS}; '
+    'a name, a workdir or a .safetensors file; '
     "'a,b' runs one after the other, 'a:0.3+b:0.7' is the mean of two of one "
     'kind; a path with a comma, colon or plus may stand in quotes',
   )
@@ -169,6 +173,12 @@ def _parsed(parser, argv):
     options = options_lib.from_arguments(args)
   except ValueError as error:
     parser.error(str(error))
+  if not args.weights:
+    args.weights = default_chain.WEIGHTS
+    if 'least_change' not in options.changed():
+      options = dataclasses.replace(
+        options, least_change=default_chain.LEAST_CHANGE
+      )
   for name in ('mask', 'hints'):
     path = getattr(args, name)
     if path and not os.path.exists(path):

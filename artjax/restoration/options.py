@@ -123,6 +123,14 @@ class Options:
     metavar='PX',
     stages=('network', 'fill', 'detect'),
   )
+  least_change: float = _option(
+    0.0,
+    'a picture that would be changed by less (mean CIEDE2000), and of which '
+    'nothing is filled, is copied as it is; default 0, without --weights 0.5',
+    least=0,
+    metavar='DELTA_E',
+    stages=_CHANGES,
+  )
   strip_metadata: bool = _option(
     False, 'leave out everything but the colour profile'
   )

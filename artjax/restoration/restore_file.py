@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from artjax import atomic_files
 from artjax.image_io import reader
 from artjax.image_io import vips
 from artjax.image_io import writer as image_writer
@@ -96,7 +97,7 @@ def restore_file(
     strips = chain.strips(picture, work, folder)
     measured = {}
     if strips is not None:
-      measured = _write_picture(picture, strips, chain, outputs, work)
+      measured = _write_picture(source, picture, strips, chain, outputs, work)
       measured |= _save_confidence(chain, outputs, work)
     measured |= _save_masks(work, outputs)
     work.notices += missing.notices
@@ -132,6 +133,7 @@ def _check(source, chain, outputs, options):
 
 
 def _write_picture(
+  source: str,
   picture: reader.Picture,
   strips: base.Strips,
   chain: Chain,
@@ -158,6 +160,15 @@ def _write_picture(
         most_outside = max(most_outside, float(outside.max()))
       if options.self_ensemble and rows.shape[-1] > 3:
         spread.write(top, options.strength * rows[..., 3])
+  if _needs_nothing(source, change.mean, chain, work, outputs.picture):
+    work.notices.append(
+      f'it would be changed by {change.mean:.2f} CIEDE2000 only: '
+      'it is left as it is'
+    )
+    with open(source, 'rb') as file:
+      atomic_files.write_bytes(outputs.picture, file.read())
+    change = strips_lib.LevelMap(outputs.change_map, shape, CHANGE_STEP)
+    change.write(0, np.zeros(shape, np.float32))
   change.save()
   spread.save()
   measured: dict[str, Any] = {
@@ -189,6 +200,17 @@ def _save_confidence(chain, outputs, work):
       '1 level = 1/255, not exceeded with a probability of 80 %; filled: white'
     )
   return measured
+
+
+def _needs_nothing(source, change, chain, work, output):
+  """Whether a picture is better left alone; never one that was filled."""
+  return (
+    change < work.options.least_change
+    and (work.hole is None or not work.hole.any())
+    and chain.scale == 1
+    and not work.options.strip_metadata
+    and os.path.splitext(source)[1] == os.path.splitext(output)[1]
+  )
 
 
 def _save_masks(work, outputs):

@@ -56,6 +56,7 @@ def test_every_field_is_a_flag_and_on_record():
     'tone': 1.0,
     'self_ensemble': False,
     'tile': 64,
+    'least_change': 0.0,
     'strip_metadata': True,
     'max_pixels': 400_000_000,
     'confidence_map': False,

@@ -57,6 +57,28 @@ def test_file_is_the_restored_array(tmp_path, chain):
   assert os.listdir(tmp_path / 'out') == ['a.png']
 
 
+def test_a_picture_that_needs_nothing_is_left_as_it_is(tmp_path, chain):
+  written(tmp_path / 'a.png')
+  source, made = str(tmp_path / 'a.png'), str(tmp_path / 'b.png')
+  outputs = restore_file.Outputs(made, str(tmp_path / 'change.png'))
+  run = lambda least: restore_file.restore_file(
+    source, chain, outputs, Options(least_change=least)
+  )
+  before = run(0)['change_mean_ciede2000']
+  assert before > 1 and pixels(tmp_path / 'change.png').any()
+  assert run(0.9 * before)['change_mean_ciede2000'] == before
+  record = run(1.1 * before)
+  assert (tmp_path / 'a.png').read_bytes() == (tmp_path / 'b.png').read_bytes()
+  assert record['change_mean_ciede2000'] == record['change_max_ciede2000'] == 0
+  assert record['notices'] == [
+    f'it would be changed by {before:.2f} CIEDE2000 only: it is left as it is'
+  ]
+  assert not pixels(tmp_path / 'change.png').any()
+  # Another format is written, and what is to be stripped is stripped.
+  outputs = restore_file.Outputs(str(tmp_path / 'b.tif'))
+  assert run(1.1 * before)['change_mean_ciede2000'] == before
+
+
 def test_record_says_what_was_done(tmp_path, chain):
   written(tmp_path / 'a.png')
   outputs = restore_file.Outputs(

@@ -30,10 +30,10 @@ ABILITIES = (
   Ability(
     'restore',
     'Restore',
-    ('unet', 'nafnet'),
-    'Removes noise, fading and yellowed varnish, and softens scratches. '
-    'It guesses colours, smooths fine paint texture and fills no losses.',
-    'python -m artjax.main --config=configs/unet.py',
+    ('structure', 'unet', 'nafnet'),
+    'Removes noise, blur, JPEG artefacts and thin scratches, and lightens '
+    'stains. It smooths fine paint texture a little and fills no losses.',
+    'python -m artjax.main --config=configs/structure.py',
   ),
   Ability(
     'tone',
