@@ -47,7 +47,8 @@ class Toner:
     """Of a configuration (task, model) and the generator's weights."""
     self.config = config
     self.params = jax.device_put(params)
-    self._run = _compiled(registry.model(config), tasks.get(config.task))
+    task: Any = tasks.get(config.task)
+    self._run = _compiled(registry.model(config), task)
 
   def __call__(
     self, picture: np.ndarray, *, strength: float = 1.0
