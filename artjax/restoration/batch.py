@@ -58,8 +58,9 @@ def find(
     suffixes: of files that are taken for pictures in folders.
 
   Returns:
-    Items, each file once; and the number of files in the folders that are left
-    alone: no pictures, or maps and masks of earlier results.
+    Items, each file once; and the number of files that are left alone: no
+    pictures, in folders; maps and masks of earlier results, there and among
+    what matches a pattern. A file that is named by itself is always meant.
   """
   found: dict[str, Item] = {}  # by real path: named twice, it is one
   left_alone = 0
@@ -91,7 +92,9 @@ def find(
     elif not os.path.lexists(name) and glob.has_magic(name):
       matches = sorted(glob.glob(name, recursive=recursive))
       for match in matches:
-        if not os.path.isdir(match):
+        if match.endswith(_BESIDE):
+          left_alone += 1
+        elif not os.path.isdir(match):
           add(match, os.path.basename(match))
       if not matches:
         add(name, name, f'{name}: nothing matches')

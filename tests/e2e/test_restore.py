@@ -476,6 +476,12 @@ def test_results_are_not_taken_for_pictures(tmp_path, folder, detect, capsys):
   _, result, err = run(capsys, folder, *args)
   assert result['pictures'] == 1
   assert '3 other files in the folders are left alone' in err
+  # A pattern names no file by itself either.
+  _, result, err = run(
+    capsys, folder / '*.png', '-o', tmp_path / 'o', args[0], '--dry_run'
+  )
+  assert result['pictures'] == 1
+  assert '2 other files in the folders are left alone' in err
   # One that is named is meant.
   _, result, _ = run(
     capsys, folder / 'a.mask.png', '-o', tmp_path / 'o', args[0]
