@@ -25,6 +25,7 @@ from artjax.inference import loading
 from artjax.interop import safetensors_io
 from artjax.restoration import batch
 from artjax.restoration import command
+from artjax.restoration import default_chain
 
 
 @pytest.fixture(scope='module')
@@ -217,8 +218,10 @@ def test_wrong_use_is_one_line_and_2(tmp_path, folder, capsys, args, message):
   assert not (tmp_path / 'out').exists()
 
 
-def test_weights_are_those_for_paintings_unless_named():
+def test_the_default_chain_runs_unless_weights_are_named():
   args, _ = command.parse(['scan.png', '-o', 'out'])
+  assert args.weights == default_chain.WEIGHTS
+  args, _ = command.parse(['scan.png', '-o', 'out', '--weights=unet'])
   assert args.weights == 'unet'
 
 
@@ -455,6 +458,7 @@ def test_a_folder_of_maps_is_one_of_masks(tmp_path, folder, detect, capsys):
     f'--mask_threshold={threshold}',
     '--mask_min_area=0',
     '--mask_dilate=0',
+    '--kinds=thin,opaque,translucent',
     '--save_mask',
   )
   assert status == 0
