@@ -25,6 +25,7 @@ WEIGHTS = (
   'esrgan',
   'esrgan_psnr',
   'tone',
+  'structure',
 )
 
 
