@@ -4,8 +4,10 @@ import gzip
 import importlib.util
 import os
 import pathlib
+import runpy
 import subprocess
 import sys
+from unittest import mock
 
 # Before JAX starts: several devices, so that parallel steps are really tested.
 os.environ.setdefault('XLA_FLAGS', '--xla_force_host_platform_device_count=4')
@@ -52,6 +54,30 @@ def script(name):
   return module
 
 
+@pytest.fixture
+def run_script(capsys):
+  """Runs scripts/<name> as `python scripts/NAME ARGUMENTS`, in this process.
+
+  A process of its own takes seconds to start; that each script starts in one is
+  what tests/e2e/test_scripts.py::test_help is for.
+  """
+
+  def run(name, *args):
+    args, status = [name, *map(str, args)], None
+    capsys.readouterr()
+    with mock.patch.object(sys, 'argv', args), mock.patch.dict(os.environ):
+      try:
+        runpy.run_path(str(ROOT / 'scripts' / name), run_name='__main__')
+      except SystemExit as end:
+        status = end.code
+    out, err = capsys.readouterr()
+    if isinstance(status, str):  # as Python does with what is no number
+      status, err = 1, f'{err}{status}\n'
+    return subprocess.CompletedProcess(args, status or 0, out, err)
+
+  return run
+
+
 def tiny_config(**overrides):
   """configs/unet.py shrunk until a step takes milliseconds, unlocked."""
   from artjax.configs import unet
@@ -70,6 +96,15 @@ def tiny_config(**overrides):
   config.eval.max_pictures = 2
   config.steps = 4
   config.log_every = config.eval_every = config.checkpoint_every = 2
+  config.update_from_flattened_dict(overrides)
+  return config
+
+
+def smallest_config(**overrides):
+  """`tiny_config` with a network that compiles in no time."""
+  config = tiny_config(**{'losses.ssim': 0.0})
+  config.model.name = 'srvgg.SRVGGNetCompact'
+  config.model.args = {'features': 4, 'convs': 1, 'scale': 1}
   config.update_from_flattened_dict(overrides)
   return config
 

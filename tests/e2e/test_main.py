@@ -5,10 +5,12 @@ import subprocess
 import sys
 
 from conftest import ROOT
-from conftest import tiny_config
+from conftest import smallest_config
 import pytest
 
 from artjax.training import loop
+
+NO_TF = '--config.data.loader=threads'
 
 
 def run(*args):
@@ -27,42 +29,100 @@ def test_help():
   assert 'Traceback' not in out.stderr
 
 
-@pytest.mark.parametrize(
-  'args, says',
-  [
-    ([], '--config=configs/NAME.py is needed'),
-    (['--config=configs/unet.py'], '--workdir=FOLDER is needed'),
-    (
-      ['--config=configs/unet.py', '--config.stepss=3'],
-      'did you mean --config.steps',
-    ),
-    (
-      ['--config=configs/unet.py', '--config.optimizer.learning=3'],
-      'did you mean --config.optimizer.learning_rate',
-    ),
-    (
-      ['--config=configs/unet.py', '--config.steps=many'],
-      "invalid literal for int() with base 10: 'many'",
-    ),
-    (['--config=configs/unet.py:fast'], "no variant 'fast'"),
-    (['--config=unet'], '--workdir=FOLDER is needed'),
-    (['--config=unett'], 'no configuration of that name'),
-    (
-      ['--config=configs/unet.py', '--workdir=/tmp/x', 'extra'],
-      "unexpected argument 'extra'",
-    ),
-    (
-      ['--config=configs/unet.py', '--mode=evaluate', '--weights=gone.st'],
-      'gone.st: no such weights',
-    ),
-  ],
-)
-def test_mistakes_are_one_line(args, says):
-  out = run(*args)
-  assert out.returncode != 0
-  assert says in out.stderr + out.stdout
-  assert 'Traceback (most recent call last)' not in out.stderr
-  assert out.stdout.count('{') == 0  # No result is claimed.
+MISTAKES = [
+  ([], '--config=configs/NAME.py is needed'),
+  (['--config=configs/unet.py'], '--workdir=FOLDER is needed'),
+  (
+    ['--config=configs/unet.py', '--config.stepss=3'],
+    'did you mean --config.steps',
+  ),
+  (
+    ['--config=configs/unet.py', '--config.optimizer.learning=3'],
+    'did you mean --config.optimizer.learning_rate',
+  ),
+  (
+    ['--config=configs/unet.py', '--config.steps=many'],
+    "invalid literal for int() with base 10: 'many'",
+  ),
+  (['--config=configs/unet.py:fast'], "no variant 'fast'"),
+  (['--config=unet'], '--workdir=FOLDER is needed'),
+  (['--config=unett'], 'no configuration of that name'),
+  (
+    ['--config=configs/unet.py', '--workdir=/tmp/x', 'extra'],
+    "unexpected argument 'extra'",
+  ),
+  (
+    ['--config=configs/unet.py', '--mode=evaluate', '--weights=gone.st'],
+    'gone.st: no such weights',
+  ),
+  (
+    ['--config=configs/unet.py', '--workdir=run', NO_TF],
+    'no data.source given',
+  ),
+  (
+    [
+      *('--config=configs/unet.py:quick', '--workdir=nowhere'),
+      *('--config.data.source=folder:no/pictures', NO_TF),
+    ],
+    'no/pictures',
+  ),
+]
+
+# One process imports what takes seconds; a fork of it runs each command line.
+FORKS = """
+import json, os, sys
+sys.modules['tensorflow'] = None  # takes seconds, tells of no mistake
+from artjax import main
+for number, arguments in enumerate(json.loads(sys.argv[1])):
+  child = os.fork()
+  if not child:
+    for stream, name in ((1, 'out'), (2, 'err')):
+      os.dup2(os.open(f'{number}.{name}', os.O_CREAT | os.O_WRONLY), stream)
+    sys.argv[1:] = arguments
+    main.run()
+    raise SystemExit
+  _, status = os.waitpid(child, 0)
+  print(os.waitstatus_to_exitcode(status))
+"""
+
+
+@pytest.fixture(scope='module')
+def answers(tmp_path_factory):
+  """(exit status, stdout, stderr) of each of MISTAKES, and where they ran."""
+  folder = tmp_path_factory.mktemp('mistakes')
+  (folder / 'configs').symlink_to(ROOT / 'configs')
+  # JAX warns of forks; none of it has run yet.
+  command = [sys.executable, '-W', 'ignore::RuntimeWarning', '-c', FORKS]
+  forked = subprocess.run(
+    [*command, json.dumps([args for args, _ in MISTAKES])],
+    cwd=folder,
+    capture_output=True,
+    text=True,
+    timeout=240,
+    check=True,
+  )
+  read = lambda i, name: (folder / f'{i}.{name}').read_text()
+  return folder, [
+    (int(status), read(i, 'out'), read(i, 'err'))
+    for i, status in enumerate(forked.stdout.split())
+  ]
+
+
+@pytest.mark.parametrize('number', range(len(MISTAKES)))
+def test_mistakes_are_one_line(answers, number):
+  (args, says), (status, out, err) = MISTAKES[number], answers[1][number]
+  assert status == 1
+  assert says in err.splitlines()[-1], args
+  assert 'Traceback (most recent call last)' not in err
+  assert out.count('{') == 0  # No result is claimed.
+
+
+def test_a_run_without_pictures_makes_no_folder(answers):
+  folder, said = answers
+  [line] = [
+    err.splitlines()[-1] for _, _, err in said if 'no data.source' in err
+  ]
+  assert 'folder:PATH' in line and not (folder / 'run').exists()
 
 
 def test_a_file_outside_the_repository_may_build_on_a_shipped_one(tmp_path):
@@ -93,22 +153,9 @@ def test_help_of_the_subcommand_names_flags_and_configurations(mode):
   assert 'esrgan_psnr' in out.stdout and '--workdir' in out.stdout
 
 
-def test_unusable_source_is_one_line(tmp_path):
-  out = run(
-    '--config=configs/unet.py:quick',
-    f'--workdir={tmp_path / "run"}',
-    f'--config.data.source=folder:{tmp_path / "nothing"}',
-    '--config.data.loader=threads',
-  )
-  assert out.returncode == 1
-  assert 'nothing' in out.stderr.splitlines()[-1]
-  assert 'Traceback' not in out.stderr
-
-
 def test_evaluate_prints_table_and_json_last(tmp_path):
-  loop.train_and_evaluate(
-    tiny_config(steps=2, eval_every=0), str(tmp_path / 'run')
-  )
+  config = smallest_config(steps=1, eval_every=0)
+  loop.train_and_evaluate(config, str(tmp_path / 'run'))
   out = run(
     '--config=configs/unet.py:quick',
     f'--workdir={tmp_path / "run"}',

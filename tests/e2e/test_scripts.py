@@ -22,16 +22,6 @@ from artjax.training import loop
 SCRIPTS = sorted(p.name for p in (ROOT / 'scripts').glob('*.py'))
 
 
-def run(script, *args):
-  return subprocess.run(
-    [sys.executable, str(ROOT / 'scripts' / script), *map(str, args)],
-    cwd=ROOT,
-    capture_output=True,
-    text=True,
-    timeout=240,
-  )
-
-
 def last(out):
   assert out.returncode == 0, out.stderr[-2000:]
   return json.loads(out.stdout.strip().splitlines()[-1])
@@ -46,19 +36,25 @@ def workdir(tmp_path_factory):
 
 @pytest.mark.parametrize('script', SCRIPTS)
 def test_help(script):
-  out = run(script, '--help')
+  out = subprocess.run(
+    [sys.executable, str(ROOT / 'scripts' / script), '--help'],
+    cwd=ROOT,
+    capture_output=True,
+    text=True,
+    timeout=240,
+  )
   assert (
     'usage' in (out.stdout + out.stderr).lower() or '--output' in out.stdout
   )
   assert 'Traceback' not in out.stderr
 
 
-def test_export_writes_weights_and_manifest(workdir, tmp_path):
+def test_export_writes_weights_and_manifest(run_script, workdir, tmp_path):
   figures = tmp_path / 'figures.txt'
   figures.write_text('| a table |\n{"output": {"psnr_rgb": 25.0}}\n')
   path = tmp_path / 'out' / 'tiny.safetensors'
   result = last(
-    run(
+    run_script(
       'export.py',
       f'--workdir={workdir}',
       f'--output={path}',
@@ -95,7 +91,7 @@ def compact(tmp_path_factory):
   return path
 
 
-def test_export_of_two_detectors_tells_of_both(tmp_path):
+def test_export_of_two_detectors_tells_of_both(run_script, tmp_path):
   for name, blocks in (('fine', (1, 1)), ('coarse', (2, 1))):
     config = ml_collections.ConfigDict(
       {
@@ -129,7 +125,7 @@ def test_export_of_two_detectors_tells_of_both(tmp_path):
   # The second time with a new fine one, that is, and the coarse one it has.
   for coarse in (tmp_path / 'coarse.safetensors', f'{path}:coarse'):
     last(
-      run(
+      run_script(
         'export.py',
         f'--weights={tmp_path}/fine.safetensors',
         f'--coarse={coarse}',
@@ -144,10 +140,10 @@ def test_export_of_two_detectors_tells_of_both(tmp_path):
   assert list(config.model.args.blocks) == [2, 1]
 
 
-def test_export_under_published_names_comes_back(compact, tmp_path):
+def test_export_under_published_names_comes_back(run_script, compact, tmp_path):
   path, back = tmp_path / 'out' / 'x.safetensors', tmp_path / 'b.safetensors'
   result = last(
-    run(
+    run_script(
       'export.py',
       f'--weights={compact}',
       '--names=published',
@@ -156,24 +152,28 @@ def test_export_under_published_names_comes_back(compact, tmp_path):
   )
   assert result['sha256'] == safetensors_io.file_sha256(path)
   assert [p.name for p in path.parent.iterdir()] == ['x.safetensors']
-  last(run('import_weights.py', path, f'--output={back}'))
+  last(run_script('import_weights.py', path, f'--output={back}'))
   assert safetensors_io.sha256(safetensors_io.load(str(back))[1]) == (
     safetensors_io.sha256(safetensors_io.load(str(compact))[1])
   )
 
 
-def test_export_of_a_blend_has_an_entry_that_says_so(compact, tmp_path):
+def test_export_of_a_blend_has_an_entry_that_says_so(
+  run_script, compact, tmp_path
+):
   path, blend = tmp_path / 'x.safetensors', f'{compact}:0.5+{compact}:0.5'
-  last(run('export.py', f'--weights={blend}', f'--output={path}'))
+  last(run_script('export.py', f'--weights={blend}', f'--output={path}'))
   entry = json.loads((tmp_path / 'manifest.json').read_text())[path.name]
   assert entry['source'] == blend and 'data' not in entry
   tiled.Restorer.load(str(path))
 
 
-def test_export_to_onnx(compact, tmp_path):
+def test_export_to_onnx(run_script, compact, tmp_path):
   onnx = pytest.importorskip('onnx', reason='needs onnx (make export-setup)')
   path = tmp_path / 'out' / 'x.onnx'
-  result = last(run('export.py', f'--weights={compact}', f'--output={path}'))
+  result = last(
+    run_script('export.py', f'--weights={compact}', f'--output={path}')
+  )
   assert result['bytes'] == path.stat().st_size
   onnx.checker.check_model(str(path))
   assert [p.name for p in path.parent.iterdir()] == ['x.onnx']
@@ -213,32 +213,36 @@ def test_export_to_onnx(compact, tmp_path):
     ),
   ],
 )
-def test_export_of_nothing_is_one_line(tmp_path, args, said):
-  out = run('export.py', *(arg.format(tmp=tmp_path) for arg in args))
+def test_export_of_nothing_is_one_line(run_script, tmp_path, args, said):
+  out = run_script('export.py', *(arg.format(tmp=tmp_path) for arg in args))
   assert out.returncode == 1
   assert said in out.stderr and 'Traceback' not in out.stderr
   assert len(out.stderr.splitlines()) == 1
   assert not list(tmp_path.iterdir())
 
 
-def test_plot_draws_a_run(workdir, tmp_path):
+def test_plot_draws_a_run(run_script, workdir, tmp_path):
   path = tmp_path / 'curve.png'
   result = last(
-    run('plot.py', workdir, '--metrics=loss,grad_norm', f'--output={path}')
+    run_script(
+      'plot.py', workdir, '--metrics=loss,grad_norm', f'--output={path}'
+    )
   )
   assert result['points'] == 2 and path.stat().st_size > 5000
   low, high = result['ranges'][str(workdir)]['loss']
   assert 0 < low <= high
-  result = last(run('plot.py', workdir, '--after=1000', f'--output={path}'))
+  result = last(
+    run_script('plot.py', workdir, '--after=1000', f'--output={path}')
+  )
   assert result['ranges'] == {}
-  out = run('plot.py', tmp_path / 'nowhere', f'--output={path}')
+  out = run_script('plot.py', tmp_path / 'nowhere', f'--output={path}')
   assert out.returncode == 1 and 'nowhere' in out.stderr
   assert 'Traceback' not in out.stderr
 
 
-def test_benchmarks_count_what_they_do(tmp_path):
+def test_benchmarks_count_what_they_do(run_script, tmp_path):
   result = last(
-    run(
+    run_script(
       'benchmark.py',
       'pipeline',
       '--loader=threads',
@@ -252,7 +256,7 @@ def test_benchmarks_count_what_they_do(tmp_path):
   peer = tmp_path / 'peer.py'
   peer.write_text('print("noise"); print(\'{"peer": "p", "median_s": 2.0}\')')
   result = last(
-    run(
+    run_script(
       'benchmark.py',
       'step',
       '--fields={"features": (4, 8), "blocks": (1, 1)}',
@@ -267,7 +271,7 @@ def test_benchmarks_count_what_they_do(tmp_path):
     2 / result['median_s'], rel=0.01
   )
   result = last(
-    run(
+    run_script(
       'benchmark.py',
       'step',
       '--model=detector.Detector',
@@ -280,7 +284,7 @@ def test_benchmarks_count_what_they_do(tmp_path):
   )
   assert result['parameters'] == 4180 and result['median_s'] > 0
   result = last(
-    run(
+    run_script(
       'benchmark.py',
       'infer',
       '--model=srvgg.SRVGGNetCompact',
@@ -295,7 +299,7 @@ def test_benchmarks_count_what_they_do(tmp_path):
     str(tmp_path / 'a.png'), np.zeros([9, 9, 3], np.uint8)
   )
   result = last(
-    run(
+    run_script(
       'benchmark.py',
       'restore',
       f'--picture={tmp_path}/a.png',
@@ -304,16 +308,18 @@ def test_benchmarks_count_what_they_do(tmp_path):
     )
   )
   assert result['sizes'][0]['resident_mb'] > 100
-  out = run('benchmark.py', 'step', '--model=unet.Unet')
+  out = run_script('benchmark.py', 'step', '--model=unet.Unet')
   assert out.returncode == 1 and 'did you mean unet.UNet' in out.stderr
 
 
-def test_measured_damage_is_that_of_colour_where_it_is():
+def test_measured_damage_is_that_of_colour_where_it_is(run_script):
   ops = 'fit(96)|copy("image", "target")|'
-  tint = last(run('measure_damage.py', f'--ops={ops}fading(0.5)'))
-  noise = last(run('measure_damage.py', f'--ops={ops}gaussian_noise(0.5)'))
+  tint = last(run_script('measure_damage.py', f'--ops={ops}fading(0.5)'))
+  noise = last(
+    run_script('measure_damage.py', f'--ops={ops}gaussian_noise(0.5)')
+  )
   gain = lambda r: r['best colours']['psnr_rgb'] - r['degraded']['psnr_rgb']
   assert gain(tint) > 10 and 0 < gain(noise) < 3
-  out = run('measure_damage.py', '--ops=nonsense')
+  out = run_script('measure_damage.py', '--ops=nonsense')
   assert out.returncode == 1 and 'nonsense' in out.stderr
   assert 'Traceback' not in out.stderr

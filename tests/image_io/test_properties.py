@@ -19,8 +19,12 @@ from artjax.image_io.containers import png
 from artjax.image_io.containers import tiff
 from artjax.image_io.containers import webp
 
+# One to four bytes of UTF-8 each, and all that XML writes in another way. (A
+# strategy of all characters takes seconds to build.)
 TEXT = st.text(
-  st.characters(codec='utf-8', exclude_categories=['C']), min_size=1, max_size=9
+  st.sampled_from('aZ 9.,-_=;:/\\#%&<>"\'éßñ§Ωж\u0301\u00a0אع漢字ग़€🎨𝔸'),
+  min_size=1,
+  max_size=9,
 )
 P3 = (
   pyvips.Image.black(1, 1, bands=3)
@@ -154,7 +158,7 @@ def check(folder, made):
 
 
 @hypothesis.settings(
-  max_examples=500,
+  max_examples=250,
   deadline=None,
   derandomize=True,
   database=None,

@@ -1,11 +1,8 @@
 """The ridge regression of colours: what it finds, writes and refuses."""
 
 import json
-import subprocess
-import sys
 
 import conftest
-from conftest import ROOT
 import numpy as np
 import pytest
 
@@ -62,21 +59,12 @@ def test_a_larger_penalty_gives_less_colour(script):
   assert norms[0] > 10 * norms[1]
 
 
-def run(*args):
-  return subprocess.run(
-    [sys.executable, str(ROOT / 'scripts' / 'fit_colours.py'), *map(str, args)],
-    cwd=ROOT,
-    capture_output=True,
-    text=True,
-    timeout=240,
-  )
-
-
-def test_the_command(tmp_path):
+def test_the_command(run_script, tmp_path):
   for i in range(12):
     atomic_files.write_picture(str(tmp_path / 'in' / f'{i}.png'), painting(i))
   output = tmp_path / 'likely.safetensors'
-  done = run(
+  done = run_script(
+    'fit_colours.py',
     f'--source=folder:{tmp_path / "in"}',
     f'--output={output}',
     '--validation=0.4',
@@ -97,7 +85,7 @@ def test_the_command(tmp_path):
     (('--output=x.safetensors',), 'nowhere'),
   ],
 )
-def test_what_cannot_be_is_said(arguments, problem):
-  done = run('--source=folder:nowhere', *arguments)
+def test_what_cannot_be_is_said(run_script, arguments, problem):
+  done = run_script('fit_colours.py', '--source=folder:nowhere', *arguments)
   assert done.returncode == 1 and done.stderr.count('\n') == 1
   assert problem in done.stderr

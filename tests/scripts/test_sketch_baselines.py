@@ -1,10 +1,7 @@
 """What needs no network, measured beside what does."""
 
 import json
-import subprocess
-import sys
 
-from conftest import ROOT
 from conftest import script
 import cv2
 import numpy as np
@@ -52,20 +49,15 @@ def write(folder, pair):
   return f'pairs:{folder}/photo,{folder}/sketch'
 
 
-def run(*args):
-  return subprocess.run(
-    [sys.executable, str(ROOT / 'scripts' / 'sketch_baselines.py'), *args],
-    cwd=ROOT,
-    capture_output=True,
-    text=True,
-    timeout=240,
-  )
-
-
-def test_the_table(tmp_path):
+def test_the_table(run_script, tmp_path):
   train = write(tmp_path / 'train', linear_pairs(12))
   val = write(tmp_path / 'val', linear_pairs(3, 1))
-  out = run(f'--train={train}', f'--val={val}', f'--output={tmp_path / "out"}')
+  out = run_script(
+    'sketch_baselines.py',
+    f'--train={train}',
+    f'--val={val}',
+    f'--output={tmp_path / "out"}',
+  )
   assert out.returncode == 0, out.stderr[-2000:]
   result = json.loads(out.stdout.strip().splitlines()[-1])
   assert [row['name'] for row in result['rows']] == [
@@ -79,8 +71,8 @@ def test_the_table(tmp_path):
   assert panels.shape[0] == 3 * 32
 
 
-def test_mistakes_are_one_line(tmp_path):
+def test_mistakes_are_one_line(run_script, tmp_path):
   train = write(tmp_path / 'train', linear_pairs(2))
-  out = run(f'--train={train}', '--val=sample')
+  out = run_script('sketch_baselines.py', f'--train={train}', '--val=sample')
   assert out.returncode == 1 and 'sample: name pairs:' in out.stderr
   assert 'Traceback' not in out.stderr

@@ -8,9 +8,9 @@ import sys
 import time
 
 from conftest import ROOT
+from conftest import smallest_config
 from conftest import tiny_config
 import jax
-import ml_collections
 import numpy as np
 import pytest
 
@@ -24,8 +24,8 @@ COMMAND = [
   '-m',
   'artjax.main',
   '--config=configs/unet.py:quick',
-  '--config.model.args.features=(8, 16)',
-  '--config.model.args.blocks=(1, 1)',
+  '--config.model.args.features=(4,)',
+  '--config.model.args.blocks=(1,)',
   '--config.data.loader=threads',
   '--config.batch_size=2',
   '--config.losses.ssim=0.0',
@@ -88,18 +88,46 @@ def _leaves(tree):
   return jax.tree.leaves(tree)
 
 
+# Kills itself in the middle of a step, once there is a checkpoint.
+KILLED = """
+import os, pathlib, signal, sys, time
+sys.path[:0] = ['tests', 'tests/training']
+import test_loop
+from artjax.training import loop
+saved = pathlib.Path(sys.argv[1], 'checkpoints', '10')
+report = loop.report
+def kill(writer, step, *args):
+  report(writer, step, *args)
+  if step == 14:
+    deadline = time.time() + 60
+    while not saved.exists() and time.time() < deadline:
+      time.sleep(0.01)
+    os.kill(os.getpid(), signal.SIGKILL)
+loop.report = kill
+loop.train_and_evaluate(test_loop.long_run(), sys.argv[1])
+"""
+
+
+def long_run():
+  """Twenty steps, one checkpoint in their middle."""
+  return smallest_config(steps=20, eval_every=0, checkpoint_every=10)
+
+
 def test_killed_and_resumed_equals_unbroken(tmp_path):
-  unbroken = last_line(start(tmp_path / 'a'))
+  unbroken = loop.train_and_evaluate(long_run(), str(tmp_path / 'a'))
   assert unbroken['step'] == 20
-  process = start(tmp_path / 'b')
-  folder = tmp_path / 'b' / 'checkpoints' / '10'
-  deadline = time.time() + 200
-  while not folder.exists() and time.time() < deadline:
-    assert process.poll() is None or folder.exists()
-    time.sleep(0.005)
-  process.send_signal(signal.SIGKILL)
-  process.communicate()
-  resumed = last_line(start(tmp_path / 'b'))
+  broken = subprocess.run(
+    [sys.executable, '-c', KILLED, str(tmp_path / 'b')],
+    cwd=ROOT,
+    capture_output=True,
+    text=True,
+    timeout=240,
+  )
+  assert broken.returncode == -signal.SIGKILL, broken.stderr[-2000:]
+  saved = checkpoint.Checkpoints(tmp_path / 'b')
+  assert saved.latest_step() == 10
+  saved.close()
+  resumed = loop.train_and_evaluate(long_run(), str(tmp_path / 'b'))
   assert resumed['params_sha256'] == unbroken['params_sha256']
   assert resumed['step'] == 20
 
@@ -128,15 +156,14 @@ def test_a_signal_at_the_end_of_a_step_loses_nothing(tmp_path, monkeypatch):
     os.kill(os.getpid(), signal.SIGTERM)
 
   monkeypatch.setattr(loop, 'report', interrupted)
-  config = tiny_config()
-  config.checkpoint_every, config.eval_every = 100, 0
+  config = smallest_config(checkpoint_every=100, eval_every=0)
   result = loop.train_and_evaluate(config.lock(), str(tmp_path))
   assert result['stopped'] == 'SIGTERM' and result['step'] == 2
   assert checkpoint.Checkpoints(tmp_path).latest_step() == 2
 
 
 def test_divergence_stops_and_names_the_last_good_checkpoint(tmp_path):
-  config = tiny_config(
+  config = smallest_config(
     **{
       'steps': 40,
       'log_every': 4,
@@ -154,16 +181,6 @@ def test_divergence_stops_and_names_the_last_good_checkpoint(tmp_path):
   saved.close()
 
 
-def smallest(**overrides):
-  """A run whose step compiles in no time."""
-  config = tiny_config(**{'losses.ssim': 0.0, **overrides})
-  config.model.name = 'srvgg.SRVGGNetCompact'
-  config.model.args = ml_collections.ConfigDict(
-    {'features': 4, 'convs': 1, 'scale': 1}
-  )
-  return config
-
-
 class Figures:
   """Results of an evaluation that takes no time."""
 
@@ -178,7 +195,7 @@ def test_what_was_evaluated_is_saved_so_that_the_best_is_there(
   tmp_path, monkeypatch
 ):
   monkeypatch.setattr(loop, 'measure', lambda *args: Figures())
-  config = smallest(checkpoint_every=100, eval_every=3)
+  config = smallest_config(checkpoint_every=100, eval_every=3)
   loop.train_and_evaluate(config, str(tmp_path))
   saved = checkpoint.Checkpoints(tmp_path, keep=2)
   assert saved.best_step() == 4  # the later one of two that are equal
@@ -191,7 +208,7 @@ def test_an_evaluation_that_fails_loses_no_steps(tmp_path, monkeypatch):
     raise OSError('the disk of the pictures is gone')
 
   monkeypatch.setattr(loop, 'measure', fail)
-  config = smallest(checkpoint_every=100)
+  config = smallest_config(checkpoint_every=100)
   with pytest.raises(OSError, match='is gone'):
     loop.train_and_evaluate(config, str(tmp_path))
   saved = checkpoint.Checkpoints(tmp_path)
@@ -206,7 +223,7 @@ def test_a_second_signal_ends_an_evaluation(tmp_path, monkeypatch):
     raise AssertionError('was not broken off')
 
   monkeypatch.setattr(loop, 'measure', interrupted)
-  config = smallest(checkpoint_every=100)
+  config = smallest_config(checkpoint_every=100)
   result = loop.train_and_evaluate(config, str(tmp_path))
   assert result['stopped'] == 'SIGINT' and result['step'] == 2
   saved = checkpoint.Checkpoints(tmp_path)
@@ -216,7 +233,7 @@ def test_a_second_signal_ends_an_evaluation(tmp_path, monkeypatch):
 
 def test_start_weights_are_not_needed_to_go_on(tmp_path):
   start, run = tmp_path / 'start.safetensors', str(tmp_path / 'run')
-  config = smallest(eval_every=0, steps=1)
+  config = smallest_config(eval_every=0, steps=1)
   params = jax.tree.map(
     lambda x: np.full(x.shape, 0.01, np.float32),
     registry.variables(config)['params'],
@@ -230,8 +247,10 @@ def test_start_weights_are_not_needed_to_go_on(tmp_path):
 
 
 def test_starts_from_other_weights(tmp_path):
-  first = loop.train_and_evaluate(tiny_config(), str(tmp_path / 'a'))
-  config = tiny_config(
+  first = loop.train_and_evaluate(
+    smallest_config(eval_every=0), str(tmp_path / 'a')
+  )
+  config = smallest_config(
     **{
       'steps': 2,
       'optimizer.learning_rate': 0.0,
@@ -273,10 +292,11 @@ def test_tensors_start_from_the_first_run_that_has_them(tmp_path):
 
 
 def test_another_models_workdir_is_refused(tmp_path):
-  loop.train_and_evaluate(tiny_config(steps=2), str(tmp_path))
-  other = tiny_config(**{'steps': 2, 'model.args.features': (8, 24)})
+  config = smallest_config(steps=2, eval_every=0)
+  loop.train_and_evaluate(config, str(tmp_path))
+  config.model.args.features = 8
   with pytest.raises(ValueError, match='made with another model'):
-    loop.train_and_evaluate(other, str(tmp_path))
+    loop.train_and_evaluate(config, str(tmp_path))
 
 
 def test_without_tensorflow_and_clu_a_step_is_taken(tmp_path):
@@ -285,10 +305,10 @@ def test_without_tensorflow_and_clu_a_step_is_taken(tmp_path):
     'for name in ("tensorflow", "clu", "tensorflow_datasets"):\n'
     '  sys.modules[name] = None\n'  # What a missing package does.
     'sys.path.insert(0, "tests")\n'
-    'from conftest import tiny_config\n'
+    'from conftest import smallest_config\n'
     'from artjax.training import loop\n'
-    f'print(loop.train_and_evaluate(tiny_config(steps=2), {str(tmp_path)!r})'
-    '["step"])'
+    'config = smallest_config(steps=2)\n'
+    f'print(loop.train_and_evaluate(config, {str(tmp_path)!r})["step"])'
   )
   out = subprocess.run(
     [sys.executable, '-c', code],
