@@ -45,6 +45,7 @@ def get_config(variant: str = '') -> ml_collections.ConfigDict:
       'stem': 2,
       'zero_init': True,
       'confidence': True,
+      'bound': 8 / 255,  # nothing bright or dark is taken for damage
     }
   )
   config.losses.charbonnier = 1.0
@@ -60,6 +61,7 @@ def get_config(variant: str = '') -> ml_collections.ConfigDict:
   config.eval.ops = EVAL_OPS
   if variant in ('demo', 'quick'):  # short runs learn the picture alone
     config.model.args.confidence, config.losses.confidence = False, 0.0
+    config.model.args.bound = 0.0
   if variant == 'demo':
     # What a minute and a few photographs can teach, seen at a glance.
     damage = 'copy("image", "target")|gaussian_noise({0})|jpeg({1})'

@@ -27,6 +27,9 @@ def simple_gate(x: jax.Array) -> jax.Array:
   return x[..., :half] * x[..., half:]
 
 
+_AREA = 16  # px, the side of what local means are taken over
+
+
 class Block(nn.Module):
   """Depthwise convolution with gate and channel attention, then a gated MLP."""
 
@@ -99,14 +102,18 @@ class NAFNet(nn.Module):
   stem: int = 1  # pixel-unshuffle before everything: 2 is 4 times as fast
   zero_init: bool = False  # the last convolution starts at 0: the identity
   confidence: bool = False  # a fourth channel, how wrong it is likely to be
+  bound: float = 0.0  # what local means may change by; 0 = anything
   dtype: jnp.dtype = jnp.float32  # of the computation
 
   @nn.compact
   def __call__(
     self, x: jax.Array, *, train: bool = False, context: jax.Array | None = None
   ) -> jax.Array:
-    """The restored picture; neither `train` nor `context` matters to it."""
-    del train, context
+    """The restored picture; `context` does not matter to it.
+
+    It is kept within `bound` unless `train`.
+    """
+    del context
     if len(self.enc_blocks) != len(self.dec_blocks):
       raise ValueError(
         f'enc_blocks {self.enc_blocks} and dec_blocks '
@@ -153,6 +160,8 @@ class NAFNet(nn.Module):
     if self.stem > 1:
       y = layers.pixel_shuffle(y, self.stem)
     y = y.astype(jnp.float32)[:, :height, :width]
+    if self.bound and not train:
+      y = y.at[..., :3].multiply(_share(y[..., :3], self.bound))
     if not self.confidence:
       return x + y
     return jnp.concatenate([x + y[..., :3], y[..., 3:]], -1)
@@ -166,3 +175,21 @@ class NAFNet(nn.Module):
   def halo(self) -> int:
     """What tiles get around them, px; what their attention sees has no end."""
     return 64
+
+
+def _share(change: jax.Array, bound: float) -> jax.Array:
+  """How much of a change may be made, f32[B, H, W, 1] in [0, 1].
+
+  All of it where its mean over the area around moves by less than `bound`, as
+  noise, lines and blur do, and less the more it moves: a bright wall that is
+  taken for damage stays.
+  """
+  height, width = change.shape[1:3]
+  small = layers.pad_to_multiple(change, _AREA)
+  rows, columns = small.shape[1] // _AREA, small.shape[2] // _AREA
+  small = small.reshape(-1, rows, _AREA, columns, _AREA, 3).mean((2, 4))
+  moved = jnp.abs(small).max(-1, keepdims=True)
+  share = bound / jnp.maximum(moved, bound)
+  share = -nn.max_pool(-share, (3, 3), padding='SAME')  # the least around
+  size = share.shape[0], rows * _AREA, columns * _AREA, 1
+  return jax.image.resize(share, size, 'linear')[:, :height, :width]

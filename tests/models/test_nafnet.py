@@ -188,3 +188,42 @@ def test_confidence_starts_at_a_constant_and_the_trunk_as_without():
   plain = jax.jit(nafnet.NAFNet(**fields).init)(jax.random.key(3), x)
   del params['confidence']
   jax.tree.map(np.testing.assert_array_equal, params, plain['params'])
+
+
+def test_a_bound_keeps_local_means_and_leaves_lines_alone():
+  free, bound = (
+    nafnet._share(jnp.asarray(change, jnp.float32)[None], 8 / 255)
+    for change in (line(), wall())
+  )
+  assert (free == 1).all()
+  assert bound[0, 24, 24, 0] == pytest.approx(8 / 255 / 0.5)
+  assert bound[0, 24, 90, 0] == 1  # far from it
+  assert bound.shape == (1, 50, 100, 1)
+
+
+def line():
+  """f32[50, 100, 3]: a line of 1 px is taken away, and noise."""
+  change = np.random.default_rng(0).normal(0, 0.05, (50, 100, 3))
+  change[30] -= 0.3
+  return change
+
+
+def wall():
+  """f32[50, 100, 3]: a bright part becomes dark."""
+  change = np.zeros([50, 100, 3])
+  change[:, :48] = -0.5
+  return change
+
+
+def test_what_is_trained_is_not_bound():
+  net = nafnet.NAFNet(
+    width=4, enc_blocks=(1,), middle_blocks=1, dec_blocks=(1,)
+  )
+  x = jnp.full([1, 32, 32, 3], 0.5)
+  params = net.init(jax.random.key(0), x)
+  params = jax.tree.map(lambda p: p + 0.3, params)
+  tight = net.clone(bound=0.01)
+  free = net.apply(params, x)
+  np.testing.assert_array_equal(tight.apply(params, x, train=True), free)
+  moved = jnp.abs(tight.apply(params, x) - x)
+  assert jnp.abs(free - x).max() > 0.05 > moved.mean()
