@@ -1,15 +1,28 @@
 """The contact sheet: drawn whole, one JSON line, clear errors."""
 
 import json
+import subprocess
+import sys
 
+from conftest import ROOT
 import cv2
 
 from artjax import registry
 
 
-def test_sheet_of_the_bundled_picture(run_script, tmp_path):
+def run(*arguments):
+  return subprocess.run(
+    [sys.executable, 'scripts/show_degradations.py', *arguments],
+    cwd=ROOT,
+    capture_output=True,
+    text=True,
+    check=False,
+  )
+
+
+def test_sheet_of_the_bundled_picture(tmp_path):
   output = tmp_path / 'new' / 'sheet.png'
-  done = run_script('show_degradations.py', f'--output={output}', '--side=32')
+  done = run(f'--output={output}', '--side=32')
   assert done.returncode == 0, done.stderr
   names = set()
   for group in ('presets', 'global_', 'local'):
@@ -23,7 +36,7 @@ def test_sheet_of_the_bundled_picture(run_script, tmp_path):
   assert [path.name for path in output.parent.iterdir()] == ['sheet.png']
 
 
-def test_errors_name_the_file(run_script, tmp_path):
+def test_errors_name_the_file(tmp_path):
   broken = tmp_path / 'broken.jpg'
   broken.write_bytes(b'no picture')
   for arguments, message in (
@@ -31,7 +44,7 @@ def test_errors_name_the_file(run_script, tmp_path):
     ([str(tmp_path / 'gone.png')], 'gone.png'),
     ([f'--output={tmp_path}/sheet.txt'], 'sheet.txt'),
   ):
-    done = run_script('show_degradations.py', *arguments)
+    done = run(*arguments)
     assert done.returncode != 0
     assert message in done.stderr + done.stdout
     assert 'Traceback' not in done.stderr
