@@ -66,7 +66,7 @@ def test_feature_matching_is_zero_for_equal_and_leaves_the_real_alone():
 def test_r1_is_the_squared_gradient_at_any_number_of_logits():
   pictures = jnp.ones([2, 4, 4, 3])
   one = lambda x: 3 * x.sum(axis=(1, 2, 3))[:, None]
-  many = lambda x: jnp.broadcast_to(one(x)[..., None, None], [2, 1, 5, 5])
+  many = lambda x: jnp.broadcast_to(one(x)[..., None, None], [2, 5, 4, 1])
   for logits in (one, many):
     assert float(adversarial.r1_penalty(logits, pictures)) == pytest.approx(
       9 * 4 * 4 * 3

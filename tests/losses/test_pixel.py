@@ -144,6 +144,11 @@ def test_lab_is_the_mean_distance_of_colours():
     pixel.lab(black, np.float32(white)), [1], rtol=1e-4
   )
   assert pixel.lab(black, black) < 1e-4
+  lab = np.float32([[60, 20, 10], [30, -8, 15]]).reshape(1, 1, 2, 3)
+  moved = colour.lab_to_srgb(lab + np.float32([2, 3, -6]))  # 7 away
+  np.testing.assert_allclose(
+    pixel.lab(moved, colour.lab_to_srgb(lab)), [0.07], rtol=1e-3
+  )
   slope = jax.grad(lambda p: pixel.lab(p, black).sum())(black)
   np.testing.assert_array_equal(slope, 0)
 

@@ -42,7 +42,8 @@ def test_parameters():
 def test_it_starts_as_grey():
   module = colour_net.ColourNet(features=(8, 8), blocks=(1, 1))
   start = jax.jit(module.init)(jax.random.key(0), seen(True))
-  y = module.apply({**start, 'frozen': encoders.of(module)}, seen(True))
+  frozen = encoders.of(module)
+  y = jax.jit(module.apply)({**start, 'frozen': frozen}, seen(True))
   assert y.shape == (1, 64, 48, 2) and not np.asarray(y).any()
 
 
@@ -51,9 +52,8 @@ def test_what_is_seen_elsewhere_counts(net):
   x = seen()
   other = x.copy()
   other[:, 40:, 30:, 0] = 0.4
-  y, changed = (
-    np.asarray(module.apply(variables, part)) for part in (x, other)
-  )
+  run = jax.jit(module.apply)
+  y, changed = (np.asarray(run(variables, part)) for part in (x, other))
   assert np.abs(y - changed)[:, :16, :16].max() > 1e-4
 
 
@@ -63,9 +63,10 @@ def test_hints_alone_bring_the_unet_in(net):
     **variables['params'],
     'spread': jax.tree.map(np.zeros_like, variables['params']['spread']),
   }
+  run = jax.jit(module.apply)
   for hinted in (False, True):
     y, without = (
-      np.asarray(module.apply({**variables, 'params': params}, seen(hinted)))
+      np.asarray(run({**variables, 'params': params}, seen(hinted)))
       for params in (variables['params'], no_unet)
     )
     assert np.array_equal(y, without) != hinted

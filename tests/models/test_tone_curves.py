@@ -9,23 +9,23 @@ from artjax.interop import safetensors_io
 from artjax.models import tone_curves
 from artjax.tasks import tone
 
+MODEL = tone_curves.ToneCurves()
+
 
 def _run(params, x):
-  model = tone_curves.ToneCurves()
-  return np.asarray(model.apply(safetensors_io.variables(params), x))
+  return np.asarray(jax.jit(MODEL.apply)(safetensors_io.variables(params), x))
 
 
 @pytest.fixture(scope='module')
 def params():
-  return random_params(tone_curves.ToneCurves(), 0.1)
+  return random_params(MODEL, 0.1)
 
 
 def test_number_of_parameters_and_start():
-  model = tone_curves.ToneCurves()
   x = np.random.default_rng(0).random((2, 40, 30, 3), np.float32)
-  start = model.init(jax.random.key(0), x)
+  start = jax.jit(MODEL.init)(jax.random.key(0), x)
   assert sum(a.size for a in jax.tree.leaves(start)) == 175_426
-  y = model.apply(start, x)
+  y = jax.jit(MODEL.apply)(start, x)
   assert y.shape == (2, 1, 1, tone.parameters(8))
   np.testing.assert_array_equal(y, 0)
 
