@@ -184,7 +184,8 @@ def restore(
     ValueError: arguments that do not go together or are out of range.
     DivergedError: the loss was not finite, lower learning rates included.
   """
-  picture, missing = _checked(picture, task, mask)
+  given = np.asarray(picture)
+  picture, missing = _checked(given, task, mask)
   aim = _AIMS[task]
   for name, value, least in (
     ('steps', steps, 1),
@@ -210,7 +211,7 @@ def restore(
   if aim.fills:
     box, size = area.work_area(missing, max_side, on_notice)
     target, weight = area.shrink(picture[box], ~missing[box], size)
-    finish = lambda y: area.join(picture, missing, y, box, feather)
+    finish = lambda y: area.join(given, missing, y, box, feather)
   else:
     _check_size(picture, task, scale, max_side)
     target, weight = picture, np.ones_like(picture[..., :1])

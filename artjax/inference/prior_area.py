@@ -89,7 +89,7 @@ def join(
   """f32[H, W, C] with its holes filled from the work on a part of it.
 
   Args:
-    picture: f32[H, W, C].
+    picture: f32[H, W, C]; what its holes held shows at soft edges, unless NaN.
     missing: bool[H, W].
     fill: f32[h, w, C], what was made of the part, perhaps smaller.
     box: the part, see `work_area`.
@@ -101,7 +101,9 @@ def join(
     fill = np.clip(fill.reshape(shape), 0, 1)
   hole = missing[box]
   share = hole_pyramid.share_of_fill(hole, feather)[..., None] / np.float32(255)
-  result = picture.copy()
-  mixed = picture[box] + share * (fill - picture[box])
+  result = picture.astype(np.float32)
+  # Soft edges show what the hole held, if it held anything.
+  part = np.where(np.isfinite(result[box]), result[box], fill)
+  mixed = part + share * (fill - part)
   result[box] = np.where(share == 1, fill, mixed)
   return result
