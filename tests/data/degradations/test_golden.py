@@ -33,6 +33,9 @@ SPECIAL = {
   'sharpen': 'copy("image", "target")|sharpen',
   'structure, broad': 'structure({severity}, breadth=1.0)',
   'old_painting, bare': 'old_painting({severity}, camera=False)',
+  'aged, and more': (
+    'aged({severity}, clean=0.2, prints=0.5, grey=0.3, damaged=0.7)'
+  ),
   'film_dirt, bright': 'film_dirt({severity}, bright=True)',
   'text_over, script': 'text_over({severity}, kind="script")',
   'poisson_noise, counted': 'poisson_noise({severity}, photons=8)',
