@@ -78,6 +78,14 @@ def run_script(capsys):
   return run
 
 
+@pytest.fixture
+def fast_compiler():
+  """XLA leaves most optimizations out: half the time, where little is run."""
+  jax.config.update('jax_disable_most_optimizations', True)
+  yield
+  jax.config.update('jax_disable_most_optimizations', False)
+
+
 def tiny_config(**overrides):
   """configs/unet.py shrunk until a step takes milliseconds, unlocked."""
   from artjax.configs import unet

@@ -9,7 +9,6 @@ import tokenize
 
 from conftest import drawn_digits
 from conftest import ROOT
-import jax
 import pytest
 
 from artjax import config as defaults
@@ -27,14 +26,6 @@ def load(name, variant=''):
 
 # Deep Image Prior is fitted to one picture: test_deep_image_prior.py runs it.
 TRAINED = [name for name in CONFIGS if 'data' in load(name)]
-
-
-@pytest.fixture
-def fast_compiler():
-  """XLA leaves out most optimizations: half of the time, for one step."""
-  jax.config.update('jax_disable_most_optimizations', True)
-  yield
-  jax.config.update('jax_disable_most_optimizations', False)
 
 
 @pytest.mark.parametrize('name', TRAINED)
