@@ -85,7 +85,10 @@ def test_feather_fades_the_fill_in_and_leaves_what_is_known():
   np.testing.assert_array_equal(soft[~mask], picture[~mask])
   depth = cv2.distanceTransform(np.uint8(mask), cv2.DIST_L2, 5)
   np.testing.assert_allclose(soft[depth > 4.5], hard[depth > 4.5], atol=1e-6)
-  assert (soft != hard)[mask & (depth < 2)].mean() > 0.9
+  # Here the hole held the truth; what it held shows at its edge, not black.
+  edge = mask & (depth < 2)
+  nearer = np.abs(soft - picture)[edge] < np.abs(hard - picture)[edge]
+  assert nearer.mean() > 0.9
 
 
 def test_a_fit_that_stands_still_ends_the_run():
