@@ -7,6 +7,7 @@ import sys
 
 from conftest import ROOT
 from conftest import tiny_config
+import jax
 import numpy as np
 
 from artjax.evaluation import runner
@@ -36,6 +37,20 @@ FIELDS = {'eval.max_pictures': 5, 'eval.split': 'all', 'eval.metrics': ['mae']}
 
 def test_one_process_gathers_its_own():
   assert distributed.gather({'a': 1}) == [{'a': 1}]
+
+
+def test_a_run_of_several_is_joined_once_and_where_one_is_named(monkeypatch):
+  joined = []
+  join = lambda: joined.append(True)
+  monkeypatch.setattr(jax.distributed, 'initialize', join)
+  monkeypatch.setattr(jax.distributed, 'is_initialized', lambda: bool(joined))
+  monkeypatch.delenv('JAX_COORDINATOR_ADDRESS', raising=False)
+  distributed.start_processes()
+  assert not joined
+  monkeypatch.setenv('JAX_COORDINATOR_ADDRESS', 'localhost:1')
+  for _ in range(2):
+    distributed.start_processes()
+  assert len(joined) == 1
 
 
 def test_processes_share_an_evaluation_and_have_all_of_it():

@@ -7,18 +7,28 @@ from artjax.evaluation import runner
 from artjax.training import preflight
 
 
+# Counts, and the least that each can be.
+LEAST = {
+  'steps': 0,
+  'batch_size': 1,
+  'accumulate': 1,
+  'max_bad_steps': 1,
+  'log_every': 1,
+  'checkpoint_every': 1,
+  'keep_checkpoints': 1,
+  'eval_every': 0,
+  'eval.max_pictures': 0,
+  'eval.training_pictures': 0,
+  'eval.panels': 0,
+  'eval.crop': 0,
+  'optimizer.warmup_steps': 0,
+}
+
+
 @pytest.mark.parametrize(
   'field, value',
   [
-    ('log_every', 0),
-    ('checkpoint_every', 0),
-    ('batch_size', 0),
-    ('keep_checkpoints', 0),
-    ('max_bad_steps', 0),
-    ('steps', -1),
-    ('eval_every', -1),
-    ('eval.max_pictures', -1),
-    ('optimizer.warmup_steps', -1),
+    *((field, least - 1) for field, least in LEAST.items()),
     ('dtype', 'float61'),
     ('ema_decay', 1.0),
     ('ema_decay', -0.1),
@@ -31,16 +41,7 @@ def test_fields_that_would_fail_later_are_refused(field, value):
 
 
 @pytest.mark.parametrize(
-  'field, value',
-  [
-    ('eval_every', 0),
-    ('eval.max_pictures', 0),
-    ('eval.panels', 0),
-    ('steps', 0),
-    ('optimizer.warmup_steps', 0),
-    ('log_every', 1),
-    ('ema_decay', 0.0),
-  ],
+  'field, value', [*LEAST.items(), ('ema_decay', 0.0), ('dtype', 'bfloat16')]
 )
 def test_the_least_values_pass(field, value):
   preflight.check_fields(tiny_config(**{field: value}))
