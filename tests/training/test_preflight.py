@@ -6,7 +6,6 @@ import pytest
 from artjax.evaluation import runner
 from artjax.training import preflight
 
-
 # Counts, and the least that each can be.
 LEAST = {
   'steps': 0,
