@@ -60,7 +60,7 @@ def get_config() -> ml_collections.ConfigDict:
   config.losses.ab = 0.0  # a and b of CIE Lab, in its units
   config.losses.perceptual = 0.0  # VGG16 features
   config.losses.lpips = 0.0  # LPIPS
-  config.losses.confidence = 0.0  # errors by the scale foretold for them
+  config.losses.confidence = 0.0  # errors by the scale predicted for them
 
   # Options of losses that have some.
   config.loss_options = ml_collections.ConfigDict()

@@ -178,8 +178,8 @@ def write_idx(path, array):
   path.write_bytes(gzip.compress(head + array.tobytes(), 1))
 
 
-def foretelling_config():
-  """A NAFNet of milliseconds that foretells its errors."""
+def confident_config():
+  """A NAFNet of milliseconds that predicts its errors."""
   config = tiny_config()
   config.model.name = 'nafnet.NAFNet'
   config.model.args = {

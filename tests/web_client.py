@@ -41,7 +41,7 @@ def save_damage_weights(folder):
   ):
     channels = tasks.get(config.task).channels
     params = random_params(registry.model(config), 0.1, channels)
-    # Chances of damage of all sizes, and fills neither black nor white.
+    # Probabilities of damage of all sizes, and fills neither black nor white.
     params['stem_out']['kernel'] *= np.float32(6e-3)
     params['stem_out']['bias'] -= np.float32(2.8)
     stats = registry.variables(config, channels).get('batch_stats', {})

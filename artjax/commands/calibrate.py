@@ -3,7 +3,7 @@
   artjax calibrate --weights=pretrained/structure.safetensors \
       --pictures=folder:train --test=folder:val
 
-For weights that foretell their errors (`model.args.confidence`). Pictures are
+For weights that predict their errors (`model.args.confidence`). Pictures are
 damaged in three ways, mildly, heavily, and by kinds that training is to leave
 out, tape and labels; which errors go with what the network says becomes a table
 in the .safetensors file, from which the accuracy of a picture is told. The test
@@ -62,7 +62,7 @@ def calibrate(args: argparse.Namespace) -> dict[str, Any]:
 
   Raises:
     FileNotFoundError: no such weights or pictures.
-    ValueError: not a .safetensors file, or its network foretells nothing.
+    ValueError: not a .safetensors file, or its network predicts nothing.
   """
   from artjax.inference import loading
   from artjax.inference import weights as weights_lib
@@ -75,7 +75,7 @@ def calibrate(args: argparse.Namespace) -> dict[str, Any]:
   config, params = loading.load_checked(path)
   if not config.model.args.get('confidence', False):
     raise ValueError(
-      f'{path} foretells nothing: train it with model.args.confidence=True and '
+      f'{path} predicts nothing: train it with model.args.confidence=True and '
       'losses.confidence above 0'
     )
   result: dict[str, Any] = {'weights': path}

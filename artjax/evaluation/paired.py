@@ -38,7 +38,7 @@ class Record(NamedTuple):
   scale: int  # of the output to the input
   seconds: float  # of restoring
   panel: tuple[np.ndarray, ...]  # degraded, restored, target; () if not shown
-  confidence: Figures | None = None  # of weights that foretell their errors
+  confidence: Figures | None = None  # of weights that predict their errors
 
 
 @dataclasses.dataclass(frozen=True)

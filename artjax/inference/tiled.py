@@ -46,8 +46,8 @@ class Restorer:
     finds: whether it outputs a damage probability map, not a picture.
     turns: it can see a picture flipped and turned.
     views: in how many flips and turns it sees a picture anyway.
-    foretells: whether a last channel of `strips` is the logarithm of the scale
-      of a pixel's error.
+    predicts_errors: whether a last channel of `strips` is the logarithm of the
+      scale of a pixel's error.
     calibration: what to expect of these scales; None = that is not known.
     view: shorter side of the copy of the whole picture that it is to be shown
       at least, px.
@@ -69,9 +69,9 @@ class Restorer:
     self._reach = model.reach if self.fills else 0
     self._run = _compiled(model, task)
     self.views = getattr(model, 'views', 1)
-    self.foretells = getattr(model, 'confidence', False)
+    self.predicts_errors = getattr(model, 'confidence', False)
     self.calibration = (
-      confidence.Calibration.of(config) if self.foretells else None
+      confidence.Calibration.of(config) if self.predicts_errors else None
     )
     self._side = getattr(model, 'side', 0)  # of what a coarse pass sees, px
     if self._side:
@@ -149,7 +149,7 @@ class Restorer:
     return np.where(hole[..., None], restored, picture)
 
   def with_scale(self, picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The restored picture and how wrong it is said to be (`foretells`).
+    """The restored picture and how wrong it is said to be (`predicts_errors`).
 
     Args:
       picture: u8[H, W, 3].
@@ -211,7 +211,7 @@ class Restorer:
       (top, f32[rows, width * scale, C]): RGB, nominally in [0, 1]; where
       several views are averaged (`self_ensemble`, or the `views` of a model)
       their standard deviation, mean over the channels; and the logarithm of
-      the scale of errors, where the model `foretells` it.
+      the scale of errors, where the model `predicts_errors`.
 
     Raises:
       tiling.OutOfMemory: not even the smallest tiles fit.
@@ -291,7 +291,7 @@ def _compiled(model: Any, task: Any, method: str = '__call__') -> Callable:
   """run(params, f32[B, H, W, C] in [0, 1], context) -> f32[B, H', W', D].
 
   C is 3, or 4 with the mask where the task reads one; D is 3, or 4 with the
-  scale of errors where the model foretells it. `method` is the model's.
+  scale of errors where the model predicts it. `method` is the model's.
   """
 
   def run(params, picture, context):

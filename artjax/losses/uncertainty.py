@@ -13,7 +13,7 @@ def confidence(
   *,
   eps: float = 1e-3,
 ) -> jax.Array:
-  """Negative log likelihood of the errors by the scale that is foretold.
+  """Negative log likelihood of the errors by the scale that is predicted.
 
   (|e| + eps) / b + log(2 b): least where b is the mean error of such pixels. e
   is the largest error of a pixel's channels, so that one that is right to
@@ -30,12 +30,12 @@ def confidence(
     f32[B], in nats; negative where errors are small and known to be.
 
   Raises:
-    ValueError: the network foretells nothing.
+    ValueError: the network predicts nothing.
   """
   pred, target = contract.checked(pred, target)
   if log_scale is None:
     raise ValueError(
-      'the loss confidence wants a network that foretells its errors: set '
+      'the loss confidence wants a network that predicts its errors: set '
       'model.args.confidence=True (NAFNet), or losses.confidence=0'
     )
   error = jax.lax.stop_gradient(jnp.abs(pred - target)).max(-1, keepdims=True)

@@ -29,7 +29,7 @@ from artjax.models import layers
 
 AROUND = 8  # px a side of the squares whose mean and contrast are taken
 HATS = (3, 7, 15)  # sides of what is narrow, px
-RARE = 0.03  # chance of damage that the untrained network gives every pixel
+RARE = 0.03  # probability of damage of every pixel before training
 
 
 def local_contrast(x: jax.Array) -> jax.Array:
@@ -212,7 +212,7 @@ class CoarseToFine(nn.Module):
   coarse_features: Sequence[int] = Detector.features
   coarse_blocks: Sequence[int] = (1, 1, 2, 3, 4)
   side: int = 208  # shorter side of the picture that `overview` is shown, px
-  views: int = 4  # quarter turns of a tile whose chances are averaged
+  views: int = 4  # quarter turns of a tile whose probabilities are averaged
   dtype: jnp.dtype = jnp.float32  # of the computation
 
   def setup(self) -> None:

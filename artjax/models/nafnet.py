@@ -19,15 +19,13 @@ from artjax.models import layers
 
 _HEAD = 16  # channels of the head of confidence
 _FIRST_SCALE = 0.03  # of errors, before anything is known of them
+_AREA = 16  # px, the side of what local means are taken over
 
 
 def simple_gate(x: jax.Array) -> jax.Array:
   """[..., 2 C] -> [..., C]: one half times the other."""
   half = x.shape[-1] // 2  # of slices: jnp.split is slower on a CPU
   return x[..., :half] * x[..., half:]
-
-
-_AREA = 16  # px, the side of what local means are taken over
 
 
 class Block(nn.Module):

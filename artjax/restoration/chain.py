@@ -70,7 +70,7 @@ class Chain:
     return {stage.kind for stage in self.stages} <= {'fill', 'detect'}
 
   @property
-  def foretells(self) -> bool:
+  def predicts_errors(self) -> bool:
     """Whether it says how right its result is expected to be.
 
     That holds of the last network; no size may change, nor colours be made up.

@@ -202,9 +202,9 @@ def _wanted(args, chain):
   for name in ('change_map', 'uncertainty'):
     if getattr(args, name) and not chain.makes_picture:
       raise ValueError(f'--{name}: {chain} finds damage and changes no picture')
-  if args.confidence_map and (not chain.foretells or args.strength < 1):
+  if args.confidence_map and (not chain.predicts_errors or args.strength < 1):
     raise ValueError(
-      '--confidence_map wants weights that foretell their errors, calibrated, '
+      '--confidence_map wants weights that predict their errors, calibrated, '
       f'and --strength=1: {chain} at {args.strength:g} has none'
     )
   return batch.Wanted(

@@ -12,8 +12,8 @@ from artjax.inference import confidence
 _LEAST, _STEP = np.log(1e-4), -np.log(1e-4) / 255
 
 
-class Foretold:
-  """The scales of errors that a network foretells, a byte a pixel.
+class PredictedErrors:
+  """The scales of errors that a network predicts, a byte a pixel.
 
   What was filled is conjecture, whatever a network says of it: it counts as
   not known.

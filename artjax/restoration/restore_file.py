@@ -120,9 +120,11 @@ def _check(source, chain, outputs, options):
     raise ValueError(
       f'{chain} makes no picture: what it finds is a damage map and a mask'
     )
-  if outputs.confidence_map and (not chain.foretells or options.strength < 1):
+  if outputs.confidence_map and (
+    not chain.predicts_errors or options.strength < 1
+  ):
     raise ValueError(
-      'a confidence map needs weights that foretell their errors, calibrated, '
+      'a confidence map needs weights that predict their errors, calibrated, '
       f'and strength 1: {chain} at strength {options.strength:g} has none'
     )
   if not outputs.main:
@@ -190,12 +192,12 @@ def _write_picture(
 
 def _save_confidence(chain, outputs, work):
   """Writes how wrong the picture may be; how right it is expected to be."""
-  # What is half taken back has other errors than the network foretells.
-  if not chain.foretells or work.options.strength < 1:
+  # What is half taken back has other errors than the network predicts.
+  if not chain.predicts_errors or work.options.strength < 1:
     return {}
-  measured = {'confidence': work.foretold.describe(work.hole)}
+  measured = {'confidence': work.predicted_errors.describe(work.hole)}
   if outputs.confidence_map:
-    work.foretold.save(outputs.confidence_map, work.hole)
+    work.predicted_errors.save(outputs.confidence_map, work.hole)
     measured['confidence_map'] = (
       '1 level = 1/255, not exceeded with a probability of 80 %; filled: white'
     )

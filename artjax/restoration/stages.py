@@ -51,7 +51,9 @@ class Work:
   inverted: bool = False  # whether a drawing was
   tone: dict[str, Any] | None = None  # the transform of tones, as JSON
   halved: list[str] = dataclasses.field(default_factory=list)
-  foretold: confidence.Foretold | None = None  # how wrong the picture may be
+  predicted_errors: confidence.PredictedErrors | None = (
+    None  # how wrong the picture may be
+  )
 
   def on_tiles(self, done: int) -> None:
     """Takes so many more tiles as done."""
@@ -138,11 +140,11 @@ class Network(Stage):
 
   @property
   def calibration(self) -> calibration.Calibration | None:
-    """What to expect of the errors that it foretells; None = it does not."""
+    """What to expect of the errors that it predicts; None = it does not."""
     return getattr(self.restorer, 'calibration', None)
 
   def uses(self, option: str) -> bool:
-    """Not all foretell their errors."""
+    """Not all predict their errors."""
     if option == 'confidence_map' and not self.calibration:
       return False
     return super().uses(option)
@@ -157,12 +159,12 @@ class Network(Stage):
       **self._settings(work),
     )
     if not self.calibration:
-      work.foretold = None
+      work.predicted_errors = None
       return strips
-    work.foretold = confidence.Foretold(
+    work.predicted_errors = confidence.PredictedErrors(
       self.calibration, view.height, view.width
     )
-    return work.foretold.taken_from(strips)
+    return work.predicted_errors.taken_from(strips)
 
 
 class Detect(Stage):

@@ -2,7 +2,7 @@
 
 import json
 
-from conftest import foretelling_config
+from conftest import confident_config
 from conftest import random_params
 from conftest import shared
 import pytest
@@ -16,7 +16,7 @@ from artjax.interop import safetensors_io
 
 
 def saved(folder, **fields):
-  config = foretelling_config()
+  config = confident_config()
   config.model.args.update(fields)
   path = str(folder / 'a.safetensors')
   safetensors_io.save(path, random_params(registry.model(config), 0.1), config)
@@ -43,7 +43,7 @@ def test_fits_tests_and_keeps(tmp_path, capsys):
 
 def test_what_cannot_be_calibrated_is_named(tmp_path):
   path = saved(tmp_path, confidence=False)
-  with pytest.raises(SystemExit, match='foretells nothing'):
+  with pytest.raises(SystemExit, match='predicts nothing'):
     calibrate.main([f'--weights={path}', '--pictures=sample'])
   path = saved(tmp_path)
   with pytest.raises(SystemExit, match='is not calibrated'):
@@ -57,7 +57,7 @@ def test_what_ships_is_calibrated(capsys):
   if not path.exists():
     pytest.skip('no weights of structure are shipped')
   if loading.restorer(str(path)).calibration is None:
-    pytest.skip('the shipped weights of structure foretell no errors')
+    pytest.skip('the shipped weights of structure predict no errors')
   pictures = shared('paintings/val')
   calibrate.main(
     [f'--weights={path}', f'--test=folder:{pictures}', '--max_pictures=12']

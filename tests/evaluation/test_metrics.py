@@ -206,16 +206,16 @@ def test_lpips_takes_weights_and_orders_damage():
   )
 
 
-def _masks(chances, damaged):
+def _masks(probabilities, damaged):
   """(pred, target) u8[1, 1, N, 3]: probabilities and damage, a channel each."""
-  pred, target = np.zeros((2, 1, 1, len(chances), 3), np.uint8)
-  pred[0, 0, :, 2] = chances
+  pred, target = np.zeros((2, 1, 1, len(probabilities), 3), np.uint8)
+  pred[0, 0, :, 2] = probabilities
   target[0, 0, :, 0] = 255 * np.array(damaged, np.uint8)
   return pred, target
 
 
 def test_average_precision_by_hand():
-  # In the order of the chances: right, wrong, right and (equal) wrong.
+  # In the order of the probabilities: right, wrong, right and (equal) wrong.
   pair = _masks([250, 200, 100, 100, 0], [1, 0, 1, 0, 0])
   np.testing.assert_allclose(
     metrics.average_precision(*pair), [0.5 * 1 + 0.5 * 2 / 4]

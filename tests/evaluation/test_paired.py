@@ -178,7 +178,7 @@ def test_sepia_is_left_out_where_no_baseline_is_wanted():
   assert not results.baselines() and 'sepia' not in results.table()
 
 
-def test_what_weights_foretell_stands_beside_what_is_so():
+def test_what_weights_predict_stands_beside_what_is_so():
   tables = calibrations.Calibration((-5.0, 0.0), (3.0, 3.0), *[(0.5, 0.5)] * 3)
 
   class Foretelling:

@@ -1,6 +1,6 @@
 """What a network says of its errors, and what errors were found."""
 
-from conftest import foretelling_config
+from conftest import confident_config
 from conftest import random_params
 import ml_collections
 import numpy as np
@@ -73,7 +73,7 @@ def test_errors_are_of_the_worst_channel_in_levels():
 
 @pytest.fixture(scope='module')
 def restorer(calibration):
-  config = foretelling_config()
+  config = confident_config()
   with config.unlocked():
     config.update(calibration.as_json())
   return loading.of(config, random_params(registry.model(config), 0.2))
@@ -83,7 +83,7 @@ def test_a_file_carries_it_and_keeps_type_and_weights(
   tmp_path, calibration, restorer
 ):
   path = str(tmp_path / 'a.safetensors')
-  config = foretelling_config()
+  config = confident_config()
   safetensors_io.save(path, restorer.params, config, dtype='float16', step=7)
   before, weights, _ = safetensors_io.load(path)
   size = (tmp_path / 'a.safetensors').stat().st_size
@@ -132,10 +132,10 @@ def test_views_give_the_mean_scale_and_the_spread_of_the_picture(restorer):
     assert next(strips)[1].shape == (40, 48, channels)
 
 
-def test_without_a_head_nothing_is_foretold():
-  config = foretelling_config()
+def test_without_a_head_nothing_is_predicted():
+  config = confident_config()
   config.model.args.confidence = False
   params = random_params(registry.model(config), 0.2)
   plain = loading.of(config, params)
-  assert not plain.foretells and plain.calibration is None
+  assert not plain.predicts_errors and plain.calibration is None
   assert confidence.Calibration.of(ml_collections.ConfigDict()) is None

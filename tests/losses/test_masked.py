@@ -41,8 +41,8 @@ def test_bce_weighs_what_is_there():
 @pytest.mark.parametrize('gamma', [0.0, 2.0])
 def test_bce_is_finite_and_leads_back_from_certainty(gamma):
   def value(logit, target):
-    chance = jax.nn.sigmoid(jnp.full([1, 1, 1, 3], logit))
-    return masked.bce(chance, jnp.full([1, 1, 1, 3], target), gamma=gamma)[0]
+    pred = jax.nn.sigmoid(jnp.full([1, 1, 1, 3], logit))
+    return masked.bce(pred, jnp.full([1, 1, 1, 3], target), gamma=gamma)[0]
 
   slope = jax.jit(jax.value_and_grad(value))
   for logit in (-200.0, -80.0, -30.0, 30.0, 200.0):

@@ -58,7 +58,7 @@ def test_the_picture_gets_no_gradient_and_the_scale_does():
   assert (to_scale[0] < 0).all() and (to_scale[1] > 0).all()
 
 
-def test_a_network_that_foretells_nothing_is_refused():
+def test_a_network_that_predicts_nothing_is_refused():
   pred, target = pair(0.1)
   with pytest.raises(ValueError, match='model.args.confidence=True'):
     losses.total({'confidence': 1.0}, pred, target)

@@ -128,6 +128,16 @@ def test_what_is_enlarged_is_searched_and_filled_at_its_size(
   assert np.abs(difference).max() <= 3  # the file has 8 bits
 
 
+def test_what_is_filled_is_never_left_as_it_was(tmp_path, load, source):
+  outputs = restore_file.Outputs(str(tmp_path / 'o.png'))
+  options = dataclasses.replace(OPTIONS, least_change=1e6)
+  record = restore_file.restore_file(
+    source, load('detect,inpaint'), outputs, options
+  )
+  assert record['filled'] > 0 and record['change_mean_ciede2000'] > 0
+  assert (read(outputs.picture) != read(source)).any()
+
+
 def test_a_mask_and_a_region_of_the_small_picture_grow_with_it(
   tmp_path, load, source
 ):

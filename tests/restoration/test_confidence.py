@@ -3,7 +3,7 @@
 import json
 import os
 
-from conftest import foretelling_config
+from conftest import confident_config
 from conftest import random_params
 import numpy as np
 import pytest
@@ -29,8 +29,8 @@ CALIBRATION = calibrations.Calibration(
 )
 
 
-def foretold(scales):
-  found = confidence.Foretold(CALIBRATION, *np.shape(scales))
+def predicted(scales):
+  found = confidence.PredictedErrors(CALIBRATION, *np.shape(scales))
   rows = np.zeros([*np.shape(scales), 4], np.float32)
   rows[..., 3] = np.log(scales)
   strips = [(0, rows[:1]), (1, rows[1:])]
@@ -39,7 +39,7 @@ def foretold(scales):
 
 
 def test_expected_accuracy_is_the_mean_over_the_pixels():
-  found = foretold([[0.01, 0.01], [0.01, 0.1]]).describe(None)
+  found = predicted([[0.01, 0.01], [0.01, 0.1]]).describe(None)
   assert found['right_within_5'] == pytest.approx(0.7, abs=0.01)
   assert found['mean_error'] == pytest.approx(9, rel=0.05)
   assert found['psnr'] == pytest.approx(calibrations.psnr(257.5), abs=0.2)
@@ -52,7 +52,7 @@ def test_expected_accuracy_is_the_mean_over_the_pixels():
 
 def test_what_is_filled_counts_as_not_known(tmp_path):
   hole = np.array([[True, False], [False, False]])
-  found = foretold([[0.01, 0.01], [0.01, 0.1]])
+  found = predicted([[0.01, 0.01], [0.01, 0.1]])
   said = found.describe(hole)
   assert said['right_within_5'] == pytest.approx(0.475, abs=0.01)
   assert said['filled'] == 0.25
@@ -67,7 +67,7 @@ def test_what_is_filled_counts_as_not_known(tmp_path):
 @pytest.fixture(scope='module')
 def weights(tmp_path_factory):
   folder = tmp_path_factory.mktemp('weights')
-  config = foretelling_config()
+  config = confident_config()
   with config.unlocked():
     config.update(CALIBRATION.as_json())
   params = random_params(registry.model(config), 0.05)
@@ -126,8 +126,8 @@ def test_half_the_strength_has_other_errors(tmp_path, picture, weights):
   assert 'confidence' not in run(strength=0.5)
   both = run(self_ensemble=True)
   assert 'confidence' in both and both['uncertainty_max'] > 0
-  assert not chain_lib.Chain(weights[::-1] + weights[1:]).foretells
-  assert chain_lib.Chain(weights[::-1]).foretells
+  assert not chain_lib.Chain(weights[::-1] + weights[1:]).predicts_errors
+  assert chain_lib.Chain(weights[::-1]).predicts_errors
 
 
 def test_the_picture_is_that_of_mute_weights(tmp_path, picture, weights):

@@ -138,6 +138,12 @@ def test_without_a_mask_it_finds_by_itself(
   )
 
 
+def test_unknown_kinds_of_damage_are_refused_at_once(page):
+  answer = page.post('/api/jobs?steps=fill&kinds=dents', content=PICTURE)
+  assert answer.status_code == 422
+  assert "'dents' is no kind of damage" in answer.text
+
+
 def test_with_a_mask_it_is_the_file_of_the_command_line(
   tmp_path, folder, page, capsys
 ):

@@ -33,6 +33,7 @@ FILES = {
   '/app.js': ('app.js', 'text/javascript; charset=utf-8'),
   '/view.js': ('view.js', 'text/javascript; charset=utf-8'),
   '/talk.js': ('talk.js', 'text/javascript; charset=utf-8'),
+  '/options.js': ('options.js', 'text/javascript; charset=utf-8'),
   '/damage.js': ('damage.js', 'text/javascript; charset=utf-8'),
   '/mask.js': ('mask.js', 'text/javascript; charset=utf-8'),
   '/style.css': ('style.css', 'text/css; charset=utf-8'),

@@ -1,5 +1,6 @@
 // The page: uploads, jobs, the view. It talks to its own server only.
 import {Damage} from '/damage.js';
+import {control, hasControl} from '/options.js';
 import {$, api, attempt, complain, line, on, say} from '/talk.js';
 import {Viewer} from '/view.js';
 
@@ -266,38 +267,11 @@ function ready() {
 }
 on('form', 'change', () => { damage.refresh(); ready(); });
 
-// Kinds of damage are chosen in the legend of the mask.
-const hasControl = ({choices}) => !choices.length;
-
 // Controls of the options; that of masks stands with the mask.
 function controls(list) {
   options = list;
   for (const option of list.filter(hasControl))
     $(option.name === 'threshold' ? 'threshold-control' : 'options').append(control(option));
-}
-
-function control({name, type, label, help, least, most, exclusive, default: value}) {
-  const row = line('div', '', {id: `row-${name}`});
-  const title = line('label', label, {htmlFor: name});
-  const hint = line('p', help, {className: 'hint', id: `about-${name}`});
-  const input = line('input', '', {id: name, name: `option-${name}`});
-  input.setAttribute('aria-describedby', hint.id);
-  if (type === 'bool') {
-    Object.assign(input, {type: 'checkbox', checked: value});
-    title.textContent = '';
-    title.append(input, ` ${label}`);
-    row.append(title, hint);
-  } else {  // a share, shown in per cent
-    const inside = exclusive ? 1 : 0;
-    Object.assign(input, {type: 'range', min: 100 * least + inside, max: 100 * most - inside});
-    input.value = 100 * value;
-    const output = line('output', `${input.value} %`, {id: `${name}-value`, htmlFor: name});
-    input.addEventListener('input', () => { output.value = `${input.value} %`; });
-    const bar = line('div', '', {className: 'row'});
-    bar.append(title, output, input);
-    row.append(bar, hint);
-  }
-  return row;
 }
 
 // Whether some steps use an option: all of them must see flips for an ensemble.

@@ -1,0 +1,30 @@
+// The controls of the options, as the server declares them.
+import {line} from '/talk.js';
+
+// Kinds of damage are chosen in the legend of the mask.
+export const hasControl = ({choices}) => !choices.length;
+
+// A row of the form: label, control and hint.
+export function control({name, type, label, help, least, most, exclusive, default: value}) {
+  const row = line('div', '', {id: `row-${name}`});
+  const title = line('label', label, {htmlFor: name});
+  const hint = line('p', help, {className: 'hint', id: `about-${name}`});
+  const input = line('input', '', {id: name, name: `option-${name}`});
+  input.setAttribute('aria-describedby', hint.id);
+  if (type === 'bool') {
+    Object.assign(input, {type: 'checkbox', checked: value});
+    title.textContent = '';
+    title.append(input, ` ${label}`);
+    row.append(title, hint);
+  } else {  // a share, shown in per cent
+    const inside = exclusive ? 1 : 0;
+    Object.assign(input, {type: 'range', min: 100 * least + inside, max: 100 * most - inside});
+    input.value = 100 * value;
+    const output = line('output', `${input.value} %`, {id: `${name}-value`, htmlFor: name});
+    input.addEventListener('input', () => { output.value = `${input.value} %`; });
+    const bar = line('div', '', {className: 'row'});
+    bar.append(title, output, input);
+    row.append(bar, hint);
+  }
+  return row;
+}
