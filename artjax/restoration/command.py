@@ -16,7 +16,6 @@ done, 1 some failed, 2 wrong use. The last line of stdout is a JSON object.
 
 import argparse
 from collections.abc import Sequence
-import dataclasses
 import json
 import os
 import sys
@@ -97,8 +96,8 @@ def _parser():
   )
   add(
     '--weights',
-    default='',
-    help=f'default {default_chain.WEIGHTS}; '
+    default=default_chain.WEIGHTS,
+    help='default %(default)s; '
     'a name, a workdir or a .safetensors file; '
     "'a,b' runs one after the other, 'a:0.3+b:0.7' is the mean of two of one "
     'kind; a path with a comma, colon or plus may stand in quotes',
@@ -173,12 +172,6 @@ def _parsed(parser, argv):
     options = options_lib.from_arguments(args)
   except ValueError as error:
     parser.error(str(error))
-  if not args.weights:
-    args.weights = default_chain.WEIGHTS
-    if 'least_change' not in options.changed():
-      options = dataclasses.replace(
-        options, least_change=default_chain.LEAST_CHANGE
-      )
   for name in ('mask', 'hints'):
     path = getattr(args, name)
     if path and not os.path.exists(path):

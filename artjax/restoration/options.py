@@ -21,7 +21,6 @@ import dataclasses
 from typing import Any
 
 from artjax import damage_classes
-from artjax.restoration import default_chain
 
 # The kinds of stages, see chain.py. A stage of 'network' changes the whole
 # picture, 'colorize' its colours, 'fill' its holes, 'tone' the tones of all of
@@ -127,8 +126,7 @@ class Options:
   least_change: float = _option(
     0.0,
     'a picture that would be changed by less (mean CIEDE2000), and of which '
-    'nothing is filled, is copied as it is; default 0, without --weights '
-    f'{default_chain.LEAST_CHANGE:g}',
+    'nothing is filled, is copied as it is; default 0',
     least=0,
     metavar='DELTA_E',
     stages=_CHANGES,
