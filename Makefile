@@ -37,7 +37,7 @@ test-web: setup
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || \
 	  (apt-get update -qq && apt-get install -y -qq chromium)
 	$(BIN)/python -m pip install --quiet 'playwright>=1.48,<2'
-	@$(BIN)/python -m pytest -q tests/web/test_browser.py
+	@$(BIN)/python -m pytest -q tests/web/browser
 
 # Style, layers of packages, types.
 lint: setup

@@ -57,7 +57,6 @@ def get_config(variant: str = '') -> ml_collections.ConfigDict:
     'fit(768)|copy("image", "target")|luma|keep("image", "target")'
   )
   config.eval.metrics = ('ciede2000', 'psnr_ab', 'colourfulness', 'lpips')
-  config.best_metric, config.best_mode = 'ciede2000', 'min'
   if variant == 'gan':
     config.init_from = 'runs/colorize'
     config.steps = 400

@@ -30,7 +30,7 @@ def get_config(variant: str = '') -> ml_collections.ConfigDict:
   config.adversary.name = 'vgg_discriminator.VGGStyleDiscriminator'
   config.adversary.loss = 'relativistic'
   config.adversary.weight = 0.005
-  config.best_metric, config.best_mode = 'lpips', 'min'
+  config.best_metric = 'lpips'
   if not variant:
     config.init_from = 'runs/psnr'
     config.steps = 400_000
@@ -83,5 +83,5 @@ def make_quick(config):
   )
   config.adversary.size = 64
   config.adversary.optimizer.warmup_steps = 5
-  config.best_metric, config.best_mode = 'psnr_rgb', 'max'
+  config.best_metric = 'psnr_rgb'
   rates(config, 4e-4, 2e-4)

@@ -105,4 +105,4 @@ def adversarial(config):
   config.adversary.weight = 0.05
   config.adversary.feature_matching = 0.5
   esrgan.rates(config, 6e-4, 3e-4)
-  config.best_metric, config.best_mode = 'lpips', 'min'
+  config.best_metric = 'lpips'

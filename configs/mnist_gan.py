@@ -44,7 +44,6 @@ def get_config(variant: str = '') -> ml_collections.ConfigDict:
     player.final_fraction = 0.1
     player.clip_norm = 0.0
   config.ema_decay = 0.99
-  config.best_metric, config.best_mode = 'frechet', 'min'
   config.eval_every = config.checkpoint_every = 2_000
   config.log_every = 100
   if variant == 'quick':

@@ -62,7 +62,7 @@ def get_config(variant: str = '') -> ml_collections.ConfigDict:
   config.adversary.size = 256
   config.adversary.loss = 'vanilla'
   config.adversary.weight = 0.1
-  config.best_metric, config.best_mode = 'lpips', 'min'
+  config.best_metric = 'lpips'
   if variant == 'quick':
     esrgan_psnr.make_quick(config)
     config.data.ops = train_ops(whole=96, size=64)

@@ -59,7 +59,7 @@ def get_config(variant: str = '') -> ml_collections.ConfigDict:
   for player in (config.optimizer, config.adversary.optimizer):
     player.learning_rate = 3e-4
     player.b1 = 0.5
-  config.best_metric, config.best_mode = 'lpips', 'min'
+  config.best_metric = 'lpips'
   config.eval.metrics = ('ssim_rgb', 'ssim_y', 'lpips', 'gms_y', 'psnr_rgb')
   config.eval.panels = 12
   config.eval_every = config.checkpoint_every = 1_000

@@ -26,7 +26,7 @@ def get_config(variant: str = '') -> ml_collections.ConfigDict:
   config.adversary.name = 'vgg_discriminator.VGGStyleDiscriminator'
   config.adversary.loss = 'vanilla'
   config.adversary.weight = 1e-3
-  config.best_metric, config.best_mode = 'lpips', 'min'
+  config.best_metric = 'lpips'
   if variant:
     esrgan.make_quick(config)
     config.losses.mse = 1.0

@@ -148,7 +148,7 @@ def run(args):
   """Measures everything; the dict for the last line of stdout."""
   from artjax import atomic_files
   from artjax.evaluation import report
-  from artjax.inference import tiled
+  from artjax.inference import network
 
   train, (sketches, photographs) = pairs(args.train), pairs(args.val)
   if train[0].shape[1:] != sketches.shape[1:]:
@@ -158,7 +158,7 @@ def run(args):
     ('nearest pair', Nearest(*train)),
     ('PCA ridge', best_ridge(train, sketches, photographs)),
   ]
-  columns += [(where, tiled.Restorer.load(where)) for where in args.weights]
+  columns += [(where, network.Restorer.load(where)) for where in args.weights]
   found, pictures = [], []
   for name, restore in columns:
     row, made = measure(name, restore, sketches, photographs)

@@ -4,7 +4,7 @@
 
 Each is a valid file of some format with seeded damage. It must come out as a
 picture of the size its header gives, or as one line that names it; nothing may
-crash, hang, or stay behind. tests/image_io/test_reader.py runs a few hundred.
+crash, hang, or stay behind. tests/image_io/test_bad_files.py runs some of them.
 """
 
 import argparse

@@ -13,6 +13,7 @@ import pytest
 
 from artjax import config as defaults
 from artjax.data import pipeline
+from artjax.evaluation import runner
 from artjax.training import loop
 
 CONFIGS = sorted(
@@ -54,6 +55,13 @@ def test_only_known_fields(name):
   for field in ('data', 'eval', 'losses', 'optimizer'):
     assert set(config[field]) == set(known[field])
   assert set(config) == set(known)
+
+
+@pytest.mark.parametrize('name', TRAINED)
+def test_only_what_differs_from_the_evaluator_is_said_of_the_best(name):
+  config = load(name)
+  assert config.best_metric != runner.evaluator(config).best
+  assert config.best_mode == ''  # the evaluator knows it of every figure
 
 
 @pytest.mark.parametrize('name', CONFIGS)

@@ -60,7 +60,7 @@ def test_only_one_file_says_pmap():
 
 def test_import_is_light():
   code = (
-    'import artjax.training.loop, artjax.inference.tiled, artjax.interop.onnx'
+    'import artjax.training.loop, artjax.inference.network, artjax.interop.onnx'
   )
   heavy = (
     'tensorflow',

@@ -1,6 +1,7 @@
 """What the tests of the web page share: an application, pictures, waiting."""
 
 import contextlib
+import pathlib
 import time
 
 from conftest import random_params
@@ -100,3 +101,9 @@ def wait(found, job, timeout=120):
       return state
     time.sleep(0.02)
   raise AssertionError(f'not over after {timeout} s: {state}')
+
+
+def on_disk(found):
+  """Names of all files that an application has."""
+  root = pathlib.Path(found.app.state.store.root)
+  return sorted(p.name for p in root.rglob('*') if p.is_file())

@@ -76,9 +76,9 @@ def tile_differences(args: argparse.Namespace) -> dict:
 
   from artjax.data import sources
   from artjax.data.degradations import inpainting_masks
-  from artjax.inference import tiled
+  from artjax.inference import network
 
-  restorer = tiled.Restorer.load(args.weights)
+  restorer = network.Restorer.load(args.weights)
   pictures = sources.load(args.source)
   worst = dict.fromkeys(args.tiles, 0)
   differing = dict.fromkeys(args.tiles, 0.0)

@@ -5,13 +5,13 @@
   restorer = inference.restorer('unet')
   restored = restorer(picture)  # u8 or u16 [H, W, 3], RGB
 
-`restorer` is that of loading.py, `Restorer` the class of tiled.py; they are
+`restorer` is that of loading.py, `Restorer` the class of network.py; they are
 imported when they are asked for, so that light modules here stay light.
 """
 
 from typing import Any
 
-_FOUND_IN = {'restorer': 'loading', 'Restorer': 'tiled'}
+_FOUND_IN = {'restorer': 'loading', 'Restorer': 'network'}
 
 
 def __getattr__(name: str) -> Any:

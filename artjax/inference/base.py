@@ -1,6 +1,6 @@
 """What runs a network on whole pictures: the interface of all that do.
 
-Four implement it: tiled.Restorer, colorizer.Colorizer, toner.Toner and
+Four implement it: network.Restorer, colorizer.Colorizer, toner.Toner and
 deep_image_prior.Restorer. A task names the one that runs its weights; that of
 `generate`, which sees no picture, is sampler.Sampler.
 """

@@ -69,7 +69,7 @@ class Colorizer:
   def load(
     cls, where: str | weights.Weights, step: int | None = None
   ) -> 'Colorizer':
-    """As `tiled.Restorer.load`, which says what it raises."""
+    """As `network.Restorer.load`, which says what it raises."""
     return cls(*loading.load_checked(where, step))
 
   def __call__(

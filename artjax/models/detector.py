@@ -203,7 +203,7 @@ class CoarseToFine(nn.Module):
   are trained apart, each by itself (configs/detect.py), and put together by
   scripts/export.py: a stain costs far less shrunk than in a crop that is large
   enough for it. The fine one sees every tile turned as well, `views` times in
-  all, see artjax/inference/tiled.py: a faint crack is missed now upright, now
+  all, see artjax/inference/network.py: a faint crack is missed now upright, now
   lying.
   """
 

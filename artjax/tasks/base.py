@@ -34,7 +34,7 @@ class Task(Protocol):
   reads: tuple[str, ...] = ('image',)
   may_read: tuple[str, ...] = ()
   evaluator: str = 'paired.Paired'
-  restorer: str = 'tiled.Restorer'
+  restorer: str = 'network.Restorer'
   stage: str = 'stages.Network'
   finds: bool = False
   conjecture: str = ''

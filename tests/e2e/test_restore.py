@@ -9,61 +9,21 @@ import sys
 import time
 
 from conftest import loaded_by
-from conftest import random_params
 from conftest import ROOT
-from conftest import tiny_config
 from conftest import vivid_colours
 import cv2
-import jax
 import numpy as np
 import pytest
+from restore_command import listed
+from restore_command import run
 
 from artjax import atomic_files
-from artjax import registry
 from artjax.image_io import formats
 from artjax.inference import loading
 from artjax.interop import safetensors_io
 from artjax.restoration import batch
 from artjax.restoration import command
 from artjax.restoration import default_chain
-
-
-@pytest.fixture(scope='module')
-def tiny(tmp_path_factory):
-  path = str(tmp_path_factory.mktemp('weights') / 'tiny.safetensors')
-  config = tiny_config()
-  safetensors_io.save(path, random_params(registry.model(config), 0.01), config)
-  return path
-
-
-@pytest.fixture
-def folder(tmp_path):
-  """Four pictures, one of them below; two broken ones; a note."""
-  top = tmp_path / "pictures 'of' ünd"
-  for i, name in enumerate(('a.png', 'b.jpg', 'c c.png', 'sub/a.png')):
-    picture = np.random.default_rng(i).integers(
-      0, 256, [20 + i, 30, 3], dtype=np.uint8
-    )
-    atomic_files.write_picture(str(top / name), picture)
-  (top / 'broken.png').write_text('no picture')
-  (top / 'empty.tif').write_bytes(b'')
-  (top / 'notes.txt').write_text('left alone')
-  return top
-
-
-def run(capsys, *args):
-  """(exit status, the JSON of the last line, stderr)."""
-  status = command.main([str(arg) for arg in args])
-  out, err = capsys.readouterr()
-  return status, json.loads(out.splitlines()[-1]), err
-
-
-def listed(path):
-  return sorted(
-    str(p.relative_to(path))
-    for p in pathlib.Path(path).rglob('*')
-    if p.is_file()
-  )
 
 
 def test_good_ones_are_done_and_bad_ones_are_named(
@@ -396,140 +356,6 @@ def test_colours_with_hints_by_name(tmp_path, capsys):
   with pytest.raises(SystemExit):
     command.main([*map(str, args), '--self_ensemble'])
   assert 'self_ensemble is of no use to it' in capsys.readouterr().err
-
-
-# ---- finding, and what is of no use -----------------------------------------
-
-
-@pytest.fixture(scope='module')
-def detect(tmp_path_factory):
-  """Weights of a tiny detector, which finds something in noise."""
-  config = tiny_config(task='detect')
-  config.model = {
-    'name': 'detector.Detector',
-    'args': {'features': (8, 8, 8), 'blocks': (1, 1, 1)},
-  }
-  rng = np.random.default_rng(1)
-
-  def draw(path, shape):
-    noise, name = rng.standard_normal(shape.shape), path[-1].key
-    if name == 'kernel':
-      return np.float32(noise * np.prod(shape.shape[:-1]) ** -0.5)
-    return np.float32(0.1 * noise + (name in ('scale', 'var')))
-
-  params = jax.tree_util.tree_map_with_path(
-    draw, safetensors_io.merge(registry.variables(config))
-  )
-  path = str(tmp_path_factory.mktemp('weights') / 'finds.safetensors')
-  safetensors_io.save(path, params, config)
-  return path
-
-
-def test_what_only_finds_writes_its_map(tmp_path, folder, detect, capsys):
-  out = tmp_path / 'found'
-  args = (folder, '-o', out, f'--weights={detect}', '--resume')
-  status, result, err = run(capsys, *args, '--strength=0.5')
-  assert status == 1 and (result['done'], result['failed']) == (3, 2)
-  names = ['a.damage.png', 'b.damage.png', 'c c.damage.png']
-  assert listed(out) == [*names, 'restore.jsonl']
-  assert cv2.imread(str(out / 'b.damage.png')).shape == (21, 30, 3)
-  # What is of no use is said once.
-  assert err.count(f'strength is of no use to {detect}') == 1
-  _, result, _ = run(capsys, *args, '--strength=0.5')
-  assert result['skipped'] == 3
-  # With the mask that it is cut to.
-  _, result, _ = run(capsys, *args, '--save_mask', '--recursive')
-  assert listed(out / 'sub') == ['a.damage.png', 'a.mask.png']
-
-
-def test_a_folder_of_maps_is_one_of_masks(tmp_path, folder, detect, capsys):
-  found = tmp_path / 'found'
-  run(capsys, folder / 'a.png', '-o', found, f'--weights={detect}')
-  levels = cv2.imread(str(found / 'a.damage.png')).max(-1)
-  threshold = float(np.median(levels) + 0.5) / 255
-  out = tmp_path / 'out'
-  status, _, _ = run(
-    capsys,
-    folder / 'a.png',
-    '-o',
-    out,
-    f'--weights={detect}',
-    f'--mask={found}',
-    f'--mask_threshold={threshold}',
-    '--mask_min_area=0',
-    '--mask_dilate=0',
-    '--kinds=thin,opaque,translucent',
-    '--save_mask',
-  )
-  assert status == 0
-  mask = cv2.imread(str(out / 'a.mask.png'), cv2.IMREAD_UNCHANGED)
-  np.testing.assert_array_equal(mask > 0, levels > 255 * threshold)
-
-
-def test_results_are_not_taken_for_pictures(tmp_path, folder, detect, capsys):
-  folder = folder / 'sub'
-  args = (f'--weights={detect}', '--save_mask', '-o', folder)
-  _, result, _ = run(capsys, folder, *args)
-  assert result['pictures'] == result['done'] == 1
-  assert listed(folder) == [
-    'a.damage.png',
-    'a.mask.png',
-    'a.png',
-    'restore.jsonl',
-  ]
-  _, result, err = run(capsys, folder, *args)
-  assert result['pictures'] == 1
-  assert '3 other files in the folders are left alone' in err
-  # A pattern names no file by itself either.
-  _, result, err = run(
-    capsys, folder / '*.png', '-o', tmp_path / 'o', args[0], '--dry_run'
-  )
-  assert result['pictures'] == 1
-  assert '2 other files in the folders are left alone' in err
-  # One that is named is meant.
-  _, result, _ = run(
-    capsys, folder / 'a.mask.png', '-o', tmp_path / 'o', args[0]
-  )
-  assert result['done'] == 1
-
-
-def test_files_beside_results_do_not_collide_either(
-  tmp_path, folder, detect, capsys
-):
-  atomic_files.write_picture(
-    str(folder / 'a.jpg'), np.zeros([20, 30, 3], np.uint8)
-  )
-  status, result, err = run(
-    capsys,
-    folder / 'a.png',
-    folder / 'a.jpg',
-    '-o',
-    tmp_path / 'out',
-    f'--weights={detect}',
-  )
-  assert status == 1 and (result['done'], result['failed']) == (1, 1)
-  assert 'a.damage.png is that of, or is, ' in err
-
-
-@pytest.mark.parametrize('flag', ['--change_map', '--uncertainty'])
-def test_there_are_no_maps_of_a_change_that_is_not_made(
-  tmp_path, folder, detect, capsys, flag
-):
-  with pytest.raises(SystemExit) as e:
-    command.main([str(folder), '-o', 'x', f'--weights={detect}', flag])
-  assert e.value.code == 2
-  assert 'finds damage and changes no picture' in capsys.readouterr().err
-
-
-def test_a_find_that_nothing_uses_is_said(
-  tmp_path, folder, tiny, detect, capsys
-):
-  args = (folder / 'a.png', '-o', tmp_path / 'out')
-  weights = f'--weights={detect},{tiny}'
-  status, _, err = run(capsys, *args, weights)
-  assert status == 0 and err.count('nothing uses what') == 1
-  _, _, err = run(capsys, *args, weights, '--save_mask')
-  assert 'nothing uses what' not in err
 
 
 def test_dry_run_wants_weights_that_are_there(tmp_path, folder, capsys):

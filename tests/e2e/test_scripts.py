@@ -15,7 +15,7 @@ import pytest
 from artjax import atomic_files
 from artjax import registry
 from artjax.inference import loading
-from artjax.inference import tiled
+from artjax.inference import network
 from artjax.interop import safetensors_io
 from artjax.training import loop
 
@@ -69,7 +69,7 @@ def test_export_writes_weights_and_manifest(run_script, workdir, tmp_path):
   assert entry['bytes'] == path.stat().st_size
   assert entry['training_set'] == 'noise'
   assert entry['figures'] == [{'output': {'psnr_rgb': 25.0}}]
-  assert tiled.Restorer.load(str(path)).config.model.name == 'unet.UNet'
+  assert network.Restorer.load(str(path)).config.model.name == 'unet.UNet'
 
 
 @pytest.fixture(scope='module')
@@ -165,7 +165,7 @@ def test_export_of_a_blend_has_an_entry_that_says_so(
   last(run_script('export.py', f'--weights={blend}', f'--output={path}'))
   entry = json.loads((tmp_path / 'manifest.json').read_text())[path.name]
   assert entry['source'] == blend and 'data' not in entry
-  tiled.Restorer.load(str(path))
+  network.Restorer.load(str(path))
 
 
 def test_export_to_onnx(run_script, compact, tmp_path):

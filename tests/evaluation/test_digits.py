@@ -10,8 +10,8 @@ import pytest
 from artjax.configs import mnist_gan
 from artjax.evaluation import digits
 from artjax.evaluation import runner
+from artjax.inference import network
 from artjax.inference import sampler
-from artjax.inference import tiled
 from artjax.training import loop
 
 
@@ -68,7 +68,7 @@ def test_evaluation_of_the_workdir_agrees_with_the_run(finished, capsys):
 def test_such_weights_restore_nothing(finished):
   _, workdir, _ = finished
   with pytest.raises(ValueError, match='it restores none'):
-    tiled.Restorer.load(str(workdir))
+    network.Restorer.load(str(workdir))
 
 
 def test_digits_without_labels_are_refused():

@@ -12,7 +12,7 @@ import pytest
 from artjax import registry
 from artjax import tasks
 from artjax.evaluation import runner
-from artjax.inference import tiled
+from artjax.inference import network
 from artjax.training import loop
 
 HOLES = (
@@ -237,6 +237,6 @@ def test_a_restorer_on_a_device_restores_as_anywhere():
   config = tiny_config()
   params = random_params(registry.model(config), 0.05)
   picture = np.random.default_rng(0).integers(0, 256, [40, 48, 3], np.uint8)
-  want = tiled.Restorer(config, params)(picture)
+  want = network.Restorer(config, params)(picture)
   (last,) = runner.on_devices(config, params, jax.local_devices()[-1:])
   np.testing.assert_array_equal(last(picture), want)

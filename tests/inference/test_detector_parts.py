@@ -12,7 +12,7 @@ from artjax import registry
 from artjax.inference import coarse_pass
 from artjax.inference import detector_parts
 from artjax.inference import loading
-from artjax.inference import tiled
+from artjax.inference import network
 from artjax.interop import safetensors_io
 
 
@@ -69,8 +69,8 @@ def test_apart_they_are_as_they_were(tmp_path, part, alone):
 
 def test_every_tile_is_seen_four_times():
   image = picture(288, 416)
-  have = tiled.Restorer(*both())(image)[..., 0].astype(float)
-  alone = tiled.Restorer(*one(1, (1, 1, 1)))
+  have = network.Restorer(*both())(image)[..., 0].astype(float)
+  alone = network.Restorer(*one(1, (1, 1, 1)))
   turned = [np.rot90(alone(np.rot90(image, k)), -k)[..., 0] for k in range(4)]
   assert np.abs(have - np.mean(turned, 0)).mean() < 0.5  # each was rounded
   assert np.abs(have - turned[0]).mean() > 1
@@ -81,15 +81,15 @@ def test_cracks_are_of_the_fine_one_and_the_rest_of_both():
   config = config.copy_and_resolve_references()
   config.model.args['views'] = 1
   image = picture(300, 420)
-  run = tiled.Restorer(config, params)
+  run = network.Restorer(config, params)
   assert run.view == 208
   have = run(image).astype(float)
-  fine = tiled.Restorer(*one(1, (1, 1, 1)))(image).astype(float)
+  fine = network.Restorer(*one(1, (1, 1, 1)))(image).astype(float)
   np.testing.assert_array_equal(have[..., 0], fine[..., 0])
   small = coarse_pass.shrink(np.float32(image / 255), 208)
   seen = (
     np.float32(
-      tiled.Restorer(*one(2, (1, 2, 1)))(
+      network.Restorer(*one(2, (1, 2, 1)))(
         np.uint8(np.rint(small * 255)), self_ensemble=True
       )
     )
@@ -104,13 +104,13 @@ def test_cracks_are_of_the_fine_one_and_the_rest_of_both():
 
 
 def test_no_tile_shows():
-  run, image = tiled.Restorer(*both()), picture(260, 300)
+  run, image = network.Restorer(*both()), picture(260, 300)
   whole = run(image).astype(int)
   assert np.abs(run(image, tile=128) - whole).max() <= 1
 
 
 def test_turned_it_sees_the_same():
-  run, image = tiled.Restorer(*both()), picture(224, 256)
+  run, image = network.Restorer(*both()), picture(224, 256)
   far = lambda **how: np.abs(
     run(image, **how).astype(int)
     - run(image[:, ::-1], **how)[:, ::-1].astype(int)

@@ -11,7 +11,7 @@ import pytest
 from artjax import registry
 from artjax.inference import colorizer
 from artjax.inference import loading
-from artjax.inference import tiled
+from artjax.inference import network
 from artjax.inference import weights
 from artjax.interop import safetensors_io
 
@@ -26,7 +26,7 @@ def params():
 def test_loads_weights_files_and_names_misfits(tmp_path):
   path = str(tmp_path / 'w.safetensors')
   safetensors_io.save(path, params(), CONFIG)
-  restorer = tiled.Restorer.load(path)
+  restorer = network.Restorer.load(path)
   assert restorer.config.model.name == CONFIG.model.name
   assert safetensors_io.sha256(restorer.params) == safetensors_io.sha256(
     params()
@@ -34,12 +34,12 @@ def test_loads_weights_files_and_names_misfits(tmp_path):
   other = tiny_config(**{'model.args.features': (8, 24)})
   safetensors_io.save(path, params(), other)
   with pytest.raises(ValueError, match='do not fit the model'):
-    tiled.Restorer.load(path)
+    network.Restorer.load(path)
 
 
 def test_missing_weights_are_named(tmp_path):
   with pytest.raises(FileNotFoundError, match='gone.safetensors'):
-    tiled.Restorer.load(str(tmp_path / 'gone.safetensors'))
+    network.Restorer.load(str(tmp_path / 'gone.safetensors'))
 
 
 def test_names_are_those_of_the_shipped_weights():
@@ -53,10 +53,10 @@ def test_a_changed_file_is_not_that_of_its_manifest(tmp_path):
   safetensors_io.save(str(path), params(), CONFIG)
   manifest = {'w.safetensors': {'sha256': safetensors_io.file_sha256(path)}}
   (tmp_path / 'manifest.json').write_text(json.dumps(manifest))
-  tiled.Restorer.load(str(path))
+  network.Restorer.load(str(path))
   safetensors_io.save(str(path), params(), CONFIG, step=1)
   with pytest.raises(ValueError, match='its sha256 is not that of'):
-    tiled.Restorer.load(str(path))
+    network.Restorer.load(str(path))
 
 
 def saved(folder, name, spread, **overrides):
@@ -69,7 +69,7 @@ def saved(folder, name, spread, **overrides):
 
 def test_a_blend_is_the_mean_of_every_parameter(tmp_path):
   (a, ours), (b, theirs) = (saved(tmp_path, *x) for x in (('a', 1), ('b', 2)))
-  mixed = tiled.Restorer.load(f'{a}:0.3+{b}:0.7')
+  mixed = network.Restorer.load(f'{a}:0.3+{b}:0.7')
   ours, theirs, mean = map(safetensors_io.flatten, (ours, theirs, mixed.params))
   assert list(mean) == list(ours)
   for name in mean:
@@ -123,13 +123,13 @@ def test_a_blend_of_paths_with_every_mark_in_them(tmp_path):
 
 def test_the_task_says_what_runs_its_weights():
   assert type(loading.restorer('colorize')) is colorizer.Colorizer
-  assert type(loading.restorer('unet')) is tiled.Restorer
+  assert type(loading.restorer('unet')) is network.Restorer
 
 
 def test_the_package_offers_what_most_need():
   from artjax import inference
 
   assert inference.restorer is loading.restorer
-  assert inference.Restorer is tiled.Restorer
+  assert inference.Restorer is network.Restorer
   with pytest.raises(AttributeError, match="no attribute 'Restore'"):
     _ = inference.Restore

@@ -4,7 +4,6 @@ import json
 import time
 
 from conftest import vivid_colours
-import pytest
 import pyvips
 import web_client as web
 
@@ -14,17 +13,6 @@ from artjax.restoration import options
 from artjax.web.server import abilities
 from artjax.web.server import app
 from artjax.web.server import jobs as jobs_lib
-
-
-@pytest.fixture(scope='module')
-def folder(tmp_path_factory):
-  return web.save_weights(tmp_path_factory.mktemp('weights'))
-
-
-@pytest.fixture(scope='module')
-def page(folder):
-  with web.client(folder) as found:
-    yield found
 
 
 def deep_tiff(path):

@@ -2,15 +2,9 @@
 
 import threading
 
-import pytest
 import web_client as web
 
 from artjax.web.server import store as store_lib
-
-
-@pytest.fixture(name='folder', scope='module')
-def folder_fixture(tmp_path_factory):
-  return web.save_weights(tmp_path_factory.mktemp('weights'))
 
 
 def test_a_list_of_pictures_survives_an_upload(folder, monkeypatch):

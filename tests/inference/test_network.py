@@ -13,7 +13,7 @@ import pytest
 from artjax import registry
 from artjax import resampling
 from artjax.data.sources import decode
-from artjax.inference import tiled
+from artjax.inference import network
 
 CONFIG = tiny_config()
 
@@ -28,7 +28,7 @@ def picture(h, w, seed=0):
 
 
 def restorer():
-  return tiled.Restorer(CONFIG, params())
+  return network.Restorer(CONFIG, params())
 
 
 @pytest.mark.parametrize('size', [(128, 128), (97, 131), (5, 3), (1, 1)])
@@ -49,7 +49,7 @@ def test_is_the_model_of_the_mirrored_picture_rounded():
     registry.model(CONFIG).apply(
       {'params': params()},
       unit(padded),
-      context=resampling.thumbnail(unit(image)[0], tiled.CONTEXT)[None],
+      context=resampling.thumbnail(unit(image)[0], network.CONTEXT)[None],
     )
   )[0]
   want = np.rint(np.clip(y, 0, 1) * 255)[halo : halo + 100, halo : halo + 90]
@@ -115,7 +115,7 @@ def filler():
   config.model.args = ml_collections.ConfigDict(
     {'features': (8, 8, 8), 'blocks': (1, 1), 'dilations': (1, 2)}
   )
-  return tiled.Restorer(
+  return network.Restorer(
     config, random_params(registry.model(config), 0.01, channels=4)
   )
 
@@ -150,9 +150,9 @@ def test_tiles_of_a_filler_hardly_show():
 
 def test_tiles_without_holes_are_not_run():
   run, seen = filler(), []
-  network = run._run
+  compiled = run._run
   run._run = lambda params, tiles, context: (
-    seen.append(tiles.shape) or (network(params, tiles, context))
+    seen.append(tiles.shape) or (compiled(params, tiles, context))
   )
   image, hole = picture(200, 200), np.zeros([200, 200], bool)
   np.testing.assert_array_equal(run(image, hole, tile=64), image)
@@ -191,7 +191,7 @@ def test_masks_that_do_not_fit_are_named():
 def test_shipped_weights_show_no_tiles():
   source = sorted(shared('paintings/val').iterdir())[0]
   image = decode.decode(source.read_bytes())[:300, :420]
-  run = tiled.Restorer.load('unet')
+  run = network.Restorer.load('unet')
   whole = run(image, tile=448).astype(int)
   assert np.abs(whole - image).max() > 5
   for tile in (128, 256):

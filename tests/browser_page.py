@@ -1,0 +1,36 @@
+"""What the tests of the page in a real browser share.
+
+They need Debian's chromium and the package playwright: `make test-web`.
+"""
+
+import pathlib
+import shutil
+
+import pytest
+
+playwright = pytest.importorskip(
+  'playwright.sync_api', reason='needs playwright: make test-web'
+)
+CHROMIUM = shutil.which('chromium') or shutil.which('chromium-browser')
+if not CHROMIUM:
+  pytest.skip('needs chromium: make test-web', allow_module_level=True)
+expect = playwright.expect
+TIMEOUT = 120_000  # ms; on a busy machine networks compile for long
+
+
+def upload(page, path):
+  page.locator('.file').first.set_input_files(path)
+  expect(page.locator('#name')).to_have_text(
+    pathlib.Path(path).name, timeout=TIMEOUT
+  )
+
+
+def pixel(page, x, y):
+  """Of the canvas, at shares of its width and height."""
+  return page.evaluate(
+    """([x, y]) => {
+    const canvas = document.querySelector('#canvas');
+    return [...canvas.getContext('2d').getImageData(
+        x * canvas.width, y * canvas.height, 1, 1).data];}""",
+    [x, y],
+  )
