@@ -97,7 +97,8 @@ def parse(
     parser.error(f'--token is shorter than {_TOKEN_LENGTH} characters')
   if not args.token.isascii() or set(args.token) & set(' ;,"\\'):
     parser.error(
-      '--token: only letters, digits and such, for it goes into a cookie'
+      '--token is sent in a cookie: it may not hold spaces, commas, '
+      'semicolons, quotes, backslashes or letters beyond ASCII'
     )
   if args.host not in _LOCAL and not args.token:
     parser.error(

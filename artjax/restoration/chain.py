@@ -102,12 +102,12 @@ class Chain:
     colorizes = any(stage.kind == 'colorize' for stage in self.stages)
     if not colorizes and (hints or 'saturation' in options.changed()):
       raise ValueError(
-        f'{self} does not colorize: hints and saturation are of no use to it'
+        f'{self} does not colorize: it cannot use hints or saturation'
       )
     for stage in self.stages:
       for name in set(options.changed()) & stage.refuses.keys():
         raise ValueError(
-          f'{stage.name} {stage.refuses[name]}: {name} is of no use to it'
+          f'{stage.name} cannot use {name}: it {stage.refuses[name]}'
         )
 
   def notices(
@@ -120,7 +120,7 @@ class Chain:
       map_is_saved: whether what is found is written to a file.
     """
     found = [
-      f'{name} is of no use to {self}'
+      f'{name} has no effect on {self}'
       for name in options.changed()
       if options_lib.stages_of(name)
       and not any(stage.uses(name) for stage in self.stages)
@@ -128,8 +128,8 @@ class Chain:
     finders = [s.name for i, s in enumerate(self.stages) if self._in_vain(i)]
     if finders and self.makes_picture and not map_is_saved:
       found.append(
-        f'nothing uses what {", ".join(finders)} finds: put weights that fill '
-        'after it, or have its map saved'
+        f'the damage that {", ".join(finders)} finds is not used: put weights '
+        'that fill after it, or save its map'
       )
     return found
 
@@ -192,12 +192,12 @@ class Chain:
       found |= stage.kind == 'detect'
       if stage.kind == 'fill' and not (found or mask):
         raise ValueError(
-          f'{stage.name} fills what a mask shows: give a mask, or put '
+          f'{stage.name} needs a mask of what to fill: give a mask, or put '
           f'weights that find damage before it (detect,{stage.name})'
         )
     if mask and not (self.fills or self.finds):
       raise ValueError(
-        f'{self} does not fill: a mask or a region is of no use to it'
+        f'{self} does not fill: it cannot use a mask or a region'
       )
 
 

@@ -7,11 +7,12 @@
   artjax restore --weights=detect scans/ --output=found/
   artjax restore --weights=colorize grey.tif --output=coloured/
 
-JPEG, PNG, TIFF, WebP, AVIF and HEIF of 8 and 16 bits come back in their own
-format, depth, size and colour space, with their metadata. Weights that only
-find damage write a map of it, STEM.damage.png, and no picture. What cannot be
-restored is named with its reason, and the rest goes on. Exit status: 0 all
-done, 1 some failed, 2 wrong use. The last line of stdout is a JSON object.
+JPEG, PNG, TIFF, WebP, AVIF and HEIF files of 8 or 16 bits keep their format,
+depth, size, colour space and metadata. Weights that only find damage write a
+damage map, STEM.damage.png, and no picture. A picture that cannot be restored
+is reported with the reason, and the others are restored all the same. Exit
+status: 0 all done, 1 some failed, 2 wrong use. The last line of stdout is a
+JSON object.
 """
 
 import argparse
@@ -99,67 +100,67 @@ def _parser():
     default=default_chain.WEIGHTS,
     help='default %(default)s; '
     'a name, a workdir or a .safetensors file; '
-    "'a,b' runs one after the other, 'a:0.3+b:0.7' is the mean of two of one "
-    'kind; a path with a comma, colon or plus may stand in quotes',
+    "'a,b' runs a and then b; 'a:0.3+b:0.7' is the weighted mean of two "
+    'weights of one network; put a path with a comma, colon or plus in quotes',
   )
-  add('-o', '--output', required=True, help='folder of the results')
+  add('-o', '--output', required=True, help='folder for the results')
   add(
     '--name',
     default='{stem}{suffix}',
     metavar='TEMPLATE',
-    help='of a result; default %(default)s',
+    help='file name of a result; default %(default)s',
   )
-  add('--recursive', action='store_true', help='folders within folders too')
+  add('--recursive', action='store_true', help='include subfolders')
   add(
     '--resume',
     action='store_true',
-    help='skip what is done already, for the same content and settings',
+    help='skip what is already done with the same content and settings',
   )
   add(
     '--fail_fast',
     action='store_true',
     help='stop at the first picture that fails',
   )
-  add('--dry_run', action='store_true', help='only say what would be done')
+  add('--dry_run', action='store_true', help='only list what would be done')
 
-  group = parser.add_argument_group('how it is restored')
+  group = parser.add_argument_group('restoration')
   options_lib.add_arguments(group)
 
-  group = parser.add_argument_group('what is brought with the pictures')
+  group = parser.add_argument_group('additional inputs')
   group.add_argument(
     '--mask',
     default='',
     metavar='FILE|DIR',
-    help="what to fill, white; of a folder the mask of the picture's name, or "
-    'its map STEM.damage.png, which another --mask_threshold cuts otherwise',
+    help='white where to fill; in a folder, the file with the name of the '
+    'picture, or its damage map STEM.damage.png, cut at --mask_threshold',
   )
   group.add_argument(
     '--hints',
     default='',
     metavar='FILE|DIR',
-    help='colours for what is colorized: a PNG, transparent but for strokes; '
-    "of a folder that of the picture's name",
+    help='colours for colorizing: a PNG with strokes on a transparent ground; '
+    'in a folder, the file with the name of the picture',
   )
 
-  group = parser.add_argument_group('files beside a result')
+  group = parser.add_argument_group('additional outputs')
   group.add_argument(
     '--report', action='store_true', help='a JSON record, STEM.SUFFIX.json'
   )
   group.add_argument(
     '--change_map',
     action='store_true',
-    help='how far each pixel was moved (CIEDE2000), STEM.change.png',
+    help='how much each pixel changed (CIEDE2000), STEM.change.png',
   )
   group.add_argument(
     '--uncertainty',
     action='store_true',
-    help='where the 8 views of --self_ensemble disagree, STEM.uncertainty.png',
+    help='how much the 8 views of --self_ensemble differ, STEM.uncertainty.png',
   )
   group.add_argument(
     '--save_mask',
     action='store_true',
-    help='what was filled, STEM.mask.png, and the probability of damage, '
-    'STEM.damage.png',
+    help='the mask that was filled, STEM.mask.png, and the damage '
+    'probabilities, STEM.damage.png',
   )
   return parser
 
@@ -191,13 +192,13 @@ def _parsed(parser, argv):
 def _wanted(args, chain):
   """The `batch.Wanted` of a command line; ValueError where a chain has none."""
   if args.save_mask and not (chain.finds or chain.fills):
-    raise ValueError(f'--save_mask: {chain} neither finds nor fills')
+    raise ValueError(f'--save_mask: {chain} neither finds nor fills damage')
   for name in ('change_map', 'uncertainty'):
     if getattr(args, name) and not chain.makes_picture:
       raise ValueError(f'--{name}: {chain} finds damage and changes no picture')
   if args.confidence_map and (not chain.predicts_errors or args.strength < 1):
     raise ValueError(
-      '--confidence_map wants weights that predict their errors, calibrated, '
+      '--confidence_map needs calibrated weights that predict their errors '
       f'and --strength=1: {chain} at {args.strength:g} has none'
     )
   return batch.Wanted(

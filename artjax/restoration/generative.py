@@ -25,7 +25,7 @@ class Colorize(stages.Stage):
   """Drops what colour a picture has and makes it anew."""
 
   kind = 'colorize'
-  refuses = {'self_ensemble': 'sees a picture once and upright'}
+  refuses = {'self_ensemble': 'processes a picture once, upright'}
 
   def prepare(self, picture: reader.Picture, work: stages.Work) -> None:
     """Reads hints; says what colours are dropped; makes room for others.

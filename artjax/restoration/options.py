@@ -92,7 +92,7 @@ class Options:
 
   strength: float = _option(
     1.0,
-    'share of the change that is made, 0 to 1',
+    'share of the change to apply, 0 to 1',
     least=0,
     most=1,
     stages=_CHANGES,
@@ -101,7 +101,7 @@ class Options:
   )
   tone: float = _option(
     1.0,
-    'share of the correction of fading, varnish and casts that is made, 0 to 1',
+    'share of the correction of fading, varnish and casts to apply, 0 to 1',
     least=0,
     most=1,
     stages=('tone',),
@@ -110,14 +110,14 @@ class Options:
   )
   self_ensemble: bool = _option(
     False,
-    'mean over 8 flips and turns: 8 times the work',
+    'average the results for 8 flips and turns; 8 times the work',
     stages=('network', 'fill', 'detect'),
     query='self_ensemble',
     label='Self-ensemble',
   )
   tile: int = _option(
     0,
-    'side of tiles; default: what is fastest',
+    'side of a tile; default: the fastest',
     least=0,
     unit='px',
     metavar='PX',
@@ -125,25 +125,26 @@ class Options:
   )
   least_change: float = _option(
     0.0,
-    'a picture that would be changed by less (mean CIEDE2000), and of which '
-    'nothing is filled, is copied as it is; default 0',
+    'copy a picture unchanged if its mean change would be smaller (CIEDE2000) '
+    'and nothing in it is filled; default 0',
     least=0,
     metavar='DELTA_E',
     stages=_CHANGES,
   )
   strip_metadata: bool = _option(
-    False, 'leave out everything but the colour profile'
+    False, 'write no metadata except the colour profile'
   )
   max_pixels: int = _option(
     400_000_000,
-    'larger pictures are refused; default %(default)s',
+    'refuse larger pictures; default %(default)s',
     least=1,
     unit='px',
     metavar='PX',
   )
   mask_threshold: float = _option(
     0.5,
-    'of the probability of damage, and of grey masks; default %(default)s',
+    'damage probability, or grey level of a mask from 0 to 1, above which a '
+    'pixel is filled; default %(default)s',
     least=0,
     most=1,
     exclusive=True,
@@ -154,7 +155,7 @@ class Options:
   )
   mask_min_area: int = _option(
     12,
-    'smaller finds are left alone; default %(default)s',
+    'ignore damage of a smaller area; default %(default)s',
     least=0,
     unit='px',
     metavar='PX',
@@ -163,7 +164,7 @@ class Options:
   )
   mask_dilate: int = _option(
     2,
-    'added around what is found; default %(default)s',
+    'grow the damage that is found by so much; default %(default)s',
     least=0,
     unit='px',
     metavar='PX',
@@ -172,7 +173,7 @@ class Options:
   )
   mask_feather: int = _option(
     0,
-    'inside a mask, over which the fill fades in; default %(default)s',
+    'width inside the mask over which the fill fades in; default %(default)s',
     least=0,
     unit='px',
     metavar='PX',
@@ -181,7 +182,7 @@ class Options:
   )
   kinds: tuple[str, ...] = _option(
     ('thin', 'opaque'),
-    'of damage that are filled, of thin (cracks), opaque (losses), translucent '
+    'damage to fill: thin (cracks, scratches), opaque (losses), translucent '
     '(stains, through which paint still shows); default thin,opaque',
     metavar='KIND,...',
     stages=_MASKS,
@@ -192,7 +193,7 @@ class Options:
   )
   region: tuple[int, ...] = _option(
     (),
-    'find and fill only there, px',
+    'find and fill damage only in this rectangle',
     unit='px',
     metavar='X,Y,W,H',
     stages=_MASKS,
@@ -200,12 +201,12 @@ class Options:
   )
   confidence_map: bool = _option(
     False,
-    'how wrong each pixel may be, STEM.confidence.png; a grey level is 1/255',
+    'expected error of each pixel, STEM.confidence.png; a grey level is 1/255',
     stages=('network',),
   )
   saturation: float = _option(
     1.0,
-    'scales the chroma of what is colorized: 0 grey, 1 unchanged, 2 doubled',
+    'scale the chroma of added colours: 0 grey, 1 unchanged, 2 doubled',
     least=0,
     most=2,
     stages=('colorize',),

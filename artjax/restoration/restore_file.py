@@ -124,7 +124,7 @@ def _check(source, chain, outputs, options):
     not chain.predicts_errors or options.strength < 1
   ):
     raise ValueError(
-      'a confidence map needs weights that predict their errors, calibrated, '
+      'a confidence map needs calibrated weights that predict their errors, '
       f'and strength 1: {chain} at strength {options.strength:g} has none'
     )
   if not outputs.main:
@@ -164,8 +164,8 @@ def _write_picture(
         spread.write(top, options.strength * rows[..., 3])
   if _needs_nothing(source, change.mean, chain, work, outputs.picture):
     work.notices.append(
-      f'it would be changed by {change.mean:.2f} CIEDE2000 only: '
-      'it is left as it is'
+      f'the change would be only {change.mean:.2f} CIEDE2000: '
+      'the picture is copied unchanged'
     )
     with open(source, 'rb') as file:
       atomic_files.write_bytes(outputs.picture, file.read())

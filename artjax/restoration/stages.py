@@ -218,7 +218,7 @@ class Fill(Stage):
 class Prior(Fill):
   """Fills by Deep Image Prior, which is fitted to the picture itself."""
 
-  refuses = {'self_ensemble': 'sees a picture once and upright'}
+  refuses = {'self_ensemble': 'processes a picture once, upright'}
 
   def uses(self, option: str) -> bool:
     """It has no tiles."""

@@ -17,7 +17,7 @@ class Tone(stages.Stage):
   """Curves and a mixing of channels, found in a thumbnail."""
 
   kind = 'tone'
-  refuses = {'self_ensemble': 'sees a picture once and upright'}
+  refuses = {'self_ensemble': 'processes a picture once, upright'}
 
   def strips(self, view: stages.View, work: stages.Work) -> base.Strips | None:
     """See `stages.Stage`; without strength the picture stays as it is."""

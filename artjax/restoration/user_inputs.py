@@ -159,7 +159,7 @@ def load_hints(
   except reader.BadPicture as error:
     raise BadInput(str(error)) from error
   if not hints.any():
-    raise BadInput(f'{path}: all transparent, so it tells no colour')
+    raise BadInput(f'{path}: entirely transparent: it holds no colour')
   if size == (height, width):
     return hints, []
   return hints, [f'the hints {path} are {size[1]} x {size[0]} px: resized']

@@ -34,9 +34,6 @@ def folder(tmp_path):
   return top
 
 
-# ---- finding, and what is of no use -----------------------------------------
-
-
 @pytest.fixture(scope='module')
 def detect(tmp_path_factory):
   """Weights of a tiny detector, which finds something in noise."""

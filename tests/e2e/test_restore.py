@@ -166,7 +166,10 @@ def test_patterns_and_missing_files(tmp_path, folder, tiny, capsys):
       ['--weights=unet', '--saturation=3'],
       r'--saturation=3.0 is not in \[0, 2\]',
     ),
-    (['--weights=unet', '--saturation=0.5'], 'unet does not colorize: hints'),
+    (
+      ['--weights=unet', '--saturation=0.5'],
+      'unet does not colorize: it cannot use hints',
+    ),
     (['--weights=unet', '--hints=gone.png'], '--hints=gone.png: no such file'),
   ],
 )
@@ -355,7 +358,7 @@ def test_colours_with_hints_by_name(tmp_path, capsys):
   assert (result['done'], result['skipped']) == (1, 1)
   with pytest.raises(SystemExit):
     command.main([*map(str, args), '--self_ensemble'])
-  assert 'self_ensemble is of no use to it' in capsys.readouterr().err
+  assert 'cannot use self_ensemble' in capsys.readouterr().err
 
 
 def test_dry_run_wants_weights_that_are_there(tmp_path, folder, capsys):

@@ -18,8 +18,8 @@ def test_what_only_finds_writes_its_map(tmp_path, folder, detect, capsys):
   names = ['a.damage.png', 'b.damage.png', 'c c.damage.png']
   assert listed(out) == [*names, 'restore.jsonl']
   assert cv2.imread(str(out / 'b.damage.png')).shape == (21, 30, 3)
-  # What is of no use is said once.
-  assert err.count(f'strength is of no use to {detect}') == 1
+  # What has no effect is said once.
+  assert err.count(f'strength has no effect on {detect}') == 1
   _, result, _ = run(capsys, *args, '--strength=0.5')
   assert result['skipped'] == 3
   # With the mask that it is cut to.
@@ -112,6 +112,6 @@ def test_a_find_that_nothing_uses_is_said(
   args = (folder / 'a.png', '-o', tmp_path / 'out')
   weights = f'--weights={detect},{tiny}'
   status, _, err = run(capsys, *args, weights)
-  assert status == 0 and err.count('nothing uses what') == 1
+  assert status == 0 and err.count('finds is not used') == 1
   _, _, err = run(capsys, *args, weights, '--save_mask')
-  assert 'nothing uses what' not in err
+  assert 'finds is not used' not in err

@@ -1,4 +1,4 @@
-"""Chains of stages: what goes together, what is of no use, sizes that grow."""
+"""Chains of stages: what goes together, what has no effect, sizes that grow."""
 
 import dataclasses
 
@@ -201,20 +201,20 @@ def test_what_makes_no_difference_is_said(load, names):
   path = names['detect']
   assert detect.notices(Options()) == []
   assert detect.notices(Options(strength=0.5)) == [
-    f'strength is of no use to {path}'
+    f'strength has no effect on {path}'
   ]
   # This one sees a picture once, so the mean of 8 is another map.
   assert detect.notices(Options(self_ensemble=True)) == []
   detect.restorers[0].views = 8
   assert detect.notices(Options(self_ensemble=True)) == [
-    f'self_ensemble is of no use to {path}'
+    f'self_ensemble has no effect on {path}'
   ]
   (notice,) = large.notices(Options(strength=0.5))
-  assert notice.startswith(f'nothing uses what {path} finds: put weights that')
+  assert notice.startswith(f'the damage that {path} finds is not used: put')
   assert large.notices(Options(), map_is_saved=True) == []
   assert load('detect,inpaint').notices(Options(mask_dilate=5)) == []
   assert load('inpaint').notices(Options(mask_dilate=5, tile=64)) == [
-    f'mask_dilate is of no use to {names["inpaint"]}'
+    f'mask_dilate has no effect on {names["inpaint"]}'
   ]
 
 
@@ -223,7 +223,7 @@ def test_what_makes_no_difference_is_on_record(tmp_path, load, source):
   record = restore_file.restore_file(
     source, load('detect,large'), outputs, OPTIONS
   )
-  assert any('nothing uses what' in notice for notice in record['notices'])
+  assert any('finds is not used' in notice for notice in record['notices'])
 
 
 def test_a_filler_wants_to_be_told_where(load, names):
@@ -232,7 +232,7 @@ def test_a_filler_wants_to_be_told_where(load, names):
   chain.check(Options(region=(0, 0, 9, 9)))
   with pytest.raises(ValueError, match='give a mask, or put weights that find'):
     chain.check(Options())
-  with pytest.raises(ValueError, match='does not fill: a mask or a region'):
+  with pytest.raises(ValueError, match='does not fill: it cannot use a mask or a'):
     load('large').check(Options(), mask='m.png')
 
 

@@ -114,7 +114,7 @@ def test_mute_weights_say_nothing_and_have_no_map(
     assert 'confidence' not in json.load(file)
   with pytest.raises(SystemExit):
     command.main([*argv, '--confidence_map'])
-  assert '--confidence_map wants weights that' in capsys.readouterr().err
+  assert '--confidence_map needs calibrated weights' in capsys.readouterr().err
 
 
 def test_half_the_strength_has_other_errors(tmp_path, picture, weights):

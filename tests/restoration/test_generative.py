@@ -291,15 +291,15 @@ def test_chains(tmp_path, names, order):
 
 def test_what_is_of_no_use_is_refused(tmp_path, names, colorizing):
   source = written(tmp_path / 'a.png', smooth(60, 90, 1))
-  with pytest.raises(ValueError, match='self_ensemble is of no use to it'):
+  with pytest.raises(ValueError, match='cannot use self_ensemble'):
     run(source, colorizing, tmp_path / 'o.png', self_ensemble=True)
   with pytest.raises(ValueError, match=r'saturation=2.5 is not in \[0, 2\]'):
     run(source, colorizing, tmp_path / 'o.png', saturation=2.5)
   unet = chain_lib.Chain(names['unet'])
   for settings in ({'saturation': 0.5}, {'hints': source}):
-    with pytest.raises(ValueError, match='does not colorize: hints and satura'):
+    with pytest.raises(ValueError, match='does not colorize: it cannot use'):
       run(source, unet, tmp_path / 'o.png', **settings)
-  with pytest.raises(ValueError, match='does not fill: a mask or a region'):
+  with pytest.raises(ValueError, match='does not fill: it cannot use a mask or a'):
     restore_file.restore_file(
       source,
       colorizing,

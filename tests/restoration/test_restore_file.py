@@ -71,7 +71,8 @@ def test_a_picture_that_needs_nothing_is_left_as_it_is(tmp_path, chain):
   assert (tmp_path / 'a.png').read_bytes() == (tmp_path / 'b.png').read_bytes()
   assert record['change_mean_ciede2000'] == record['change_max_ciede2000'] == 0
   assert record['notices'] == [
-    f'it would be changed by {before:.2f} CIEDE2000 only: it is left as it is'
+    f'the change would be only {before:.2f} CIEDE2000: the picture is copied '
+    'unchanged'
   ]
   assert not pixels(tmp_path / 'change.png').any()
   # Another format is written, and what is to be stripped is stripped.
@@ -200,5 +201,5 @@ def test_no_weights_are_named():
 def test_what_is_fitted_to_a_picture_is_not_turned():
   chain = chain_lib.Chain('deep_image_prior')
   chain.check(Options(), mask='mask.png')
-  with pytest.raises(ValueError, match='self_ensemble is of no use to it'):
+  with pytest.raises(ValueError, match='cannot use self_ensemble'):
     chain.check(Options(self_ensemble=True), mask='mask.png')

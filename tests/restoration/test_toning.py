@@ -81,7 +81,7 @@ def test_in_a_chain_it_sees_what_was_made_before(names, source, tmp_path):
 
 
 def test_useless_options_are_told(names, source, tmp_path):
-  with pytest.raises(ValueError, match='self_ensemble is of no use to it'):
+  with pytest.raises(ValueError, match='cannot use self_ensemble'):
     chain_lib.Chain(names['tone']).check(Options(self_ensemble=True))
   _, record = _run(source, names['unet'], tmp_path, tone=0.5)
-  assert any('tone is of no use' in line for line in record['notices'])
+  assert any('tone has no effect' in line for line in record['notices'])

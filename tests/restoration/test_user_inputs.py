@@ -147,7 +147,7 @@ def test_a_thin_stroke_on_a_large_sheet_stays(tmp_path):
       'hints of 20 x 20 px for a picture of 30 x 20 px: not the same picture',
     ),
     (strokes()[..., :3], 'no transparency; hints are transparent but for'),
-    (0 * strokes(), 'all transparent, so it tells no colour'),
+    (0 * strokes(), 'entirely transparent: it holds no colour'),
   ],
 )
 def test_what_is_of_no_use_is_named(tmp_path, image, message):

@@ -131,9 +131,9 @@ def plan(
   if len(set(steps)) < len(steps):
     raise ValueError('each can be named once')
   if 'detect' in steps and len(steps) > 1:
-    raise ValueError('detect runs alone; fill without a mask finds damage too')
+    raise ValueError('detect runs alone; fill without a mask also finds damage')
   if mask and 'fill' not in steps:
-    raise ValueError(f'{",".join(steps)} does not fill, so a mask is of no use')
+    raise ValueError(f'{",".join(steps)} does not fill: it cannot use a mask')
   if 'fill' in steps and not mask and 'detect' not in have:
     raise ValueError(
       'fill needs a mask: there are no weights here that find damage'
