@@ -232,7 +232,7 @@ def test_a_filler_wants_to_be_told_where(load, names):
   chain.check(Options(region=(0, 0, 9, 9)))
   with pytest.raises(ValueError, match='give a mask, or put weights that find'):
     chain.check(Options())
-  with pytest.raises(ValueError, match='does not fill: it cannot use a mask or a'):
+  with pytest.raises(ValueError, match='does not fill: it cannot use a mask'):
     load('large').check(Options(), mask='m.png')
 
 
