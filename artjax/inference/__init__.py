@@ -3,7 +3,7 @@
   from artjax import inference
 
   restorer = inference.restorer('unet')
-  restored = restorer(picture)  # u8 or u16 [H, W, 3], RGB
+  restored = restorer(picture)  # an array, a PIL image or a path
 
 `restorer` is that of loading.py, `Restorer` the class of network.py; they are
 imported when they are asked for, so that light modules here stay light.

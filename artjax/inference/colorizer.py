@@ -13,6 +13,7 @@ that sRGB cannot show at it loses chroma. Whatever colour the picture has
 
 from collections.abc import Callable
 import functools
+from typing import Any
 
 import cv2
 import jax
@@ -24,6 +25,7 @@ from artjax import registry
 from artjax import tasks
 from artjax.inference import base
 from artjax.inference import loading
+from artjax.inference import pictures
 from artjax.inference import tiling
 from artjax.inference import weights
 from artjax.interop import safetensors_io
@@ -74,16 +76,18 @@ class Colorizer:
 
   def __call__(
     self,
-    picture: np.ndarray,
+    picture: pictures.Picture,
     *,
     hints: np.ndarray | None = None,
     saturation: float = 1.0,
     strength: float = 1.0,
-  ) -> np.ndarray:
-    """The picture in colour, of the same type.
+  ) -> Any:
+    """The picture in colour, in the form that was given.
 
     Args:
-      picture: u8 or u16 [H, W, 3], RGB, any size; its colour is dropped.
+      picture: u8, u16 or float in [0, 1], grey, RGB or with alpha, of any size;
+        a PIL image; or a path, see `pictures.given`. Its colour is dropped; a
+        grey one becomes RGB.
       hints: u8[h, w, 4], RGB and where they hold, of any size of that shape,
         see restoration/user_inputs.py; or None.
       saturation: in [0, 2], factor of all chroma, 0 = grey.
@@ -91,14 +95,18 @@ class Colorizer:
         itself comes back.
 
     Returns:
-      u8 or u16 [H, W, 3].
+      The same type, RGB.
+
+    Raises:
+      ValueError: another kind of picture or hints, strength or saturation.
+      vips.BadPicture: the file cannot be read.
     """
     base.check_strength(strength)
+    given = pictures.given(picture)
     if strength == 0:
-      return picture
-    full = np.iinfo(picture.dtype).max
-    whole = picture * np.float32(1 / full)
-    height, width = picture.shape[:2]
+      return given.unchanged
+    whole = given.unit
+    height, width = whole.shape[:2]
     strips = [
       rows
       for _, rows in self.strips(
@@ -113,7 +121,7 @@ class Colorizer:
     coloured = np.concatenate(strips)
     if strength < 1:
       coloured = whole + np.float32(strength) * (coloured - whole)
-    return np.rint(np.clip(coloured, 0, 1) * full).astype(picture.dtype)
+    return given.result(coloured, in_colour=True)
 
   def strips(
     self,

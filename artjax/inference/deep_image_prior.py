@@ -26,8 +26,8 @@ import numpy as np
 
 from artjax import resampling
 from artjax.inference import base
-from artjax.inference import prior_area as area
-from artjax.inference import prior_fit as fit
+from artjax.inference.prior import area
+from artjax.inference.prior import fit
 from artjax.models import skip
 
 

@@ -24,6 +24,7 @@ from artjax.inference import coarse_pass
 from artjax.inference import confidence
 from artjax.inference import hole_pyramid
 from artjax.inference import loading
+from artjax.inference import pictures
 from artjax.inference import self_ensemble as ensembles
 from artjax.inference import tiling
 from artjax.inference import weights
@@ -93,17 +94,19 @@ class Restorer:
 
   def __call__(
     self,
-    picture: np.ndarray,
+    picture: pictures.Picture,
     mask: np.ndarray | None = None,
     *,
     strength: float = 1.0,
     self_ensemble: bool = False,
     tile: int = 0,
-  ) -> np.ndarray:
-    """The restored picture, of the same type.
+  ) -> Any:
+    """The restored picture, in the form that was given.
 
     Args:
-      picture: u8 or u16 [H, W, 3], RGB, any size.
+      picture: u8, u16 or float in [0, 1], grey, RGB or with alpha, of any size;
+        a PIL image; or a path, see `pictures.given`. Grey stays grey, alpha is
+        carried along.
       mask: bool or u8 [H, W] or [H, W, C], not 0 in any channel where the
         picture is to be filled, and only there it is changed; for weights that
         fill, and only for these (`fills`).
@@ -113,27 +116,28 @@ class Restorer:
       tile: largest side of a tile's core, px; 0 = as it is fastest.
 
     Returns:
-      u8 or u16 [H * scale, W * scale, 3].
+      The same type; height and width times scale.
 
     Raises:
-      ValueError: strength, or a mask that is missing, of another size, or of
-        no use.
+      ValueError: another kind of picture; strength; a mask that is missing, of
+        another size, or that these weights do not use.
+      vips.BadPicture: the file cannot be read.
     """
     base.check_strength(strength)
-    hole = self._hole(picture, mask)
+    given = pictures.given(picture)
+    unit = given.unit
+    hole = self._hole(unit, mask)
     if strength == 0 and self.scale == 1:
-      return picture
-    full = np.iinfo(picture.dtype).max
-    height, width = picture.shape[:2]
-    unit = np.float32(1 / full)
-    read = lambda y, x, h, w: picture[y : y + h, x : x + w] * unit
+      return given.unchanged
+    height, width = unit.shape[:2]
+    read = lambda y, x, h, w: unit[y : y + h, x : x + w]
     strips = [
       rows[..., :3]
       for _, rows in self.strips(
         read,
         height,
         width,
-        picture * unit,
+        unit,
         hole=hole,
         self_ensemble=self_ensemble,
         tile=tile,
@@ -141,12 +145,9 @@ class Restorer:
     ]
     restored = np.concatenate(strips)
     if strength < 1:
-      before = resampling.enlarge(picture * unit, self.scale)
+      before = resampling.enlarge(unit, self.scale)
       restored = before + np.float32(strength) * (restored - before)
-    restored = np.rint(np.clip(restored, 0, 1) * full).astype(picture.dtype)
-    if hole is None:
-      return restored
-    return np.where(hole[..., None], restored, picture)
+    return given.result(restored, changed=hole, in_colour=self.finds)
 
   def with_scale(self, picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The restored picture and how wrong it is said to be (`predicts_errors`).
@@ -173,6 +174,7 @@ class Restorer:
       return None
     if mask is None:
       raise ValueError('these weights fill what a mask shows: give a mask')
+    mask = np.asarray(mask)
     if mask.shape[:2] != picture.shape[:2]:
       raise ValueError(
         f'the mask is {mask.shape[1]} x {mask.shape[0]} px, the '

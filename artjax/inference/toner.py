@@ -23,6 +23,7 @@ from artjax import registry
 from artjax import tasks
 from artjax.inference import base
 from artjax.inference import coarse_pass
+from artjax.inference import pictures
 from artjax.interop import safetensors_io
 from artjax.tasks import tone
 
@@ -51,25 +52,27 @@ class Toner:
     self._run = _compiled(registry.model(config), task)
 
   def __call__(
-    self, picture: np.ndarray, *, strength: float = 1.0
-  ) -> np.ndarray:
-    """The picture with its tones restored, of the same type.
+    self, picture: pictures.Picture, *, strength: float = 1.0
+  ) -> Any:
+    """The picture with its tones restored, in the form that was given.
 
     Args:
-      picture: u8 or u16 [H, W, 3], RGB, any size.
+      picture: u8, u16 or float in [0, 1], grey, RGB or with alpha, of any size;
+        a PIL image; or a path, see `pictures.given`.
       strength: in [0, 1], share of the change that is made.
 
     Raises:
-      ValueError: strength.
+      ValueError: another kind of picture; strength.
+      vips.BadPicture: the file cannot be read.
     """
     base.check_strength(strength)
-    full = np.iinfo(picture.dtype).max
-    unit = picture * np.float32(1 / full)
+    given = pictures.given(picture)
+    unit = given.unit
     read = lambda y, x, h, w: unit[y : y + h, x : x + w]
-    height, width = picture.shape[:2]
+    height, width = unit.shape[:2]
     strips = self.strips(read, height, width, unit, strength=strength)
     restored = np.concatenate([rows for _, rows in strips])
-    return np.rint(np.clip(restored, 0, 1) * full).astype(picture.dtype)
+    return given.result(restored)
 
   def transform(self, whole: np.ndarray) -> tuple[np.ndarray, float]:
     """What is to be done to a picture.

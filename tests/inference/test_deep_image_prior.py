@@ -19,7 +19,7 @@ from artjax import resampling
 from artjax.configs import deep_image_prior as config_file
 from artjax.image_io import reader
 from artjax.inference import deep_image_prior as dip
-from artjax.inference import prior_fit as fit
+from artjax.inference.prior import fit
 
 TINY = {'features': 8, 'scales': 1}
 

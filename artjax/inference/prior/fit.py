@@ -1,6 +1,7 @@
 """Deep Image Prior, the fit: what a step changes, and the step.
 
-See deep_image_prior.py. The state is donated to each step; `copy` keeps one.
+See inference/deep_image_prior.py. The state is donated to each step; `copy`
+keeps one.
 """
 
 import functools

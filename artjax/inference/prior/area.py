@@ -1,8 +1,8 @@
 """Deep Image Prior, around the fit: what of a picture is worked on.
 
-See deep_image_prior.py. A large picture is fitted around its holes alone, and
-where these are large as well, in a smaller copy; what was made of it is joined
-to the picture again.
+See inference/deep_image_prior.py. A large picture is fitted around its holes
+alone, and where these are large as well, in a smaller copy; what was made of it
+is joined to the picture again.
 """
 
 from collections.abc import Callable
