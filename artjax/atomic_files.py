@@ -1,5 +1,6 @@
 """Atomic files: what is half written never stands under its final name."""
 
+import hashlib
 import os
 import threading
 
@@ -7,19 +8,36 @@ import cv2
 import numpy as np
 
 
+def part_of(path: str | os.PathLike[str], mark: str = '') -> str:
+  """The path, beside `path`, at which a file is written before it is whole.
+
+  Its name is short however long that of the file is, and the same each time, so
+  that what a killed run leaves is overwritten by the next.
+
+  Args:
+    path: of the file.
+    mark: tells several such files apart.
+  """
+  folder, name = os.path.split(os.fspath(path))
+  digest = hashlib.blake2s(os.fsencode(name), digest_size=8).hexdigest()
+  return os.path.join(folder, f'artjax-{digest}{mark}.part')
+
+
 def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
   """Writes `data` to `path`, whole or not at all; makes its folder.
 
   Raises:
-    OSError: the folder or the file cannot be written.
+    OSError: the folder or the file cannot be written; it names it.
   """
   os.makedirs(os.path.dirname(path) or '.', exist_ok=True)
   # A name of its own: another process or thread may write the same file.
-  part = f'{os.fspath(path)}.{os.getpid()}-{threading.get_ident()}.part'
+  part = part_of(path, f'-{os.getpid()}-{threading.get_ident()}')
   try:
     with open(part, 'wb') as file:
       file.write(data)
     os.replace(part, path)
+  except OSError as error:
+    raise OSError(error.errno, error.strerror, os.fspath(path)) from error
   finally:
     if os.path.exists(part):  # what could not be written
       os.remove(part)

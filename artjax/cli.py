@@ -70,7 +70,11 @@ def main(argv: Sequence[str] | None = None) -> int:
   # By this argparse and absl name the command in their messages.
   sys.argv[:] = [f'artjax {name}', *rest]
   module, _, function = COMMANDS[name][0].partition(':')
-  return getattr(importlib.import_module(module), function)(rest) or 0
+  try:
+    return getattr(importlib.import_module(module), function)(rest) or 0
+  except KeyboardInterrupt:  # where the command does not answer it itself
+    print(f'artjax {name}: interrupted', file=sys.stderr)
+    return 130
 
 
 if __name__ == '__main__':

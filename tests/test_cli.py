@@ -54,6 +54,18 @@ def test_arguments_and_status_are_handed_on(monkeypatch, status, expected):
   assert seen == [(['a', '--b=c'], ['artjax try', 'a', '--b=c'])]
 
 
+def test_ctrl_c_while_a_command_starts_is_one_line(monkeypatch, capsys):
+  def main(argv):
+    raise KeyboardInterrupt
+
+  module = types.SimpleNamespace(main=main)
+  monkeypatch.setitem(sys.modules, 'a_command', module)
+  monkeypatch.setitem(cli.COMMANDS, 'try', ('a_command:main', 'tries'))
+  monkeypatch.setattr(sys, 'argv', ['/usr/bin/artjax'])
+  assert cli.main(['try']) == 130
+  assert capsys.readouterr().err == 'artjax try: interrupted\n'
+
+
 def test_the_dispatcher_imports_nothing_heavy():
   heavy = 'jax', 'numpy', 'cv2', 'absl', 'pyvips', 'argparse'
   assert not loaded_by('import artjax.cli', *heavy)

@@ -33,9 +33,19 @@ LOADERS = {
   'HEIF': 'heifload',
 }
 
+# Ends of names that say a format; the first is what a result is given. libvips
+# reads HEIC, but its free builds do not write it.
+_ENDS = {
+  'JPEG': ('.jpg', '.jpeg', '.jpe', '.jfif'),
+  'PNG': ('.png',),
+  'TIFF': ('.tif', '.tiff'),
+  'WebP': ('.webp',),
+  'HEIF': ('.avif',),
+}
+_MOST = {'.jpg': 65500, '.webp': 16383, '.avif': 16384}  # px of a side
+
 _HEIF_BRANDS = (b'avif', b'avis', b'mif1', b'msf1', b'heic', b'heix')
-_SAME_SUFFIX = {'.jpeg': '.jpg', '.jpe': '.jpg', '.jfif': '.jpg'}
-_SAME_SUFFIX |= {'.tiff': '.tif'}
+_SAME_SUFFIX = {end: ends[0] for ends in _ENDS.values() for end in ends}
 
 
 class BadPicture(ValueError):
@@ -88,6 +98,45 @@ def suffix_of(path: str) -> str:
   """The end of a name that says the format: '.jpg' also for A.JPEG."""
   suffix = os.path.splitext(path)[1].lower()
   return _SAME_SUFFIX.get(suffix, suffix)
+
+
+def format_of(path: str) -> str | None:
+  """`file_format` of a file.
+
+  Raises:
+    OSError: it cannot be read.
+  """
+  with open(path, 'rb') as file:
+    return file_format(file.read(HEAD))
+
+
+def suffix_for(kind: str | None, suffix: str) -> str:
+  """The end of the name of a result in the format of its source.
+
+  Args:
+    kind: format of the source; None = it is no picture.
+    suffix: of the name of the source.
+
+  Returns:
+    The same, unless it says another format, or one that cannot be written.
+  """
+  if kind is None or suffix.lower() in _ENDS[kind]:
+    return suffix
+  return _ENDS[kind][0]
+
+
+def check_size(path: str, height: int, width: int) -> None:
+  """Raises BadPicture if a picture of so many px cannot be written as `path`.
+
+  Also if the end of its name says no format that can be written.
+  """
+  saver(path)
+  most = _MOST.get(suffix_of(path), 0)
+  if most and max(height, width) > most:
+    raise BadPicture(
+      f'{path}: the result would have {width} x {height} px, and files of this '
+      f'format have at most {most} px a side; --name={{stem}}.tif holds it'
+    )
 
 
 def like(source: str, kind: str, suffix: str) -> dict[str, Any]:

@@ -79,9 +79,14 @@ def is_alpha(extra: int) -> bool:
 
 
 def _load(path, kind, **options):
-  loader = getattr(pyvips.Image, formats.LOADERS[kind])
+  loader = formats.LOADERS[kind]
   # libvips remembers files by their names: this one may have changed.
-  return loader(path, fail_on='error', revalidate=True, **options)
+  where, options = vips.file_name(path), {**options, 'revalidate': True}
+  if kind == 'HEIF' and not vips.is_unicode(path):
+    # libheif leaves complaints that quote the name, where nothing is wrong.
+    with open(path, 'rb') as file:
+      loader, where = f'{loader}_buffer', file.read()
+  return getattr(pyvips.Image, loader)(where, fail_on='error', **options)
 
 
 def _lacks_end(path):

@@ -41,6 +41,7 @@ def open_picture(
   """
   path = os.fspath(path)
   with vips.blame(path):
+    state = _state(path)
     with open(path, 'rb') as file:
       head = file.read(formats.HEAD)
     if not head:
@@ -57,7 +58,7 @@ def open_picture(
         f'{path}: {image.width} x {image.height} px are more than the limit '
         f'of {max_pixels} px'
       )
-    return Picture(path, kind, opened)
+    return Picture(path, kind, opened, state)
 
 
 class Picture:
@@ -80,8 +81,11 @@ class Picture:
   f32[3] what shows through.
   """
 
-  def __init__(self, path: str, kind: str, opened: opening.Opened):
+  def __init__(
+    self, path: str, kind: str, opened: opening.Opened, state: tuple[int, ...]
+  ):
     self.path = path
+    self._state = state
     self.kind = kind
     self.notices = [*opened.notices]
     _check_values(path, opened.image)
@@ -136,6 +140,15 @@ class Picture:
 
   def __exit__(self, *unused):
     self.close()
+
+  def check_unchanged(self) -> None:
+    """Raises BadPicture if the file is not the one that was opened."""
+    with vips.blame(self.path):
+      if _state(self.path) != self._state:
+        raise BadPicture(
+          f'{self.path}: it was changed while it was being restored; '
+          'restore it again'
+        )
 
   def to_rgb(self, paper: bool = False) -> None:
     """Makes it a picture that can take any colour of sRGB, and has no other.
@@ -258,6 +271,12 @@ class Picture:
       return np.full(3, 0.5, np.float32)
     mean = (rgb * weight).sum(0) / weight.sum() / FULL
     return mean.astype(np.float32)
+
+
+def _state(path):
+  """What differs once a file is written to or replaced."""
+  state = os.stat(path)
+  return state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns
 
 
 def _check_values(path, image):

@@ -2,7 +2,10 @@
 
 from collections.abc import Iterator
 import contextlib
+import errno
 import os
+import re
+import tempfile
 from typing import Any
 
 import numpy as np
@@ -14,6 +17,31 @@ BadPicture = formats.BadPicture
 # What libraries say of files that are whole but of a kind they were not built
 # for.
 _UNSUPPORTED = ('not been built in', 'not configured', 'nsupported')
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_FULL_TEXTS = tuple(map(os.strerror, _FULL))
+
+
+class DiskFull(BadPicture):
+  """There is no room for a result; the message says where."""
+
+
+def is_full(error: BaseException) -> bool:
+  """Whether an error says that a disk is full."""
+  return isinstance(error, DiskFull) or getattr(error, 'errno', 0) in _FULL
+
+
+def file_name(path: str | os.PathLike) -> bytes:
+  """A path as libvips takes it: pyvips fails where a str is not Unicode."""
+  return os.fsencode(path)
+
+
+def is_unicode(path: str | os.PathLike) -> bool:
+  """Whether a path can be quoted by pyvips."""
+  try:
+    os.fsencode(path).decode()
+  except UnicodeDecodeError:
+    return False
+  return True
 
 
 @contextlib.contextmanager
@@ -26,16 +54,69 @@ def blame(path: str | os.PathLike) -> Iterator[None]:
   try:
     yield
   except pyvips.Error as error:
-    lines = [line.strip() for line in (error.detail or str(error)).splitlines()]
-    reason = next((line for line in lines if line), 'cannot be read')
+    if _system_error(error) in _FULL_TEXTS:
+      raise temporary_files_are_full(path) from error
+    reason = _first_line(error)
     if any(hint in reason for hint in _UNSUPPORTED):
       raise BadPicture(f'{path}: not supported here ({reason})') from error
     raise BadPicture(f'{path}: damaged or not readable ({reason})') from error
-  except UnicodeDecodeError as error:  # libvips quotes what is in the file
+  except UnicodeDecodeError as error:  # libvips quotes a name, or the file
     pyvips.vips_lib.vips_error_clear()
-    raise BadPicture(f'{path}: damaged or not readable') from error
+    reason = ' '.join(bytes(error.object).decode(errors='replace').split())
+    raise BadPicture(
+      f'{path}: damaged or not readable ({reason[:200]})'
+    ) from error
   except OSError as error:
+    if error.errno in _FULL:
+      raise temporary_files_are_full(path) from error
     raise BadPicture(f'{path}: {error.strerror or error}') from error
+
+
+@contextlib.contextmanager
+def blame_writing(path: str | os.PathLike) -> Iterator[None]:
+  """As `blame`, around what writes the file `path`.
+
+  Raises:
+    DiskFull: that is why.
+    BadPicture: for every other pyvips.Error and OSError of the block.
+  """
+  try:
+    yield
+  except (pyvips.Error, OSError, UnicodeDecodeError) as error:
+    if isinstance(error, OSError):
+      reason = error.strerror or str(error)
+    elif isinstance(error, UnicodeDecodeError):  # it quotes a name
+      pyvips.vips_lib.vips_error_clear()
+      text = error.object.decode(errors='replace')
+      reason = _system_said(text) or 'for an unknown reason'
+    else:
+      reason = _system_error(error) or _first_line(error)
+    if reason in _FULL_TEXTS:
+      raise DiskFull(f'{path}: cannot be written: the disk is full') from error
+    raise BadPicture(f'{path}: cannot be written: {reason}') from error
+
+
+def temporary_files_are_full(path: str | os.PathLike) -> BadPicture:
+  """The error of a picture for whose temporary files there is no room."""
+  return BadPicture(
+    f'{path}: the folder of temporary files, {tempfile.gettempdir()}, is full; '
+    'set TMPDIR to one with more room'
+  )
+
+
+def _first_line(error):
+  lines = [line.strip() for line in (error.detail or str(error)).splitlines()]
+  return next((line for line in lines if line), 'for an unknown reason')
+
+
+def _system_error(error):
+  """What the system says in an error of libvips; '' if nothing."""
+  return _system_said(error.detail or str(error))
+
+
+def _system_said(text):
+  found = re.findall('system error: (.*)', text)
+  return next((text for text in found if 'Unknown error' not in text), '')
 
 
 def image(array: np.ndarray) -> pyvips.Image:

@@ -8,6 +8,7 @@ from typing import Any, TYPE_CHECKING
 import numpy as np
 import pyvips
 
+from artjax import atomic_files
 from artjax.image_io import formats
 from artjax.image_io import metadata
 from artjax.image_io import metadata_writer
@@ -41,12 +42,13 @@ class Writer:
     self._dtype = np.uint8 if picture.depth == 8 else np.uint16
     self._strip_metadata = strip_metadata
     size = np.prod(self._shape, dtype=np.int64) * np.dtype(self._dtype).itemsize
-    self._raw = f'{self._path}.raw.part' if size > _IN_MEMORY else None
+    raw = atomic_files.part_of(self._path, '-raw')
+    self._raw = raw if size > _IN_MEMORY else None
     self._rows: Any = None  # an array, or a file
     self._done = 0
 
   def __enter__(self) -> 'Writer':
-    with vips.blame(self._path):
+    with vips.blame_writing(self._path):
       os.makedirs(os.path.dirname(self._path) or '.', exist_ok=True)
       self._rows = (
         open(self._raw, 'wb')
@@ -61,7 +63,7 @@ class Writer:
     Raises:
       vips.BadPicture: the disk is full.
     """
-    with vips.blame(self._path):
+    with vips.blame_writing(self._path):
       if self._raw:
         self._rows.write(np.ascontiguousarray(values).data)
       else:
@@ -71,7 +73,8 @@ class Writer:
   def __exit__(self, kind, error, trace):
     try:
       if self._raw:
-        self._rows.close()
+        with vips.blame_writing(self._path):
+          self._rows.close()  # which may still write
       if kind is None:
         if self._done != self._shape[0]:
           raise RuntimeError(f'{self._done} of {self._shape[0]} rows written')
@@ -84,7 +87,7 @@ class Writer:
     height, width, bands = self._shape
     if self._raw:
       image = pyvips.Image.rawload(
-        self._raw,
+        vips.file_name(self._raw),
         width,
         height,
         bands,
@@ -107,13 +110,16 @@ class Writer:
     found = picture.metadata(width, height, self._strip_metadata)
     if suffix == '.avif':  # libvips alone can write into it
       image = metadata.attach_blocks(image, found)
+
+    def finish(part):
+      lost.extend(metadata_writer.write(part, suffix, found))
+      picture.check_unchanged()
+
     save(
       image,
       self._path,
       more=formats.like(picture.path, picture.kind, suffix),
-      finish=lambda part: lost.extend(
-        metadata_writer.write(part, suffix, found)
-      ),
+      finish=finish,
     )
     if lost:
       picture.notices.append(f'the result does not hold: {", ".join(lost)}')
@@ -123,9 +129,8 @@ def save_grey(levels: np.ndarray, path: str) -> None:
   """Writes u8[H, W] as a grey picture, atomically.
 
   Raises:
-    vips.BadPicture: no such format, or the disk is full or not writable.
+    vips.BadPicture: no such format, or it cannot be written.
   """
-  os.makedirs(os.path.dirname(path) or '.', exist_ok=True)
   save(vips.image(levels[..., None]).copy(interpretation='b-w'), path)
 
 
@@ -145,7 +150,8 @@ def save(
     finish: called with the path of the written file, before it gets its name.
 
   Raises:
-    vips.BadPicture: no such format, or the disk is full or not writable.
+    vips.DiskFull: the disk is full.
+    vips.BadPicture: no such format, or it cannot be written.
   """
   method, options = formats.saver(path)
   options = {**options, **(more or {}), 'keep': _ICC}
@@ -156,10 +162,11 @@ def save(
     image.width * image.height * image.bands > 2**30
   ):
     options['bigtiff'] = True
-  part = f'{path}.part'
+  part = atomic_files.part_of(path)
   try:
-    with vips.blame(path):
-      getattr(image, method)(part, **options)
+    with vips.blame_writing(path):
+      os.makedirs(os.path.dirname(path) or '.', exist_ok=True)
+      getattr(image, method)(vips.file_name(part), **options)
       finish(part)
       os.replace(part, path)
   finally:
@@ -167,5 +174,5 @@ def save(
 
 
 def _remove(path):
-  with contextlib.suppress(FileNotFoundError):
+  with contextlib.suppress(FileNotFoundError, NotADirectoryError):
     os.remove(path)

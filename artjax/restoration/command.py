@@ -11,66 +11,112 @@ JPEG, PNG, TIFF, WebP, AVIF and HEIF files of 8 or 16 bits keep their format,
 depth, size, colour space and metadata. Weights that only find damage write a
 damage map, STEM.damage.png, and no picture. A picture that cannot be restored
 is reported with the reason, and the others are restored all the same. Exit
-status: 0 all done, 1 some failed, 2 wrong use. The last line of stdout is a
-JSON object.
+status: 0 all done, 1 some failed, 2 wrong use, 130 Ctrl-C. The last line of
+stdout is a JSON object.
 """
 
 import argparse
 from collections.abc import Sequence
+import io
 import json
 import os
+import signal
 import sys
 import time
-from typing import Any
 
-from artjax.restoration import batch
 from artjax.restoration import default_chain
 from artjax.restoration import options as options_lib
-from artjax.restoration import progress
+from artjax.restoration.batch import finding
+from artjax.restoration.batch import interrupts as interrupts_lib
+from artjax.restoration.batch import journal
+from artjax.restoration.batch import outputs
+from artjax.restoration.batch import progress
+from artjax.restoration.batch import running
+from artjax.restoration.batch import streams
 
 # NumPy, JAX and libvips are imported where they are needed: `--help` and a
 # wrong flag answer at once.
 
-_LOG = 'restore.jsonl'
-
 
 def main(argv: Sequence[str] | None = None) -> int:
   """Restores what the command line names; the exit status."""
+  for stream in (sys.stdout, sys.stderr):  # names need not be Unicode
+    if isinstance(stream, io.TextIOWrapper):
+      stream.reconfigure(errors='backslashreplace')
   parser = _parser()
   args, options = _parsed(parser, argv)
+  start = time.time()
+  items: list[finding.Item] = []
+  outcome = running.Outcome()
+  with interrupts_lib.Interrupts() as interrupts, streams.Spool() as spool:
+    try:
+      _restore(parser, args, options, items, outcome, interrupts, spool)
+    except KeyboardInterrupt:
+      outcome.signal = interrupts.number or signal.SIGINT
+      outcome.stopped = signal.Signals(outcome.signal).name
+    return _finish(args, items, outcome, start)
 
+
+def _restore(parser, args, options, items, outcome, interrupts, spool):
+  """Finds, plans and restores; `items` and `outcome` are added to."""
   from artjax.image_io import formats
 
-  items, left_alone = batch.find(
-    args.pictures, args.recursive, formats.SUFFIXES
+  try:
+    outputs.check_folder(args.output)
+  except ValueError as error:
+    parser.error(f'--output={args.output}: {error}')
+  found, left_alone = finding.find(
+    args.pictures, args.recursive, formats.SUFFIXES, args.output, spool
   )
-  if not items:
+  if not found:
     parser.error(
       f'no picture in {", ".join(args.pictures)}'
-      + (f' ({left_alone} other files)' if left_alone else '')
+      + (f' ({len(left_alone)} other files)' if left_alone else '')
     )
 
   from artjax.restoration import chain as chain_lib
+  from artjax.restoration.batch import bringing
 
   try:
     chain = chain_lib.Chain(args.weights)
     chain.check(options, args.mask, args.hints)
     wanted = _wanted(args, chain)
+    where = bringing.places(args.mask, args.hints, spool)
   except (ValueError, OSError) as error:
     parser.error(str(error))
-  batch.plan(items, args.output, args.name, args.weights, wanted)
+  found, more = bringing.bring(found, where)
+  left_alone += more
+  items += found
+  # Maps and masks that no run has made are somebody's own.
+  made = journal.results(args.output)
+  kept = [one.path for one in left_alone if one.path.endswith(outputs.BESIDE)]
+  kept = [path for path in kept if os.path.realpath(path) not in made]
+  outputs.plan(items, args.output, args.name, args.weights, wanted, kept)
   if left_alone:
-    _say(f'{left_alone} other files in the folders are left alone')
+    _say(
+      f'{len(left_alone)} other files in the folders are left alone'
+      + ('' if args.verbose else ' (--verbose names them)')
+    )
+  for path, why in left_alone if args.verbose else ():
+    _say(f'  {path}: {why}')
   for notice in chain.notices(options, wanted.damage_map):
     _say(notice)
-  start = time.time()
   if args.dry_run:
     for item in items:
-      print(f'{item.source} -> {item.problem or item.output}')
-    failures, skipped = {i.source: i.problem for i in items if i.problem}, 0
-  else:
-    failures, skipped = _run(items, chain, options, args)
-  return _finish(args, items, failures, skipped, start)
+      print(f'{item.name or item.source} -> {item.problem or item.output}')
+      for notice in item.notices:
+        _say(f'{item.name or item.source}: {notice}')
+    outcome.failures |= {i.source: i.problem for i in items if i.problem}
+    return
+  try:
+    log = journal.Journal(args.output)
+  except OSError as error:
+    parser.error(f'{error.filename}: {error.strerror}')
+  with log, progress.Progress(len(items)) as bar:
+    run = running.Run(chain, options, log, bar, interrupts, args.fail_fast)
+    run.restore(
+      items, journal.read(args.output) if args.resume else {}, outcome
+    )
 
 
 def parse(
@@ -93,7 +139,7 @@ def _parser():
     'pictures',
     nargs='+',
     metavar='PICTURE',
-    help='files, folders or quoted patterns',
+    help="files, folders or quoted patterns; '-' for stdin",
   )
   add(
     '--weights',
@@ -122,6 +168,11 @@ def _parser():
     help='stop at the first picture that fails',
   )
   add('--dry_run', action='store_true', help='only list what would be done')
+  add(
+    '--verbose',
+    action='store_true',
+    help='list the files in folders that are skipped, with the reason',
+  )
 
   group = parser.add_argument_group('restoration')
   options_lib.add_arguments(group)
@@ -175,7 +226,7 @@ def _parsed(parser, argv):
     parser.error(str(error))
   for name in ('mask', 'hints'):
     path = getattr(args, name)
-    if path and not os.path.exists(path):
+    if path not in ('', streams.STDIN) and not os.path.exists(path):
       parser.error(f'--{name}={path}: no such file or folder')
   try:
     named = args.name.format(stem='a', suffix='.png', weights='b')
@@ -190,7 +241,7 @@ def _parsed(parser, argv):
 
 
 def _wanted(args, chain):
-  """The `batch.Wanted` of a command line; ValueError where a chain has none."""
+  """What a command line wants; ValueError where a chain has none of it."""
   if args.save_mask and not (chain.finds or chain.fills):
     raise ValueError(f'--save_mask: {chain} neither finds nor fills damage')
   for name in ('change_map', 'uncertainty'):
@@ -201,7 +252,7 @@ def _wanted(args, chain):
       '--confidence_map needs calibrated weights that predict their errors '
       f'and --strength=1: {chain} at {args.strength:g} has none'
     )
-  return batch.Wanted(
+  return outputs.Wanted(
     picture=chain.makes_picture,
     change_map=args.change_map,
     uncertainty=args.uncertainty,
@@ -212,105 +263,31 @@ def _wanted(args, chain):
   )
 
 
-def _run(items, chain, options, args):
-  """Restores item after item: ({source: reason}, number skipped)."""
-  from artjax.inference import tiling
-  from artjax.restoration import restore_file
-  from artjax.restoration import user_inputs
-
-  settings = json.dumps([options.as_json(), chain.describe()])
-  log_path = os.path.join(args.output, _LOG)
-  done = batch.read_log(log_path) if args.resume else {}
-  general = set(chain.notices(options))  # said already, of all of them
-  failures: dict[str, str] = {}
-  skipped = 0
-  os.makedirs(args.output, exist_ok=True)
-  with (
-    open(log_path, 'a', encoding='utf-8') as log,
-    progress.Progress(len(items)) as bar,
-  ):
-    for item in items:
-      bar.start(os.path.basename(item.source))
-      entry: dict[str, Any] = {'source': os.path.abspath(item.source)}
-      try:
-        if item.problem:
-          raise ValueError(item.problem)
-        brought = [
-          user_inputs.find(where, item.source, kind) if where else ''
-          for kind, where in (('mask', args.mask), ('hints', args.hints))
-        ]
-        entry['key'] = batch.key(settings, item.source, *filter(None, brought))
-        if done.get(entry['key']) == os.path.abspath(item.output) and (
-          os.path.exists(item.output)
-        ):
-          skipped += 1
-          bar.finish('skipped')
-          continue
-        outputs = restore_file.Outputs(**{'picture': '', **item.outputs})
-        record = restore_file.restore_file(
-          item.source, chain, outputs, options, *brought, bar.tiles
-        )
-      except (ValueError, OSError, tiling.OutOfMemory) as error:
-        reason = failures[item.source] = _one_line(error, item.source)
-        batch.log(log, entry | {'status': 'failed', 'reason': reason})
-        bar.write(reason)
-        bar.finish('failed')
-        if args.fail_fast:
-          break
-      else:
-        for notice in record['notices'] + record['tiling']:
-          if notice not in general:
-            bar.write(f'{item.source}: {notice}')
-        if 'confidence' in record:
-          bar.write(f'{item.source}: {record["confidence"]["sentence"]}')
-        batch.log(log, entry | {'status': 'done', **record})
-        bar.finish('done')
-  return failures, skipped
-
-
-def _finish(args, items, failures, skipped, start):
+def _finish(args, items, outcome, start):
   """Prints the summary; the exit status."""
-  tried = len(items)
-  done = 0 if args.dry_run else tried - len(failures) - skipped
-  if args.fail_fast and failures and not args.dry_run:
-    # What came after the failure was not tried.
-    last = max(i for i, item in enumerate(items) if item.source in failures)
-    done -= tried - 1 - last
-  counts = {
-    'done': done,
-    'skipped': skipped,
-    'failed': len(failures),
-    'not tried': tried - done - skipped - len(failures),
-  }
+  counts = outcome.counts(len(items))
   if not args.dry_run:
     for name, count in counts.items():
       if count:
         _say(f'{name:>9} {count:6d}')
-  for reason in failures.values():
+  for reason in outcome.failures.values():
     _say(f'  {reason}')
+  if outcome.stopped:
+    _say(f'stopped: {outcome.stopped}; --resume does what is left')
   print(
     json.dumps(
       {
-        'pictures': tried,
+        'pictures': len(items),
         **{k.replace(' ', '_'): v for k, v in counts.items()},
         'output': args.output,
         'dry_run': args.dry_run,
+        'stopped': outcome.stopped,
         'seconds': round(time.time() - start, 2),
       }
     )
   )
-  return 1 if failures else 0
+  return outcome.status
 
 
 def _say(line):
   print(line, file=sys.stderr)
-
-
-def _one_line(error, path):
-  """What is wrong with a file, in one line that names it."""
-  text = ' '.join(str(error).split()) or type(error).__name__
-  if isinstance(error, OSError) and error.strerror:
-    text = f'{error.filename or path}: {error.strerror}'
-  elif type(error).__name__ == 'OutOfMemory':
-    text = f'not enough memory even for the smallest tiles ({text})'
-  return text if path in text else f'{path}: {text}'

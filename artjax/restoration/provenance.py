@@ -20,6 +20,7 @@ _PACKAGES = ('jax', 'flax', 'numpy', 'pyvips')
 
 def record(
   source: str,
+  sha256: str,
   output: str,
   picture: reader.Picture,
   channels: int,
@@ -30,7 +31,8 @@ def record(
   """What can be said of every result, as JSON.
 
   Args:
-    source: path of the picture file.
+    source: path of the picture file, or what else it is called.
+    sha256: of that file, as it was when it was read.
     output: path of the result, which is there.
     picture: as it was read.
     channels: that the file has, transparency included.
@@ -39,8 +41,8 @@ def record(
     start: when it began, `time.time()`.
   """
   return {
-    'source': os.path.abspath(source),
-    'source_sha256': safetensors_io.file_sha256(source),
+    'source': source,
+    'source_sha256': sha256,
     'output': os.path.abspath(output),
     'output_sha256': safetensors_io.file_sha256(output),
     'size': [picture.width, picture.height],

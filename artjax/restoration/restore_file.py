@@ -14,10 +14,12 @@ from typing import Any
 import numpy as np
 
 from artjax import atomic_files
+from artjax.image_io import formats
 from artjax.image_io import reader
 from artjax.image_io import vips
 from artjax.image_io import writer as image_writer
 from artjax.inference import base
+from artjax.interop import safetensors_io
 from artjax.restoration import damage_mask
 from artjax.restoration import provenance
 from artjax.restoration import stages
@@ -61,6 +63,7 @@ def restore_file(
   mask: str = '',
   hints: str = '',
   on_tiles: Callable[[int, int], None] = lambda done, total: None,
+  name: str = '',
 ) -> dict[str, Any]:
   """Restores a picture file.
 
@@ -72,12 +75,16 @@ def restore_file(
     mask: path of a mask file of what is to be filled, see user_inputs.py.
     hints: path of a file of colours for what is colorized, see there.
     on_tiles: called with the tiles done and in all.
+    name: what the record calls the picture; '' = its path.
 
   Returns:
     The record, a dict for JSON; also written to `outputs.report`.
 
   Raises:
-    vips.BadPicture: what is wrong with the file, in one line.
+    vips.BadPicture: what is wrong with the file, in one line; also if it is
+      changed while it is being restored.
+    vips.DiskFull: there is no room for a result, or for temporary files.
+    OSError: a record cannot be written.
     user_inputs.BadInput: what is wrong with the mask or the hints.
     ValueError: options that do not go together, output = input.
     tiling.OutOfMemory: not even the smallest tiles fit.
@@ -89,21 +96,34 @@ def restore_file(
     reader.open_picture(source, max_pixels=options.max_pixels) as picture,
     tempfile.TemporaryDirectory(prefix='artjax_') as folder,
   ):
+    if outputs.picture:
+      size = picture.height * chain.scale, picture.width * chain.scale
+      formats.check_size(outputs.picture, *size)
+    sha256 = safetensors_io.file_sha256(source)
     channels = picture.bands + picture.has_alpha
     missing = damage_mask.Mask(picture.height, picture.width, options, mask)
     work = stages.Work(options, missing, picture.notices, hints, on_tiles)
     for stage in chain.stages:
       stage.prepare(picture, work)
-    strips = chain.strips(picture, work, folder)
+    strips = _strips(source, picture, chain, work, folder)
     measured = {}
     if strips is not None:
       measured = _write_picture(source, picture, strips, chain, outputs, work)
       measured |= _save_confidence(chain, outputs, work)
+    else:
+      picture.check_unchanged()
     measured |= _save_masks(work, outputs)
     work.notices += missing.notices
     work.notices += chain.notices(options, bool(outputs.damage_map))
     record = measured | provenance.record(
-      source, outputs.main, picture, channels, chain, work, start
+      name or os.path.abspath(source),
+      sha256,
+      outputs.main,
+      picture,
+      channels,
+      chain,
+      work,
+      start,
     )
   if outputs.report:
     provenance.save(outputs.report, record)
@@ -132,6 +152,16 @@ def _check(source, chain, outputs, options):
   for path in outputs.paths():
     if os.path.realpath(path) == os.path.realpath(source):
       raise ValueError(f'{path}: the output would overwrite the source')
+
+
+def _strips(source, picture, chain, work, folder):
+  """As `Chain.strips`; DiskFull where temporary files find no room."""
+  try:
+    return chain.strips(picture, work, folder)
+  except OSError as error:
+    if vips.is_full(error):
+      raise vips.temporary_files_are_full(source) from error
+    raise
 
 
 def _write_picture(
@@ -168,7 +198,9 @@ def _write_picture(
       'the picture is copied unchanged'
     )
     with open(source, 'rb') as file:
-      atomic_files.write_bytes(outputs.picture, file.read())
+      data = file.read()
+    picture.check_unchanged()
+    atomic_files.write_bytes(outputs.picture, data)
     change = strips_lib.LevelMap(outputs.change_map, shape, CHANGE_STEP)
     change.write(0, np.zeros(shape, np.float32))
   change.save()
@@ -225,7 +257,6 @@ def _save_masks(work, outputs):
     if hole is None and outputs.mask:
       hole = missing.damaged()
     if outputs.damage_map:
-      os.makedirs(os.path.dirname(outputs.damage_map) or '.', exist_ok=True)
       image_writer.save(vips.image(missing.probabilities), outputs.damage_map)
   if outputs.mask and hole is not None:
     image_writer.save_grey(np.uint8(hole) * np.uint8(255), outputs.mask)

@@ -5,19 +5,35 @@ top to bottom; what is needed as a whole lies on disk, or takes one byte a
 pixel.
 """
 
+import errno
+import os
+import shutil
+
 import numpy as np
 
 from artjax.image_io import writer as image_writer
 from artjax.inference import base
 
+_IN_MEMORY = 64 << 20  # bytes; what is larger is kept on disk
 _ROWS = 256  # that are copied at a time where nothing is done
 
 
 class Buffer:
-  """What one stage of a chain hands to the next: sRGB of 16 bits, on disk."""
+  """What one stage of a chain hands to the next: sRGB of 16 bits."""
 
   def __init__(self, path: str, height: int, width: int) -> None:
-    self._pixels = np.memmap(path, np.uint16, 'w+', shape=(height, width, 3))
+    """For a picture of a size in px; `path` is that of a file, if it is large.
+
+    Raises:
+      OSError: the disk is full.
+    """
+    shape = height, width, 3
+    self._pixels: np.ndarray
+    if 2 * height * width * 3 <= _IN_MEMORY:
+      self._pixels = np.empty(shape, np.uint16)
+    else:
+      _reserve(path, 2 * height * width * 3)
+      self._pixels = np.memmap(path, np.uint16, 'r+', shape=shape)
 
   def write(self, top: int, rows: np.ndarray) -> None:
     """Takes f32[rows, width, 3] in [0, 1] from row `top` on."""
@@ -78,6 +94,17 @@ class LevelMap:
     """Writes the file, if there is to be one."""
     if self._levels is not None:
       image_writer.save_grey(self._levels, self._path)
+
+
+def _reserve(path, size):
+  """Makes a file for which there is room: a mapped one that finds none dies."""
+  with open(path, 'wb') as file:
+    if hasattr(os, 'posix_fallocate'):
+      os.posix_fallocate(file.fileno(), 0, size)
+    elif shutil.disk_usage(os.path.dirname(path)).free < size:
+      raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    else:
+      file.truncate(size)
 
 
 def unchanged(read: base.Read, height: int, width: int) -> base.Strips:

@@ -2,7 +2,8 @@
 
 A mask is white, or any colour, where to fill; black, and what is transparent,
 stays. A grey value is compared with a threshold: the damage probability map
-that a detector has written is such a mask.
+that a detector has written is such a mask. Or it is transparent where to fill:
+a copy of the picture with a hole, or a sheet with one.
 
 Hints are strokes of the colours that things are to have: a picture that is
 transparent but for these strokes, drawn over the one that is to be colorized,
@@ -20,8 +21,10 @@ from artjax.image_io import formats
 from artjax.image_io import reader
 from artjax.image_io import vips
 from artjax.inference import colorizer
+from artjax.restoration.batch import journal
 
 _ASPECT = 0.02  # relative difference at which a mask is another picture's
+_OF_STROKES = 64  # colours of 5 bits a channel; more are a picture
 _ENOUGH = 1024  # px of the short side of hints: the network sees far fewer
 # Where a folder holds none that is marked as such: what was found there.
 _SECOND = {'mask': 'damage'}
@@ -31,17 +34,21 @@ class BadInput(ValueError):
   """A mask or hints that cannot be used; the message names file and reason."""
 
 
-def find(where: str, picture: str, kind: str = 'mask') -> str:
+def find(where: str, picture: str, kind: str = 'mask', below: str = '') -> str:
   """Path of the mask or hints of a picture file.
 
-  That is `where` itself, or in a folder the file of the picture's name,
-  whatever the suffix, or of that name and '-mask', '_mask' or '.mask'; else,
-  for masks, of that name and '.damage', a damage probability map.
+  That is `where` itself, or in a folder, whatever its suffix, the file of the
+  picture's name and '-mask', '_mask' or '.mask'; else, for masks, of that name
+  and '.damage', a damage probability map; else of that name alone. Where a
+  picture's whole name, with its suffix, is marked so, that comes first. The
+  picture itself is no mask, nor is the result of a run.
 
   Args:
     where: path of a file or a folder.
     picture: path of the picture.
     kind: 'mask' or 'hints'.
+    below: path of the picture below the folder that was named; where the folder
+      `where` has the same folders, it is looked for there.
 
   Raises:
     BadInput: there is none, or several.
@@ -50,18 +57,28 @@ def find(where: str, picture: str, kind: str = 'mask') -> str:
     if not os.path.exists(where):
       raise BadInput(f'{where}: no such {kind}')
     return where
-  stem = os.path.splitext(os.path.basename(picture))[0]
-  marked = _named(where, stem, (f'-{kind}', f'_{kind}', f'.{kind}'))
-  if kind in _SECOND and not marked:
-    marked = _named(where, stem, (f'.{_SECOND[kind]}',))
-  found = sorted(marked + _named(where, stem, ('',)))
-  if not found:
-    raise BadInput(f'{picture}: {where} holds no {kind} of the name {stem}')
-  if len(found) > 1:
-    raise BadInput(
-      f'{picture}: {where} holds several files of the name: {", ".join(found)}'
-    )
-  return os.path.join(where, found[0])
+  inner = os.path.join(where, os.path.dirname(below))
+  folder = inner if os.path.isdir(inner) else where
+  name = os.path.basename(picture)
+  stem = os.path.splitext(name)[0]
+  for names in _names(name, stem, kind):
+    found = _pictures(folder, names)
+    if names == {stem}:
+      no_mask = journal.results(folder) | {os.path.realpath(picture)}
+      found = [path for path in found if os.path.realpath(path) not in no_mask]
+    if len(found) > 1:
+      several = ', '.join(map(os.path.basename, found))
+      raise BadInput(
+        f'{picture}: {where} holds several files of the name: {several}'
+      )
+    if found:
+      return found[0]
+  raise BadInput(f'{picture}: {where} holds no {kind} of the name {stem}')
+
+
+def is_marked(path: str, kind: str) -> bool:
+  """Whether a file's name says that it is a mask, or hints."""
+  return os.path.splitext(path)[0].endswith(_marks(kind))
 
 
 def load_mask(
@@ -98,7 +115,14 @@ def load_mask(
     channels = damage_classes.channels(kinds)
   mask = values[..., channels].max(-1, initial=0)
   if values.shape[2] == 4:
-    mask = np.minimum(mask, values[..., 3])
+    if _is_hole(values):
+      mask = 255 - values[..., 3]
+      notices.append(
+        f'of the mask {path} what is transparent is taken as the hole; to fill '
+        'what is painted, save it as white on black'
+      )
+    else:
+      mask = np.minimum(mask, values[..., 3])
   soft = np.mean((mask > 25) & (mask < 230))
   if soft > 0.02:
     notices.append(
@@ -165,11 +189,37 @@ def load_hints(
   return hints, [f'the hints {path} are {size[1]} x {size[0]} px: resized']
 
 
-def _named(folder, stem, marks):
-  """Picture files of a folder called `stem` and one of `marks`, sorted."""
-  names = {stem + mark for mark in marks}
+def _is_hole(values):
+  """Whether u8[H, W, 4] is transparent where to fill, and not where not to.
+
+  Strokes cover less than half of a picture and have few colours, not black; a
+  sheet, or a copy of the picture, is the other way round.
+  """
+  opaque = values[..., 3] >= 128
+  painted = values[opaque][:, :3]
+  if opaque.all() or not len(painted):
+    return False
+  colours = np.unique(painted >> 3, axis=0)
+  return opaque.mean() > 0.5 or len(colours) > _OF_STROKES or not colours.any()
+
+
+def _marks(kind):
+  return f'-{kind}', f'_{kind}', f'.{kind}'
+
+
+def _names(name, stem, kind):
+  """Sets of names, without suffix, of which the first that is there counts."""
+  second = [f'.{_SECOND[kind]}'] if kind in _SECOND else []
+  for marks in (_marks(kind), second):
+    for start in (name, stem):
+      yield {start + mark for mark in marks}
+  yield {stem}
+
+
+def _pictures(folder, names):
+  """Paths of the picture files of a folder that are called so, sorted."""
   return sorted(
-    name
+    os.path.join(folder, name)
     for name in os.listdir(folder)
     if os.path.splitext(name)[0] in names
     and os.path.splitext(name)[1].lower() in formats.SUFFIXES

@@ -21,9 +21,9 @@ from artjax import atomic_files
 from artjax.image_io import formats
 from artjax.inference import loading
 from artjax.interop import safetensors_io
-from artjax.restoration import batch
 from artjax.restoration import command
 from artjax.restoration import default_chain
+from artjax.restoration.batch import finding
 
 
 def test_good_ones_are_done_and_bad_ones_are_named(
@@ -283,7 +283,7 @@ def test_a_folder_that_cannot_be_read_is_a_failure(folder, monkeypatch):
     return scan(path)
 
   monkeypatch.setattr(os, 'scandir', refuse)
-  items, _ = batch.find([str(folder)], True, formats.SUFFIXES)
+  items, _ = finding.find([str(folder)], True, formats.SUFFIXES)
   assert [item.problem for item in items if item.problem] == [
     f'{folder / "sub"}: Permission denied'
   ]

@@ -1,5 +1,8 @@
 """Masks and hints that users bring."""
 
+import json
+import pathlib
+
 import cv2
 import numpy as np
 import pytest
@@ -35,6 +38,24 @@ def test_colours_and_transparency(tmp_path, hole):
   strokes[..., 3] = np.uint8(hole) * 255
   have, _ = user_inputs.load_mask(save(tmp_path / 'a.png', strokes), 40, 60)
   np.testing.assert_array_equal(have, hole)
+
+
+@pytest.mark.parametrize('sheet', ['copy', 'black', 'white'])
+def test_a_hole_may_be_what_is_transparent(tmp_path, hole, sheet):
+  image = np.random.default_rng(0).integers(0, 256, [40, 60, 4], np.uint8)
+  if sheet != 'copy':
+    image[..., :3] = 255 * (sheet == 'white')
+  image[..., 3] = 255 * np.uint8(~hole)
+  path = save(tmp_path / 'm.png', image)
+  have, notices = user_inputs.load_mask(path, 40, 60)
+  np.testing.assert_array_equal(have, hole)
+  assert 'what is transparent is taken as the hole' in notices[0]
+  # A large one too, where colours tell.
+  if sheet != 'white':
+    image[:30, :, 3] = 0
+    path = save(tmp_path / 'm.png', image)
+    have, _ = user_inputs.load_mask(path, 40, 60)
+    np.testing.assert_array_equal(have, image[..., 3] == 0)
 
 
 def test_another_size_is_resized_and_said(tmp_path, hole):
@@ -84,19 +105,51 @@ def test_what_is_no_mask_is_named(tmp_path):
 
 
 def test_a_folder_of_masks(tmp_path):
-  for name in ('a.png', 'b-mask.tif', 'c.png', 'c_mask.png', 'd.txt'):
+  for name in ('a.png', 'b-mask.tif', 'c.png', 'c.tif', 'd.txt'):
     (tmp_path / name).touch()
   find = lambda name: user_inputs.find(str(tmp_path), f'scans/{name}')
   assert find('a.jpg') == str(tmp_path / 'a.png')
   assert find('b.jpg') == str(tmp_path / 'b-mask.tif')
-  with pytest.raises(
-    user_inputs.BadInput, match='several files.*c.png, c_mask'
-  ):
+  with pytest.raises(user_inputs.BadInput, match='several files.*c.png, c.tif'):
     find('c.jpg')
   with pytest.raises(
     user_inputs.BadInput, match='scans/d.jpg: .* no mask of the '
   ):
     find('d.jpg')
+
+
+def test_the_mask_is_found_among_other_files_of_the_name(tmp_path):
+  names = ['a.png', 'a.change.png', 'a.png.json']
+  find = lambda name, below='': pathlib.Path(
+    user_inputs.find(str(tmp_path), str(tmp_path / name), below=below)
+  ).relative_to(tmp_path)
+  for name in names:
+    (tmp_path / name).touch()
+  # Beside a picture lies its mask; it is none itself.
+  with pytest.raises(user_inputs.BadInput, match='holds no mask'):
+    find('a.png')
+  # Nor is a result, wherever it lies.
+  entry = {'status': 'done', 'key': 'k', 'files': ['a.png']}
+  (tmp_path / 'restore.jsonl').write_text(json.dumps(entry) + '\n')
+  with pytest.raises(user_inputs.BadInput, match='holds no mask'):
+    find('scans/a.png')
+  # What was found there, what was filled, and what is of this very file.
+  for name in (
+    'a.damage.png',
+    'a.png.damage.png',
+    'a.mask.png',
+    'a.png.mask.png',
+  ):
+    (tmp_path / name).touch()
+    assert str(find('a.png')) == name
+  assert str(find('a.jpg')) == 'a.mask.png'
+  # Folders below are those of the pictures.
+  (tmp_path / 'b').mkdir()
+  assert str(find('b/a.jpg', 'c/a.jpg')) == 'a.mask.png'
+  with pytest.raises(user_inputs.BadInput, match='holds no mask'):
+    find('b/a.jpg', 'b/a.jpg')
+  (tmp_path / 'b' / 'a-mask.tif').touch()
+  assert str(find('b/a.jpg', 'b/a.jpg')) == 'b/a-mask.tif'
 
 
 # ---- hints ------------------------------------------------------------------
@@ -167,7 +220,7 @@ def test_what_is_no_picture_is_named(tmp_path):
 
 
 def test_a_folder_of_hints(tmp_path):
-  for name in ('a.png', 'b-hints.png', 'c.png', 'c_hints.png'):
+  for name in ('a.png', 'b-hints.png', 'c-hints.png', 'c_hints.png'):
     (tmp_path / name).touch()
   find = lambda name: user_inputs.find(str(tmp_path), f'scans/{name}', 'hints')
   assert find('a.jpg') == str(tmp_path / 'a.png')

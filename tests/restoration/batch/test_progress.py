@@ -2,7 +2,7 @@
 
 import io
 
-from artjax.restoration import progress
+from artjax.restoration.batch import progress
 
 
 class Terminal(io.StringIO):

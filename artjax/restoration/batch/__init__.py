@@ -1,0 +1,1 @@
+"""Many picture files: found, planned together, restored one by one."""

@@ -1,0 +1,69 @@
+"""Masks and hints, found for each of many pictures."""
+
+from collections.abc import Mapping
+import os
+
+from artjax.restoration import user_inputs
+from artjax.restoration.batch import finding
+from artjax.restoration.batch import streams
+
+
+def places(mask: str, hints: str, spool: streams.Spool) -> dict[str, str]:
+  """{'mask' or 'hints': file or folder} of what is named; streams as files.
+
+  Raises:
+    OSError: a stream cannot be read.
+  """
+  named = {'mask': mask, 'hints': hints}
+  return {
+    kind: spool.file(name) if streams.is_stream(name) else name
+    for kind, name in named.items()
+    if name
+  }
+
+
+def bring(
+  items: list[finding.Item], where: Mapping[str, str]
+) -> tuple[list[finding.Item], list[finding.LeftAlone]]:
+  """Sets what is brought with each item; a problem where there is none.
+
+  Args:
+    items: of `finding.find`.
+    where: of `places`.
+
+  Returns:
+    The items that are pictures; and those that were found in a folder and turn
+    out to be masks or hints of others.
+  """
+  problems: dict[int, str] = {}
+  sources = {os.path.realpath(item.source) for item in items}
+  for kind, place in where.items():
+    for i, item in enumerate(items):
+      if not item.problem:
+        try:
+          path = user_inputs.find(place, item.source, kind, item.below)
+          if not user_inputs.is_marked(path, kind) and (
+            os.path.isdir(place) and os.path.realpath(path) in sources
+          ):
+            raise user_inputs.BadInput(
+              f'{item.source}: {place} holds no {kind} of it, but {path}, '
+              'which is to be restored too'
+            )
+          item.brought[kind] = path
+        except user_inputs.BadInput as error:
+          problems.setdefault(i, str(error))
+  kinds = {
+    os.path.realpath(path): kind
+    for item in items
+    for kind, path in item.brought.items()
+  }
+  pictures, left_alone = [], []
+  for i, item in enumerate(items):
+    kind = kinds.get(os.path.realpath(item.source), '')
+    if kind and not item.meant and user_inputs.is_marked(item.source, kind):
+      why = f'the {kind} of another picture'
+      left_alone.append(finding.LeftAlone(item.source, why))
+    else:
+      item.problem = item.problem or problems.get(i, '')
+      pictures.append(item)
+  return pictures, left_alone

@@ -1,0 +1,156 @@
+"""Which picture files a command line names, and which beside them it does not.
+
+A file that is named by itself is always meant. In folders, and among what
+matches a pattern, maps and masks and the results of earlier runs are left
+alone, or a second run would restore what the first has made.
+"""
+
+import dataclasses
+import glob
+import os
+import pathlib
+import stat
+from typing import NamedTuple
+
+from artjax.restoration.batch import journal
+from artjax.restoration.batch import outputs
+from artjax.restoration.batch import streams
+
+
+@dataclasses.dataclass
+class Item:
+  """A picture to restore, what is brought with it and where it goes."""
+
+  source: str  # path
+  below: str  # its path below the folder that was named, or its name
+  problem: str = ''  # why it cannot be done, known before trying
+  name: str = ''  # what it is called; '' = its path
+  meant: bool = True  # whether it was named by itself
+  brought: dict[str, str] = dataclasses.field(default_factory=dict)
+  outputs: dict[str, str] = dataclasses.field(default_factory=dict)
+  notices: list[str] = dataclasses.field(default_factory=list)
+
+  @property
+  def output(self) -> str:
+    """Path of the file that stands for the result."""
+    return next((path for path in self.outputs.values() if path), '')
+
+
+class LeftAlone(NamedTuple):
+  """A file, or a folder with all that is in it, that is not restored."""
+
+  path: str
+  why: str
+
+
+def find(
+  names: list[str],
+  recursive: bool,
+  suffixes: tuple[str, ...],
+  output: str = '',
+  spool: streams.Spool | None = None,
+) -> tuple[list[Item], list[LeftAlone]]:
+  """The pictures that a command line names.
+
+  Args:
+    names: files, folders and patterns; '-' is what comes from stdin.
+    recursive: whether folders within folders count.
+    suffixes: of files that are taken for pictures in folders.
+    output: folder of the results.
+    spool: where what can be read but once is kept.
+
+  Returns:
+    Items, each file once; and what is left alone.
+  """
+  search = _Search(recursive, suffixes, output)
+  for name in names:
+    if os.path.isdir(name):
+      search.folder(name)
+    elif spool is not None and streams.is_stream(name):
+      search.stream(name, spool)
+    elif not os.path.lexists(name) and glob.has_magic(name):
+      search.pattern(name)
+    else:
+      search.add(name, os.path.basename(name))
+  left_alone = [
+    one for path, one in search.left_alone.items() if path not in search.found
+  ]
+  return [*search.found.values()], left_alone
+
+
+class _Search:
+  def __init__(self, recursive, suffixes, output):
+    self._recursive, self._suffixes = recursive, suffixes
+    self._output = os.path.realpath(output) if output else ''
+    self._results = journal.results(output) if output else set()
+    # By real path: named twice, it is one.
+    self.found: dict[str, Item] = {}
+    self.left_alone: dict[str, LeftAlone] = {}
+
+  def add(self, source, below, problem='', **fields):
+    item = Item(str(source), str(below), problem, **fields)
+    if not problem and os.path.exists(source) and not _is_regular(source):
+      item.problem = f'{source}: it is no regular file'
+    self.found.setdefault(os.path.realpath(source), item)
+
+  def stream(self, name, spool):
+    if name in (item.name for item in self.found.values()):
+      return
+    try:
+      path = spool.file(name)
+    except OSError as error:
+      self.add(name, name, f'{name}: {error.strerror or error}')
+    else:
+      self.add(path, os.path.basename(path), name=name)
+
+  def pattern(self, name):
+    matches = sorted(glob.glob(name, recursive=self._recursive))
+    for match in matches:
+      if not os.path.isdir(match):
+        self._add_unless_made(match, os.path.basename(match))
+    if not matches:
+      self.add(name, name, f'{name}: nothing matches')
+
+  def folder(self, name):
+    path = pathlib.Path(name)
+    for top, folders, entries in os.walk(path, onerror=self._unreadable):
+      below = pathlib.Path(top) != path
+      if below and os.path.realpath(top) == self._output:
+        folders.clear()
+        self._leave(top, 'the folder of the results')
+        continue
+      if below:
+        self._results |= journal.results(top)
+      folders[:] = sorted(
+        f for f in folders if self._recursive and not f.startswith('.')
+      )
+      for entry in sorted(entries):
+        source = pathlib.Path(top, entry)
+        if entry.startswith('.'):
+          self._leave(source, 'hidden')
+        elif source.suffix.lower() not in self._suffixes:
+          self._leave(source, 'not named as a picture')
+        elif source.exists() and not _is_regular(source):
+          self._leave(source, 'no regular file')
+        else:
+          self._add_unless_made(source, source.relative_to(path))
+
+  def _add_unless_made(self, source, below):
+    if os.path.realpath(source) in self._results:
+      self._leave(source, 'the result of an earlier run')
+    elif str(source).endswith(outputs.BESIDE):
+      self._leave(source, 'named as a map or a mask of a result')
+    else:
+      self.add(source, below, meant=False)
+
+  def _leave(self, source, why):
+    one = LeftAlone(str(source), why)
+    self.left_alone.setdefault(os.path.realpath(source), one)
+
+  def _unreadable(self, error):
+    path = error.filename
+    self.add(path, path, f'{path}: {error.strerror}')
+
+
+def _is_regular(path):
+  return stat.S_ISREG(os.stat(path).st_mode)

@@ -1,0 +1,41 @@
+"""Ctrl-C, and signals that mean the same, as a wish to end in order."""
+
+import signal
+from types import FrameType
+
+
+class Interrupts:
+  """Context in which the first signal raises KeyboardInterrupt, once.
+
+  What comes later, while temporary files are deleted, is only counted.
+  """
+
+  def __init__(self) -> None:
+    self.number = 0  # of the signal that came; 0 = none
+    self._before: dict[int, object] = {}
+
+  def __enter__(self) -> 'Interrupts':
+    for name in ('SIGINT', 'SIGTERM', 'SIGHUP'):
+      number = getattr(signal, name, None)  # Windows has fewer
+      if number is None or signal.getsignal(number) is signal.SIG_IGN:
+        continue  # nohup
+      try:
+        self._before[number] = signal.signal(number, self._raise)
+      except ValueError:  # only the main thread can be interrupted
+        break
+    return self
+
+  def __exit__(self, *unused) -> None:
+    for number, handler in self._before.items():
+      signal.signal(number, handler)  # type: ignore[arg-type]
+
+  def check(self) -> None:
+    """Raises KeyboardInterrupt if there was a signal that someone caught."""
+    if self.number:
+      raise KeyboardInterrupt
+
+  def _raise(self, number: int, frame: FrameType | None) -> None:
+    del frame
+    if not self.number:
+      self.number = number
+      raise KeyboardInterrupt

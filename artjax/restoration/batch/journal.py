@@ -1,0 +1,111 @@
+"""What runs have done, in the folder of their results: `restore.jsonl`.
+
+Each line is the record of a picture. For `--resume` it says by which key, a
+fingerprint of content and settings, each file was made last.
+"""
+
+from collections.abc import Mapping
+import errno
+import hashlib
+import json
+import os
+from typing import Any
+
+NAME = 'restore.jsonl'
+
+
+def key(settings: str, *paths: str) -> str:
+  """Fingerprint of the content of files and of how they are used.
+
+  Raises:
+    OSError: one of them cannot be read.
+  """
+  digest = hashlib.sha256(settings.encode())
+  for path in paths:
+    with open(path, 'rb') as file:
+      digest.update(hashlib.file_digest(file, 'sha256').digest())
+  return digest.hexdigest()
+
+
+def read(folder: str) -> dict[str, str]:
+  """{real path of a file: key by which it was made last}, of a journal.
+
+  Without a journal it is empty. Lines that are torn are passed over.
+  """
+  made: dict[str, str] = {}
+  try:
+    with open(os.path.join(folder, NAME), encoding='utf-8') as file:
+      lines = file.readlines()
+  except (OSError, UnicodeDecodeError):
+    return made
+  for line in lines:
+    try:
+      entry = json.loads(line)
+      files = _files(entry, folder)
+      if entry['status'] == 'done':
+        made |= dict.fromkeys(files, entry['key'])
+      else:  # some of them may be of these settings, and some of earlier ones
+        for path in files:
+          made.pop(path, None)
+    except (ValueError, KeyError, TypeError):
+      continue
+  return made
+
+
+def results(folder: str) -> set[str]:
+  """Real paths of the files in a folder that runs have made."""
+  return {*read(folder)}
+
+
+class Journal:
+  """The journal of a folder, to which lines are added; a context manager."""
+
+  def __init__(self, folder: str) -> None:
+    """Opens it, and makes the folder.
+
+    Raises:
+      OSError: it cannot be written.
+    """
+    os.makedirs(folder, exist_ok=True)
+    self._folder = folder
+    self.path = os.path.join(folder, NAME)
+    self._file = open(self.path, 'ab+', buffering=0)
+    if self._file.tell():
+      self._file.seek(-1, os.SEEK_END)
+      if self._file.read(1) != b'\n':  # a run was killed while it wrote
+        self._file.write(b'\n')
+
+  def __enter__(self) -> 'Journal':
+    return self
+
+  def __exit__(self, *unused) -> None:
+    self._file.close()
+
+  def write(self, entry: Mapping[str, Any], files: list[str]) -> None:
+    """Adds a line that a kill does not lose.
+
+    Args:
+      entry: what it says: at least `status`, 'done' or 'failed', and `key`.
+      files: paths of what was to be made.
+
+    Raises:
+      OSError: it cannot be written; nothing of it is left then.
+    """
+    below = [os.path.relpath(path, self._folder) for path in files]
+    start = self._file.seek(0, os.SEEK_END)
+    line = (json.dumps({**entry, 'files': below}) + '\n').encode()
+    try:
+      if self._file.write(line) != len(line):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    except OSError as error:
+      self._file.truncate(start)
+      raise OSError(error.errno, error.strerror, self.path) from error
+
+
+def _files(entry, folder):
+  """Real paths of what an entry speaks of."""
+  if 'files' in entry:
+    paths = [os.path.join(folder, path) for path in entry['files']]
+  else:  # of an earlier version
+    paths = [entry['output']] if 'output' in entry else []
+  return [os.path.realpath(path) for path in paths]

@@ -1,0 +1,172 @@
+"""All files of a run, planned together before any of them is made.
+
+No file is written over a source, over what is brought with one, or over another
+file of the run. A result has the name that the template gives it; what lies
+beside it is named after its stem, or after its whole name where the stem is not
+its own: `a.change.png`, but `a.jpg.change.png` beside `a.png.change.png`.
+"""
+
+from collections.abc import Iterable
+import dataclasses
+import os
+import re
+from typing import TYPE_CHECKING
+
+from artjax.image_io import formats
+
+if TYPE_CHECKING:
+  from artjax.restoration.batch import finding
+
+# Ends of the files beside a result: nobody means them as pictures.
+_MAPS = {
+  'damage_map': '.damage.png',
+  'mask': '.mask.png',
+  'change_map': '.change.png',
+  'uncertainty': '.uncertainty.png',
+  'confidence_map': '.confidence.png',
+}
+BESIDE = tuple(_MAPS.values())
+_LONGEST = 255  # bytes of a name, on all common systems
+
+
+@dataclasses.dataclass(frozen=True)
+class Wanted:
+  """Which files a result consists of."""
+
+  picture: bool = True
+  change_map: bool = False
+  uncertainty: bool = False
+  report: bool = False
+  mask: bool = False
+  damage_map: bool = False
+  confidence_map: bool = False
+
+
+def plan(
+  items: list['finding.Item'],
+  folder: str,
+  template: str,
+  weights: str,
+  wanted: Wanted,
+  kept: Iterable[str] = (),
+) -> None:
+  """Sets where the files of each item go; what cannot be becomes a problem.
+
+  Args:
+    items: of `finding.find`, with what is brought.
+    folder: of the results.
+    template: of their names, with {stem}, {suffix} and {weights}.
+    weights: as they were named.
+    wanted: which files are to be made.
+    kept: paths of other files that must not be written over.
+  """
+  taken = {os.path.realpath(path): path for path in kept}
+  for item in items:
+    for path in (item.source, *item.brought.values()):
+      taken[os.path.realpath(path)] = path
+  paths = {}  # of results, by the place of their item
+  for i, item in enumerate(items):
+    if not item.problem:
+      below, name = os.path.split(item.below)
+      stem, suffix = os.path.splitext(name)
+      suffix = _suffix(item, suffix)
+      name = template.format(stem=stem, suffix=suffix, weights=in_name(weights))
+      paths[i] = os.path.join(folder, below, name)
+  if wanted.picture:
+    for i, path in paths.items():
+      _take(items[i], {'picture': path}, taken)
+  stems = [_stem(path) for path in paths.values()]
+  for i, path in paths.items():
+    item, stem = items[i], _stem(path)
+    if not item.problem:
+      beside = _beside(stem, path, wanted)
+      if stems.count(stem) > 1 or any(
+        _real(p) in taken for p in beside.values()
+      ):
+        beside = _beside(path, path, wanted)
+      _take(item, beside, taken)
+
+
+def in_name(weights: str) -> str:
+  """Weights as part of a file's name: no folders, nothing that systems mind."""
+  weights = re.sub(r'[^,+]*[/\\]', '', re.sub('[\'"]', '', weights))
+  return weights.replace(',', '+').replace(':', '_')
+
+
+def check_folder(path: str) -> None:
+  """Raises ValueError, one line, unless a folder is or could be written to."""
+  there = os.path.abspath(path)
+  while not os.path.lexists(there):
+    there = os.path.dirname(there)
+  if not os.path.isdir(there):
+    raise ValueError(f'{there} is a file, not a folder')
+  if not os.access(there, os.W_OK | os.X_OK):
+    raise ValueError(f'{there} cannot be written to')
+
+
+def _suffix(item, suffix):
+  """The end of the name of a result, which says its format."""
+  try:
+    kind = formats.format_of(item.source)
+  except OSError:  # it is said when the picture's turn comes
+    return suffix
+  fitting = formats.suffix_for(kind, suffix)
+  if suffix and fitting != suffix:
+    item.notices.append(
+      f'a {kind} file, which is not written as {suffix}: '
+      f'its result is named {fitting}'
+    )
+  return fitting
+
+
+def _beside(start, path, wanted):
+  """{kind of file: path} of what lies beside a result."""
+  beside = {
+    name: start + end for name, end in _MAPS.items() if getattr(wanted, name)
+  }
+  return beside | ({'report': f'{path}.json'} if wanted.report else {})
+
+
+def _take(item, paths, taken):
+  """Gives paths to an item, or says why that cannot be."""
+  for path in paths.values():
+    problem = _problem(path, item, taken)
+    if problem:
+      item.problem = f'{item.name or item.source}: {problem}'
+      item.outputs = {}
+      return
+  item.outputs |= paths
+  taken |= {_real(path): item.source for path in paths.values()}
+
+
+def _problem(path, item, taken):
+  """Why a file cannot be written, in words; '' if it can."""
+  name = os.path.basename(path)
+  if _real(path) == _real(item.source):
+    return 'the output would overwrite it; choose another --output or --name'
+  if _real(path) in taken:
+    return (
+      f'its output {path} is that of, or is, {taken[_real(path)]}; '
+      'choose another --name'
+    )
+  if len(os.fsencode(name)) > _LONGEST:
+    return (
+      f'the name of its output, {name}, is longer than {_LONGEST} bytes; '
+      "shorten it: --name='{stem:.60}{suffix}'"
+    )
+  if os.path.isdir(path):
+    return f'its output {path} is a folder; choose another --name'
+  try:
+    if not path.endswith('.json'):
+      formats.saver(path)
+  except formats.BadPicture as error:
+    return str(error)
+  return ''
+
+
+def _stem(path):
+  return os.path.splitext(path)[0]
+
+
+def _real(path):
+  return os.path.realpath(path)

@@ -1,0 +1,60 @@
+"""The journal of results: what was made, by which key, last."""
+
+import json
+import os
+
+import pytest
+
+from artjax.restoration.batch import journal
+
+
+def test_what_was_made_last_counts(tmp_path):
+  out = str(tmp_path / 'out')
+  a, b = (os.path.join(out, name) for name in ('a.png', 'a.change.png'))
+  with journal.Journal(out) as log:
+    log.write({'status': 'done', 'key': 'one'}, [a, b])
+    log.write({'status': 'done', 'key': 'two'}, [a])
+  assert journal.read(out) == {a: 'two', b: 'one'}
+  # A picture that failed may have left some of its files.
+  with journal.Journal(out) as log:
+    log.write({'status': 'failed', 'reason': 'x'}, [b])
+  assert journal.read(out) == {a: 'two'}
+  # The folder may be moved.
+  os.rename(out, f'{out}2')
+  assert journal.results(f'{out}2') == {os.path.join(f'{out}2', 'a.png')}
+
+
+def test_lines_of_earlier_versions_and_torn_ones(tmp_path):
+  old = {'status': 'done', 'key': 'k', 'output': str(tmp_path / 'a.png')}
+  path = tmp_path / journal.NAME
+  path.write_text(f'{json.dumps(old)}\n[]\n{{"status": "done", "key": "torn')
+  with journal.Journal(str(tmp_path)) as log:
+    log.write({'status': 'done', 'key': 'l'}, [str(tmp_path / 'b.png')])
+  assert journal.read(str(tmp_path)) == {
+    str(tmp_path / 'a.png'): 'k',
+    str(tmp_path / 'b.png'): 'l',
+  }
+  assert journal.read(str(tmp_path / 'none')) == {}
+
+
+def test_a_line_that_finds_no_room_leaves_nothing(tmp_path):
+  with journal.Journal(str(tmp_path)) as log:
+    log.write({'status': 'done', 'key': 'k'}, [str(tmp_path / 'a.png')])
+    before = (tmp_path / journal.NAME).read_bytes()
+
+    class Full:
+      """A file of which half is written."""
+
+      def __init__(self, file):
+        self.file = file
+
+      def __getattr__(self, name):
+        return getattr(self.file, name)
+
+      def write(self, data):
+        return self.file.write(data[: len(data) // 2])
+
+    log._file = Full(log._file)
+    with pytest.raises(OSError, match='No space left'):
+      log.write({'status': 'done', 'key': 'k'}, [str(tmp_path / 'b.png')])
+  assert (tmp_path / journal.NAME).read_bytes() == before
