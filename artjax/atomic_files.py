@@ -7,20 +7,25 @@ import threading
 import cv2
 import numpy as np
 
+_LONGEST = 200  # bytes of a name, so that more can be put behind it
+
 
 def part_of(path: str | os.PathLike[str], mark: str = '') -> str:
   """The path, beside `path`, at which a file is written before it is whole.
 
-  Its name is short however long that of the file is, and the same each time, so
-  that what a killed run leaves is overwritten by the next.
+  Its name is the same each time, so that the next run overwrites what a killed
+  one leaves; and no longer than names may be.
 
   Args:
     path: of the file.
     mark: tells several such files apart.
   """
   folder, name = os.path.split(os.fspath(path))
-  digest = hashlib.blake2s(os.fsencode(name), digest_size=8).hexdigest()
-  return os.path.join(folder, f'artjax-{digest}{mark}.part')
+  part = f'{name}{mark}.part'
+  if len(os.fsencode(part)) > _LONGEST:
+    digest = hashlib.blake2s(os.fsencode(name), digest_size=8).hexdigest()
+    part = f'artjax-{digest}{mark}.part'
+  return os.path.join(folder, part)
 
 
 def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
@@ -31,7 +36,7 @@ def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
   """
   os.makedirs(os.path.dirname(path) or '.', exist_ok=True)
   # A name of its own: another process or thread may write the same file.
-  part = part_of(path, f'-{os.getpid()}-{threading.get_ident()}')
+  part = part_of(path, f'.{os.getpid()}-{threading.get_ident()}')
   try:
     with open(part, 'wb') as file:
       file.write(data)

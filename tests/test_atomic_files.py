@@ -1,5 +1,7 @@
 """Atomic files."""
 
+import os
+
 import cv2
 import numpy as np
 import pytest
@@ -28,3 +30,13 @@ def test_a_failed_write_leaves_the_old_file(tmp_path):
 def test_a_format_that_cannot_be_written_is_named():
   with pytest.raises(ValueError, match='cannot write a .nothing picture'):
     atomic_files.encode(np.zeros([2, 2, 3], np.uint8), '.nothing')
+
+
+def test_the_file_in_between_has_a_name_that_is_possible():
+  assert atomic_files.part_of('out/a.png') == 'out/a.png.part'
+  longest = 'ü' * 125 + '.json'
+  part = atomic_files.part_of(f'out/{longest}', '.raw')
+  folder, name = os.path.split(part)
+  assert folder == 'out' and len(os.fsencode(name)) < 100
+  assert part != atomic_files.part_of(f'out/{longest}')
+  assert part == atomic_files.part_of(f'out/{longest}', '.raw')

@@ -42,7 +42,7 @@ class Writer:
     self._dtype = np.uint8 if picture.depth == 8 else np.uint16
     self._strip_metadata = strip_metadata
     size = np.prod(self._shape, dtype=np.int64) * np.dtype(self._dtype).itemsize
-    raw = atomic_files.part_of(self._path, '-raw')
+    raw = atomic_files.part_of(self._path, '.raw')
     self._raw = raw if size > _IN_MEMORY else None
     self._rows: Any = None  # an array, or a file
     self._done = 0
