@@ -69,7 +69,7 @@ def plan(
     if not item.problem:
       below, name = os.path.split(item.below)
       stem, suffix = os.path.splitext(name)
-      suffix = _suffix(item, suffix)
+      suffix = _suffix(item, suffix, '{suffix' in template)
       name = template.format(stem=stem, suffix=suffix, weights=in_name(weights))
       paths[i] = os.path.join(folder, below, name)
   if wanted.picture:
@@ -104,14 +104,14 @@ def check_folder(path: str) -> None:
     raise ValueError(f'{there} cannot be written to')
 
 
-def _suffix(item, suffix):
+def _suffix(item, suffix, used):
   """The end of the name of a result, which says its format."""
   try:
     kind = formats.format_of(item.source)
   except OSError:  # it is said when the picture's turn comes
     return suffix
   fitting = formats.suffix_for(kind, suffix)
-  if suffix and fitting != suffix:
+  if suffix and used and fitting != suffix:
     item.notices.append(
       f'a {kind} file, which is not written as {suffix}: '
       f'its result is named {fitting}'

@@ -110,6 +110,8 @@ def test_a_result_is_named_as_what_its_source_is(
   (item,) = planned(tmp_path, [name], outputs.Wanted()).values()
   assert os.path.basename(item.output) == result
   assert len(item.notices) == (name not in (result, 'a'))
+  (item,) = planned(tmp_path, [name], outputs.Wanted(), '{stem}.tif').values()
+  assert os.path.basename(item.output) == 'a.tif' and not item.notices
 
 
 @pytest.mark.parametrize(
