@@ -12,6 +12,8 @@ from unittest import mock
 # Before JAX starts: several devices, so that parallel steps are really tested.
 os.environ.setdefault('XLA_FLAGS', '--xla_force_host_platform_device_count=4')
 os.environ.setdefault('JAX_PLATFORMS', 'cpu')
+# Results name the time at which they were made: one and the same in tests.
+os.environ.setdefault('SOURCE_DATE_EPOCH', '1700000000')
 
 import cv2
 import jax

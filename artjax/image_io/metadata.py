@@ -4,6 +4,7 @@ It goes into the result byte for byte (metadata_writer.py), but for what is no
 longer true there: orientation, size, thumbnails.
 """
 
+from collections.abc import Mapping
 import contextlib
 import dataclasses
 import io
@@ -27,6 +28,7 @@ EXIF, XMP = b'Exif\0\0', b'http://ns.adobe.com/xap/1.0/\0'
 MORE_XMP = b'http://ns.adobe.com/xmp/extension/\0'
 RESOURCES = b'Photoshop 3.0\0'
 XMP_KEYWORD = 'XML:com.adobe.xmp'
+XMP_IN_JPEG = jpeg.MOST - len(XMP)  # bytes of a packet, at most
 # Tags of TIFF that are not copied: they say how pixels are stored, or libvips
 # writes them. All others are kept.
 NOT_COPIED = {
@@ -199,6 +201,26 @@ def without_colour(found: Metadata) -> Metadata:
     tags={t: v for t, v in found.tags.tags.items() if t not in _OF_COLOURS},
   )
   return dataclasses.replace(found, native=native, tags=tags)
+
+
+def with_event(
+  found: Metadata, event: Mapping[str, str], most: int | None = None
+) -> Metadata:
+  """With one more event in the history of its XMP, see `xmp.with_event`.
+
+  Args:
+    found: what is written.
+    event: {field: text}.
+    most: bytes of XMP that the format holds; None = any number.
+  """
+  try:
+    packet = xmp.with_event(found.xmp, event)
+  except ValueError:
+    packet = b''
+  if not packet or (most is not None and len(packet) > most):
+    lost = [*found.lost, 'the history of this restoration']
+    return dataclasses.replace(found, lost=lost)
+  return dataclasses.replace(found, xmp=packet)
 
 
 def _says_orientation(found):

@@ -6,6 +6,7 @@ shows the one as the other, and `Picture.merge` brings a network's change back
 into the file's own values; see merging.py.
 """
 
+from collections.abc import Callable, Mapping
 import os
 import tempfile
 from typing import Any
@@ -239,9 +240,19 @@ class Picture:
     *,
     scale: int = 1,
     strip_metadata: bool = False,
+    event: Mapping[str, str] | None = None,
+    finish: Callable[[str], None] = lambda part: None,
   ) -> image_writer.Writer:
-    """A `writer.Writer` of the result, with this one's metadata."""
-    return image_writer.Writer(self, path, scale, strip_metadata)
+    """A `writer.Writer` of the result, with this one's metadata.
+
+    Args:
+      path: of the result.
+      scale: of the result to the picture.
+      strip_metadata: whether it has none but the profile and the resolution.
+      event: for the history in its XMP, see `xmp.with_event`.
+      finish: called with the path of the written file, before it gets its name.
+    """
+    return image_writer.Writer(self, path, scale, strip_metadata, event, finish)
 
   def describe(self, image: pyvips.Image, suffix: str) -> pyvips.Image:
     """The result's pixels with this file's resolution and profile."""

@@ -1,6 +1,6 @@
 """Picture files written whole or not at all."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 import contextlib
 import os
 from typing import Any, TYPE_CHECKING
@@ -34,8 +34,11 @@ class Writer:
     path: str | os.PathLike,
     scale: int,
     strip_metadata: bool,
+    event: Mapping[str, str] | None,
+    finish: Callable[[str], None],
   ):
     self._picture = picture
+    self._event, self._finish = event, finish
     self._path = os.fspath(path)
     bands = picture.bands + picture.has_alpha + len(picture.extras)
     self._shape = picture.height * scale, picture.width * scale, bands
@@ -108,12 +111,16 @@ class Writer:
       picture.notices.append('its colours are written as an ICC profile')
     image = picture.describe(image, suffix)
     found = picture.metadata(width, height, self._strip_metadata)
+    if self._event:
+      most = metadata.XMP_IN_JPEG if suffix == '.jpg' else None
+      found = metadata.with_event(found, self._event, most)
     if suffix == '.avif':  # libvips alone can write into it
       image = metadata.attach_blocks(image, found)
 
     def finish(part):
       lost.extend(metadata_writer.write(part, suffix, found))
       picture.check_unchanged()
+      self._finish(part)
 
     save(
       image,

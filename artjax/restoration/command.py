@@ -76,11 +76,13 @@ def _restore(parser, args, options, items, outcome, interrupts, spool):
 
   from artjax.restoration import chain as chain_lib
   from artjax.restoration.batch import bringing
+  from artjax.restoration.provenance import credentials
 
   try:
     chain = chain_lib.Chain(args.weights)
     chain.check(options, args.mask, args.hints)
     wanted = _wanted(args, chain)
+    signer = credentials.Signer(args.c2pa) if args.c2pa else None
     where = bringing.places(args.mask, args.hints, spool)
   except (ValueError, OSError) as error:
     parser.error(str(error))
@@ -113,7 +115,9 @@ def _restore(parser, args, options, items, outcome, interrupts, spool):
   except OSError as error:
     parser.error(f'{error.filename}: {error.strerror}')
   with log, progress.Progress(len(items)) as bar:
-    run = running.Run(chain, options, log, bar, interrupts, args.fail_fast)
+    run = running.Run(
+      chain, options, log, bar, interrupts, args.fail_fast, signer
+    )
     run.restore(
       items, journal.read(args.output) if args.resume else {}, outcome
     )
@@ -213,6 +217,13 @@ def _parser():
     help='the mask that was filled, STEM.mask.png, and the damage '
     'probabilities, STEM.damage.png',
   )
+  group.add_argument(
+    '--c2pa',
+    default='',
+    metavar='FILE.pem',
+    help='content credentials in the result (C2PA), signed with the private '
+    'key and the certificates of this file; needs c2pa-python',
+  )
   return parser
 
 
@@ -244,7 +255,7 @@ def _wanted(args, chain):
   """What a command line wants; ValueError where a chain has none of it."""
   if args.save_mask and not (chain.finds or chain.fills):
     raise ValueError(f'--save_mask: {chain} neither finds nor fills damage')
-  for name in ('change_map', 'uncertainty'):
+  for name in ('change_map', 'uncertainty', 'c2pa'):
     if getattr(args, name) and not chain.makes_picture:
       raise ValueError(f'--{name}: {chain} finds damage and changes no picture')
   if args.confidence_map and (not chain.predicts_errors or args.strength < 1):

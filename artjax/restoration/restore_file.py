@@ -21,11 +21,13 @@ from artjax.image_io import writer as image_writer
 from artjax.inference import base
 from artjax.interop import safetensors_io
 from artjax.restoration import damage_mask
-from artjax.restoration import provenance
 from artjax.restoration import stages
 from artjax.restoration import strips as strips_lib
 from artjax.restoration.chain import Chain
 from artjax.restoration.options import Options
+from artjax.restoration.provenance import credentials
+from artjax.restoration.provenance import history
+from artjax.restoration.provenance import record as record_lib
 
 # What a grey level of the maps means; what is more is white.
 CHANGE_STEP = 0.05  # CIEDE2000
@@ -64,6 +66,7 @@ def restore_file(
   hints: str = '',
   on_tiles: Callable[[int, int], None] = lambda done, total: None,
   name: str = '',
+  signer: credentials.Signer | None = None,
 ) -> dict[str, Any]:
   """Restores a picture file.
 
@@ -76,6 +79,7 @@ def restore_file(
     hints: path of a file of colours for what is colorized, see there.
     on_tiles: called with the tiles done and in all.
     name: what the record calls the picture; '' = its path.
+    signer: signs the result, unless metadata are stripped.
 
   Returns:
     The record, a dict for JSON; also written to `outputs.report`.
@@ -108,14 +112,16 @@ def restore_file(
     strips = _strips(source, picture, chain, work, folder)
     measured = {}
     if strips is not None:
-      measured = _write_picture(source, picture, strips, chain, outputs, work)
+      measured = _write_picture(
+        source, picture, strips, chain, outputs, work, signer
+      )
       measured |= _save_confidence(chain, outputs, work)
     else:
       picture.check_unchanged()
     measured |= _save_masks(work, outputs)
     work.notices += missing.notices
     work.notices += chain.notices(options, bool(outputs.damage_map))
-    record = measured | provenance.record(
+    record = measured | record_lib.record(
       name or os.path.abspath(source),
       sha256,
       outputs.main,
@@ -126,7 +132,7 @@ def restore_file(
       start,
     )
   if outputs.report:
-    provenance.save(outputs.report, record)
+    record_lib.save(outputs.report, record)
   return record
 
 
@@ -171,9 +177,16 @@ def _write_picture(
   chain: Chain,
   outputs: Outputs,
   work: stages.Work,
+  signer: credentials.Signer | None,
 ) -> dict[str, Any]:
   """Writes the picture and its maps; what was measured on the way."""
   options, scale = work.options, chain.scale
+  event = None if options.strip_metadata else history.event(chain, options)
+
+  def finish(part):
+    if signer and event:
+      signer.sign(part, outputs.picture, source, chain, event)
+
   shape = picture.height * scale, picture.width * scale
   known, most_outside = None, 0.0  # what must be as it was
   if work.hole is not None and chain.keeps_the_rest:
@@ -181,7 +194,11 @@ def _write_picture(
   change = strips_lib.LevelMap(outputs.change_map, shape, CHANGE_STEP)
   spread = strips_lib.LevelMap(outputs.uncertainty, shape, UNCERTAINTY_STEP)
   with picture.writer(
-    outputs.picture, scale=scale, strip_metadata=options.strip_metadata
+    outputs.picture,
+    scale=scale,
+    strip_metadata=options.strip_metadata,
+    event=event,
+    finish=finish,
   ) as writer:
     for top, rows in strips_lib.thinner(strips, _AT_ONCE // shape[1] + 1):
       values, moved = picture.merge(top, rows[..., :3], scale, options.strength)

@@ -1,6 +1,14 @@
-"""XMP packets: what they say of the pixels is kept true."""
+"""XMP packets: kept true of the pixels, and given a history.
 
+The history is `xmpMM:History` of XMP (ISO 16684-1): a sequence of events, each
+with what was done, when, and by which software.
+"""
+
+from collections.abc import Mapping
 import re
+from typing import NamedTuple
+from xml.parsers import expat
+from xml.sax import saxutils
 
 _GAIN_MAPS = (
   b'http://ns.adobe.com/hdr-gain-map/1.0/',
@@ -46,6 +54,114 @@ def without_gain_map(packet: bytes) -> bytes:
       flags=re.DOTALL,
     )
   return packet
+
+
+def with_event(packet: bytes, event: Mapping[str, str]) -> bytes:
+  """A packet with one more event at the end of its history.
+
+  Everything else in it stays as it is, byte for byte.
+
+  Args:
+    packet: UTF-8; b'' = there is none, and a new one is made.
+    event: fields of a ResourceEvent, such as {'action': 'edited'}.
+
+  Raises:
+    ValueError: the packet cannot be read.
+  """
+  packet = packet.rstrip(b'\0') or _EMPTY
+  fields = ''.join(
+    f'<stEvt:{name}>{saxutils.escape(_TEXT.sub(" ", text))}</stEvt:{name}>'
+    for name, text in event.items()
+  )
+  item = (
+    f'<rdf:li xmlns:rdf="{_RDF}" xmlns:stEvt="{_EVENT}" '
+    f'rdf:parseType="Resource">{fields}</rdf:li>'
+  )
+  ends = _ends(packet)
+  if ends.history is not None:
+    place = ends.history
+  else:
+    place = ends.rdf
+    item = (
+      f'<rdf:Description xmlns:rdf="{_RDF}" xmlns:xmpMM="{_MM}" '
+      f'rdf:about={saxutils.quoteattr(ends.about)}><xmpMM:History><rdf:Seq>'
+      f'{item}</rdf:Seq></xmpMM:History></rdf:Description>'
+    )
+  changed = _insert(packet, place, item.encode())
+  _ends(changed)  # it can still be read
+  return changed
+
+
+_RDF = 'http://www.w3.org/1999/02/22-rdf-syntax-ns#'
+_MM = 'http://ns.adobe.com/xap/1.0/mm/'
+_EVENT = 'http://ns.adobe.com/xap/1.0/sType/ResourceEvent#'
+_EMPTY = (
+  '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
+  '<x:xmpmeta xmlns:x="adobe:ns:meta/">'
+  f'<rdf:RDF xmlns:rdf="{_RDF}"></rdf:RDF></x:xmpmeta>'
+  '<?xpacket end="w"?>'
+).encode()
+# What XML has no place for.
+_TEXT = re.compile('[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]')
+
+
+class _Ends(NamedTuple):
+  rdf: int  # where what is within rdf:RDF ends
+  history: int | None  # the same of the sequence of xmpMM:History
+  about: str  # what the descriptions are about
+
+
+def _ends(packet):
+  """The places of a packet where something can be added."""
+  parser = expat.ParserCreate('UTF-8', namespace_separator=' ')
+  open_tags: list[list] = []  # name, where its tag begins, whether it is empty
+  found: dict = {}
+
+  def start(name, attributes):
+    fill('')
+    open_tags.append([name, parser.CurrentByteIndex, True])
+    if name == f'{_RDF} Description' and 'about' not in found:
+      found['about'] = attributes.get(f'{_RDF} about', '')
+
+  def fill(unused):
+    del unused
+    if open_tags:
+      open_tags[-1][2] = False
+
+  def end(name):
+    _, begin, empty = open_tags.pop()
+    place = parser.CurrentByteIndex
+    if empty and packet[begin:place].endswith(b'/>'):  # <tag/>
+      place -= 2
+    if name == f'{_RDF} RDF':
+      found.setdefault('rdf', place)
+    within = open_tags[-1][0] if open_tags else ''
+    if name == f'{_RDF} Seq' and within == f'{_MM} History':
+      found.setdefault('history', place)
+
+  def refuse(*unused):
+    raise ValueError('XMP with a document type')
+
+  parser.StartElementHandler, parser.EndElementHandler = start, end
+  parser.CharacterDataHandler = fill
+  parser.StartDoctypeDeclHandler = refuse
+  try:
+    parser.Parse(packet, True)
+  except expat.ExpatError as error:
+    raise ValueError(f'XMP that is no XML: {error}') from error
+  if 'rdf' not in found:
+    raise ValueError('XMP without rdf:RDF')
+  return _Ends(found['rdf'], found.get('history'), found.get('about', ''))
+
+
+def _insert(packet, place, item):
+  """The packet with `item` at a place of `_ends`."""
+  before, after = packet[:place], packet[place:]
+  if after.startswith(b'/>'):
+    name = re.match(rb'<([^\s/>]+)', before[before.rindex(b'<') :])[1]
+    after = b'</' + name + b'>' + after[2:]
+    item = b'>' + item
+  return before + item + after
 
 
 def _set(packet, name, number):

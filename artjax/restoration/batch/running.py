@@ -15,6 +15,7 @@ from artjax.restoration.batch import progress
 
 if TYPE_CHECKING:
   from artjax.restoration import chain as chain_lib
+  from artjax.restoration.provenance import credentials
 
 # NumPy, JAX and libvips are imported where they are needed; see command.py.
 
@@ -58,11 +59,13 @@ class Run:
     bar: progress.Progress,
     interrupts: interrupts_lib.Interrupts,
     fail_fast: bool,
+    signer: 'credentials.Signer | None' = None,
   ) -> None:
     self._chain, self._options = chain, options
     self._log, self._bar, self._interrupts = log, bar, interrupts
-    self._fail_fast = fail_fast
-    self._settings = json.dumps([options.as_json(), chain.describe()])
+    self._fail_fast, self._signer = fail_fast, signer
+    settings = [options.as_json(), chain.describe()]
+    self._settings = json.dumps(settings + ['signed'] * bool(signer))
     self._general = {*chain.notices(options)}  # said already, of all of them
 
   def restore(
@@ -132,6 +135,7 @@ class Run:
       *brought,
       self._bar.tiles,
       item.name,
+      self._signer,
     )
 
   def _say(self, item, record):

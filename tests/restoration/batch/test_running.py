@@ -44,7 +44,9 @@ def calls_fixture(monkeypatch):
   """Names of the pictures that were restored, in their order."""
   calls = []
 
-  def copy(source, chain, outputs, options, mask, hints, on_tiles, name):
+  def copy(
+    source, chain, outputs, options, mask, hints, on_tiles, name, signer
+  ):
     calls.append(os.path.basename(source))
     for path in outputs.paths():
       os.makedirs(os.path.dirname(path), exist_ok=True)

@@ -1,0 +1,1 @@
+"""What a result says of its making: a record, a history, a signature."""
