@@ -1,5 +1,5 @@
-# make setup | demo | serve | test | test-web | lint | coverage | api | bench |
-# lock | export-setup: each does all its own set-up.
+# make setup | demo | serve | test | test-web | property | lint | coverage | api |
+# bench | lock | export-setup: each does all its own set-up.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -7,8 +7,8 @@ REQUIREMENTS := requirements.txt $(wildcard requirements/*.txt)
 LOCK := requirements/lock.txt
 export JAX_COMPILATION_CACHE_DIR ?= $(HOME)/.cache/artjax/xla
 
-.PHONY: setup demo serve test test-web lint coverage api bench lock \
-  export-setup clean
+.PHONY: setup demo serve test test-web property lint coverage api bench \
+  lock export-setup clean
 
 setup: $(VENV)/.ready
 
@@ -38,6 +38,12 @@ test-web: setup
 	  (apt-get update -qq && apt-get install -y -qq chromium)
 	$(BIN)/python -m pip install --quiet 'playwright>=1.48,<2'
 	@$(BIN)/python -m pytest -q tests/web/browser
+
+# Picture files that are drawn, and such that are damaged, by the thousand.
+property: setup
+	@ARTJAX_DRAWS=$(or $(DRAWS),20000) $(BIN)/python -m pytest -q --timeout=0 \
+	  tests/image_io/test_properties.py
+	@$(BIN)/python tests/fuzz_image_file.py --count=$(or $(FILES),10000)
 
 # Style, layers of packages, types.
 lint: setup
