@@ -23,6 +23,7 @@ def get_config(variant: str = '') -> ml_collections.ConfigDict:
       'enc_blocks': (2, 2, 4, 8),
       'middle_blocks': 12,
       'dec_blocks': (2, 2, 2, 2),
+      'window': 128,  # the side of the crops
     }
   )
   config.losses.charbonnier = 1.0
@@ -34,7 +35,7 @@ def get_config(variant: str = '') -> ml_collections.ConfigDict:
   config.data.ops = unet.train_ops()
   config.eval.ops = unet.EVAL_OPS
   if variant == 'quick':
-    config.model.args.width = 8
+    config.model.args.width, config.model.args.window = 8, 64
     config.model.args.enc_blocks = (1, 1)
     config.model.args.middle_blocks = 1
     config.model.args.dec_blocks = (1, 1)

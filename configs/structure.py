@@ -45,7 +45,7 @@ def get_config(variant: str = '') -> ml_collections.ConfigDict:
       'stem': 2,
       'zero_init': True,
       'confidence': True,
-      'bound': 8 / 255,  # nothing bright or dark is taken for damage
+      'window': 128,  # the side of the crops, see NAFNet
     }
   )
   config.losses.charbonnier = 1.0
@@ -61,11 +61,10 @@ def get_config(variant: str = '') -> ml_collections.ConfigDict:
   config.eval.ops = EVAL_OPS
   if variant in ('demo', 'quick'):  # short runs learn the picture alone
     config.model.args.confidence, config.losses.confidence = False, 0.0
-    config.model.args.bound = 0.0
   if variant == 'demo':
     # What a minute and a few photographs can teach, seen at a glance.
     damage = 'copy("image", "target")|gaussian_noise({0})|jpeg({1})'
-    config.model.args.width = 16
+    config.model.args.width, config.model.args.window = 16, 64
     config.model.args.enc_blocks = config.model.args.dec_blocks = (1, 1)
     config.model.args.middle_blocks = 2
     config.losses.tone = 0.0
@@ -83,7 +82,7 @@ def get_config(variant: str = '') -> ml_collections.ConfigDict:
     config.optimizer.warmup_steps = 30
     config.ema_decay = 0.98
   elif variant == 'quick':
-    config.model.args.width = 8
+    config.model.args.width, config.model.args.window = 8, 64
     config.model.args.enc_blocks = config.model.args.dec_blocks = (1, 1)
     config.model.args.middle_blocks = 1
     defaults.make_quick(config)

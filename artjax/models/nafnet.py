@@ -8,12 +8,14 @@ for the models' common signature and left unused, and tiles should be as large
 as memory allows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+import functools
 import math
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from artjax.models import layers
 
@@ -28,9 +30,53 @@ def simple_gate(x: jax.Array) -> jax.Array:
   return x[..., :half] * x[..., half:]
 
 
+def attend(
+  x: jax.Array, dense: Callable[[jax.Array], jax.Array], window: int
+) -> jax.Array:
+  """[B, H, W, C] -> the same shape: channels weighed by what is around a pixel.
+
+  A network learns from the means of small crops. Those of a whole picture are
+  other numbers, of which it makes other weights; so means are taken over
+  squares of that size (https://arxiv.org/abs/2112.04491), a quarter of their
+  side apart, and the weights of the pixels between them are interpolated.
+
+  Args:
+    x: the features.
+    dense: makes the weights, f32[B, h, w, C], of the means of as many squares.
+    window: side of the squares, px of x; 0 = one mean of all.
+  """
+  sizes = x.shape[1:3]
+  if not window or max(sizes) <= window:
+    return x * dense(x.mean((1, 2), keepdims=True))
+  (means, weights), (means_across, weights_across) = (
+    _windows(size, window) for size in sizes
+  )
+  small = jnp.einsum('hy,byxc->bhxc', means.astype(x.dtype), x)
+  small = jnp.einsum('wx,bhxc->bhwc', means_across.astype(x.dtype), small)
+  factor = dense(small)
+  factor = jnp.einsum('xw,bhwc->bhxc', weights_across.astype(x.dtype), factor)
+  return x * jnp.einsum('yh,bhxc->byxc', weights.astype(x.dtype), factor)
+
+
+@functools.lru_cache
+def _windows(size, window):
+  """Windows along a side: f32[n, size] to average, [size, n] to interpolate."""
+  side = min(window, size)
+  count = 1 + math.ceil(4 * (size - side) / side)
+  starts = np.round(np.linspace(0, size - side, count)).astype(int)
+  pixels = np.arange(size)
+  inside = (pixels >= starts[:, None]) & (pixels < starts[:, None] + side)
+  middles = starts + (side - 1) / 2
+  weights = [np.interp(pixels, middles, one) for one in np.eye(count)]
+  return inside.astype(np.float32) / side, np.stack(
+    weights, -1, dtype=np.float32
+  )
+
+
 class Block(nn.Module):
   """Depthwise convolution with gate and channel attention, then a gated MLP."""
 
+  window: int = 0  # px of x over which attention averages; 0 = all of it
   dtype: jnp.dtype = jnp.float32
 
   @nn.compact
@@ -50,7 +96,7 @@ class Block(nn.Module):
     y = dense(2 * channels, 'conv1')(y, before=norm('norm1'))
     y = layers.DepthwiseConv3x3(dtype=self.dtype, name='conv2')(y)
     y = simple_gate(y)
-    y = y * dense(channels, 'attention')(y.mean((1, 2), keepdims=True))
+    y = attend(y, dense(channels, 'attention'), self.window)
     x = x + dense(channels, 'conv3')(y, after=scale('beta'))
     y = layers.normalize(x)
     y = dense(2 * channels, 'conv4')(y, before=norm('norm2'))
@@ -100,6 +146,9 @@ class NAFNet(nn.Module):
   stem: int = 1  # pixel-unshuffle before everything: 2 is 4 times as fast
   zero_init: bool = False  # the last convolution starts at 0: the identity
   confidence: bool = False  # a fourth channel, how wrong it is likely to be
+  # px over which attention averages when not trained, the side of the crops it
+  # was trained on; 0 = all that it sees.
+  window: int = 0
   bound: float = 0.0  # what local means may change by; 0 = anything
   dtype: jnp.dtype = jnp.float32  # of the computation
 
@@ -117,6 +166,11 @@ class NAFNet(nn.Module):
         f'enc_blocks {self.enc_blocks} and dec_blocks '
         f'{self.dec_blocks} must name as many levels'
       )
+
+    def block(level, name):
+      window = 0 if train else self.window // (self.stem * 2**level)
+      return Block(window, self.dtype, name=name)
+
     height, width = x.shape[1:3]
     x = x.astype(jnp.float32)
     y = layers.pad_to_multiple(x, self.multiple).astype(self.dtype)
@@ -126,7 +180,7 @@ class NAFNet(nn.Module):
     features, skips = self.width, []
     for level, blocks in enumerate(self.enc_blocks):
       for i in range(blocks):
-        y = Block(self.dtype, name=f'enc{level}_{i}')(y)
+        y = block(level, f'enc{level}_{i}')(y)
       skips.append(y)
       features *= 2
       # A 2x2 convolution of stride 2 is a dense layer of unshuffled pixels.
@@ -134,7 +188,7 @@ class NAFNet(nn.Module):
         layers.pixel_unshuffle(y, 2)
       )
     for i in range(self.middle_blocks):
-      y = Block(self.dtype, name=f'middle_{i}')(y)
+      y = block(len(self.enc_blocks), f'middle_{i}')(y)
     for level in reversed(range(len(self.dec_blocks))):
       y = layers.Dense(
         2 * features, use_bias=False, dtype=self.dtype, name=f'up{level}'
@@ -142,7 +196,7 @@ class NAFNet(nn.Module):
       features //= 2
       y = layers.pixel_shuffle(y, 2) + skips[level]
       for i in range(self.dec_blocks[level]):
-        y = Block(self.dtype, name=f'dec{level}_{i}')(y)
+        y = block(level, f'dec{level}_{i}')(y)
     last = y
     y = layers.Conv3x3(
       3 * self.stem**2,

@@ -190,6 +190,40 @@ def test_confidence_starts_at_a_constant_and_the_trunk_as_without():
   jax.tree.map(np.testing.assert_array_equal, params, plain['params'])
 
 
+def test_attention_sees_a_window_in_use_and_all_in_training():
+  net = nafnet.NAFNet(**SMALL, window=32)
+  params = {'params': moved(net)}
+  near = picture(40, 400)
+  far = near.copy()
+  far[:, :, 350:] = 0
+  seen = jax.jit(lambda x: net.apply(params, x))
+  # What is far away does not matter; without a window it does.
+  left = slice(None), slice(None), slice(0, 40)
+  np.testing.assert_array_equal(seen(near)[left], seen(far)[left])
+  whole = jax.jit(lambda x: net.clone(window=0).apply(params, x))
+  assert np.abs(whole(near)[left] - whole(far)[left]).max() > 1e-4
+  # Training, and pictures no larger than the window, have one mean of all.
+  trained = jax.jit(lambda x: net.apply(params, x, train=True))
+  np.testing.assert_array_equal(trained(near), whole(near))
+  crop = near[:, :32, :32]
+  np.testing.assert_array_equal(seen(crop), whole(crop))
+
+
+def test_attention_of_windows_is_that_of_each_window():
+  x = jnp.asarray(picture(64, 48))
+  weights = lambda means: 2 * means + 1
+  seen = nafnet.attend(x, weights, 16)
+  # 13 and 9 windows; those in the corners, and one in the middle.
+  for y, x0 in ((0, 0), (48, 32), (24, 16)):
+    window = (0, slice(y, y + 16), slice(x0, x0 + 16))
+    expected = weights(x[window].mean((0, 1)))
+    # Half a pixel from the middle the next window has a share of an eighth.
+    pixel = (0, y + 7, x0 + 7)
+    np.testing.assert_allclose(seen[pixel], expected * x[pixel], rtol=0.03)
+  corner = weights(x[0, :16, :16].mean((0, 1)))
+  np.testing.assert_allclose(seen[0, 0, 0], corner * x[0, 0, 0], rtol=1e-5)
+
+
 def test_a_bound_keeps_local_means_and_leaves_lines_alone():
   free, bound = (
     nafnet._share(jnp.asarray(change, jnp.float32)[None], 8 / 255)

@@ -131,6 +131,7 @@ def structure(
   breadth: float = 0.0,
   without: Sequence[str] = (),
   only: Sequence[str] = (),
+  keep_losses: bool = False,
 ) -> Example:
   """Damage, camera and file over a picture whose tones are aged in the target.
 
@@ -151,6 +152,9 @@ def structure(
       'labels'): what is held out of training tells how it does on the unknown.
     only: names of those among them that are drawn, for what tells that; () =
       all.
+    keep_losses: what hides the paint altogether, of the class 'loss', is in the
+      target too. What learns from such pairs leaves it to a filler, and does
+      not take bright parts of a painting for it.
 
   Raises:
     ValueError: a name in `without` or `only` that is not one of the further
@@ -168,12 +172,16 @@ def structure(
   example = {**example, 'target': example['image']}
   if undamaged:
     return example
-  if dirt is not None and rng.random() < 0.5:
-    example = from_masks.masks_from(dirt, severity)(example, rng)
   table = _PRINT_DAMAGE if rng.random() < 0.2 else _PAINT_DAMAGE
   plan = _some(table, rng, rng.uniform(0.4, 1.7)) + _camera(rng)
   if breadth and rng.random() < breadth:
     plan = _broadened(plan, further, rng)
+  if keep_losses:
+    losses_, plan = _split(plan)
+    example = _run(losses_, example, severity, rng)
+    example = {**example, 'target': example['image']}
+  if dirt is not None and rng.random() < 0.5:
+    example = from_masks.masks_from(dirt, severity)(example, rng)
   return _run(plan, example, severity, rng)
 
 
@@ -327,6 +335,15 @@ def _broadened(plan, kinds, rng):
   if _SCANNER[0] in chosen:
     _scan(plan)
   return plan
+
+
+def _split(plan):
+  """A plan in two: what hides the paint altogether, and all else."""
+  lost = [getattr(factory, 'part', '') == 'loss' for factory, _ in plan]
+  return (
+    [kind for kind, is_lost in zip(plan, lost) if is_lost],
+    [kind for kind, is_lost in zip(plan, lost) if not is_lost],
+  )
 
 
 def _scan(plan):

@@ -11,6 +11,8 @@ import pytest
 
 from artjax import registry
 from artjax.data.degradations import presets
+from artjax.data.degradations.local import lines
+from artjax.data.degradations.local import losses
 
 
 def test_aged_changes_tones_alone():
@@ -165,3 +167,26 @@ def test_only_some_of_the_further_kinds():
         {'image': np.zeros([32, 32, 3], np.float32), 'name': 'a'},
         np.random.default_rng(0),
       )
+
+
+def test_losses_can_be_left_to_a_filler(monkeypatch):
+  # A print is scratched before paint is lost: the loss is kept all the same.
+  plan = [(lines.scratches, 1.0), (losses.paint_losses, 1.0)]
+  monkeypatch.setattr(
+    presets,
+    '_some',
+    lambda table, *_: [] if table is presets._AGED_PAINT else plan,
+  )
+  monkeypatch.setattr(presets, '_camera', lambda rng: [])
+  image = picture(96, 96)
+  made = presets.structure(0.9, keep_losses=True)(
+    {'image': image}, np.random.default_rng(3)
+  )
+  crack, loss, _ = np.moveaxis(made['mask'] > 0, -1, 0)
+  assert loss.mean() > 0.01
+  wrong = np.abs(made['image'] - made['target']).max(-1)
+  assert np.median(wrong[loss & ~crack]) == 0  # soft edges of scratches apart
+  assert wrong[crack].mean() > 0.02
+  lost = np.abs(made['target'] - image / np.float32(255)).max(-1)
+  assert lost[loss].mean() > 0.05
+  assert np.median(lost[~loss]) < 1e-6
