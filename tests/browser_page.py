@@ -34,3 +34,15 @@ def pixel(page, x, y):
         x * canvas.width, y * canvas.height, 1, 1).data];}""",
     [x, y],
   )
+
+
+def wait_for_pixel(page, x, y, wanted):
+  """Waits until a pixel of the canvas has a colour; drawing takes a frame."""
+  page.wait_for_function(
+    """([x, y, wanted]) => {
+    const canvas = document.querySelector('#canvas');
+    return [...canvas.getContext('2d').getImageData(
+        x * canvas.width, y * canvas.height, 1, 1).data].join() ===
+        wanted.join();}""",
+    arg=[x, y, wanted],
+  )

@@ -9,6 +9,7 @@ import web_client as web
 
 from artjax.interop import safetensors_io
 from artjax.restoration import command
+from artjax.restoration import default_chain
 from artjax.restoration import options
 from artjax.web.server import abilities
 from artjax.web.server import app
@@ -238,13 +239,29 @@ def test_abilities_appear_with_their_weights(tmp_path):
     result = web.wait(page, job)['result']
     assert result['name'] == 'a_restore_colorize.png'
   assert [a.name for a in abilities.ABILITIES] == [
-    'restore',
-    'tone',
     'detect',
     'fill',
+    'restore',
+    'tone',
     'colorize',
     'sketch',
     'upscale',
+  ]
+
+
+def test_by_default_the_page_does_what_the_command_line_does(tmp_path):
+  names = default_chain.WEIGHTS.split(',')
+  for name in (*names, 'unet', 'inpaint_psnr', 'esrgan', 'colorize'):
+    (tmp_path / f'{name}.safetensors').touch()
+  # Without a mask, filling finds damage by itself.
+  steps = [
+    ability['name']
+    for ability in abilities.describe(tmp_path)
+    if ability['default'] and ability['name'] != 'detect'
+  ]
+  assert steps == ['fill', 'restore', 'tone']
+  assert abilities.plan(steps, False, tmp_path) == [
+    str(tmp_path / f'{name}.safetensors') for name in names
   ]
 
 

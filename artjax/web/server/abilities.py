@@ -10,6 +10,7 @@ import pathlib
 from typing import Any, NamedTuple
 
 from artjax.inference import weights
+from artjax.restoration import default_chain
 
 PRETRAINED = weights.pretrained_folder()
 
@@ -28,23 +29,6 @@ class Ability(NamedTuple):
 # Chains run in this order.
 ABILITIES = (
   Ability(
-    'restore',
-    'Restore',
-    ('structure', 'unet', 'nafnet'),
-    'Removes noise, blur, JPEG artefacts and thin scratches, and lightens '
-    'stains. It smooths fine paint texture a little and fills no losses.',
-    'python -m artjax.main --config=configs/structure.py',
-  ),
-  Ability(
-    'tone',
-    'Tone',
-    ('tone',),
-    'Undoes fading, yellow varnish and colour casts of the whole picture, '
-    'cautiously: what nobody can be sure of stays. Grey stays grey.',
-    'python -m artjax.main --config=configs/tone.py',
-    'tone',
-  ),
-  Ability(
     'detect',
     'Find damage',
     ('detect',),
@@ -61,6 +45,23 @@ ABILITIES = (
     'What it fills in is invented.',
     'python -m artjax.main --config=configs/inpaint.py',
     'fill',
+  ),
+  Ability(
+    'restore',
+    'Restore',
+    ('structure', 'unet', 'nafnet'),
+    'Removes noise, blur, JPEG artefacts and thin scratches, and lightens '
+    'stains. It smooths fine paint texture a little and fills no losses.',
+    'python -m artjax.main --config=configs/structure.py',
+  ),
+  Ability(
+    'tone',
+    'Tone',
+    ('tone',),
+    'Undoes fading, yellow varnish and colour casts of the whole picture, '
+    'cautiously: what nobody can be sure of stays. Grey stays grey.',
+    'python -m artjax.main --config=configs/tone.py',
+    'tone',
   ),
   Ability(
     'colorize',
@@ -150,14 +151,18 @@ def plan(
 
 
 def describe(folder: str | os.PathLike) -> list[dict[str, Any]]:
-  """The table for the page, as JSON."""
-  have = available(folder)
+  """The table for the page, as JSON.
+
+  `default` are those of `default_chain`: what is done when nobody says how.
+  """
+  have, default = available(folder), set(default_chain.WEIGHTS.split(','))
   return [
     {
       'name': a.name,
       'title': a.title,
       'about': a.about,
       'available': a.name in have,
+      'default': not default.isdisjoint(a.weights),
       'stage': a.stage,
       'weights': pathlib.Path(have[a.name]).stem if a.name in have else '',
       'train': '' if a.name in have else a.train,

@@ -211,7 +211,7 @@ function history() {
 function abilities(list) {
   can = Object.fromEntries(list.map(ability => [ability.name, ability]));
   // Finding and filling share a line: what is found is filled.
-  $('abilities').replaceChildren(...list.filter(a => a.name !== 'detect').map((ability, i) => {
+  $('abilities').replaceChildren(...list.filter(a => a.name !== 'detect').map(ability => {
     const parts = ability.name === 'fill' ? [can.detect, ability] : [ability];
     const any = parts.some(part => part.available);
     const box = line(any ? 'div' : 'details', '');
@@ -220,7 +220,8 @@ function abilities(list) {
     if (any) {
       const label = line('label', '');
       const input = line('input', '', {
-        type: 'checkbox', value: ability.name, name: 'step', checked: !i});
+        type: 'checkbox', value: ability.name, name: 'step',
+        checked: ability.default && ability.available});
       input.setAttribute('aria-describedby', `about-${ability.name}`);
       label.append(input, title);
       box.append(label);

@@ -8,6 +8,7 @@ from browser_page import expect
 from browser_page import pixel
 from browser_page import TIMEOUT
 from browser_page import upload
+from browser_page import wait_for_pixel
 from conftest import ROOT
 import cv2
 import numpy as np
@@ -181,12 +182,10 @@ def test_what_is_found_is_shown_at_any_threshold(page, scan, tmp_path):
   page.wait_for_timeout(300)
   assert pixel(page, 0.5, 0.5) != plain
   page.keyboard.down('o')
-  page.wait_for_timeout(200)
-  assert pixel(page, 0.5, 0.5) == plain
+  wait_for_pixel(page, 0.5, 0.5, plain)
   page.keyboard.up('o')
   page.uncheck('#see')
-  page.wait_for_timeout(200)
-  assert pixel(page, 0.5, 0.5) == plain
+  wait_for_pixel(page, 0.5, 0.5, plain)
 
 
 def test_masks_are_inverted_cleared_and_opened(page, scan, tmp_path):

@@ -10,6 +10,7 @@ import sys
 
 from browser_page import pixel
 from browser_page import upload
+from browser_page import wait_for_pixel
 from conftest import ROOT
 import numpy as np
 import pytest
@@ -28,20 +29,23 @@ def test_from_upload_to_download(page, folder, tmp_path):
       source,
       '-o',
       tmp_path / 'out',
-      f'--weights={folder}/unet.safetensors',
+      '--weights='
+      + ','.join(
+        f'{folder}/{name}.safetensors' for name in ('detect', 'inpaint', 'unet')
+      ),
     ],
     cwd=ROOT,
     check=True,
     capture_output=True,
   )
   upload(page, str(source))
-  page.click('#run')
+  page.click('#run')  # Alone it does what the command line does by default.
   page.wait_for_selector('#split:not([hidden])')
-  assert page.locator('#name').inner_text() == 'painting_restore.png'
+  assert page.locator('#name').inner_text() == 'painting_fill_restore.png'
   with page.expect_download() as download:
     page.click('#get-file')
   download.value.save_as(tmp_path / 'got.png')
-  assert download.value.suggested_filename == 'painting_restore.png'
+  assert download.value.suggested_filename == 'painting_fill_restore.png'
   assert (tmp_path / 'got.png').read_bytes() == (
     tmp_path / 'out' / 'painting.png'
   ).read_bytes()
@@ -60,11 +64,9 @@ def test_from_upload_to_download(page, folder, tmp_path):
   assert before != after
   for _ in range(30):
     page.keyboard.press('ArrowLeft')
-  page.wait_for_timeout(200)
-  assert pixel(page, 0.6, 0.5) == after
+  wait_for_pixel(page, 0.6, 0.5, after)
   page.keyboard.down('o')
-  page.wait_for_timeout(200)
-  assert pixel(page, 0.6, 0.5) == before
+  wait_for_pixel(page, 0.6, 0.5, before)
   page.keyboard.up('o')
   # By mouse.
   box = page.locator('#frame').bounding_box()
