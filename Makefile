@@ -36,7 +36,8 @@ test: setup
 test-web: setup
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || \
 	  (apt-get update -qq && apt-get install -y -qq chromium)
-	$(BIN)/python -m pip install --quiet 'playwright>=1.48,<2'
+	$(BIN)/python -m pip install --quiet 'playwright>=1.48,<2' \
+	  'axe-playwright-python>=0.1.4,<0.2'
 	@$(BIN)/python -m pytest -q tests/web/browser
 
 # Picture files that are drawn, and such that are damaged, by the thousand.

@@ -36,13 +36,25 @@ def pixel(page, x, y):
   )
 
 
+def steady_pixel(page, x, y):
+  """The same once nothing is drawn any more: sharper tiles come late."""
+  last = None
+  while last != (last := pixel(page, x, y)):
+    page.wait_for_timeout(1000)
+  return last
+
+
 def wait_for_pixel(page, x, y, wanted):
   """Waits until a pixel of the canvas has a colour; drawing takes a frame."""
-  page.wait_for_function(
-    """([x, y, wanted]) => {
-    const canvas = document.querySelector('#canvas');
-    return [...canvas.getContext('2d').getImageData(
-        x * canvas.width, y * canvas.height, 1, 1).data].join() ===
-        wanted.join();}""",
-    arg=[x, y, wanted],
-  )
+  for _ in range(TIMEOUT // 100):
+    if pixel(page, x, y) == wanted:
+      return
+    page.wait_for_timeout(100)
+  assert pixel(page, x, y) == wanted
+
+
+def open_mask(page):
+  """Opens the controls of the mask."""
+  if not page.locator('#damage').evaluate('element => element.open'):
+    page.click('#damage > summary')
+  expect(page.locator('#tools')).to_be_visible()

@@ -16,6 +16,7 @@ from artjax import registry
 from artjax import tasks
 from artjax.configs import detect
 from artjax.configs import inpaint
+from artjax.configs import tone
 from artjax.interop import safetensors_io
 from artjax.web.server import app as web
 from artjax.web.server import limits as limits_lib
@@ -31,6 +32,14 @@ def save_weights(folder, name='unet'):
     random_params(registry.model(config), 0.01),
     config,
   )
+  return str(folder)
+
+
+def save_tone_weights(folder):
+  """The same of a network that corrects tones."""
+  config = tone.get_config('quick')
+  params = random_params(registry.model(config), 0.01)
+  safetensors_io.save(str(folder / 'tone.safetensors'), params, config)
   return str(folder)
 
 
@@ -59,9 +68,11 @@ def save_damage_weights(folder):
 
 
 @contextlib.contextmanager
-def client(folder='nowhere', token='', **limits):
+def client(folder='nowhere', token='', warm=False, **limits):
   """A client of an application of its own, with limits as given."""
-  app = web.create_app(limits_lib.Limits(**limits), folder, token=token)
+  app = web.create_app(
+    limits_lib.Limits(**limits), folder, token=token, warm=warm
+  )
   with testclient.TestClient(app, HOST, raise_server_exceptions=False) as found:
     yield found
 

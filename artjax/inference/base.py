@@ -11,6 +11,8 @@ from typing import Any, Protocol
 import ml_collections
 import numpy as np
 
+from artjax.inference import tiling
+
 # (top, left, height, width) -> f32[height, width, 3], sRGB in [0, 1].
 Read = Callable[[int, int, int, int], np.ndarray]
 # (top, f32[rows, width, C]), from top to bottom.
@@ -63,6 +65,9 @@ class Restorer(Protocol):
 
   def tiles(self, height: int, width: int, tile: int = 0) -> int:
     """How often `strips` reports progress on a picture of height x width px."""
+
+  def grid(self, height: int, width: int, tile: int = 0) -> tiling.Grid:
+    """The tiles that its network is shown: another size compiles anew."""
 
 
 def check_strength(strength: float) -> None:

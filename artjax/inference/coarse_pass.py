@@ -21,12 +21,16 @@ def shrink(picture: np.ndarray, side: int) -> np.ndarray:
 
   Means of areas; the longer side keeps the aspect.
   """
-  height, width = picture.shape[:2]
-  factor = side / min(height, width)
-  if factor >= 1:
+  height, width = shrunk(picture.shape[0], picture.shape[1], side)
+  if (height, width) == picture.shape[:2]:
     return picture
-  size = max(1, round(width * factor)), max(1, round(height * factor))
-  return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+  return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+
+
+def shrunk(height: int, width: int, side: int) -> tuple[int, int]:
+  """(height, width) in px of what `shrink` makes of a picture."""
+  factor = min(1, side / min(height, width))
+  return max(1, round(height * factor)), max(1, round(width * factor))
 
 
 def merge(

@@ -206,7 +206,8 @@ class Restorer:
         (`fills`); elsewhere the picture stays as it is.
       self_ensemble: the mean over 8 flips and turns, and their spread.
       tile: largest side of a tile's core, px; 0 = as it is fastest.
-      on_tiles: see `tiling.run`.
+      on_tiles: see `tiling.run`; also called with 0 before each of several
+        views of a tile, so that what it raises need not wait for all of them.
       on_halved: see `tiling.run`.
 
     Yields:
@@ -220,9 +221,12 @@ class Restorer:
     """
     context = resampling.thumbnail(whole.astype(np.float32), CONTEXT)
     apply = functools.partial(_apply, params=self.params, context=context[None])
-    seen = self._overview(apply, whole) if self._side else None
+    on_view = functools.partial(on_tiles, 0)
+    seen = self._overview(apply, whole, on_view) if self._side else None
     views = ensembles.VIEWS[: 8 if self_ensemble else self.views]
-    apply = functools.partial(apply, self._run, ensemble=ensembles.over(views))
+    apply = functools.partial(
+      apply, self._run, ensemble=ensembles.over(views, on_view)
+    )
     if self.fills:
       if hole is None:
         raise ValueError('weights that fill want a hole')
@@ -248,7 +252,7 @@ class Restorer:
       strips = coarse_pass.merge(strips, seen, height, width)
     yield from strips
 
-  def _overview(self, apply, whole):
+  def _overview(self, apply, whole, on_view):
     """f32[h, w, 3]: what the coarse pass makes of the whole picture.
 
     Always the mean over 8 flips and turns, which costs little of so few pixels.
@@ -261,7 +265,9 @@ class Restorer:
     )
     read = lambda y, x, h, w: small[y : y + h, x : x + w]
     apply = functools.partial(
-      apply, self._run_overview, ensemble=ensembles.over(ensembles.VIEWS)
+      apply,
+      self._run_overview,
+      ensemble=ensembles.over(ensembles.VIEWS, on_view),
     )
     strips = tiling.run(apply, read, height, width, grid)
     return np.concatenate([rows[..., :3] for _, rows in strips])

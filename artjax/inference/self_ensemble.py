@@ -14,21 +14,25 @@ import numpy as np
 VIEWS = tuple((flip, turns) for flip in (False, True) for turns in range(4))
 
 
-def over(views: Sequence[tuple[bool, int]]) -> Callable[..., np.ndarray]:
+def over(
+  views: Sequence[tuple[bool, int]], on_view: Callable[[], None] = lambda: None
+) -> Callable[..., np.ndarray]:
   """ensemble(run, tiles, context): `run(tiles, context)` over some `VIEWS`.
 
+  `on_view` is called before each of several views; what it raises ends it all.
   Of several the result is f32[B, H, W, 4 or 5]: mean, standard deviation as the
   mean over the channels, and the mean of a fourth channel if there is one; of
   one view it is what `run` returns.
   """
   if len(views) == 1:
     return lambda run, tiles, context: run(tiles, context)
-  return functools.partial(_mean, views=views)
+  return functools.partial(_mean, views=views, on_view=on_view)
 
 
-def _mean(run, tiles, context, *, views):
+def _mean(run, tiles, context, *, views, on_view):
   total = squares = 0.0
   for flip, turns in views:
+    on_view()
     y = run(_turned(tiles, flip, turns), _turned(context, flip, turns))
     y = np.rot90(y, -turns, (1, 2))[:, :, :: -1 if flip else 1]
     y = y.astype(np.float64)

@@ -24,6 +24,7 @@ from artjax import tasks
 from artjax.inference import base
 from artjax.inference import coarse_pass
 from artjax.inference import pictures
+from artjax.inference import tiling
 from artjax.interop import safetensors_io
 from artjax.tasks import tone
 
@@ -128,6 +129,12 @@ class Toner:
     """How many strips a picture has."""
     del tile
     return -(-height // self._rows(width))
+
+  def grid(self, height: int, width: int, tile: int = 0) -> tiling.Grid:
+    """The one tile that the network sees, a thumbnail of the picture."""
+    del tile
+    small = coarse_pass.shrunk(height, width, self.view)
+    return tiling.Grid(coarse_pass.shrunk(*small, SIDE), halo=0, overlap=0)
 
   def _rows(self, width):
     return max(1, _AT_ONCE // width)

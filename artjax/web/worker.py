@@ -8,6 +8,7 @@ Requests are of a server that has made all the paths itself.
 """
 
 import argparse
+import contextlib
 import dataclasses
 import json
 import os
@@ -193,11 +194,50 @@ def _check_side(picture, limit):
 
 
 def warm(request, say, stop):
-  """Loads weights before someone waits for them."""
+  """Loads the weights of a chain before someone waits for them.
+
+  With a picture's size and the number of a stage it also compiles that stage's
+  network for it, by a run on one tile of an empty picture.
+  """
   del say, stop
-  for path in request['weights']:
-    _chain([path])
+  chain = _chain(request['weights'])
+  if 'stage' not in request:
+    return {'stages': len(chain.stages)}
+  shape = _shapes(request, chain)[request['stage']]
+  if shape not in _COMPILED:
+    sizes = chain.sizes(request['height'], request['width'])
+    _run_once(chain.restorers[request['stage']], *sizes[request['stage']])
+    _COMPILED.add(shape)
   return {}
+
+
+def _run_once(restorer, height, width):
+  """Runs a network on the first tile of an empty picture."""
+  import numpy as np
+
+  from artjax.inference import coarse_pass
+
+  class Enough(Exception):
+    """The first tile is done."""
+
+  def on_tiles(done):
+    if done:
+      raise Enough
+
+  settings = {'on_tiles': on_tiles}
+  if restorer.fills:
+    settings['hole'] = np.zeros([height, width], bool)
+    settings['hole'][:9, :9] = True
+  small = coarse_pass.shrunk(height, width, restorer.view)
+  with contextlib.suppress(Enough):
+    for _ in restorer.strips(
+      lambda top, left, *size: np.zeros([*size, 3], np.float32),
+      height,
+      width,
+      np.zeros([*small, 3], np.float32),
+      **settings,
+    ):
+      pass
 
 
 def run(request, say, stop):
@@ -213,12 +253,16 @@ def run(request, say, stop):
   key = request['id']
   chain = _chain(request['weights'])
   shapes = _shapes(request, chain)
-  say(id=key, event='preparing', cold=not shapes <= _COMPILED)
+  say(id=key, event='preparing', cold=not _COMPILED.issuperset(shapes))
+  told = 0
 
   def on_tiles(done, total):
+    nonlocal told
     if stop():
       raise Cancelled()
-    say(id=key, event='progress', done=done, total=total)
+    if done > told:  # and not another view of the same tile
+      told = done
+      say(id=key, event='progress', done=done, total=total)
 
   if stop():
     raise Cancelled()
@@ -260,13 +304,12 @@ def run(request, say, stop):
 
 
 def _shapes(request, chain):
-  """{(weights, shape of tiles)}: each is compiled when it is first met."""
-  found, scale = set(), 1
-  for path, restorer in zip(request['weights'], chain.restorers):
-    grid = restorer.grid(request['height'] * scale, request['width'] * scale)
-    found.add((path, grid.tile()))
-    scale *= restorer.scale
-  return found
+  """[(weights, shape of tiles)] of the stages; each new one is compiled."""
+  sizes = chain.sizes(request['height'], request['width'])
+  return [
+    (path, restorer.grid(*size).tile())
+    for path, restorer, size in zip(request['weights'], chain.restorers, sizes)
+  ]
 
 
 def _chain(paths):

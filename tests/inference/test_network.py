@@ -92,6 +92,27 @@ def test_self_ensemble_turns_with_the_picture():
     assert np.abs(turned(upright) - run(turned(image))).max() <= 1
 
 
+def test_self_ensemble_can_be_ended_between_its_views():
+  class Enough(Exception):
+    pass
+
+  told = []
+
+  def on_tiles(done):
+    told.append(done)
+    if len(told) == 3:
+      raise Enough
+
+  image = np.float32(picture(40, 48)) / 255
+  read = lambda y, x, h, w: image[y : y + h, x : x + w]
+  with pytest.raises(Enough):
+    for _ in restorer().strips(
+      read, 40, 48, image, self_ensemble=True, on_tiles=on_tiles
+    ):
+      pass
+  assert told == [0, 0, 0]
+
+
 def test_self_ensemble_says_how_far_the_eight_are_apart():
   image = picture(40, 48) / np.float32(255)
   read = lambda y, x, h, w: image[y : y + h, x : x + w]

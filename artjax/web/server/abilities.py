@@ -21,7 +21,8 @@ class Ability(NamedTuple):
   name: str  # in the API
   title: str  # on the page
   weights: tuple[str, ...]  # the first of these that is there is used
-  about: str  # what it can and cannot do, one honest line
+  about: str  # what it does, a few words
+  more: str  # what it cannot do, and what a result is not; one honest line
   train: str  # how to get weights
   stage: str = 'network'  # which of the options it uses, see options.STAGES
 
@@ -32,8 +33,9 @@ ABILITIES = (
     'detect',
     'Find damage',
     ('detect',),
-    'Finds cracks, losses and stains. It misses some and takes some '
-    'paint for damage: check the mask before filling.',
+    'Finds cracks, losses and stains.',
+    'It misses some and takes some paint for damage: check the mask before '
+    'filling.',
     'python -m artjax.main --config=configs/detect.py',
     'detect',
   ),
@@ -41,8 +43,8 @@ ABILITIES = (
     'fill',
     'Fill damage',
     ('inpaint', 'inpaint_psnr'),
-    'Fills what a mask shows and leaves the rest unchanged, bit for bit. '
-    'What it fills in is invented.',
+    'Paints over cracks and losses. What it fills in is invented.',
+    'What no mask shows is left unchanged, bit for bit.',
     'python -m artjax.main --config=configs/inpaint.py',
     'fill',
   ),
@@ -50,16 +52,18 @@ ABILITIES = (
     'restore',
     'Restore',
     ('structure', 'unet', 'nafnet'),
-    'Removes noise, blur, JPEG artefacts and thin scratches, and lightens '
-    'stains. It smooths fine paint texture a little and fills no losses.',
+    'Removes noise, blur, JPEG artefacts and thin scratches.',
+    'It lightens stains, smooths fine paint texture a little and fills no '
+    'losses.',
     'python -m artjax.main --config=configs/structure.py',
   ),
   Ability(
     'tone',
     'Tone',
     ('tone',),
-    'Undoes fading, yellow varnish and colour casts of the whole picture, '
-    'cautiously: what nobody can be sure of stays. Grey stays grey.',
+    'Undoes fading, yellow varnish and colour casts, cautiously.',
+    'One correction for the whole picture: what nobody can be sure of '
+    'stays. Grey stays grey.',
     'python -m artjax.main --config=configs/tone.py',
     'tone',
   ),
@@ -67,8 +71,8 @@ ABILITIES = (
     'colorize',
     'Colorize',
     ('colorize',),
-    'Colours a grey picture, mostly brown and olive. The colours are '
-    'guesses, not the original ones.',
+    'Colours a grey picture. The colours are guesses.',
+    'They are mostly brown and olive, and not the original ones.',
     'python -m artjax.main --config=configs/colorize.py',
     'colorize',
   ),
@@ -76,16 +80,16 @@ ABILITIES = (
     'sketch',
     'Sketch to photo',
     ('sketch2image',),
-    'Turns a drawing into a photograph of someone or something that '
-    'does not exist.',
+    'Turns a drawing into a photograph.',
+    'It shows someone or something that does not exist.',
     'python -m artjax.main --config=configs/sketch2image.py',
   ),
   Ability(
     'upscale',
     'Upscale ×4',
     ('realesrgan', 'esrgan', 'srgan', 'esrgan_psnr', 'realesrnet'),
-    'Four times the width and height. The detail it adds is '
-    'plausible, not recovered.',
+    'Four times the width and height.',
+    'The detail it adds is plausible, not recovered.',
     'python -m artjax.main --config=configs/esrgan.py',
   ),
 )
@@ -150,19 +154,30 @@ def plan(
   ]
 
 
+def usual_plan(folder: str | os.PathLike) -> list[str]:
+  """Paths of the weights of the default chain, as far as they are there."""
+  have = available(folder)
+  return [have[a.name] for a in ABILITIES if a.name in have and _is_usual(a)]
+
+
+def _is_usual(ability):
+  return not set(default_chain.WEIGHTS.split(',')).isdisjoint(ability.weights)
+
+
 def describe(folder: str | os.PathLike) -> list[dict[str, Any]]:
   """The table for the page, as JSON.
 
   `default` are those of `default_chain`: what is done when nobody says how.
   """
-  have, default = available(folder), set(default_chain.WEIGHTS.split(','))
+  have = available(folder)
   return [
     {
       'name': a.name,
       'title': a.title,
       'about': a.about,
+      'more': a.more,
       'available': a.name in have,
-      'default': not default.isdisjoint(a.weights),
+      'default': _is_usual(a),
       'stage': a.stage,
       'weights': pathlib.Path(have[a.name]).stem if a.name in have else '',
       'train': '' if a.name in have else a.train,

@@ -28,14 +28,25 @@ from artjax.web.server import store as store_lib
 
 STATIC = pathlib.Path(__file__).parent.parent / 'static'
 # Only these are served, under these types, whatever else lies there.
+_SCRIPTS = (
+  'app',
+  'damage',
+  'files',
+  'mask',
+  'options',
+  'steps',
+  'talk',
+  'tiles',
+  'tray',
+  'view',
+  'work',
+)
 FILES = {
   '/': ('index.html', 'text/html; charset=utf-8'),
-  '/app.js': ('app.js', 'text/javascript; charset=utf-8'),
-  '/view.js': ('view.js', 'text/javascript; charset=utf-8'),
-  '/talk.js': ('talk.js', 'text/javascript; charset=utf-8'),
-  '/options.js': ('options.js', 'text/javascript; charset=utf-8'),
-  '/damage.js': ('damage.js', 'text/javascript; charset=utf-8'),
-  '/mask.js': ('mask.js', 'text/javascript; charset=utf-8'),
+  **{
+    f'/{name}.js': (f'{name}.js', 'text/javascript; charset=utf-8')
+    for name in _SCRIPTS
+  },
   '/style.css': ('style.css', 'text/css; charset=utf-8'),
   '/icon.svg': ('icon.svg', 'image/svg+xml'),
   '/example.jpg': ('example.jpg', 'image/jpeg'),
@@ -57,35 +68,22 @@ def create_app(
     weights: folder of the weights.
     hosts: names under which it is reached.
     token: see `guard.Guard`.
-    warm: whether to load networks at the start, before anybody asks.
+    warm: whether to load the usual networks at the start, and to compile them
+      for each picture that comes, before anybody asks.
   """
 
   @contextlib.asynccontextmanager
   async def lifespan(app):
     store = store_lib.Store(limits)
     find = lambda job: abilities.plan(job.steps, bool(job.mask), weights)
-    queue = job_queue.JobQueue(store, limits, find)
+    usual = lambda: abilities.usual_plan(weights) if warm else []
+    queue = job_queue.JobQueue(store, limits, find, usual)
     app.state.store, app.state.queue = store, queue
     app.state.limits, app.state.weights = limits, weights
     app.state.uploads = asyncio.Semaphore(limits.uploads)
     queue.start()
-    warming = (
-      asyncio.create_task(
-        queue.runner.ask(
-          {
-            'op': 'warm',
-            'weights': list(abilities.available(weights).values()),
-          },
-          limits.stall_time,
-        )
-      )
-      if warm
-      else None
-    )
+    queue.warm()
     yield
-    if warming:
-      warming.cancel()
-      await asyncio.gather(warming, return_exceptions=True)
     await queue.close()
     store.close()
 

@@ -30,6 +30,7 @@ class JobQueue:
     store: store_lib.Store,
     limits: limits_lib.Limits,
     find_weights: Callable[[jobs_lib.Job], list[str]],
+    usual_weights: Callable[[], list[str]] = list,
   ):
     """Starts nothing yet.
 
@@ -37,6 +38,8 @@ class JobQueue:
       store: of the pictures.
       limits: of the queue and of the two processes.
       find_weights: gives the paths of the weights of a job.
+      usual_weights: gives those that are to be ready before a job wants them:
+        loaded at the start, and compiled for each picture that comes.
     """
     self.limits = limits
     self.decoder = worker_process.WorkerProcess(
@@ -45,6 +48,11 @@ class JobQueue:
     self.runner = worker_process.WorkerProcess(limits.run_memory, store.scratch)
     self.counts: collections.Counter[str] = collections.Counter()
     self._find_weights = find_weights
+    self._usual_weights = usual_weights
+    # What is to be warmed while nothing else is to be done: one request each,
+    # so that a job waits for one network at most.
+    self._cold: collections.deque[dict] = collections.deque()
+    self._is_warming = False
     self._store = store
     self._waiting: collections.deque[jobs_lib.Job] = collections.deque()
     self._running: jobs_lib.Job | None = None
@@ -66,6 +74,11 @@ class JobQueue:
     await self.runner.close()
     await self.decoder.close()
 
+  @property
+  def warming(self) -> bool:
+    """Whether networks are being loaded or compiled, or are to be."""
+    return self._is_warming or bool(self._cold)
+
   def check_room(self) -> None:
     """Raises `QueueFull` if another job would be refused."""
     if len(self._waiting) >= self.limits.queue:
@@ -74,9 +87,24 @@ class JobQueue:
         'most; try again in a minute'
       )
 
+  def warm(self, entry: store_lib.Entry | None = None) -> None:
+    """Has the usual networks loaded, and compiled for a picture, if idle."""
+    weights = self._usual_weights()
+    request = {'op': 'warm', 'weights': weights}
+    self._cold.clear()  # Of earlier pictures: the latest is worked on next.
+    if weights:
+      self._cold.append(request)
+    if entry:
+      size = {key: entry.info[key] for key in ('height', 'width')}
+      self._cold.extend(
+        {**request, **size, 'stage': i} for i in range(len(weights))
+      )
+    self._wake.set()
+
   def submit(self, job: jobs_lib.Job) -> None:
     """Puts a job at the end of the queue; raises `QueueFull`."""
     self.check_room()
+    job.cold = self._is_warming
     self._waiting.append(job)
     job.session.jobs[job.id] = job
     over = [key for key, other in job.session.jobs.items() if other.over]
@@ -162,6 +190,9 @@ class JobQueue:
 
   async def _work(self):
     while True:
+      if not self._waiting and self._cold:
+        await self._warm(self._cold.popleft())
+        continue
       if not self._waiting:
         self._wake.clear()
         await self._wake.wait()
@@ -184,6 +215,13 @@ class JobQueue:
         self._store.drop(entry)
       self._running = None
       self._end(job, state, reason)
+
+  async def _warm(self, request):
+    self._is_warming = True
+    answer = await self.runner.ask(request, self.limits.stall_time)
+    self._is_warming = False
+    if answer['event'] != 'done':  # A job will say what is wrong.
+      self._cold.clear()
 
   def _new_entry(self, job):
     source = job.source

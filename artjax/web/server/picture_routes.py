@@ -4,8 +4,10 @@ import os
 from typing import Annotated
 
 import fastapi
+from fastapi import concurrency
 from fastapi import responses
 
+from artjax.web.server import archive
 from artjax.web.server import lookup
 from artjax.web.server import openapi
 from artjax.web.server import transfer
@@ -21,6 +23,7 @@ async def post_picture(
   """Takes a picture file: the body of the request."""
   session = lookup.own_session(request, response)
   entry = await transfer.receive(request, session, name)
+  request.app.state.queue.warm(entry)
   return entry.describe()
 
 
@@ -29,6 +32,38 @@ async def get_pictures(request: fastapi.Request):
   """The pictures of this session, oldest first."""
   session = lookup.known_session(request)
   return [e.describe() for e in session.pictures.values()] if session else []
+
+
+@router.get(
+  '/results.zip',
+  **{
+    **openapi.file('application/zip'),
+    'response_class': responses.StreamingResponse,
+  },
+)
+async def get_results(request: fastapi.Request):
+  """All that was made of the pictures of this session, as one zip."""
+  session = lookup.known_session(request)
+  made = [e for e in session.pictures.values() if e.origin] if session else []
+  if not made:
+    transfer.fail(404, 'there are no results yet')
+  files = [(entry.name, entry.path()) for entry in made]
+
+  async def body():
+    session.transfers += 1  # so that it does not expire
+    try:
+      async for part in concurrency.iterate_in_threadpool(
+        archive.stream(files)
+      ):
+        yield part
+    finally:
+      session.transfers -= 1
+
+  return responses.StreamingResponse(
+    body(),
+    media_type='application/zip',
+    headers={'Content-Disposition': 'attachment; filename="artjax.zip"'},
+  )
 
 
 @router.get('/pictures/{picture}')

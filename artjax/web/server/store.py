@@ -87,12 +87,12 @@ class Session:
   def __init__(self):
     self.pictures = {}  # id -> Entry, oldest first
     self.jobs = {}  # id -> jobs.Job
-    self.uploads = 0  # under way
+    self.transfers = 0  # under way
     self.used = time.monotonic()
 
   def busy(self) -> bool:
-    """Whether an upload or a job is under way."""
-    return self.uploads > 0 or any(not job.over for job in self.jobs.values())
+    """Whether a file is on its way, or a job under way."""
+    return self.transfers > 0 or any(not job.over for job in self.jobs.values())
 
 
 class Store:

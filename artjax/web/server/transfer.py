@@ -95,7 +95,7 @@ async def _upload(request, session, name):
       f'the file has {_mib(int(length))}, more than the limit of {_mib(limit)}',
     )
   entry = state.store.add('', '')
-  session.uploads += 1  # so that it does not expire
+  session.transfers += 1  # so that it does not expire
   try:
     async with state.uploads:
       suffixes = _SUFFIXES[_kind(await _stream(request, entry, name), name)]
@@ -112,7 +112,7 @@ async def _upload(request, session, name):
       fail(400, 'the upload was interrupted')
     raise
   finally:
-    session.uploads -= 1
+    session.transfers -= 1
 
 
 async def _stream(request, entry, name):

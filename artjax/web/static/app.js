@@ -1,148 +1,139 @@
-// The page: uploads, jobs, the view. It talks to its own server only.
+// The page: pictures come in, are shown, worked on and compared. It talks to its
+// own server only.
 import {Damage} from '/damage.js';
-import {control, hasControl} from '/options.js';
-import {$, api, attempt, complain, line, on, say} from '/talk.js';
+import {receive} from '/files.js';
+import {Steps} from '/steps.js';
+import {$, api, attempt, bytes, complain, duration, line, on, say} from '/talk.js';
+import {Tray} from '/tray.js';
 import {Viewer} from '/view.js';
+import {Work} from '/work.js';
 
 const LEGENDS = {change: ['none', '12.75 CIEDE2000'],
                  uncertainty: ['none', '25/255 and more']};
+const count = new Intl.NumberFormat('en');
 const viewer = new Viewer($('frame'), $('canvas'), $('split'), zoom => {
   $('zoom').value = `${Math.round(zoom * 100)} %`;
 });
+const form = new Steps();
 let limits = null;
 let pictures = [];  // of this session, oldest first
 let shown = null;  // the one that is looked at
-let job = null;  // the one that runs
-let events = null;  // of it
-let can = {};  // abilities by their names
-let options = [];  // as the server declares them
 
-const count = new Intl.NumberFormat('en');
-function bytes(number) {
-  const units = ['B', 'kB', 'MB', 'GB'];
-  const power = Math.min(3, Math.floor(Math.log10(Math.max(1, number)) / 3));
-  return `${(number / 1000 ** power).toPrecision(3)} ${units[power]}`;
-}
-function duration(seconds) {
-  return seconds < 90 ? `${Math.max(1, Math.round(seconds))} s`
-      : `${Math.round(seconds / 60)} min`;
-}
+const find = id => pictures.find(picture => picture.id === id);
 
 // Pictures in.
 
-const take = attempt(async file => {
-  if (!file) return;
+const take = attempt(async files => {
+  const refused = [];
+  let last = null;
+  for (const [i, file] of files.entries())
+    try {
+      last = await upload(file, files.length > 1 ? ` (${i + 1} of ${files.length})` : '');
+      if (files.length > 1) tray.tick(last.id);
+      show(last);
+    } catch (error) {
+      refused.push(error.message);
+    }
+  describe();
+  if (last) say(files.length > 1 ? `${files.length - refused.length} pictures are loaded`
+      : `${last.name} is loaded`);
+  if (refused.length) throw new Error(refused.join(' '));
+});
+receive(take);
+
+async function upload(file, which) {
   if (limits && file.size > limits.upload)
     throw new Error(`${file.name}: ${bytes(file.size)} are more than the limit of ${bytes(limits.upload)}.`);
   say(`Reading ${file.name}`);
   document.body.classList.add('busy');
-  $('name').textContent = `Reading ${file.name} …`;
+  $('name').textContent = `Reading ${file.name}${which} …`;
   $('facts').textContent = bytes(file.size);
-  $('notices').replaceChildren();
+  $('outcome').textContent = '';
+  $('notes').hidden = $('downloads').hidden = true;
   $('about').hidden = false;
-  $('downloads').hidden = true;
   try {
     const picture = await api(`pictures?name=${encodeURIComponent(file.name.slice(-200))}`,
                               {method: 'POST', body: file});
     pictures.push(picture);
-    show(picture);
-    say(`${picture.name} is loaded`);
-  } catch (error) {
-    describe();
-    throw error;
+    return picture;
   } finally {
     document.body.classList.remove('busy');
   }
-});
+}
 
-for (const input of document.querySelectorAll('.file:not(#mask-file)'))
-  input.addEventListener('change', async () => {
-    await take(input.files[0]);
-    input.value = '';
-  });
-on('example', 'click', attempt(async () => {
-  const answer = await fetch('/example.jpg');
-  await take(new File([await answer.blob()], 'example.jpg'));
-}));
-document.addEventListener('paste', event => {
-  const file = [...event.clipboardData.files][0];
-  if (file) take(file);
-  else if (!event.target.closest('input, textarea'))
-    complain('There is no picture in the clipboard.');
-});
-document.addEventListener('dragover', event => {
-  event.preventDefault();
-  document.body.classList.add('over');
-});
-document.addEventListener('dragleave', event => {
-  if (!event.relatedTarget) document.body.classList.remove('over');
-});
-document.addEventListener('drop', event => {
-  event.preventDefault();
-  document.body.classList.remove('over');
-  take(event.dataTransfer.files[0]);
+const tray = new Tray({
+  caption: picture => picture.made.steps
+      ? `${form.describe(picture.made)} of ${find(picture.origin)?.name || 'a removed picture'}`
+      : picture.name,
+  show: picture => { complain(); show(picture); },
+  remove: attempt(async picture => {
+    await api(`pictures/${picture.id}`, {method: 'DELETE'});
+    pictures = pictures.filter(other => other !== picture);
+    damage.forget(picture);
+    tray.forget(picture);
+    show(shown === picture ? pictures.at(-1) || null : shown);
+    say(`${picture.name} is removed`);
+  }),
+  onTick: () => ready(),
 });
 
 // What is shown.
-
-const find = id => pictures.find(picture => picture.id === id);
-
-function steps(made) {
-  const titles = made.steps.map(step =>
-    document.querySelector(`[data-step=${step}]`)?.dataset.title || step);
-  return `${titles.join(', then ')}, ${Math.round(made.strength * 100)} %${
-      made.self_ensemble ? ', self-ensemble' : ''}`;
-}
 
 function show(picture) {
   shown = picture;
   $('empty').hidden = Boolean(picture);
   $('viewer').hidden = $('another').hidden = !picture;
   describe();
-  history();
+  tray.draw(pictures, shown);
   ready();
   if (!picture) return;
   const origin = find(picture.origin);
-  for (const id of ['tag-before', 'tag-after', 'hold']) $(id).hidden = !origin;
+  $('compare').hidden = !origin;
   $('canvas').setAttribute('aria-label', origin
-      ? `${origin.name} before and after: ${steps(picture.made)}` : picture.name);
+      ? `${origin.name} before and after: ${form.describe(picture.made)}` : picture.name);
   overlays(origin ? picture.layers : []);
   viewer.resize();
   viewer.show(origin || picture, origin ? picture : null);
+  look($('view').value);
   damage.refresh();
 }
 
 function describe() {
   $('about').hidden = !shown;
   const made = Boolean(shown && shown.made.steps);
-  $('downloads').hidden = !made;
+  $('downloads').hidden = $('get-file').hidden = !made;
+  $('run').classList.toggle('quiet', made);
   const origin = shown && find(shown.origin);
   $('input').hidden = !origin;
   if (origin) $('origin-name').textContent = origin.name;
+  $('file-facts').textContent = '';
   if (!shown) return;
   $('name').textContent = shown.name;
-  const facts = [`${shown.width} × ${shown.height} px`, `${shown.bits} bits`,
-                 shown.channels, shown.format, bytes(shown.bytes)];
-  $('facts').textContent = facts.join(' · ');
+  $('facts').textContent = [
+    `${shown.width} × ${shown.height} px`, `${shown.bits} bits`, shown.channels,
+    shown.format, bytes(shown.bytes)].join(' · ');
   const notices = [...shown.notices, ...(shown.tiling || [])];
+  $('outcome').textContent = made ? outcome(shown) : '';
   if (made) {
-    notices.unshift(`${steps(shown.made)}: pixels changed by ${
-        shown.change_mean_ciede2000.toFixed(2)} CIEDE2000 on average, ${
-        shown.change_max_ciede2000.toFixed(1)} at most. It took ${duration(shown.seconds)}.`);
-    if (shown.confidence) notices.splice(1, 0, sentence(shown.confidence.sentence));
-    $('file-facts').textContent = `Lossless ${shown.format} of ${
-        shown.bits} bits with profile and metadata, ${bytes(shown.bytes)}.`;
+    notices.unshift(`${form.describe(shown.made)}.`,
+        `Lossless ${shown.format} of ${shown.bits} bits with profile and metadata.`);
     for (const part of ['file', 'report', 'mask', 'change', 'uncertainty']) {
       $(`get-${part}`).href = `/api/pictures/${shown.id}/${part}`;
       $(`get-${part}`).hidden = part in LEGENDS ? !shown.layers.includes(part)
           : part === 'mask' && !shown.mask;
     }
   }
+  $('notes').hidden = !notices.length;
+  $('notes').firstElementChild.textContent =
+      notices.length === 1 ? '1 note' : `${notices.length} notes`;
   $('notices').replaceChildren(...notices.map(text => line('li', text)));
 }
 
-function sentence(text) {
-  return `${text[0].toUpperCase()}${text.slice(1)}.`;
+function outcome({confidence, seconds, ...result}) {
+  const right = confidence ? ` ${confidence.sentence[0].toUpperCase()}${
+      confidence.sentence.slice(1)}.` : '';
+  return `Changed by ${result.change_mean_ciede2000.toFixed(2)} CIEDE2000 on average, ${
+      result.change_max_ciede2000.toFixed(1)} at most, in ${duration(seconds)}.${right}`;
 }
 
 function overlays(layers) {
@@ -157,9 +148,18 @@ function overlays(layers) {
 }
 on('overlay', 'change', () => overlays(shown.layers));
 
+// How before and after are compared.
+function look(mode) {
+  $('view').value = mode;
+  $('tag-before').hidden = !viewer.after || mode === 'after';
+  $('tag-after').hidden = !viewer.after || mode === 'before';
+  viewer.look(mode);
+}
+on('view', 'change', () => look($('view').value));
+
 function original(held) {
   viewer.original = held;
-  $('tag-after').hidden = held || !viewer.after;
+  $('tag-after').hidden = held || !viewer.after || viewer.mode === 'before';
   viewer.draw();
 }
 on('hold', 'pointerdown', () => original(true));
@@ -179,68 +179,9 @@ on('in', 'click', () => viewer.zoomBy(1.5));
 on('out', 'click', () => viewer.zoomBy(1 / 1.5));
 on('fit', 'click', () => viewer.fit());
 on('full', 'click', () => viewer.zoomTo(1));
+on('double', 'click', () => viewer.zoomTo(2));
 
-function history() {
-  $('history').hidden = !pictures.length;
-  $('strip').replaceChildren(...pictures.map(picture => {
-    const item = line('li', '');
-    const pick = line('button', '', {className: 'quiet pick'});
-    pick.append(
-        line('img', '', {src: `/api/pictures/${picture.id}/tiles/picture/0/0_0.png`, alt: ''}),
-        line('span', picture.made.steps
-            ? `${steps(picture.made)} of ${find(picture.origin)?.name || 'a removed picture'}`
-            : picture.name));
-    if (picture === shown) pick.setAttribute('aria-current', 'true');
-    pick.addEventListener('click', () => { complain(); show(picture); });
-    const remove = line('button', 'Remove', {
-      className: 'remove', ariaLabel: `Remove ${picture.name}`});
-    remove.addEventListener('click', attempt(async () => {
-      await api(`pictures/${picture.id}`, {method: 'DELETE'});
-      pictures = pictures.filter(other => other !== picture);
-      damage.forget(picture);
-      show(shown === picture ? pictures.at(-1) || null : shown);
-      say(`${picture.name} is removed`);
-    }));
-    item.append(pick, remove);
-    return item;
-  }));
-}
-
-// Steps and options.
-
-function abilities(list) {
-  can = Object.fromEntries(list.map(ability => [ability.name, ability]));
-  // Finding and filling share a line: what is found is filled.
-  $('abilities').replaceChildren(...list.filter(a => a.name !== 'detect').map(ability => {
-    const parts = ability.name === 'fill' ? [can.detect, ability] : [ability];
-    const any = parts.some(part => part.available);
-    const box = line(any ? 'div' : 'details', '');
-    box.dataset.step = ability.name;
-    const title = box.dataset.title = parts[1] ? 'Find and fill damage' : ability.title;
-    if (any) {
-      const label = line('label', '');
-      const input = line('input', '', {
-        type: 'checkbox', value: ability.name, name: 'step',
-        checked: ability.default && ability.available});
-      input.setAttribute('aria-describedby', `about-${ability.name}`);
-      label.append(input, title);
-      box.append(label);
-    } else {
-      box.append(line('summary', `${title}: not available`));
-    }
-    box.append(line('p', parts.filter(part => part.available || !any).map(part => part.about)
-        .join(' '), {id: `about-${ability.name}`, className: 'hint'}));
-    for (const part of parts.filter(part => !part.available)) {
-      const train = line('p', `${part.title}: its weights are not installed here. To train them: `,
-                         {className: 'hint'});
-      train.append(line('code', part.train));
-      box.append(train);
-    }
-    return box;
-  }));
-}
-
-const chosen = () => new FormData($('form')).getAll('step');
+// The work.
 
 // The picture to work on: the one shown, or the one that it was made from.
 function target() {
@@ -249,123 +190,89 @@ function target() {
 }
 
 // The mask of that picture; idle unless filling was chosen.
-const damage = new Damage(viewer, () => chosen().includes('fill') ? target() : null, ready);
-
-function ready() {
-  const mask = damage.mask;
-  const why = !shown ? 'Choose a picture first.'
-      : !chosen().length ? 'Choose what to do.'
-      : !mask ? ''
-      : !can.fill.available ? 'The weights that fill are not installed here. Damage can be found and the mask saved.'
-      : mask.area || (can.detect.available && !mask.touched) ? ''
-      : 'The mask is empty: draw over what is to be filled, or open a mask file.';
-  $('why').textContent = job ? '' : why;
-  $('run').disabled = Boolean(job || why);
-  $('run').textContent = chosen().join() === 'fill' ? 'Fill' : 'Start';
-  $('find').disabled = Boolean(job);
-  for (const option of options.filter(hasControl))
-    $(`row-${option.name}`).hidden = option.name !== 'threshold' && !used(option, chosen());
-}
+const damage = new Damage(viewer, () => form.chosen.includes('fill') ? target() : null, ready);
+on('damage', 'toggle', () => {
+  // What is drawn on is seen: the picture that is filled, and not its result.
+  if ($('damage').open && viewer.after)
+    look(target() === viewer.after ? 'after' : 'before');
+  damage.refresh();
+});
 on('form', 'change', () => { damage.refresh(); ready(); });
 
-// Controls of the options; that of masks stands with the mask.
-function controls(list) {
-  options = list;
-  for (const option of list.filter(hasControl))
-    $(option.name === 'threshold' ? 'threshold-control' : 'options').append(control(option));
+const work = new Work(text => {
+  work.show();
+  ready();
+  if (text) say(text);
+  if (work.task && work.total > 1) tray.tell(work.task.picture.id, short(work.job));
+}, attempt(ended));
+const short = job => !job || !job.total ? 'starting'
+    : `${Math.round(100 * job.done / job.total)} %`;
+
+// Pictures that Start works on: those that are ticked, or the one shown.
+function targets() {
+  const ticked = pictures.filter(({id}) => tray.ticked.has(id));
+  return ticked.length ? ticked : [target()];
 }
 
-// Whether some steps use an option: all of them must see flips for an ensemble.
-const used = ({name, stages}, steps) =>
-  (!stages.length || steps.some(step => stages.includes(can[step].stage))) &&
-  !(name === 'self_ensemble' && steps.includes('colorize'));
-const value = ({name, type, choices, default: usual}) => {
-  if (choices.length) return damage.mask ? damage.kinds(choices).join() : usual;
-  return type === 'bool' ? $(name).checked : $(name).value / 100;
-};
+function ready() {
+  const {mask} = damage;
+  const many = shown ? targets() : [];
+  const why = !shown ? 'Choose a picture first.'
+      : !form.chosen.length ? 'Choose what to do.'
+      : !mask ? ''
+      : !form.can.fill.available ? 'The weights that fill are not installed here. Damage can be found and the mask saved.'
+      : mask.area || many.length > 1 || form.chosen.length > 1 || (form.can.detect.available && !mask.touched) ? ''
+      : 'The mask is empty: draw over what is to be filled, or open a mask file.';
+  $('why').textContent = work.busy ? '' : why;
+  $('run').disabled = Boolean(work.busy || why);
+  $('run').textContent = many.length > 1 || tray.ticked.size ? `Start: ${many.length} pictures`
+      : form.chosen.join() === 'fill' ? 'Fill' : 'Start';
+  $('find').disabled = work.busy;
+  form.refresh();
+}
 
 on('form', 'submit', event => {
   event.preventDefault();
-  if (!$('run').disabled) start(chosen());
+  if (!$('run').disabled) start(form.chosen, targets());
 });
-on('find', 'click', () => start(['detect']));
-const start = attempt(async steps => {
-  const query = new URLSearchParams({steps: steps.join(), picture: target().id, tied: true});
-  for (const option of options.filter(option => used(option, steps)))
-    query.set(option.name, value(option));
-  const drawn = steps.includes('fill') && damage.mask.touched;
-  $('run').disabled = $('find').disabled = true;
-  try {
-    follow(await api(`jobs?${query}`, {
-      method: 'POST', body: drawn ? await damage.mask.png() : undefined}));
-  } finally {
-    ready();
-  }
+on('find', 'click', () => start(['detect'], [target()]));
+on('cancel', 'click', attempt(() => work.cancel()));
+
+const start = attempt(async (steps, sources) => {
+  const values = form.values(steps, damage.mask && (all => damage.kinds(all)));
+  const tasks = sources.map(picture => ({picture, send: async () => {
+    const query = new URLSearchParams({...values, steps: steps.join(), picture: picture.id, tied: true});
+    const mask = steps.includes('fill') && damage.masks.get(picture.id);
+    return api(`jobs?${query}`, {
+      method: 'POST', body: mask && mask.touched ? await mask.png() : undefined});
+  }}));
+  if (tasks.length > 1) for (const {picture} of tasks) tray.tell(picture.id, 'waiting');
+  await work.add(tasks);
 });
 
-// Progress.
-
-function follow(next) {
-  job = next;
-  sessionStorage.setItem('job', job.id);
-  progress();
-  events = new EventSource(`/api/jobs/${job.id}/events`);
-  events.onmessage = event => {
-    const state = job.state;
-    job = JSON.parse(event.data);
-    progress();
-    if (job.state !== state) say($('progress').textContent);
-    if (['done', 'failed', 'cancelled'].includes(job.state)) finish();
-  };
-  events.onerror = () => {
-    if (events.readyState === EventSource.CLOSED) {
-      finish();
-      complain('The job no longer exists: the server was restarted, or the session expired.');
-    }  // else the browser connects again by itself
-  };
-}
-
-function progress() {
-  $('job').hidden = !job;
-  if (!job) return;
-  const texts = {
-    queued: `Waiting in the queue: place ${job.place}`,
-    preparing: job.cold ? 'Loading and compiling the network: the first picture of a size takes longer'
-        : 'Starting',
-    running: `Tile ${job.done} of ${job.total}${
-        job.eta === null ? '' : `, about ${duration(job.eta)} left`}`,
-    finishing: 'Writing the files and the preview',
-    done: 'Done', cancelled: 'Cancelled', failed: 'Failed'};
-  $('progress').textContent = job.stopping ? 'Stopping after this tile' : texts[job.state];
-  if (job.total) { $('bar').max = job.total; $('bar').value = job.done; }
-  else $('bar').removeAttribute('value');
-  $('cancel').disabled = job.stopping;
-}
-
-const finish = attempt(async () => {
-  const ended = job;
-  events.close();
-  sessionStorage.removeItem('job');
-  job = null;
-  progress();
-  ready();
-  if (ended.state === 'failed') throw new Error(`It did not work: ${ended.reason}.`);
-  if (ended.state !== 'done') return say('Cancelled');
-  if (!ended.mask && ['detect', 'fill'].includes(ended.steps[0])) {
+async function ended(job, {picture, many = work.total > 1}) {
+  const fault = job.error?.message || (job.reason ? `It did not work: ${job.reason}.` : '');
+  if (many) tray.tell(picture.id, fault ? `failed: ${fault}` : job.state);
+  if (work.stopped) for (const [id, state] of tray.states) if (state === 'waiting') tray.tell(id, '');
+  if (job.state === 'failed') throw new Error(many ? `${picture.name}: ${fault}` : fault);
+  if (job.state !== 'done') return say('Cancelled');
+  tray.tick(picture.id, false);
+  if (!job.mask && ['detect', 'fill'].includes(job.steps[0])) {
     // Damage that was found belongs to the picture it was found in.
-    Object.assign(find(ended.picture) || {}, await api(`pictures/${ended.picture}`));
-    damage.forget({id: ended.picture}, true);
+    Object.assign(picture, await api(`pictures/${picture.id}`));
+    damage.forget(picture, true);
   }
-  if (ended.steps[0] === 'detect') return damage.refresh();
-  pictures.push(ended.result);
+  if (job.steps[0] === 'detect') return damage.refresh();
+  pictures.push(job.result);
+  // Of many only that of the picture which is looked at.
+  if (many && shown !== picture) return tray.draw(pictures, shown);
   $('origin').checked = true;
-  show(ended.result);
+  $('damage').open = false;
+  if ($('view').value === 'before') $('view').value = 'slider';
+  show(job.result);
   $('stage').scrollIntoView({block: 'nearest'});
-  say(`Done: ${ended.result.name}. The slider compares before and after.`);
-});
-on('cancel', 'click', attempt(async () => {
-  if (job) await api(`jobs/${job.id}/cancel`, {method: 'POST'});
-}));
+  say(`Done: ${job.result.name}. The slider compares before and after.`);
+}
 
 // The start: what can be done, and what this session had before a reload.
 
@@ -373,11 +280,9 @@ attempt(async () => {
   const [table, mine] = await Promise.all([api('abilities'), api('pictures')]);
   limits = table.limits;
   $('limits').textContent = `, up to ${count.format(limits.pixels / 1e6)} million pixels and ${bytes(limits.upload)}`;
-  $('kept').textContent = `Deleted from this server ${
-      duration(limits.minutes * 60)} after the last use, or when the server stops.`;
-  abilities(table.abilities);
-  controls(table.options);
-  damage.finds = can.detect.available;
+  $('kept').textContent = `Deleted ${duration(limits.minutes * 60)} after the last use.`;
+  form.fill(table);
+  damage.finds = form.can.detect.available;
   damage.found = table.found;
   pictures = mine;
   show(pictures.at(-1) || null);
@@ -385,6 +290,7 @@ attempt(async () => {
   if (id) {
     const last = await api(`jobs/${id}`).catch(() => null);
     sessionStorage.removeItem('job');
-    if (last && !['done', 'failed', 'cancelled'].includes(last.state)) follow(last);
+    if (last && !['done', 'failed', 'cancelled'].includes(last.state))
+      await work.add([{picture: find(last.picture) || {id: last.picture}, send: () => last}]);
   }
 })();

@@ -54,19 +54,20 @@ export class Damage {
   // Another picture, tool or step was chosen.
   refresh() {
     const {mask, viewer} = this;
-    for (const id of ['damage', 'tools', 'mask-keys']) $(id).hidden = !mask;
+    const open = Boolean(mask) && $('damage').open;
+    $('damage').hidden = !mask;
+    $('tools').hidden = $('mask-keys').hidden = !open;
     $('finding').hidden = !this.finds;
     const tool = document.querySelector('[name=tool]:checked').value;
-    viewer.mask = mask && $('see').checked ? mask : null;
-    viewer.onAfter = this.target() === viewer.after;
-    viewer.paintWith(mask && tool
+    viewer.mask = open && $('see').checked ? mask : null;
+    viewer.paintWith(open && tool
         ? {mask, radius: $('size').value / 2, erase: tool === 'eraser'} : null);
     if (!mask) return;
     $('threshold').value = Math.round(100 * mask.threshold);
     $('size-value').value = `${Math.round($('size').value / mask.scale)} px`;
     CLASSES.slice(0, 3).forEach((name, i) => { $(`class-${name}`).checked = mask.wanted[i]; });
     this.tell();
-    if (this.target().damage.share && !mask.probabilities && !mask.coming) this.fetch(mask);
+    if (open && this.target().damage.share && !mask.probabilities && !mask.coming) this.fetch(mask);
   }
 
   // What a network has found.
@@ -111,6 +112,8 @@ export class Damage {
     if (!mask) return;
     for (const name of CLASSES) $(`share-${name}`).value = percent(mask.share(name));
     $('threshold-value').value = `${$('threshold').value} %`;
+    $('mask-state').textContent = mask.touched ? `${percent(mask.area)} of the picture`
+        : this.finds ? 'found at the start' : 'none yet';
     $('mask-facts').textContent = [
       mask.using && !mask.area ? 'No damage found at this threshold.' : '',
       mask.touched ? `The mask covers ${percent(mask.area)} of the picture.` : '',

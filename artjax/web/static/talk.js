@@ -13,7 +13,9 @@ export async function api(path, options = {}) {
   }
   if (answer.status === 204) return null;
   const body = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Error(body.error || `The server says ${answer.status}.`);
+  if (!answer.ok)
+    throw Object.assign(new Error(body.error || `The server says ${answer.status}.`),
+                        {status: answer.status});
   return body;
 }
 
@@ -33,3 +35,14 @@ export function say(text) { $('live').textContent = text; }
 // An element with a text, or other properties.
 export const line = (kind, text, more) =>
   Object.assign(document.createElement(kind), {textContent: text}, more);
+
+export function bytes(number) {
+  const units = ['B', 'kB', 'MB', 'GB'];
+  const power = Math.min(3, Math.floor(Math.log10(Math.max(1, number)) / 3));
+  return `${(number / 1000 ** power).toPrecision(3)} ${units[power]}`;
+}
+
+export function duration(seconds) {
+  return seconds < 90 ? `${Math.max(1, Math.round(seconds))} s`
+      : `${Math.round(seconds / 60)} min`;
+}

@@ -1,10 +1,6 @@
 // Two pictures of one place, before and after, at any zoom: tiles on a canvas.
-//
-// A picture's tiles come from the server (artjax/image_view.py): level 0 is one
-// tile, each level has twice the side of the one before, the last is the file.
+import {TILE, Tiles, sizes} from '/tiles.js';
 
-const TILE = 512;
-const KEPT = 160;  // tiles, of at most 1 MB each
 const MOST = 8;  // 800 %
 const THUMB = 44;  // px, the width of the slider's handle in style.css
 
@@ -12,12 +8,12 @@ export class Viewer {
   constructor(frame, canvas, slider, onZoom) {
     Object.assign(this, {frame, canvas, slider, onZoom});
     this.context = canvas.getContext('2d');
-    this.tiles = new Map();  // url -> ImageBitmap, or null while it comes
+    this.tiles = new Tiles(() => this.draw());
     this.before = this.after = null;
     this.overlay = '';
     this.original = false;
-    this.mask = null;  // what is to be filled, see mask.js; over which side:
-    this.onAfter = false;
+    this.mode = 'slider';  // or 'side' by side, or one of them: 'before', 'after'
+    this.mask = null;  // what is to be filled, see mask.js
     this.brush = null;  // what draws on it: {mask, radius, erase}
     this.last = null;  // of a stroke, in px of the mask
     this.hover = null;  // where the brush is, px of the canvas
@@ -58,11 +54,42 @@ export class Viewer {
     const same = this.before && before.id === this.before.id &&
         this.size()[0] === (after || before).width;
     Object.assign(this, {before, after});
-    this.slider.hidden = !after;
     for (const picture of [before, after])
-      if (picture) this.tile(picture, 'picture', 0, 0, 0);
-    if (same) this.draw(); else this.fit();  // stay at the place compared
+      if (picture) this.tiles.get(picture, 'picture', 0, 0, 0);
+    this.look(this.mode);
+    if (!same) this.fit();  // else stay at the place compared
     this.moved();
+  }
+
+  // Another way to compare, see `mode`.
+  look(mode) {
+    const {fitted} = this;
+    this.mode = mode;
+    this.slider.hidden = !this.after || mode !== 'slider';
+    if (fitted) this.fit(); else this.draw();
+  }
+
+  // What is drawn: pictures between columns of the canvas, and where their
+  // middle would be.
+  panes() {
+    const {before, after, mode, canvas: {width}} = this;
+    const pane = (picture, from, to, middle = width / 2) =>
+      ({picture: this.original ? before : picture, from, to, middle});
+    if (!after || mode === 'before') return [pane(before, 0, width)];
+    if (mode === 'after') return [pane(after, 0, width)];
+    if (mode === 'side') {
+      const half = Math.round(width / 2);
+      return [pane(before, 0, half - 1, half / 2),
+              pane(after, half + 1, width, (half + width) / 2)];
+    }
+    const border = this.border();
+    return [pane(before, 0, border), pane(after, border, width)];
+  }
+
+  // The column of the canvas around which a place on it is zoomed and drawn.
+  middle(x) {
+    const panes = this.panes();
+    return (panes.find(({to}) => x < to) || panes.at(-1)).middle;
   }
 
   size() {
@@ -80,13 +107,13 @@ export class Viewer {
 
   least() {
     const [width, height] = this.size();
-    return Math.min(this.canvas.width / width, this.canvas.height / height);
+    const room = this.canvas.width / (this.after && this.mode === 'side' ? 2 : 1);
+    return Math.min(room / width, this.canvas.height / height);
   }
 
   fit() {
     const [width, height] = this.size();
-    // A small picture is shown as it is, not blown up.
-    this.set(Math.min(this.least(), 1), width / 2, height / 2);
+    this.set(this.least(), width / 2, height / 2);
     this.fitted = true;
   }
 
@@ -101,8 +128,8 @@ export class Viewer {
   }
 
   // Zooms so that what is under a place of the canvas stays there.
-  zoomBy(factor, x = this.canvas.width / 2, y = this.canvas.height / 2) {
-    const [dx, dy] = [x - this.canvas.width / 2, y - this.canvas.height / 2];
+  zoomBy(factor, x = this.panes()[0].middle, y = this.canvas.height / 2) {
+    const [dx, dy] = [x - this.middle(x), y - this.canvas.height / 2];
     const under = [this.x + dx / this.zoom, this.y + dy / this.zoom];
     const zoom = Math.min(MOST, Math.max(
         Math.min(this.least(), 1) / 2, this.zoom * factor));
@@ -121,7 +148,7 @@ export class Viewer {
   spot([x, y]) {
     const {width, height} = this.brush.mask;
     const size = this.size();
-    return [((x - this.canvas.width / 2) / this.zoom + this.x) * width / size[0],
+    return [((x - this.middle(x)) / this.zoom + this.x) * width / size[0],
             ((y - this.canvas.height / 2) / this.zoom + this.y) * height / size[1]];
   }
 
@@ -178,7 +205,7 @@ export class Viewer {
 
   key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const middle = [this.canvas.width / 2, this.canvas.height / 2];
+    const middle = [this.panes()[0].middle, this.canvas.height / 2];
     // Dabs of the brush in the middle shall touch.
     const step = this.brush ? Math.max(1, this.reach()) / this.zoom : 60 / this.zoom;
     const moves = {ArrowLeft: [-step, 0], ArrowRight: [step, 0],
@@ -188,7 +215,7 @@ export class Viewer {
     else if (event.key === '+' || event.key === '=') this.zoomBy(1.25);
     else if (event.key === '-') this.zoomBy(.8);
     else if (event.key === '0') this.fit();
-    else if (event.key === '1') this.zoomTo(1);
+    else if (event.key === '1' || event.key === '2') this.zoomTo(+event.key);
     else if (event.key === ' ' && this.brush) {
       this.press(middle);
       this.lift('end');
@@ -215,8 +242,6 @@ export class Viewer {
 
   // px of the canvas from its left to the border.
   border() {
-    if (!this.after) return this.canvas.width;
-    if (this.original) return this.canvas.width;
     const width = this.frame.clientWidth;
     const css = THUMB / 2 + this.slider.value / 100 * (width - THUMB);
     return Math.round(css * this.canvas.width / width);
@@ -229,27 +254,26 @@ export class Viewer {
       this.drawing = false;
       const {width, height} = this.canvas;
       this.context.clearRect(0, 0, width, height);
-      const border = this.border();
-      this.side(this.before, 'picture', 0, border);
-      if (border < width) {
-        this.side(this.after, 'picture', border, width);
-        if (this.overlay && this.after.layers.includes(this.overlay))
-          this.side(this.after, this.overlay, border, width);
+      for (const pane of this.panes()) {
+        if (pane.from >= pane.to) continue;
+        this.side(pane, 'picture');
+        if (pane.picture === this.after && this.overlay &&
+            this.after.layers.includes(this.overlay))
+          this.side(pane, this.overlay);
+        if (this.mask && !this.original) this.cover(pane);
       }
-      if (this.mask && !this.original)
-        this.cover(this.onAfter ? border : 0, this.onAfter ? width : border);
       if (this.brush && this.hover) this.ring();
     });
   }
 
-  // The mask over the picture, between two columns.
-  cover(from, to) {
+  // The mask over a picture: both have the same place.
+  cover({from, to, middle}) {
     const {context, canvas, mask, zoom} = this;
     const [width, height] = this.size();
     this.clip(from, to);
     context.globalAlpha = .65;
     context.imageSmoothingEnabled = zoom * width / mask.width < 2;
-    context.drawImage(mask.canvas, canvas.width / 2 - this.x * zoom,
+    context.drawImage(mask.canvas, middle - this.x * zoom,
                       canvas.height / 2 - this.y * zoom, width * zoom, height * zoom);
     context.restore();
   }
@@ -277,12 +301,12 @@ export class Viewer {
     this.context.clip();
   }
 
-  // One picture between two columns of the canvas.
-  side(picture, layer, from, to) {
+  // One picture, or a map of it, in its pane.
+  side({picture, from, to, middle}, layer) {
     const {context, canvas} = this;
     const ratio = this.size()[0] / picture.width;
     const scale = this.zoom * ratio;  // device px to its own px
-    const left = canvas.width / 2 - this.x * this.zoom;
+    const left = middle - this.x * this.zoom;
     const top = canvas.height / 2 - this.y * this.zoom;
     const levels = sizes(picture.width, picture.height);
     let level = levels.length - 1;
@@ -313,7 +337,7 @@ export class Viewer {
         const edge = (index, size, start, p) =>
             Math.round(start + Math.min(index * TILE, size) * p);
         const x = edge(column, width, left, px), y = edge(row, height, top, py);
-        found.push({image: this.tile(picture, layer, level, column, row), x, y,
+        found.push({image: this.tiles.get(picture, layer, level, column, row), x, y,
                     w: edge(column + 1, width, left, px) - x,
                     h: edge(row + 1, height, top, py) - y});
       }
@@ -324,42 +348,4 @@ export class Viewer {
     for (const {image, x, y, w, h} of patches)
       if (image) this.context.drawImage(image, x, y, w, h);
   }
-
-  // The bitmap of a tile, or null until it has come.
-  tile(picture, layer, level, column, row) {
-    const url = `/api/pictures/${picture.id}/tiles/${layer}/${level}/${column}_${row}.png`;
-    if (this.tiles.has(url)) {
-      const image = this.tiles.get(url);
-      this.tiles.delete(url);
-      this.tiles.set(url, image);  // now the last to go
-      return image;
-    }
-    this.tiles.set(url, null);
-    this.load(url);
-    return null;
-  }
-
-  async load(url) {
-    try {
-      const answer = await fetch(url);
-      if (!answer.ok) throw new Error(answer.status);
-      this.tiles.set(url, await createImageBitmap(await answer.blob()));
-    } catch {
-      setTimeout(() => this.tiles.delete(url), 2000);  // then try again
-      return;
-    }
-    for (const [old, image] of this.tiles) {
-      if (this.tiles.size <= KEPT) break;
-      if (image) { image.close(); this.tiles.delete(old); }
-    }
-    this.draw();
-  }
-}
-
-// [width, height] of each level, the smallest first; as libvips halves them.
-export function sizes(width, height) {
-  const found = [[width, height]];
-  while (Math.max(...found[0]) > TILE)
-    found.unshift(found[0].map(side => Math.ceil(side / 2)));
-  return found;
 }

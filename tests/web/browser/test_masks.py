@@ -5,7 +5,9 @@ import subprocess
 import sys
 
 from browser_page import expect
+from browser_page import open_mask
 from browser_page import pixel
+from browser_page import steady_pixel
 from browser_page import TIMEOUT
 from browser_page import upload
 from browser_page import wait_for_pixel
@@ -29,6 +31,8 @@ def choose_fill(page, path):
   upload(page, str(path))
   page.check('[name=step][value=fill]')
   page.uncheck('[name=step][value=restore]')
+  open_mask(page)
+  page.click('#full')
   assert page.locator('#run').inner_text() == 'Fill'
 
 
@@ -140,8 +144,7 @@ def test_a_mask_is_drawn_and_filled(page, folder, scan, tmp_path):
 
 def test_what_is_found_is_shown_at_any_threshold(page, scan, tmp_path):
   choose_fill(page, scan)
-  page.wait_for_timeout(300)
-  plain = pixel(page, 0.5, 0.5)
+  plain = steady_pixel(page, 0.5, 0.5)
   page.click('#find')
   expect(page.locator('#mask-facts')).to_contain_text(
     'The mask covers', timeout=TIMEOUT
@@ -223,6 +226,38 @@ def test_masks_are_inverted_cleared_and_opened(page, scan, tmp_path):
     page.once('dialog', lambda dialog: dialog.accept())
     page.reload()
   assert asked.value.type == 'beforeunload'
+
+
+def test_a_mask_is_seen_over_a_result(page, scan):
+  choose_fill(page, scan)
+  page.check('[name=tool][value=brush]')
+  page.fill('#size', '20')
+  draw(page, (200, 60), (220, 60))
+  page.click('#run')
+  page.wait_for_selector('#split:not([hidden])')
+  # The result is seen without it; whoever goes on drawing sees the picture.
+  assert not page.locator('#tools').is_visible()
+  open_mask(page)
+  assert page.locator('#view').input_value() == 'before'
+  assert not page.locator('#split').is_visible()
+  box = page.locator('#canvas').bounding_box()
+  there = lambda: ((place(page, 210, 120)[0] - box['x']) / box['width'], 0.5)
+  for view in ('before', 'after', 'slider'):
+    page.select_option('#view', view)
+    page.uncheck('#see')
+    plain = steady_pixel(page, *there())
+    page.check('#see')
+    page.check('[name=tool][value=brush]')
+    draw(page, (210, 120), (210, 120))
+    page.mouse.move(0, 0)
+    page.wait_for_timeout(300)
+    assert pixel(page, *there()) != plain, view
+    page.click('#undo')
+  page.select_option('#view', 'side')
+  half = page.evaluate('document.querySelector("#canvas").width / 2')
+  page.click('#fit')
+  zoom = int(page.locator('#zoom').inner_text()[:-2]) / 100
+  assert 320 * zoom <= half
 
 
 def test_a_mask_is_drawn_by_touch(browser, address, scan, tmp_path):

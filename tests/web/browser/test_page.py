@@ -8,7 +8,7 @@ Needs Debian's chromium and the package playwright; skipped without them.
 import subprocess
 import sys
 
-from browser_page import pixel
+from browser_page import steady_pixel
 from browser_page import upload
 from browser_page import wait_for_pixel
 from conftest import ROOT
@@ -53,14 +53,12 @@ def test_from_upload_to_download(page, folder, tmp_path):
   split = page.locator('#split')
   split.focus()
   assert float(split.input_value()) == 50
-  page.wait_for_timeout(500)
-  after = pixel(page, 0.6, 0.5)
+  after = steady_pixel(page, 0.6, 0.5)
   for _ in range(3):
     page.keyboard.press('PageUp')
   assert float(split.input_value()) == 80
   assert '80 %' in split.get_attribute('aria-valuetext')
-  page.wait_for_timeout(200)
-  before = pixel(page, 0.6, 0.5)
+  before = steady_pixel(page, 0.6, 0.5)
   assert before != after
   for _ in range(30):
     page.keyboard.press('ArrowLeft')
@@ -83,8 +81,14 @@ def test_from_upload_to_download(page, folder, tmp_path):
   for _ in range(20):
     page.keyboard.press('+')
   assert page.locator('#zoom').inner_text() == '800 %'
+  page.keyboard.press('2')
+  assert page.locator('#zoom').inner_text() == '200 %'
+  page.click('#fit')
+  fits = page.locator('#zoom').inner_text()
+  page.keyboard.press('1')
+  page.focus('#canvas')
   page.keyboard.press('0')
-  assert page.locator('#zoom').inner_text() == '100 %'
+  assert page.locator('#zoom').inner_text() == fits
   # The history has both and brings the upload back, also after a reload.
   page.reload()
   picks = page.locator('#strip .pick')
@@ -115,7 +119,11 @@ def test_what_is_wrong_is_said(page, tmp_path):
   page.wait_for_selector('#error:not([hidden])')
   text = page.locator('#error').inner_text()
   assert text.startswith('no.png: not a picture')
-  assert page.locator('summary').first.inner_text().endswith('not available')
+  assert (
+    page.locator('.missing summary')
+    .first.inner_text()
+    .endswith('not available')
+  )
 
 
 @pytest.mark.parametrize('scheme', ['light', 'dark'])

@@ -1,0 +1,80 @@
+// The form: what can be done and how, as the server declares it.
+import {control, hasControl} from '/options.js';
+import {$, line} from '/talk.js';
+
+export class Steps {
+  // Of the answer to /api/abilities.
+  fill({abilities, options}) {
+    this.can = Object.fromEntries(abilities.map(ability => [ability.name, ability]));
+    this.options = options;
+    // Finding and filling share a line: what is found is filled.
+    $('abilities').replaceChildren(...abilities.filter(({name}) => name !== 'detect')
+        .map(ability => this.row(ability)));
+    for (const option of options.filter(hasControl))
+      $(option.name === 'threshold' ? 'threshold-control' : 'options').append(control(option));
+  }
+
+  row(ability) {
+    const {can} = this;
+    const parts = ability.name === 'fill' ? [can.detect, ability] : [ability];
+    const any = parts.some(part => part.available);
+    const title = parts[1] ? 'Find and fill damage' : ability.title;
+    const box = line(any ? 'div' : 'details', '');
+    if (any) {
+      const label = line('label', '');
+      const input = line('input', '', {type: 'checkbox', value: ability.name, name: 'step',
+        checked: ability.default && ability.available});
+      input.setAttribute('aria-describedby', `about-${ability.name}`);
+      label.append(input, title);
+      const about = line('details', '', {className: 'hint'});
+      about.append(line('summary', ability.about, {id: `about-${ability.name}`}),
+                   line('p', parts.map(part => part.more).join(' ')));
+      box.append(label, about);
+    } else {
+      box.className = 'missing';
+      box.append(line('summary', `${title}: not available`));
+    }
+    for (const part of parts.filter(part => !part.available)) {
+      const train = line('p', `${part.title}: its weights are not installed here. To train them: `,
+                         {className: 'hint'});
+      train.append(line('code', part.train));
+      box.append(train);
+    }
+    if (parts[1]) box.append($('damage'));
+    return box;
+  }
+
+  get chosen() { return new FormData($('form')).getAll('step'); }
+
+  // Shows the options that what is chosen uses.
+  refresh() {
+    for (const option of (this.options || []).filter(hasControl))
+      $(`row-${option.name}`).hidden =
+          option.name !== 'threshold' && !this.uses(this.chosen, option);
+  }
+
+  // Whether steps use an option: all of them must see flips for an ensemble.
+  uses(steps, {name, stages}) {
+    return (!stages.length || steps.some(step => stages.includes(this.can[step].stage))) &&
+        !(name === 'self_ensemble' && steps.includes('colorize'));
+  }
+
+  // {name: value} of what steps use. kinds: of all kinds of damage those wanted, or
+  // null for the usual ones.
+  values(steps, kinds) {
+    const found = {};
+    for (const option of this.options.filter(option => this.uses(steps, option))) {
+      const {name, type, choices, default: usual} = option;
+      found[name] = choices.length ? (kinds ? kinds(choices).join() : usual)
+          : type === 'bool' ? $(name).checked : $(name).value / 100;
+    }
+    return found;
+  }
+
+  // What a result was made by, for a person.
+  describe({steps, strength, self_ensemble: ensemble}) {
+    const titles = steps.map(step => this.can[step]?.title || step);
+    return `${titles.join(', then ')}, ${Math.round(strength * 100)} %${
+        ensemble ? ', self-ensemble' : ''}`;
+  }
+}
