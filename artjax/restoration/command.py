@@ -1,6 +1,7 @@
 """Restores picture files: scans, photographs, whole folders of them.
 
   artjax restore scan.tif photos/ --output=restored/
+  artjax restore --preset=print prints/ --output=restored/
   artjax restore --weights=structure scan.tif --output=restored/
   artjax restore --weights=detect,inpaint scan.tif --output=filled/
   artjax restore --weights=inpaint scan.tif --mask=holes.png -o out/
@@ -26,6 +27,7 @@ import time
 
 from artjax.restoration import default_chain
 from artjax.restoration import options as options_lib
+from artjax.restoration import presets
 from artjax.restoration.batch import finding
 from artjax.restoration.batch import interrupts as interrupts_lib
 from artjax.restoration.batch import journal
@@ -146,6 +148,12 @@ def _parser():
     help="files, folders or quoted patterns; '-' for stdin",
   )
   add(
+    '--preset',
+    choices=presets.NAMES,
+    default='',
+    help='weights and options for a kind of picture; others that are given win',
+  )
+  add(
     '--weights',
     default=default_chain.WEIGHTS,
     help='default %(default)s; '
@@ -230,6 +238,10 @@ def _parser():
 def _parsed(parser, argv):
   """(arguments, options); a wrong one ends the program."""
   args = parser.parse_args(argv)
+  if args.preset:
+    preset = presets.get(args.preset)
+    parser.set_defaults(weights=preset.weights, **preset.options)
+    args = parser.parse_args(argv)
   args.self_ensemble |= args.uncertainty
   try:
     options = options_lib.from_arguments(args)
@@ -258,10 +270,11 @@ def _wanted(args, chain):
   for name in ('change_map', 'uncertainty', 'c2pa'):
     if getattr(args, name) and not chain.makes_picture:
       raise ValueError(f'--{name}: {chain} finds damage and changes no picture')
-  if args.confidence_map and (not chain.predicts_errors or args.strength < 1):
+  whole = min(args.strength, args.structure) == 1
+  if args.confidence_map and (not chain.predicts_errors or not whole):
     raise ValueError(
       '--confidence_map needs calibrated weights that predict their errors '
-      f'and --strength=1: {chain} at {args.strength:g} has none'
+      f'and --strength=1 --structure=1: {chain} has none'
     )
   return outputs.Wanted(
     picture=chain.makes_picture,

@@ -99,6 +99,15 @@ class Options:
     query='strength',
     label='Strength',
   )
+  structure: float = _option(
+    1.0,
+    'share of what is removed of noise, blur and scratches, 0 to 1',
+    least=0,
+    most=1,
+    stages=('network',),
+    query='structure',
+    label='Structure',
+  )
   tone: float = _option(
     1.0,
     'share of the correction of fading, varnish and casts to apply, 0 to 1',
@@ -233,6 +242,11 @@ class Options:
       place = record.setdefault(group, {}) if group else record
       place[key] = list(value) if isinstance(value, tuple) else value
     return record
+
+  @property
+  def whole(self) -> bool:
+    """Whether nothing of what networks make is taken back."""
+    return min(self.strength, self.structure) == 1
 
   def changed(self) -> list[str]:
     """Names of the fields that are not at their defaults."""

@@ -147,11 +147,12 @@ def _check(source, chain, outputs, options):
       f'{chain} makes no picture: what it finds is a damage map and a mask'
     )
   if outputs.confidence_map and (
-    not chain.predicts_errors or options.strength < 1
+    not chain.predicts_errors or not options.whole
   ):
     raise ValueError(
       'a confidence map needs calibrated weights that predict their errors, '
-      f'and strength 1: {chain} at strength {options.strength:g} has none'
+      f'and strength and structure 1: {chain} at {options.strength:g} and '
+      f'{options.structure:g} has none'
     )
   if not outputs.main:
     raise ValueError('no output is named')
@@ -242,7 +243,7 @@ def _write_picture(
 def _save_confidence(chain, outputs, work):
   """Writes how wrong the picture may be; how right it is expected to be."""
   # What is half taken back has other errors than the network predicts.
-  if not chain.predicts_errors or work.options.strength < 1:
+  if not chain.predicts_errors or not work.options.whole:
     return {}
   measured = {'confidence': work.predicted_errors.describe(work.hole)}
   if outputs.confidence_map:

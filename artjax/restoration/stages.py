@@ -23,6 +23,7 @@ from artjax.interop import safetensors_io
 from artjax.restoration import confidence
 from artjax.restoration import damage_mask
 from artjax.restoration import options as options_lib
+from artjax.restoration import strips as strips_lib
 
 
 class View(NamedTuple):
@@ -144,8 +145,10 @@ class Network(Stage):
     return getattr(self.restorer, 'calibration', None)
 
   def uses(self, option: str) -> bool:
-    """Not all predict their errors."""
+    """Not all predict their errors, or keep the size."""
     if option == 'confidence_map' and not self.calibration:
+      return False
+    if option == 'structure' and self.scale > 1:
       return False
     return super().uses(option)
 
@@ -158,13 +161,16 @@ class Network(Stage):
       view.thumbnail(self.restorer.view),
       **self._settings(work),
     )
-    if not self.calibration:
-      work.predicted_errors = None
-      return strips
-    work.predicted_errors = confidence.PredictedErrors(
-      self.calibration, view.height, view.width
-    )
-    return work.predicted_errors.taken_from(strips)
+    work.predicted_errors = None
+    if self.calibration:
+      work.predicted_errors = confidence.PredictedErrors(
+        self.calibration, view.height, view.width
+      )
+      strips = work.predicted_errors.taken_from(strips)
+    share = work.options.structure
+    if share < 1 and self.scale == 1:
+      strips = strips_lib.partly(strips, view.read, view.width, share)
+    return strips
 
 
 class Detect(Stage):

@@ -107,6 +107,28 @@ def _reserve(path, size):
       file.truncate(size)
 
 
+def partly(
+  strips: base.Strips, read: base.Read, width: int, share: float
+) -> base.Strips:
+  """Strips of which a share of the change is applied.
+
+  Args:
+    strips: (top, f32[rows, width, C]): RGB, and perhaps how uncertain it is.
+    read: of the picture as it was.
+    width: of it, px.
+    share: in [0, 1].
+
+  Yields:
+    The same with RGB nearer to the picture, and as much more certain.
+  """
+  factor = np.float32(share)
+  for top, rows in strips:
+    before = read(top, 0, len(rows), width)
+    change = np.clip(rows[..., :3], 0, 1) - before
+    spread = factor * rows[..., 3:]
+    yield top, np.concatenate([before + factor * change, spread], -1)
+
+
 def unchanged(read: base.Read, height: int, width: int) -> base.Strips:
   """Strips of a picture that nothing was done to."""
   for top in range(0, height, _ROWS):

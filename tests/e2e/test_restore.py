@@ -23,6 +23,8 @@ from artjax.inference import loading
 from artjax.interop import safetensors_io
 from artjax.restoration import command
 from artjax.restoration import default_chain
+from artjax.restoration import options
+from artjax.restoration import presets
 from artjax.restoration.batch import finding
 
 
@@ -186,6 +188,17 @@ def test_the_default_chain_runs_unless_weights_are_named():
   assert args.weights == default_chain.WEIGHTS
   args, _ = command.parse(['scan.png', '-o', 'out', '--weights=unet'])
   assert args.weights == 'unet'
+
+
+def test_presets_give_way_to_what_is_said():
+  args, given = command.parse(['a.png', '-o', 'out', '--preset=print'])
+  assert args.weights == 'structure,tone' and given.structure == 0.65
+  args, given = command.parse(
+    ['a.png', '-o', 'out', '--structure=1', '--weights=unet', '--preset=print']
+  )
+  assert args.weights == 'unet' and given.structure == 1
+  for preset in presets.PRESETS:
+    options.Options(**preset.options)
 
 
 def test_empty_folder_is_wrong_use(tmp_path, tiny, capsys):

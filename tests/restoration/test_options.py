@@ -53,6 +53,7 @@ def test_every_field_is_a_flag_and_on_record():
   assert json.loads(json.dumps(record)) == record
   assert record == {
     'strength': 1.0,
+    'structure': 1.0,
     'tone': 1.0,
     'self_ensemble': False,
     'tile': 64,

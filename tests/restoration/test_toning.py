@@ -85,3 +85,19 @@ def test_useless_options_are_told(names, source, tmp_path):
     chain_lib.Chain(names['tone']).check(Options(self_ensemble=True))
   _, record = _run(source, names['unet'], tmp_path, tone=0.5)
   assert any('tone has no effect' in line for line in record['notices'])
+
+
+def test_structure_is_a_share_of_what_networks_change(source, names, tmp_path):
+  full, _ = _run(source, names['unet'], tmp_path)
+  half, record = _run(source, names['unet'], tmp_path, structure=0.5)
+  assert record['options']['structure'] == 0.5
+  assert np.abs(full).max() > 4
+  np.testing.assert_allclose(half, full / 2, atol=1)
+  # Tones are their own affair.
+  toned, _ = _run(source, names['tone'], tmp_path)
+  same, record = _run(source, names['tone'], tmp_path, structure=0)
+  np.testing.assert_array_equal(same, toned)
+  alone, _ = _run(
+    source, f'{names["unet"]},{names["tone"]}', tmp_path, structure=0
+  )
+  np.testing.assert_allclose(alone, toned, atol=1)

@@ -1,9 +1,7 @@
 """The API of the web page, from upload to download, and its queue."""
 
-import io
 import json
 import time
-import zipfile
 
 from conftest import vivid_colours
 import pyvips
@@ -11,7 +9,6 @@ import web_client as web
 
 from artjax.interop import safetensors_io
 from artjax.restoration import command
-from artjax.restoration import default_chain
 from artjax.restoration import options
 from artjax.web.server import abilities
 from artjax.web.server import app
@@ -97,6 +94,7 @@ def test_results_are_inputs_and_history(page):
     assert result['made'] == {
       'steps': ['restore'],
       'strength': 1.0,
+      'structure': 1.0,
       'self_ensemble': False,
     }
     ids.append(result['id'])
@@ -104,29 +102,6 @@ def test_results_are_inputs_and_history(page):
   assert page.delete(f'/api/pictures/{ids[0]}').status_code == 204
   assert page.get(f'/api/pictures/{ids[0]}').status_code == 404
   assert page.get(f'/api/pictures/{ids[1]}').status_code == 200
-
-
-def test_all_results_come_as_one_zip(folder):
-  with web.client(folder) as page:
-    assert page.get('/api/results.zip').status_code == 404
-    ids = []
-    for name in ('a.png', 'a.png', 'b.png'):
-      job = page.post(
-        f'/api/jobs?steps=restore&name={name}',
-        content=web.picture(seed=len(ids)),
-      ).json()
-      ids.append(web.wait(page, job)['result']['id'])
-    out = page.get('/api/results.zip')
-    assert out.headers['content-type'] == 'application/zip'
-    with zipfile.ZipFile(io.BytesIO(out.content)) as archive:
-      assert archive.testzip() is None
-      found = {name: archive.read(name) for name in archive.namelist()}
-    names = ['a_restore.png', 'a_restore (2).png', 'b_restore.png']
-    assert found == {
-      name: page.get(f'/api/pictures/{key}/file').content
-      for name, key in zip(names, ids)
-    }
-    assert web.another(page).get('/api/results.zip').status_code == 404
 
 
 def test_tiles_are_the_picture(page):
@@ -271,22 +246,6 @@ def test_abilities_appear_with_their_weights(tmp_path):
     'colorize',
     'sketch',
     'upscale',
-  ]
-
-
-def test_by_default_the_page_does_what_the_command_line_does(tmp_path):
-  names = default_chain.WEIGHTS.split(',')
-  for name in (*names, 'unet', 'inpaint_psnr', 'esrgan', 'colorize'):
-    (tmp_path / f'{name}.safetensors').touch()
-  # Without a mask, filling finds damage by itself.
-  steps = [
-    ability['name']
-    for ability in abilities.describe(tmp_path)
-    if ability['default'] and ability['name'] != 'detect'
-  ]
-  assert steps == ['fill', 'restore', 'tone']
-  assert abilities.plan(steps, False, tmp_path) == [
-    str(tmp_path / f'{name}.safetensors') for name in names
   ]
 
 

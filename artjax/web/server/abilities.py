@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from artjax.inference import weights
 from artjax.restoration import default_chain
+from artjax.restoration import presets
 
 PRETRAINED = weights.pretrained_folder()
 
@@ -162,6 +163,27 @@ def usual_plan(folder: str | os.PathLike) -> list[str]:
 
 def _is_usual(ability):
   return not set(default_chain.WEIGHTS.split(',')).isdisjoint(ability.weights)
+
+
+def describe_presets(folder: str | os.PathLike) -> list[dict[str, Any]]:
+  """The presets of `presets.PRESETS` for the page, as JSON."""
+  have, found = available(folder), []
+  for preset in presets.PRESETS:
+    weights = set(preset.weights.split(','))
+    steps = [a.name for a in ABILITIES if not weights.isdisjoint(a.weights)]
+    if 'fill' in steps:  # which finds by itself
+      steps.remove('detect')
+    found.append(
+      {
+        'name': preset.name,
+        'title': preset.title,
+        'about': preset.about,
+        'steps': steps,
+        'options': presets.query(preset),
+        'available': set(steps) <= have.keys(),
+      }
+    )
+  return found
 
 
 def describe(folder: str | os.PathLike) -> list[dict[str, Any]]:

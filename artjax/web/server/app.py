@@ -21,6 +21,7 @@ from artjax.web.server import abilities
 from artjax.web.server import guard
 from artjax.web.server import job_queue
 from artjax.web.server import job_routes
+from artjax.web.server import jobs as jobs_lib
 from artjax.web.server import limits as limits_lib
 from artjax.web.server import openapi
 from artjax.web.server import picture_routes
@@ -146,11 +147,13 @@ async def _full(request, error):
 
 @router.get('/abilities')
 async def get_abilities(request: fastapi.Request):
-  """What can be done here, what cannot yet, the options, and the limits."""
+  """What can be done here, what cannot yet, presets, options, and limits."""
   state = request.app.state
   return {
     'abilities': abilities.describe(state.weights),
+    'presets': abilities.describe_presets(state.weights),
     'options': options_lib.describe(),
+    'formats': list(jobs_lib.FORMATS),
     # Of damage that is found: what is too small, and what is added, px.
     'found': {
       'min_area': options_lib.Options().mask_min_area,

@@ -225,11 +225,7 @@ class JobQueue:
 
   def _new_entry(self, job):
     source = job.source
-    # Lossless, and as deep as the source.
-    suffix = {'PNG': '.png', 'TIFF': '.tif'}.get(
-      source.info['format'],
-      '.tif' if 'CMYK' in source.info['channels'] else '.png',
-    )
+    suffix = job.suffix()
     stem = os.path.splitext(source.name)[0]
     entry = self._store.add(
       f'{stem}_{"_".join(job.steps)}{suffix}'[-120:], suffix

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import fastapi
 from fastapi import responses
@@ -33,6 +33,10 @@ def _query_model() -> Any:
       field('', max_length=40, description='id; default: the body'),
     ),
     'name': (str, field('', max_length=300, description='of the file')),
+    'format': (
+      Literal[tuple(jobs_lib.FORMATS)],
+      field('', description='of the result; default: one that loses nothing'),
+    ),
     'tied': (
       bool,
       field(False, description='cancel when nobody follows the events'),
@@ -88,7 +92,9 @@ async def post_job(
     _plan(state, steps, bool(mask))
     if entry.id not in session.pictures:  # deleted while the mask came
       transfer.fail(404, 'there is no such picture, or no longer')
-    job = jobs_lib.Job(session, entry, steps, options, query.tied, mask)
+    job = jobs_lib.Job(
+      session, entry, steps, options, query.tied, mask, query.format
+    )
     state.queue.submit(job)
   except Exception:
     if mask:

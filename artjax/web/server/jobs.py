@@ -8,6 +8,16 @@ from typing import Any
 
 from artjax.web.server import store as store_lib
 
+# {format of a result in a query: suffix}; '' = what loses nothing.
+FORMATS = {
+  '': '',
+  'same': '',
+  'png': '.png',
+  'tiff': '.tif',
+  'jpeg': '.jpg',
+  'webp': '.webp',
+}
+
 
 class Job:
   """One picture to be worked on, and how far that is.
@@ -25,6 +35,7 @@ class Job:
     options: dict[str, Any],
     tied: bool = False,
     mask: store_lib.Entry | None = None,
+    format: str = '',
   ):
     """A job that waits.
 
@@ -35,6 +46,7 @@ class Job:
       options: by their names in a query.
       tied: whether it ends with the page that asked for it.
       mask: of what is to be filled; deleted with the job.
+      format: of the result, of `FORMATS`.
     """
     self.id = secrets.token_hex(12)
     self.session = session
@@ -42,6 +54,7 @@ class Job:
     self.steps = steps
     self.options = options
     self.mask = mask
+    self.format = format
     self.tied = tied
     self.state = 'queued'
     self.place = 0  # in the queue; 1 = next
@@ -65,6 +78,18 @@ class Job:
   def only_finds(self) -> bool:
     """Whether it makes no picture: it looks for damage."""
     return self.steps == ['detect']
+
+  def suffix(self) -> str:
+    """Of the file of the result."""
+    if self.format == 'same':
+      return self.source.suffix
+    if self.format:
+      return FORMATS[self.format]
+    # Lossless, and as deep as the source.
+    info = self.source.info
+    return {'PNG': '.png', 'TIFF': '.tif'}.get(
+      info['format'], '.tif' if 'CMYK' in info['channels'] else '.png'
+    )
 
   def update(self, **values: Any) -> None:
     """Sets attributes and wakes who follows."""

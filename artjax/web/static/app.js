@@ -116,7 +116,8 @@ function describe() {
   $('outcome').textContent = made ? outcome(shown) : '';
   if (made) {
     notices.unshift(`${form.describe(shown.made)}.`,
-        `Lossless ${shown.format} of ${shown.bits} bits with profile and metadata.`);
+        `${['PNG', 'TIFF'].includes(shown.format) ? 'Lossless ' : ''}${shown.format} of ${
+            shown.bits} bits with profile and metadata.`);
     for (const part of ['file', 'report', 'mask', 'change', 'uncertainty']) {
       $(`get-${part}`).href = `/api/pictures/${shown.id}/${part}`;
       $(`get-${part}`).hidden = part in LEGENDS ? !shown.layers.includes(part)
@@ -197,7 +198,12 @@ on('damage', 'toggle', () => {
     look(target() === viewer.after ? 'after' : 'before');
   damage.refresh();
 });
-on('form', 'change', () => { damage.refresh(); ready(); });
+on('form', 'change', event => {
+  if (event.target.id === 'preset') form.choose($('preset').value);
+  else form.tell();
+  damage.refresh();
+  ready();
+});
 
 const work = new Work(text => {
   work.show();

@@ -1,8 +1,16 @@
 // The controls of the options, as the server declares them.
-import {line} from '/talk.js';
+import {$, line} from '/talk.js';
 
 // Kinds of damage are chosen in the legend of the mask.
 export const hasControl = ({choices}) => !choices.length;
+
+// Gives the control of an option a value.
+export function setValue({name, type}, value) {
+  const input = $(name);
+  if (type === 'bool') input.checked = value;
+  else input.value = Math.round(100 * value);
+  input.dispatchEvent(new Event('input', {bubbles: true}));
+}
 
 // A row of the form: label, control and hint.
 export function control({name, type, label, help, least, most, exclusive, default: value}) {

@@ -1,10 +1,10 @@
 // The form: what can be done and how, as the server declares it.
-import {control, hasControl} from '/options.js';
+import {control, hasControl, setValue} from '/options.js';
 import {$, line} from '/talk.js';
 
 export class Steps {
   // Of the answer to /api/abilities.
-  fill({abilities, options}) {
+  fill({abilities, options, presets}) {
     this.can = Object.fromEntries(abilities.map(ability => [ability.name, ability]));
     this.options = options;
     // Finding and filling share a line: what is found is filled.
@@ -12,6 +12,36 @@ export class Steps {
         .map(ability => this.row(ability)));
     for (const option of options.filter(hasControl))
       $(option.name === 'threshold' ? 'threshold-control' : 'options').append(control(option));
+    this.presets = presets.filter(({available}) => available);
+    $('preset').replaceChildren(
+        ...this.presets.map(({name, title}) => line('option', title, {value: name})),
+        line('option', 'own choice', {value: ''}));
+    $('preset-label').hidden = !this.presets.length;
+    this.tell();
+  }
+
+  // Sets all that a preset says; what it does not say is as usual.
+  choose(name) {
+    const preset = this.presets.find(preset => preset.name === name);
+    if (preset) {
+      for (const box of document.querySelectorAll('[name=step]'))
+        box.checked = preset.steps.includes(box.value);
+      for (const option of this.options.filter(hasControl))
+        setValue(option, preset.options[option.name] ?? option.default);
+    }
+    this.tell();
+  }
+
+  // Says which preset the form stands at; none if something else was chosen.
+  tell() {
+    const chosen = this.chosen.join();
+    const values = option => option.type === 'bool' ? $(option.name).checked
+        : $(option.name).value / 100;
+    const same = this.presets.find(({steps, options}) => steps.join() === chosen &&
+        this.options.filter(hasControl).every(option =>
+          values(option) === (options[option.name] ?? option.default)));
+    $('preset').value = same?.name || '';
+    $('preset-about').textContent = same ? `${same.about[0].toUpperCase()}${same.about.slice(1)}.` : '';
   }
 
   row(ability) {
@@ -68,7 +98,7 @@ export class Steps {
       found[name] = choices.length ? (kinds ? kinds(choices).join() : usual)
           : type === 'bool' ? $(name).checked : $(name).value / 100;
     }
-    return found;
+    return {...found, format: $('format').value};
   }
 
   // What a result was made by, for a person.

@@ -100,8 +100,11 @@ export class Viewer {
   resize() {
     const ratio = window.devicePixelRatio || 1;
     const fitted = this.fitted;
-    this.canvas.width = Math.round(this.frame.clientWidth * ratio);
-    this.canvas.height = Math.round(this.frame.clientHeight * ratio);
+    for (const side of ['width', 'height']) {  // whole px, where a frame has parts of them
+      const length = side === 'width' ? this.frame.clientWidth : this.frame.clientHeight;
+      this.canvas.style[side] = `${length}px`;
+      this.canvas[side] = Math.round(length * ratio);
+    }
     if (this.before) fitted ? this.fit() : this.draw();
   }
 

@@ -257,7 +257,7 @@ def test_a_mask_is_seen_over_a_result(page, scan):
   half = page.evaluate('document.querySelector("#canvas").width / 2')
   page.click('#fit')
   zoom = int(page.locator('#zoom').inner_text()[:-2]) / 100
-  assert 320 * zoom <= half
+  assert 320 * (zoom - 0.005) <= half  # it is shown rounded
 
 
 def test_a_mask_is_drawn_by_touch(browser, address, scan, tmp_path):

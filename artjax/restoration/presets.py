@@ -1,0 +1,76 @@
+"""Named sets of options for kinds of pictures: commands and the page have them.
+
+  artjax restore --preset=print prints/ --output=restored/
+
+What is said besides a preset wins over it.
+"""
+
+from typing import Any, NamedTuple
+
+from artjax.restoration import default_chain
+from artjax.restoration import options as options_lib
+
+
+class Preset(NamedTuple):
+  """A chain, and how it is run.
+
+  Attributes:
+    name: on the command line and in the API.
+    title: on the page.
+    about: what is done, and why so, one line.
+    weights: of the chain, as --weights names them.
+    options: {field of `options.Options`: value} that are not the defaults.
+  """
+
+  name: str
+  title: str
+  about: str
+  weights: str
+  options: dict[str, Any] = {}
+
+
+# The first is what is done when nobody says how.
+PRESETS = (
+  Preset(
+    'painting',
+    'Painting',
+    'damage filled, restored, tones corrected',
+    default_chain.WEIGHTS,
+  ),
+  Preset(
+    'old_photograph',
+    'Old photograph',
+    'the same, with a third of the grain left: it carries faces',
+    default_chain.WEIGHTS,
+    {'structure': 0.65},
+  ),
+  Preset(
+    'print',
+    'Print or map',
+    'nothing is filled, for lines and letters look like cracks',
+    'structure,tone',
+    {'structure': 0.65},
+  ),
+  Preset(
+    'scan',
+    'Clean up a scan',
+    'noise, blur and artefacts of JPEG; nothing is filled, tones stay',
+    'structure',
+  ),
+  Preset('enlarge', 'Enlarge only', 'four times the size', 'esrgan'),
+)
+NAMES = tuple(preset.name for preset in PRESETS)
+
+
+def get(name: str) -> Preset:
+  """The preset of a name, of `NAMES`; KeyError for another."""
+  return {preset.name: preset for preset in PRESETS}[name]
+
+
+def query(preset: Preset) -> dict[str, Any]:
+  """{name in a HTTP query: value} of a preset's options."""
+  return {
+    name: preset.options[field]
+    for name, field in options_lib.query_names().items()
+    if field in preset.options
+  }
