@@ -1,4 +1,4 @@
-"""Atomic files: what is half written never stands under its final name."""
+"""Atomic writes: a half-written file never stands under its final name."""
 
 import hashlib
 import os

@@ -1,4 +1,4 @@
-"""Measures how right a network is about its own errors, and keeps it with it.
+"""Calibrates a network's predicted errors against measured ones.
 
   artjax calibrate --weights=pretrained/structure.safetensors \
       --pictures=folder:train --test=folder:val

@@ -1,4 +1,4 @@
-"""Writes weights for others: as a file of this project, of PyTorch's, as ONNX.
+"""Exports weights: as a file of this project, with PyTorch names, as ONNX.
 
   artjax export --workdir=runs/unet \
       --output=pretrained/unet.safetensors --dtype=float16

@@ -1,4 +1,4 @@
-"""Brings published weights into a file of this project.
+"""Converts published weights to a file of this project.
 
   artjax import-weights RealESRGAN_x4plus.safetensors \
       --output=pretrained/realesrgan.safetensors

@@ -1,4 +1,4 @@
-"""What an evaluator is: which pictures, how each is measured, what it comes to.
+"""The protocol of an evaluator: its examples, measurements and summary.
 
 A task names its evaluator, '<file>.<class>' of this package. runner.py runs it,
 the same way every `eval_every` steps of a training and for `--mode=evaluate`.

@@ -1,4 +1,4 @@
-"""What needs no learning: trained networks are measured beside it.
+"""Baselines that need no training, to compare trained networks with.
 
 `FILLS` holds, by name, functions that fill holes: fill(image u8[H, W, 3], mask
 bool or u8[H, W]) -> u8[H, W, 3]. What is not 0 in the mask is missing, and

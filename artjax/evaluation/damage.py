@@ -1,4 +1,4 @@
-"""How well damage is found: pooled over the pixels of all pictures.
+"""Evaluation of damage detection, pooled over the pixels of all pictures.
 
 A filter without learning is scored the same way. See damage_tally.py.
 """

@@ -1,4 +1,4 @@
-"""Counts of pixels that figures of damage detection are read from.
+"""Pixel counts from which the metrics of damage detection are computed.
 
 Probabilities are counted by their 256 levels, damaged and sound pixels apart,
 and every figure is read from these counts: no picture is kept, and a figure of

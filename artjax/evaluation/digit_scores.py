@@ -1,4 +1,4 @@
-"""How good drawn digits are: what a classifier of real ones makes of them.
+"""Scores of generated digits, by a classifier of real ones.
 
   classifier = digit_scores.train(pictures, labels)
   figures = digit_scores.measure(digit_scores.look(classifier, samples),

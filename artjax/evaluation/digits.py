@@ -1,4 +1,4 @@
-"""Evaluation of digits drawn from nothing, measured beside real ones.
+"""Evaluation of generated digits, compared with real ones.
 
 There is no target to compare a sample with. So a classifier of real digits says
 how clear and how varied the samples are, and how far their features lie from

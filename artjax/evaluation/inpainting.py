@@ -1,4 +1,4 @@
-"""How well holes are filled, beside what fills them without learning.
+"""Evaluation of inpainting, compared with classical methods.
 
 Every fill gets the same picture and mask, and is measured over the whole
 picture and inside the mask, in bands of the area that is missing: a figure of

@@ -1,4 +1,4 @@
-"""Whole pictures, restored and measured beside the degraded input.
+"""Evaluation on pairs: restored and degraded pictures against the originals.
 
 Every figure of the output stands beside the same figure of the input: what a
 restorer is worth is the difference. Metrics are taken on what a user gets:

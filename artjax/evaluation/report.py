@@ -1,4 +1,4 @@
-"""What an evaluation leaves in a folder: a page, figures by picture, panels."""
+"""The report of an evaluation: a page, figures by picture, panels."""
 
 from collections.abc import Sequence
 import csv

@@ -1,4 +1,4 @@
-"""What a file says about its picture, beside its pixels.
+"""Metadata of a picture file: all that it holds beside its pixels.
 
 It goes into the result byte for byte (metadata_writer.py), but for what is no
 longer true there: orientation, size, thumbnails.

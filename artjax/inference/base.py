@@ -1,4 +1,4 @@
-"""What runs a network on whole pictures: the interface of all that do.
+"""The interface of everything that runs a network on whole pictures.
 
 Four implement it: network.Restorer, colorizer.Colorizer, toner.Toner and
 deep_image_prior.Restorer. A task names the one that runs its weights; that of

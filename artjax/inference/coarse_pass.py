@@ -1,4 +1,4 @@
-"""A picture seen as a whole before its tiles: a coarse pass over a small copy.
+"""A coarse pass over a small copy of the whole picture, before its tiles.
 
 A stain can be as large as half a picture, and within it nothing is to be seen
 but that the colours are others than beyond its rim, which may lie in another

@@ -1,4 +1,4 @@
-"""Colours of a whole picture: found when it is small, joined to its lightness.
+"""Colorizes a picture: colours found at low resolution, joined to lightness.
 
   colorizer = Colorizer.load('colorize')
   coloured = colorizer(picture, hints=hints, saturation=1.0)

@@ -1,4 +1,4 @@
-"""What a network says of its own errors, held to what errors were found.
+"""Calibration of a network's predicted errors by measured ones.
 
 A network with `confidence` gives each pixel the scale b of its error. How b and
 errors go together is measured once, on damage that is known, and kept with the

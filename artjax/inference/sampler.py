@@ -1,4 +1,4 @@
-"""Pictures from nothing: a generator that is given latents, not pictures.
+"""Draws pictures: runs a generator that takes latents instead of a picture.
 
 sampler = Sampler(config, params)
 pictures = sampler(latents(seed=0, count=16))

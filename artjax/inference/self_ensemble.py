@@ -1,4 +1,4 @@
-"""The mean of what a network makes of a picture flipped and turned.
+"""Self-ensemble: the mean result over flips and turns of a picture.
 
 A network has no such symmetry: the mean is better than one view, and where the
 views disagree it is uncertain (https://arxiv.org/abs/1511.02228).

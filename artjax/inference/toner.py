@@ -1,4 +1,4 @@
-"""Runs networks that see a thumbnail and answer with a transform of tones.
+"""Runs networks that predict a transform of tones from a thumbnail.
 
   restorer = Toner(*loading.load_checked('tone'))
   restored = restorer(picture)

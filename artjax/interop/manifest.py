@@ -1,4 +1,4 @@
-"""`manifest.json` beside weights: their fingerprints, and what made them."""
+"""`manifest.json` beside weights: their hashes, and how they were made."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Weights under the names that other programs publish them with, in and out.
+"""Weights with the tensor names of other programs: reading and writing.
 
 RRDBNet (Real-ESRGAN and BasicSR; ESRGAN's newer and older names),
 SRVGGNetCompact and MSRResNet. The architecture and its fields are found from

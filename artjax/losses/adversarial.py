@@ -1,4 +1,4 @@
-"""Adversarial losses: what a discriminator's logits cost each of the two.
+"""Adversarial losses of the generator and the discriminator.
 
 A loss is (real, fake, mean) -> (the discriminator's f32[], the generator's
 f32[]). `real` and `fake` are logits f32[B, ...] of clean and of generated

@@ -1,4 +1,4 @@
-"""What all losses share: the check of their input, and means of a picture."""
+"""Input checks and reductions that all losses share."""
 
 import jax
 import jax.numpy as jnp

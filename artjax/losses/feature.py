@@ -1,4 +1,4 @@
-"""Distances between the features that frozen networks find in two pictures."""
+"""Distances between two pictures in the features of frozen networks."""
 
 from collections.abc import Mapping
 from typing import Any

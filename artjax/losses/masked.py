@@ -1,4 +1,4 @@
-"""Losses of masks, and of what a mask says is missing."""
+"""Losses that use a mask of missing pixels."""
 
 import jax
 import jax.numpy as jnp

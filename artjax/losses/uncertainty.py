@@ -1,4 +1,4 @@
-"""The loss of what a network says of its own errors."""
+"""The loss that trains a network to predict its own errors."""
 
 import jax
 import jax.numpy as jnp

@@ -1,4 +1,4 @@
-"""Colours of a grey picture by what a frozen network of ImageNet sees in it.
+"""Colorizes grey pictures from the features of a frozen ImageNet network.
 
 Some hundred paintings do not teach a network what sky, skin and leaves are, but
 AlexNet (encoders/) has learnt it elsewhere: its activations in each place

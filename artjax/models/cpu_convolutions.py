@@ -1,4 +1,4 @@
-"""3x3 convolutions in forms that are fast on a CPU, and so are their gradients.
+"""3x3 convolutions that are fast on a CPU, and so are their gradients.
 
 XLA's own are many times slower there in some of their cases, each said at its
 function. All arrays are NHWC.

@@ -1,4 +1,4 @@
-"""Curves for a whole picture from a thumbnail: bounded, rising, at first none.
+"""Tone curves for a whole picture, predicted from a thumbnail.
 
 Scale x1, any height and width; every parameter depends on the whole thumbnail
 by means over it, so that its size may vary. What a curve must do shows in the

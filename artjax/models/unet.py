@@ -1,4 +1,4 @@
-"""U-Net that restores a picture, told of the whole picture's colours.
+"""U-Net for restoration, conditioned on a thumbnail of the whole picture.
 
 https://arxiv.org/abs/1505.04597, with residual blocks
 (`x + conv(lrelu(conv))`), skips that are added, a space-to-depth stem and a

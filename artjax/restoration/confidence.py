@@ -1,4 +1,4 @@
-"""How right a result is expected to be: of each pixel, and in one sentence."""
+"""Expected accuracy of a result: of each pixel, and in one sentence."""
 
 from typing import Any
 

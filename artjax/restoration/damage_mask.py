@@ -1,4 +1,4 @@
-"""What of one picture is to be filled: found by a network, or shown by a user.
+"""The mask of pixels to fill: found by a network, or given by a user.
 
 The damage probability map that a network has found is kept, so that another
 threshold needs no other run.

@@ -1,4 +1,4 @@
-"""Stages whose result is conjecture: colours of a grey picture, drawings shown.
+"""Stages that invent content: colorizing, and pictures from drawings.
 
 They are not a change of what the file holds, and nobody can know whether they
 are right: the record says so (`conjecture` of their tasks).

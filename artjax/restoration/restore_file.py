@@ -1,4 +1,4 @@
-"""One picture file restored: read, run, merged, written, and on record.
+"""Restores one picture file: read, run, merge, write, record.
 
 `restore_file` is what the command line and the web page call. Only strips of
 the picture are in memory at a time; see inference/tiling.py and image_io.

@@ -1,4 +1,4 @@
-"""The stages of a chain: what each does with a picture, by one interface.
+"""The stages of a chain, behind one interface.
 
 A task names the stage that runs its weights: 'stages.Network', 'stages.Fill',
 'generative.Colorize', ... A stage is given the picture as the stages before it

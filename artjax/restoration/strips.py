@@ -1,4 +1,4 @@
-"""Strips of a picture on their way: between stages, and as maps of a quantity.
+"""Strips of a picture: buffers between stages, and maps of a quantity.
 
 Only strips of a picture are in memory at a time, (top, [rows, width, C]) from
 top to bottom; what is needed as a whole lies on disk, or takes one byte a

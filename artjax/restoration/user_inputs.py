@@ -1,4 +1,4 @@
-"""What users bring with a picture: masks of what is to be filled, and hints.
+"""Masks and hints that users give with a picture.
 
 A mask is white, or any colour, where to fill; black, and what is transparent,
 stays. A grey value is compared with a threshold: the damage probability map

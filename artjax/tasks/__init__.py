@@ -1,4 +1,4 @@
-"""Tasks: what a generator sees of a batch and what its output stands for.
+"""Tasks: the input of a generator, and the meaning of its output.
 
   task = tasks.get('inpaint')
   y = model.apply(variables, task.inputs(batch, rng))

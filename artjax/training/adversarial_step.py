@@ -1,4 +1,4 @@
-"""The adversary's part of a training step: both players' losses and its update.
+"""The adversarial part of a training step: both losses, and the update.
 
 A discriminator sees clean and generated pictures of the same batch; the
 generated ones are those of the generator's own forward pass.

@@ -1,4 +1,4 @@
-"""What a run writes down: TensorBoard events and a JSON-lines file.
+"""Writers of metrics: TensorBoard events and a JSON-lines file.
 
 `<workdir>/metrics.jsonl` is always written; TensorBoard events through clu
 where clu and TensorFlow are installed, and where they are not that is said

@@ -1,4 +1,4 @@
-"""Mistakes in a configuration, found before the first step.
+"""Checks of a configuration before the first step.
 
 What can be known at the start is not found out at the first evaluation, hours
 later and with nothing saved.

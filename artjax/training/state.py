@@ -1,4 +1,4 @@
-"""What a run trains: networks, their optimizers' states, and how both begin.
+"""The training state: networks, optimizer states, and how they begin.
 
 Neither random keys nor a device axis are part of it, so a checkpoint does not
 know how many devices wrote it.

@@ -1,4 +1,4 @@
-"""XMP packets: kept true of the pixels, and given a history.
+"""XMP packets: kept consistent with the pixels, and given a history.
 
 The history is `xmpMM:History` of XMP (ISO 16684-1): a sequence of events, each
 with what was done, when, and by which software.

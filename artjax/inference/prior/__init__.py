@@ -1,1 +1,1 @@
-"""What Deep Image Prior is made of: the fit, and the area it works on."""
+"""Parts of Deep Image Prior: the fit, and the area that it works on."""

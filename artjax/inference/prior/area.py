@@ -1,4 +1,4 @@
-"""Deep Image Prior, around the fit: what of a picture is worked on.
+"""Deep Image Prior: which area of a picture is worked on, and at which size.
 
 See inference/deep_image_prior.py. A large picture is fitted around its holes
 alone, and where these are large as well, in a smaller copy; what was made of it

@@ -1,4 +1,4 @@
-"""Deep Image Prior, the fit: what a step changes, and the step.
+"""Deep Image Prior: the state of a fit, and its step.
 
 See inference/deep_image_prior.py. The state is donated to each step; `copy`
 keeps one.

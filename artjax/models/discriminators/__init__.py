@@ -1,1 +1,1 @@
-"""Discriminators, one architecture a file: what generators learn to please."""
+"""Discriminators, one architecture a file."""

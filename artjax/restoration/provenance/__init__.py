@@ -1,1 +1,1 @@
-"""What a result says of its making: a record, a history, a signature."""
+"""Provenance of a result: a record, a history in XMP, a signature."""

@@ -1,4 +1,4 @@
-"""The record of a result: of what it was made, by what, when and where."""
+"""The record of a result: how, from what, and when it was made."""
 
 import importlib.metadata
 import json

@@ -1,4 +1,4 @@
-"""What the page can do, and whose weights do it: the one table of both.
+"""What the page can do, and with which weights.
 
 An ability is offered as soon as one of its weights lies in `pretrained/`; until
 then it is shown as not available, with how to train it.

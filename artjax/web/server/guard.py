@@ -1,4 +1,4 @@
-"""Who may ask, and what every answer says: around the whole application.
+"""Access control and security headers, around the whole application.
 
 A page on another site can make a browser send requests to 127.0.0.1, and can
 make its own name point there. So the Host must be a name of this server, and

@@ -1,4 +1,4 @@
-"""One picture to be worked on, and how far that is."""
+"""One job: the picture that is worked on, and its progress."""
 
 import asyncio
 import contextlib

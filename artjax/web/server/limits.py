@@ -1,4 +1,4 @@
-"""How much one server gives, in all and to each."""
+"""Limits of the server, in all and for each session."""
 
 import dataclasses
 

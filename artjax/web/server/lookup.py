@@ -1,4 +1,4 @@
-"""What a request refers to: always something of its own session.
+"""Finds what a request refers to, within its own session.
 
 All of these are coroutines, and so are all routes: what sessions hold is read
 and changed in the thread of the event loop alone, so nothing changes while it

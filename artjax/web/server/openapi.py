@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of bodies, of files and of errors."""
+"""The parts of the OpenAPI document on bodies, files and errors."""
 
 from typing import Any
 

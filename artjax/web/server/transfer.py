@@ -1,4 +1,4 @@
-"""Files in and out: bodies of requests to disk, checked; files as downloads.
+"""Uploads to disk, checked, and files as downloads.
 
 Uploads are raw bodies, counted while they stream; formats are told by content.
 """

@@ -1,4 +1,4 @@
-"""What may lie in the place of paint: plaster, canvas, noise, other paint.
+"""Textures that replace paint: plaster, canvas, noise, other paint.
 
 Every function gives float32 [H, W, 3] in [0, 1].
 """

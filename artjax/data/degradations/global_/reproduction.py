@@ -1,4 +1,4 @@
-"""What a file, a print or a scanner makes of a picture."""
+"""Artefacts of reproduction: of files, prints and scanners."""
 
 import functools
 

@@ -1,4 +1,4 @@
-"""Places where something else lies than the picture: old retouches, filler."""
+"""Filled places: old retouches and filler that replace the picture."""
 
 import numpy as np
 
