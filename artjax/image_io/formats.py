@@ -155,6 +155,18 @@ def like(source: str, kind: str, suffix: str) -> dict[str, Any]:
   return {}
 
 
+def is_lossy(source: str, kind: str, suffix: str) -> bool:
+  """Whether a result of the suffix loses some of its pixels' values.
+
+  Args:
+    source: path of the source.
+    kind: format of the source.
+    suffix: of the result.
+  """
+  lossy = ('.jpg', '.webp', '.avif')
+  return suffix in lossy and not like(source, kind, suffix)
+
+
 def saver(path: str) -> Saver:
   """How a file of this name is written.
 

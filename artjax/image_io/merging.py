@@ -5,6 +5,7 @@ its output are both converted to the file's colour space and the difference is
 added to what the file holds: what is not changed keeps every bit.
 """
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,6 +27,7 @@ def merge(
   restored: np.ndarray,
   scale: int = 1,
   strength: float = 1.0,
+  measure: bool = True,
 ) -> tuple[np.ndarray, np.ndarray]:
   """The file's own values of some rows, changed as a network changed them.
 
@@ -35,10 +37,11 @@ def merge(
     restored: f32[rows, width * scale, 3] of sRGB in [0, 1].
     scale: of the result to the file.
     strength: share of the change that is made, in [0, 1].
+    measure: whether to say how far pixels are moved, which takes its time.
 
   Returns:
     u8 or u16 [rows, width * scale, channels], alpha included; and how far each
-    pixel was moved, CIEDE2000, f32[rows, width * scale].
+    pixel was moved, CIEDE2000, f32[rows, width * scale], or [0] unmeasured.
 
   Raises:
     vips.BadPicture: the file turns out to be damaged there.
@@ -67,8 +70,44 @@ def merge(
     if picture.extra:
       values = np.concatenate([values, part(picture.extra)], -1)
     values = values.astype(np.uint8 if picture.depth == 8 else np.uint16)
+    if not measure:
+      return values, np.empty(0, np.float32)
     return values, colour.ciede2000(
       colour.srgb_to_lab(before), colour.srgb_to_lab(after)
+    )
+
+
+def moved(
+  picture: 'reader.Picture', result: 'reader.Picture', scale: int, rows: int
+) -> Iterator[tuple[int, np.ndarray]]:
+  """How far the pixels of a written result are from those of its source.
+
+  Args:
+    picture: the opened source.
+    result: the opened result.
+    scale: of the result to the picture.
+    rows: that are compared at a time.
+
+  Yields:
+    The first of some rows, and f32[rows, width * scale], CIEDE2000.
+
+  Raises:
+    vips.BadPicture: one of them turns out to be damaged.
+  """
+  for top in range(0, result.height, rows):
+    where = top, min(rows, result.height - top), picture.width, scale
+    with vips.blame(result.path):
+      before = _rows(picture.working, *where) / np.float32(FULL)
+      after = vips.fetch(result.working, top, 0, where[1], result.width)
+      after = after / np.float32(FULL)
+      if picture.has_alpha:
+        opacity = _rows(picture.alpha, *where) / np.float32(picture.opaque)
+        hidden = picture.matte * (1 - opacity)
+        before = before * opacity + hidden
+        after = after * opacity + hidden
+    yield (
+      top,
+      colour.ciede2000(colour.srgb_to_lab(before), colour.srgb_to_lab(after)),
     )
 
 

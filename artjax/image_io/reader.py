@@ -6,7 +6,7 @@ shows the one as the other, and `Picture.merge` brings a network's change back
 into the file's own values; see merging.py.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 import os
 import tempfile
 from typing import Any
@@ -224,14 +224,26 @@ class Picture:
     return image.copy(interpretation='srgb')
 
   def merge(
-    self, top: int, restored: np.ndarray, scale: int = 1, strength: float = 1.0
+    self,
+    top: int,
+    restored: np.ndarray,
+    scale: int = 1,
+    strength: float = 1.0,
+    measure: bool = True,
   ) -> tuple[np.ndarray, np.ndarray]:
     """The file's values of some rows, changed; see `merging.merge`."""
-    return merging.merge(self, top, restored, scale, strength)
+    return merging.merge(self, top, restored, scale, strength, measure)
+
+  def moved(
+    self, path: str | os.PathLike, scale: int, rows: int
+  ) -> Iterator[tuple[int, np.ndarray]]:
+    """How far the pixels of a written result moved; see `merging.moved`."""
+    with self._open_result(path, scale) as result:
+      yield from merging.moved(self, result, scale, rows)
 
   def consistency(self, path: str | os.PathLike, scale: int) -> float:
     """How well an enlarged result agrees; see `merging.consistency`."""
-    with open_picture(path) as result:
+    with self._open_result(path, scale) as result:
       return merging.consistency(self, result, scale)
 
   def writer(
@@ -242,6 +254,7 @@ class Picture:
     strip_metadata: bool = False,
     event: Mapping[str, str] | None = None,
     finish: Callable[[str], None] = lambda part: None,
+    mostly_unchanged: bool = True,
   ) -> image_writer.Writer:
     """A `writer.Writer` of the result, with this one's metadata.
 
@@ -251,8 +264,11 @@ class Picture:
       strip_metadata: whether it has none but the profile and the resolution.
       event: for the history in its XMP, see `xmp.with_event`.
       finish: called with the path of the written file, before it gets its name.
+      mostly_unchanged: whether most of it is as it was; see jpeg_coding.py.
     """
-    return image_writer.Writer(self, path, scale, strip_metadata, event, finish)
+    return image_writer.Writer(
+      self, path, scale, strip_metadata, event, finish, mostly_unchanged
+    )
 
   def describe(self, image: pyvips.Image, suffix: str) -> pyvips.Image:
     """The result's pixels with this file's resolution and profile."""
@@ -271,6 +287,10 @@ class Picture:
       alpha = (opening.UNASSOCIATED,) if self.has_alpha else ()
       found = metadata.with_extras(found, (*alpha, *self.extras))
     return metadata.upright(found, width, height)
+
+  def _open_result(self, path, scale):
+    size = self.height * self.width * scale**2
+    return open_picture(path, max_pixels=size)
 
   def _mean_colour(self):
     """f32[3]: of what is not transparent."""

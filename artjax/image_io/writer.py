@@ -10,14 +10,21 @@ import pyvips
 
 from artjax import atomic_files
 from artjax.image_io import formats
+from artjax.image_io import jpeg_coding
 from artjax.image_io import metadata
 from artjax.image_io import metadata_writer
 from artjax.image_io import vips
+from artjax.image_io.containers import jpeg
 
 if TYPE_CHECKING:
   from artjax.image_io import reader
 
 _EXIF, _XMP, _ICC = 1, 2, 8  # what libvips writes of an image's fields
+# What is to be said of a result that is not lossless.
+LOSSY = (
+  'JPEG, AVIF and most WebP files are encoded anew, which changes pixels a '
+  'little, also where nothing was restored; --format=tif or png avoids that'
+)
 _IN_MEMORY = 64 << 20  # results beyond this many bytes are kept on disk
 
 
@@ -26,6 +33,9 @@ class Writer:
 
   A context manager: `write` arrays from top to bottom within it. The file
   appears under its name when the block ends well, and not at all otherwise.
+
+  Attributes:
+    lossy: whether the file holds other values than those that are written.
   """
 
   def __init__(
@@ -36,10 +46,14 @@ class Writer:
     strip_metadata: bool,
     event: Mapping[str, str] | None,
     finish: Callable[[str], None],
+    mostly_unchanged: bool,
   ):
     self._picture = picture
     self._event, self._finish = event, finish
     self._path = os.fspath(path)
+    self._mostly_unchanged = mostly_unchanged
+    suffix = formats.suffix_of(self._path)
+    self.lossy = formats.is_lossy(picture.path, picture.kind, suffix)
     bands = picture.bands + picture.has_alpha + len(picture.extras)
     self._shape = picture.height * scale, picture.width * scale, bands
     self._dtype = np.uint8 if picture.depth == 8 else np.uint16
@@ -126,10 +140,16 @@ class Writer:
       image,
       self._path,
       more=formats.like(picture.path, picture.kind, suffix),
+      coding=self._coding(suffix),
       finish=finish,
     )
     if lost:
       picture.notices.append(f'the result does not hold: {", ".join(lost)}')
+
+  def _coding(self, suffix):
+    if (self._picture.kind, suffix) != ('JPEG', '.jpg'):
+      return None
+    return jpeg_coding.of_source(self._picture.path, self._mostly_unchanged)
 
 
 def save_grey(levels: np.ndarray, path: str) -> None:
@@ -146,6 +166,7 @@ def save(
   path: str,
   *,
   more: dict[str, Any] | None = None,
+  coding: jpeg.Coding | None = None,
   finish: Callable[[str], None] = lambda part: None,
 ) -> None:
   """Writes a vips image atomically, in the format that the name's end says.
@@ -154,6 +175,7 @@ def save(
     image: what is written, with its profile, EXIF and XMP.
     path: of the file.
     more: options of libvips beside those of the format.
+    coding: of a JPEG file, where it can have that.
     finish: called with the path of the written file, before it gets its name.
 
   Raises:
@@ -173,7 +195,10 @@ def save(
   try:
     with vips.blame_writing(path):
       os.makedirs(os.path.dirname(path) or '.', exist_ok=True)
-      getattr(image, method)(vips.file_name(part), **options)
+      if coding is not None and jpeg_coding.fits(image, coding):
+        jpeg_coding.save(image, part, coding)
+      else:
+        getattr(image, method)(vips.file_name(part), **options)
       finish(part)
       os.replace(part, path)
   finally:

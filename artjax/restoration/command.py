@@ -95,7 +95,9 @@ def _restore(parser, args, options, items, outcome, interrupts, spool):
   made = journal.results(args.output)
   kept = [one.path for one in left_alone if one.path.endswith(outputs.BESIDE)]
   kept = [path for path in kept if os.path.realpath(path) not in made]
-  outputs.plan(items, args.output, args.name, args.weights, wanted, kept)
+  outputs.plan(
+    items, args.output, args.name, args.weights, wanted, kept, args.format
+  )
   if left_alone:
     _say(
       f'{len(left_alone)} other files in the folders are left alone'
@@ -167,6 +169,13 @@ def _parser():
     default='{stem}{suffix}',
     metavar='TEMPLATE',
     help='file name of a result; default %(default)s',
+  )
+  add(
+    '--format',
+    default='',
+    choices=outputs.FORMATS,
+    help='of the results; default: that of each picture. JPEG, AVIF and most '
+    'WebP files lose a little when they are written, PNG and TIFF nothing',
   )
   add('--recursive', action='store_true', help='include subfolders')
   add(
@@ -251,6 +260,10 @@ def _parsed(parser, argv):
     path = getattr(args, name)
     if path not in ('', streams.STDIN) and not os.path.exists(path):
       parser.error(f'--{name}={path}: no such file or folder')
+  if args.format and '{suffix' not in args.name:
+    parser.error(
+      f'--format={args.format}: --name={args.name} has no {{suffix}} for it'
+    )
   try:
     named = args.name.format(stem='a', suffix='.png', weights='b')
     if os.path.basename(named) != named or not named:

@@ -189,10 +189,11 @@ def _write_picture(
       signer.sign(part, outputs.picture, source, chain, event)
 
   shape = picture.height * scale, picture.width * scale
-  known, most_outside = None, 0.0  # what must be as it was
+  known = None  # what must be as it was
   if work.hole is not None and chain.keeps_the_rest:
     known = ~work.hole
-  change = strips_lib.LevelMap(outputs.change_map, shape, CHANGE_STEP)
+  at_once = _AT_ONCE // shape[1] + 1  # rows
+  change = strips_lib.LevelMap(outputs.change_map, shape, CHANGE_STEP, known)
   spread = strips_lib.LevelMap(outputs.uncertainty, shape, UNCERTAINTY_STEP)
   with picture.writer(
     outputs.picture,
@@ -200,14 +201,16 @@ def _write_picture(
     strip_metadata=options.strip_metadata,
     event=event,
     finish=finish,
+    mostly_unchanged=chain.keeps_the_rest or not options.strength,
   ) as writer:
-    for top, rows in strips_lib.thinner(strips, _AT_ONCE // shape[1] + 1):
-      values, moved = picture.merge(top, rows[..., :3], scale, options.strength)
+    measure = not writer.lossy or options.least_change > 0
+    for top, rows in strips_lib.thinner(strips, at_once):
+      values, moved = picture.merge(
+        top, rows[..., :3], scale, options.strength, measure
+      )
       writer.write(values)
-      change.write(top, moved)
-      if known is not None:
-        outside = np.where(known[top : top + len(moved)], moved, 0)
-        most_outside = max(most_outside, float(outside.max()))
+      if measure:
+        change.write(top, moved)
       if options.self_ensemble and rows.shape[-1] > 3:
         spread.write(top, options.strength * rows[..., 3])
   if _needs_nothing(source, change.mean, chain, work, outputs.picture):
@@ -219,8 +222,13 @@ def _write_picture(
       data = file.read()
     picture.check_unchanged()
     atomic_files.write_bytes(outputs.picture, data)
-    change = strips_lib.LevelMap(outputs.change_map, shape, CHANGE_STEP)
+    change = strips_lib.LevelMap(outputs.change_map, shape, CHANGE_STEP, known)
     change.write(0, np.zeros(shape, np.float32))
+  elif writer.lossy:  # the file holds other values than were handed to it
+    change = strips_lib.LevelMap(outputs.change_map, shape, CHANGE_STEP, known)
+    for top, moved in picture.moved(outputs.picture, scale, at_once):
+      change.write(top, moved)
+    work.notices.append(image_writer.LOSSY)
   change.save()
   spread.save()
   measured: dict[str, Any] = {
@@ -230,7 +238,7 @@ def _write_picture(
   if options.self_ensemble:
     measured |= {'uncertainty_mean': spread.mean, 'uncertainty_max': spread.max}
   if known is not None:
-    measured['change_outside_mask_max_ciede2000'] = round(most_outside, 6)
+    measured['change_outside_mask_max_ciede2000'] = change.most_within
   if outputs.change_map:
     measured['change_map'] = f'1 level = {CHANGE_STEP} CIEDE2000'
   if outputs.uncertainty:

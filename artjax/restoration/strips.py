@@ -61,11 +61,19 @@ class Buffer:
 class LevelMap:
   """A grey picture of some quantity a pixel, and its mean and maximum."""
 
-  def __init__(self, path: str, shape: tuple[int, int], step: float) -> None:
+  def __init__(
+    self,
+    path: str,
+    shape: tuple[int, int],
+    step: float,
+    within: np.ndarray | None = None,
+  ) -> None:
     """Of `shape` = (height, width) px; `step` is what a grey level means.
 
-    With path '' nothing is kept but mean and maximum.
+    With path '' nothing is kept but mean and maximum; also the maximum within
+    the pixels of a mask, bool [height, width].
     """
+    self._within, self._most_within = within, 0.0
     self._path, self._step = path, step
     self._levels = np.empty(shape, np.uint8) if path else None
     self._sum, self._count, self._max = 0.0, 0, 0.0
@@ -75,6 +83,9 @@ class LevelMap:
     self._sum += float(values.sum(dtype=np.float64))
     self._count += values.size
     self._max = max(self._max, float(values.max()))
+    if self._within is not None:
+      inside = values[self._within[top : top + len(values)]]
+      self._most_within = max(self._most_within, float(inside.max(initial=0)))
     if self._levels is not None:
       self._levels[top : top + len(values)] = np.clip(
         np.rint(values / self._step), 0, 255
@@ -89,6 +100,11 @@ class LevelMap:
   def max(self) -> float:
     """Of what was written, to 6 digits."""
     return round(self._max, 6)
+
+  @property
+  def most_within(self) -> float:
+    """The maximum within the mask, to 6 digits."""
+    return round(self._most_within, 6)
 
   def save(self) -> None:
     """Writes the file, if there is to be one."""

@@ -164,6 +164,7 @@ def test_patterns_and_missing_files(tmp_path, folder, tiny, capsys):
     (['--weights=unet', '--strength=2'], r'--strength=2.0 is not in \[0, 1\]'),
     (['--weights=unet', '--name={nonsense}'], '--name'),
     (['--weights=unet', '--name=../{stem}'], 'must not name folders'),
+    (['--format=tif', '--name={stem}.jpg'], 'has no {suffix} for it'),
     (
       ['--weights=unet', '--saturation=3'],
       r'--saturation=3.0 is not in \[0, 2\]',

@@ -11,6 +11,7 @@ import pyvips
 
 from artjax import registry
 from artjax.image_io import vips
+from artjax.image_io import writer as image_writer
 from artjax.inference import tiling
 from artjax.interop import safetensors_io
 from artjax.restoration import chain as chain_lib
@@ -114,6 +115,26 @@ def test_record_says_what_was_done(tmp_path, chain):
       assert grey.mean() * step == pytest.approx(record[name], rel=0.1)
     assert record[name] > 0
   assert 0 < record['change_mean_ciede2000'] < record['change_max_ciede2000']
+
+
+def test_of_lossy_files_the_report_says_what_was_written(tmp_path, chain):
+  source, result = str(tmp_path / 'a.jpg'), str(tmp_path / 'o.jpg')
+  rng = np.random.default_rng(0)
+  vips.image(rng.integers(0, 256, (60, 90, 3), np.uint8)).jpegsave(source, Q=60)
+  outputs = restore_file.Outputs(result, str(tmp_path / 'change.png'))
+  record = restore_file.restore_file(
+    source, chain, outputs, Options(strength=0.0)
+  )
+  moved = (pixels(source) != pixels(result)).any(-1)
+  assert moved.any() and record['change_max_ciede2000'] > 0
+  assert pixels(tmp_path / 'change.png').any()
+  assert image_writer.LOSSY in record['notices']
+  # A copy is none that was encoded.
+  record = restore_file.restore_file(
+    source, chain, outputs, Options(least_change=1000)
+  )
+  assert record['change_max_ciede2000'] == 0
+  assert image_writer.LOSSY not in record['notices']
 
 
 @pytest.mark.parametrize('dtype', [np.uint8, np.uint16])

@@ -18,7 +18,20 @@ APP0, APP1, APP2, APP11, APP13, APP14, COM = (
   0xFE,
 )
 MOST = 65533  # bytes of a payload
+_DQT, _FRAMES = 0xDB, (0xC0, 0xC1, 0xC2)  # baseline, extended, progressive
 _SCAN, _END = 0xDA, 0xD9
+
+
+class Coding(NamedTuple):
+  """How the pixels of a file are coded.
+
+  Attributes:
+    tables: quantization tables of its components, 64 values each, row by row.
+    sampling: (horizontal, vertical) sampling factors of its components.
+  """
+
+  tables: list[list[int]]
+  sampling: list[tuple[int, int]]
 
 
 class Segment(NamedTuple):
@@ -36,6 +49,28 @@ def read(path: str) -> list[Segment]:
   """
   with open(path, 'rb') as file:
     return _read(file)
+
+
+def coding(path: str) -> Coding:
+  """How the pixels of a file are coded, by its header.
+
+  Raises:
+    ValueError: as `read`; or that is not said before the pixels.
+  """
+  tables: dict[int, list[int]] = {}
+  components = b''
+  for marker, payload in read(path):
+    if marker == _DQT:
+      tables |= _tables(payload)
+    elif marker in _FRAMES:
+      components = payload[6:]
+  parts = [components[i : i + 3] for i in range(0, len(components), 3)]
+  if not parts or any(len(p) < 3 or p[2] not in tables for p in parts):
+    raise ValueError('no quantization table')
+  return Coding(
+    [tables[number] for _, _, number in parts],
+    [(factors >> 4, factors & 15) for _, factors, _ in parts],
+  )
 
 
 def rewrite(
@@ -73,6 +108,31 @@ def with_segment(data: bytes, segment: Segment) -> bytes:
   length = (len(segment.payload) + 2).to_bytes(2, 'big')
   head = b'\xff\xd8' + bytes([0xFF, segment.marker]) + length
   return head + segment.payload + data[2:]
+
+
+def _tables(payload):
+  """{number: 64 values, row by row} of a segment of quantization tables."""
+  found = {}
+  while payload:
+    size = 2 if payload[0] >> 4 else 1
+    values = payload[1 : 1 + 64 * size]
+    if len(values) < 64 * size:
+      raise ValueError('a quantization table is cut off')
+    table = [0] * 64
+    for i, place in enumerate(_zigzag()):
+      table[place] = int.from_bytes(values[i * size : (i + 1) * size], 'big')
+    found[payload[0] & 15] = table
+    payload = payload[1 + 64 * size :]
+  return found
+
+
+def _zigzag():
+  """Places, row by row, in the order in which a table is stored."""
+  place = lambda i: (i // 8, i % 8)
+  diagonal = lambda i: sum(place(i))
+  return sorted(
+    range(64), key=lambda i: (diagonal(i), place(i)[diagonal(i) % 2 == 0])
+  )
 
 
 def _read(file: BinaryIO) -> list[Segment]:

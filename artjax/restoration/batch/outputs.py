@@ -26,6 +26,7 @@ _MAPS = {
   'confidence_map': '.confidence.png',
 }
 BESIDE = tuple(_MAPS.values())
+FORMATS = ('jpg', 'png', 'tif', 'webp', 'avif')  # that can be asked for
 _LONGEST = 255  # bytes of a name, on all common systems
 
 
@@ -49,6 +50,7 @@ def plan(
   weights: str,
   wanted: Wanted,
   kept: Iterable[str] = (),
+  form: str = '',
 ) -> None:
   """Sets where the files of each item go; what cannot be becomes a problem.
 
@@ -59,6 +61,7 @@ def plan(
     weights: as they were named.
     wanted: which files are to be made.
     kept: paths of other files that must not be written over.
+    form: of the results, of `FORMATS`; '' = that of each source.
   """
   taken = {os.path.realpath(path): path for path in kept}
   for item in items:
@@ -69,7 +72,10 @@ def plan(
     if not item.problem:
       below, name = os.path.split(item.below)
       stem, suffix = os.path.splitext(name)
-      suffix = _suffix(item, suffix, '{suffix' in template)
+      if form:
+        suffix = f'.{form}'
+      else:
+        suffix = _suffix(item, suffix, '{suffix' in template)
       name = template.format(stem=stem, suffix=suffix, weights=in_name(weights))
       paths[i] = os.path.join(folder, below, name)
   if wanted.picture:

@@ -140,12 +140,16 @@ class Run:
 
   def _say(self, item, record):
     """What a user should know of a result."""
+    from artjax.image_io import writer
+
     lines = [*item.notices, *record['notices'], *record['tiling']]
     if 'confidence' in record:
       lines.append(record['confidence']['sentence'])
     for line in lines:
       if line not in self._general:
         self._bar.write(f'{item.name or item.source}: {line}')
+      if line == writer.LOSSY:  # said of the first; it is the same of all
+        self._general.add(line)
 
   def _write(self, entry: dict[str, Any], paths: list[str]) -> None:
     try:

@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from artjax.image_io import formats
 from artjax.restoration.batch import finding
 from artjax.restoration.batch import outputs
 
@@ -112,6 +113,21 @@ def test_a_result_is_named_as_what_its_source_is(
   assert len(item.notices) == (name not in (result, 'a'))
   (item,) = planned(tmp_path, [name], outputs.Wanted(), '{stem}.tif').values()
   assert os.path.basename(item.output) == 'a.tif' and not item.notices
+
+
+def test_a_format_may_be_asked_for(tmp_path):
+  wanted = outputs.Wanted(report=True)
+  items = planned(tmp_path, ['a.jpg', 'b.dng'], wanted, form='tif')
+  assert [names(item)['report'] for item in items.values()] == [
+    'a.tif.json',
+    'b.tif.json',
+  ]
+  assert not any(item.notices for item in items.values())
+  assert {f'.{name}' for name in outputs.FORMATS} == {
+    formats.suffix_of(f'a.{name}') for name in outputs.FORMATS
+  }
+  for name in outputs.FORMATS:
+    formats.saver(f'a.{name}')
 
 
 @pytest.mark.parametrize(

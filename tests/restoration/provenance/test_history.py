@@ -10,6 +10,7 @@ import pyvips
 
 from artjax.image_io import metadata
 from artjax.image_io import vips
+from artjax.image_io import writer
 from artjax.image_io.containers import jpeg
 from artjax.image_io.containers import xmp
 from artjax.restoration import restore_file
@@ -51,7 +52,7 @@ def test_every_format_holds_it_and_is_stripped_of_it(
   source, target = tmp_path / f'a{suffix}', tmp_path / f'b{suffix}'
   written(source)
   record, events = restored(source, target, small_chain, strength=0.5)
-  assert record['notices'] == [] and len(events) == 1
+  assert {*record['notices']} <= {writer.LOSSY} and len(events) == 1
   parameters = json.loads(events[0].pop('parameters'))
   assert events[0] == {
     'action': 'edited',
@@ -88,7 +89,8 @@ def test_a_packet_that_leaves_no_room_is_worth_more(tmp_path, small_chain):
       str(tmp_path / 'a.jpg'), small_chain, outputs
     )
     assert record['notices'] == [
-      'the result does not hold: the history of this restoration'
+      'the result does not hold: the history of this restoration',
+      writer.LOSSY,
     ]
     image = pyvips.Image.new_from_file(outputs.picture, revalidate=True)
     assert image.get('xmp-data') == packet
