@@ -14,10 +14,13 @@ import json
 import os
 import socket
 import sys
+import threading
 import time
+import webbrowser
 
 from artjax.web.server import limits
 
+_ANY = ('0.0.0.0', '::')  # addresses at which no browser asks
 _LOCAL = ('127.0.0.1', 'localhost', '::1')
 _TOKEN_LENGTH = 12  # at least
 _DEFAULT = limits.Limits()
@@ -91,6 +94,9 @@ def parse(
     type=float,
     default=_DEFAULT.ttl / 60,
     help='files are kept unused; default %(default)g',
+  )
+  parser.add_argument(
+    '--open', action='store_true', help='open the page in the browser'
   )
   args = parser.parse_args(argv)
   if args.token and len(args.token) < _TOKEN_LENGTH:
@@ -167,6 +173,8 @@ def main(argv: Sequence[str] | None = None) -> int:
   )
   try:
     print(f'artjax: http://{name}:{port}/   (Ctrl-C ends)', flush=True)
+    if args.open:
+      _open(f'http://{"127.0.0.1" if args.host in _ANY else name}:{port}/')
     server.run(sockets=[listener])
   except KeyboardInterrupt:
     pass
@@ -181,3 +189,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
   )
   return 0
+
+
+def _open(address):
+  """Shows the page in the user's browser, without waiting for its end."""
+
+  def show():
+    if not webbrowser.open(address):
+      print(f'artjax: no browser found; open {address}', file=sys.stderr)
+
+  threading.Thread(target=show, daemon=True).start()

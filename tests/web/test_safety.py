@@ -1,6 +1,7 @@
 """The web page under attack: who may ask, and what every answer says."""
 
 import io
+import os
 import pathlib
 import re
 import signal
@@ -38,18 +39,24 @@ def test_other_addresses_need_a_token():
   assert out.returncode == 2 and 'shorter than 12' in out.stderr
 
 
-def test_it_listens_on_this_machine_alone():
+def test_it_listens_on_this_machine_alone(tmp_path):
+  browser = tmp_path / 'browser'
+  browser.write_text(f'#!/bin/sh\necho "$1" > {tmp_path}/asked\n')
+  browser.chmod(0o755)
   process = subprocess.Popen(
-    [sys.executable, 'scripts/serve.py', '--port=0'],
+    [sys.executable, 'scripts/serve.py', '--port=0', '--open'],
     cwd=ROOT,
     stdout=subprocess.PIPE,
     text=True,
+    env={**os.environ, 'BROWSER': str(browser)},
   )
   try:
     line = process.stdout.readline()
     port = int(re.search(r'http://127\.0\.0\.1:(\d+)/', line)[1])
     listening, deadline = [], time.monotonic() + 60
-    while not listening and time.monotonic() < deadline:
+    asked = tmp_path / 'asked'
+    wanted = lambda: listening and asked.exists() and asked.read_text()
+    while not wanted() and time.monotonic() < deadline:
       rows = pathlib.Path('/proc/net/tcp').read_text().splitlines()[1:]
       listening = [
         row.split()[1]
@@ -58,6 +65,7 @@ def test_it_listens_on_this_machine_alone():
       ]
       time.sleep(0.05)
     assert listening == [f'0100007F:{port:04X}']
+    assert asked.read_text() == f'http://127.0.0.1:{port}/\n'
     taken = serve(f'--port={port}')
     assert taken.returncode == 2 and 'cannot listen' in taken.stderr
     process.send_signal(signal.SIGINT)

@@ -23,6 +23,7 @@ from artjax.web.server import job_queue
 from artjax.web.server import job_routes
 from artjax.web.server import jobs as jobs_lib
 from artjax.web.server import limits as limits_lib
+from artjax.web.server import metrics
 from artjax.web.server import openapi
 from artjax.web.server import picture_routes
 from artjax.web.server import store as store_lib
@@ -99,7 +100,12 @@ def create_app(
   )
   for path, (name, kind) in FILES.items():
     app.add_api_route(path, _static(name, kind), include_in_schema=False)
-  for routes in (router, picture_routes.router, job_routes.router):
+  for routes in (
+    router,
+    picture_routes.router,
+    job_routes.router,
+    metrics.router,
+  ):
     app.include_router(routes)
   app.add_exception_handler(starlette_exceptions.HTTPException, _http_error)
   app.add_exception_handler(exceptions.RequestValidationError, _wrong_value)

@@ -47,6 +47,7 @@ class JobQueue:
     )
     self.runner = worker_process.WorkerProcess(limits.run_memory, store.scratch)
     self.counts: collections.Counter[str] = collections.Counter()
+    self.seconds = 0.0  # that jobs have run
     self._find_weights = find_weights
     self._usual_weights = usual_weights
     # What is to be warmed while nothing else is to be done: one request each,
@@ -73,6 +74,16 @@ class JobQueue:
     await asyncio.gather(*self._tasks, return_exceptions=True)
     await self.runner.close()
     await self.decoder.close()
+
+  @property
+  def length(self) -> int:
+    """How many jobs wait."""
+    return len(self._waiting)
+
+  @property
+  def running(self) -> int:
+    """How many jobs run."""
+    return int(self._running is not None)
 
   @property
   def warming(self) -> bool:
@@ -200,7 +211,7 @@ class JobQueue:
       job = self._running = self._waiting.popleft()
       self._places()
       job.update(state='preparing', place=0)
-      entry = None
+      entry, start = None, time.monotonic()
       try:
         if not job.only_finds:
           entry = self._new_entry(job)
@@ -214,6 +225,7 @@ class JobQueue:
       if state != 'done' and entry:
         self._store.drop(entry)
       self._running = None
+      self.seconds += time.monotonic() - start
       self._end(job, state, reason)
 
   async def _warm(self, request):

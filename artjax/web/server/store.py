@@ -114,6 +114,11 @@ class Store:
     """Deletes everything."""
     shutil.rmtree(self.root, ignore_errors=True)
 
+  @property
+  def sessions(self) -> int:
+    """How many there are."""
+    return len(self._sessions)
+
   def session(self, token: str) -> Session | None:
     """The session of a cookie, or None; marks it as in use."""
     session = self._sessions.get(token)

@@ -210,7 +210,7 @@ const work = new Work(text => {
   ready();
   if (text) say(text);
   if (work.task && work.total > 1) tray.tell(work.task.picture.id, short(work.job));
-}, attempt(ended));
+}, (job, task) => ended(job, task).catch(complain));
 const short = job => !job || !job.total ? 'starting'
     : `${Math.round(100 * job.done / job.total)} %`;
 
@@ -231,7 +231,7 @@ function ready() {
       : 'The mask is empty: draw over what is to be filled, or open a mask file.';
   $('why').textContent = work.busy ? '' : why;
   $('run').disabled = Boolean(work.busy || why);
-  $('run').textContent = many.length > 1 || tray.ticked.size ? `Start: ${many.length} pictures`
+  $('run').textContent = many.length > 1 || tray.ticked.size ? `Start: ${many.length} picture${many.length > 1 ? 's' : ''}`
       : form.chosen.join() === 'fill' ? 'Fill' : 'Start';
   $('find').disabled = work.busy;
   form.refresh();

@@ -16,6 +16,7 @@ export class Damage {
     let frame = 0;
     on('threshold-control', 'input', () => {
       const {mask} = this;
+      if (!mask) return;
       mask.threshold = $('threshold').value / 100;
       cancelAnimationFrame(frame);
       frame = requestAnimationFrame(() => mask.set({}));

@@ -20,13 +20,18 @@ export class Steps {
     this.tell();
   }
 
+  // The options with a row; the threshold is that of a mask.
+  get settings() {
+    return this.options.filter(option => hasControl(option) && option.name !== 'threshold');
+  }
+
   // Sets all that a preset says; what it does not say is as usual.
   choose(name) {
     const preset = this.presets.find(preset => preset.name === name);
     if (preset) {
       for (const box of document.querySelectorAll('[name=step]'))
         box.checked = preset.steps.includes(box.value);
-      for (const option of this.options.filter(hasControl))
+      for (const option of this.settings)
         setValue(option, preset.options[option.name] ?? option.default);
     }
     this.tell();
@@ -38,7 +43,7 @@ export class Steps {
     const values = option => option.type === 'bool' ? $(option.name).checked
         : $(option.name).value / 100;
     const same = this.presets.find(({steps, options}) => steps.join() === chosen &&
-        this.options.filter(hasControl).every(option =>
+        this.settings.every(option =>
           values(option) === (options[option.name] ?? option.default)));
     $('preset').value = same?.name || '';
     $('preset-about').textContent = same ? `${same.about[0].toUpperCase()}${same.about.slice(1)}.` : '';
@@ -78,9 +83,9 @@ export class Steps {
 
   // Shows the options that what is chosen uses.
   refresh() {
-    for (const option of (this.options || []).filter(hasControl))
-      $(`row-${option.name}`).hidden =
-          option.name !== 'threshold' && !this.uses(this.chosen, option);
+    if (!this.options) return;
+    for (const option of this.settings)
+      $(`row-${option.name}`).hidden = !this.uses(this.chosen, option);
   }
 
   // Whether steps use an option: all of them must see flips for an ensemble.
