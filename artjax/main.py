@@ -13,6 +13,7 @@ import difflib
 import json
 import logging as pylogging
 import sys
+import traceback
 
 from absl import app
 from absl import flags
@@ -26,6 +27,8 @@ from artjax import config_files
 from artjax.evaluation import runner
 from artjax.training import distributed
 from artjax.training import loop
+from artjax.training.hosts import joining
+from artjax.training.hosts import watch
 
 FLAGS = flags.FLAGS
 config_flags.DEFINE_config_file(
@@ -49,6 +52,26 @@ flags.DEFINE_string(
   None,
   'evaluate: folder of the report; default <workdir>/evaluation.',
 )
+flags.DEFINE_string(
+  'coordinator',
+  None,
+  'HOST:PORT of process 0, in a run of several processes; '
+  'default: JAX_COORDINATOR_ADDRESS, or what SLURM and others say.',
+)
+flags.DEFINE_integer(
+  'num_processes', None, 'How many they are; default: JAX_NUM_PROCESSES.'
+)
+flags.DEFINE_integer(
+  'process_id',
+  None,
+  'Which of them this is, from 0 on; default: JAX_PROCESS_ID.',
+)
+flags.DEFINE_integer(
+  'process_timeout',
+  watch.TIMEOUT,
+  'Seconds of silence after which the others take a process for dead.',
+  lower_bound=1,
+)
 
 
 def main(argv: Sequence[str]) -> None:
@@ -57,10 +80,13 @@ def main(argv: Sequence[str]) -> None:
     raise ValueError(f'unexpected argument {argv[1]!r}')
   if FLAGS.config is None:
     raise ValueError('--config=configs/NAME.py is needed')
-  distributed.start_processes()
-  logging.info(
-    '%d process(es), devices: %s', jax.process_count(), jax.local_devices()
+  joining.join(
+    FLAGS.coordinator,
+    FLAGS.num_processes,
+    FLAGS.process_id,
+    FLAGS.process_timeout,
   )
+  logging.info('Devices: %s', jax.local_devices())
   if FLAGS.mode == 'train':
     if not FLAGS.workdir:
       raise ValueError('--workdir=FOLDER is needed to train')
@@ -70,9 +96,14 @@ def main(argv: Sequence[str]) -> None:
     if not (FLAGS.workdir or FLAGS.weights):
       raise ValueError('--workdir=FOLDER or --weights=FILE is needed')
     result = runner.evaluate_and_report(
-      FLAGS.config, FLAGS.weights or FLAGS.workdir, FLAGS.output
+      FLAGS.config,
+      FLAGS.weights or FLAGS.workdir,
+      FLAGS.output,
+      gather=distributed.gather,
     )
-  print(json.dumps(result))
+  watch.done()
+  if jax.process_index() == 0:
+    print(json.dumps(result))
 
 
 def hide_gpus_from_tensorflow() -> None:
@@ -88,10 +119,15 @@ def parse_flags(argv: Sequence[str]) -> list[str]:
   """Parses the flags; a mistake is one line, with the right field's name."""
   try:
     argv = config_files.resolve_flags(argv)
+    argv, added = config_files.take_module_fields(argv)
   except ValueError as e:
     sys.exit(f'artjax: {e}')
+  sys.argv[:] = argv  # where config_flags looks for fields
   try:
-    return FLAGS(argv)
+    rest = FLAGS(argv)
+    if added:
+      config_files.set_fields(FLAGS.config, added)
+    return rest
   except flags.Error as e:
     # A configuration that raises comes with its traceback: its last word will
     # do.
@@ -163,9 +199,13 @@ def run(argv: list[str] | None = None) -> None:
   try:
     app.run(main, argv, flags_parser=parse_flags)
   except (ValueError, FileNotFoundError, loop.DivergedError) as e:
+    watch.leave(e, f'artjax: {e}')
     if FLAGS.is_parsed() and logging.get_verbosity() >= logging.DEBUG:
       raise
     sys.exit(f'artjax: {e}')
+  except Exception as e:
+    watch.leave(e, traceback.format_exc())
+    raise
 
 
 if __name__ == '__main__':

@@ -14,7 +14,9 @@ import difflib
 import functools
 import importlib
 import importlib.util
+import os
 import pkgutil
+import sys
 import types
 from typing import Any
 
@@ -41,9 +43,13 @@ def get(package: str, name: str) -> Callable[..., Any]:
   Returns:
     The function or class; it must be defined there, not merely imported.
 
+      'package.module:Name' is one of another package, see `outside`.
+
   Raises:
     ValueError: there is none; the message lists names that come close.
   """
+  if ':' in name:
+    return outside(name)
   *path, attribute = name.split('.')
   module = _import('.'.join([package, *path]))
   found = public(module) if module else {}
@@ -54,6 +60,29 @@ def get(package: str, name: str) -> Callable[..., Any]:
   if not path or not module:
     known += _below(package)
   raise ValueError(f'no {name!r} in {package}; {_close(name, known)}')
+
+
+def outside(name: str) -> Any:
+  """What 'package.module:Name' names, of a package that is not this one.
+
+  It is installed, or lies in the folder where the command runs.
+
+  Raises:
+    ValueError: there is none.
+  """
+  path, _, attribute = name.partition(':')
+  if os.getcwd() not in sys.path:
+    sys.path.append(os.getcwd())
+  module = _import(path)
+  if module is None:
+    raise ValueError(
+      f'{name!r}: no module {path} is installed, or in {os.getcwd()}'
+    )
+  if not hasattr(module, attribute):
+    raise ValueError(
+      f'no {attribute!r} in {path}; {_close(attribute, public(module))}'
+    )
+  return getattr(module, attribute)
 
 
 def public(module: types.ModuleType) -> dict[str, Callable[..., Any]]:
@@ -241,8 +270,21 @@ def discriminator(config) -> Any | None:
   return _module(config.adversary, config.dtype, 'adversary')
 
 
+def module_class(name: str) -> Any:
+  """The class of a model or discriminator, by its name in a config.
+
+  Args:
+    name: '<file>.<class>' in `MODEL_PACKAGES`, or 'package.module:Class' of
+      another package.
+
+  Raises:
+    ValueError: there is none.
+  """
+  return get(_folder_of(name), name)
+
+
 def _module(described, dtype, field):
-  cls = get(_folder_of(described.name), described.name)
+  cls = module_class(described.name)
   # A config that was read back from JSON has lists for tuples, which linen
   # fields must not be: a module is hashed to find what is compiled for it.
   fields = {

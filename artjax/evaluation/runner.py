@@ -97,7 +97,7 @@ def on_devices(
 def evaluate(
   evaluator: base.Evaluator,
   restorers: Sequence[Any],
-  gather: Callable[[list[Any]], list[list[Any]]] | None = None,
+  gather: Callable[[Any], list[Any]] | None = None,
 ) -> base.Results:
   """Measures the evaluator's examples, shared among the restorers.
 
@@ -105,8 +105,8 @@ def evaluate(
     evaluator: of `evaluator`.
     restorers: of `on_devices`; what the results are does not depend on their
       number.
-    gather: where several processes share the examples: a process's records ->
-      those of all processes, by their index. Without it, each measures all.
+    gather: where several processes share the examples: what one has measured
+      -> what all have, by their index. Without it, each measures all.
 
   Raises:
     ValueError: no picture to evaluate on, or one that cannot be measured.
@@ -121,14 +121,27 @@ def evaluate(
     share = itertools.islice(
       jobs, jax.process_index(), None, jax.process_count()
     )
-    parts = gather(list(_measured(evaluator.measure, restorers, share)))
-    dealt = itertools.zip_longest(*parts)
+    measured = lambda: list(_measured(evaluator.measure, restorers, share))
+    dealt = itertools.zip_longest(*_of_all(measured, gather))
     records = [record for row in dealt for record in row if record is not None]
   else:
     records = list(_measured(evaluator.measure, restorers, jobs))
   if not records:
     raise ValueError('no picture to evaluate on')
   return evaluator.summarize(records)
+
+
+def _of_all(measured, gather):
+  """The records of each process; an error of one is an error of all."""
+  try:
+    parts = gather((measured(), ''))
+  except Exception as error:  # the others wait for an answer
+    gather(([], str(error) or type(error).__name__))
+    raise
+  for index, (_, failed) in enumerate(parts):
+    if failed:
+      raise ValueError(f'process {index}: {failed}')
+  return [records for records, _ in parts]
 
 
 def _self_ensemble(restorer: Any) -> Callable[..., Any]:
@@ -190,7 +203,10 @@ def load(
 
 
 def evaluate_and_report(
-  config: ml_collections.ConfigDict, where: str, output: str | None = None
+  config: ml_collections.ConfigDict,
+  where: str,
+  output: str | None = None,
+  gather: Callable[[Any], list[Any]] | None = None,
 ) -> dict[str, Any]:
   """`--mode=evaluate`: measures weights, prints the table, writes a report.
 
@@ -200,6 +216,7 @@ def evaluate_and_report(
     where: weights: a name, a working directory, a .safetensors file or a blend.
     output: folder of the report; default `<where>/evaluation` for a working
       directory, none for a file.
+    gather: see `evaluate`; process 0 prints and writes.
 
   Returns:
     dict for the last line of stdout.
@@ -209,12 +226,14 @@ def evaluate_and_report(
   """
   measures = evaluator(config)
   theirs, restorers = load(config, where)
-  results = evaluate(measures, restorers)
-  print(results.table(), flush=True)
+  results = evaluate(measures, restorers, gather)
+  primary = jax.process_index() == 0
+  if primary:
+    print(results.table(), flush=True)
   folder = report.folder(where, output)
   settings = report.settings(
     config, where, theirs.model.name, **results.stated()
   )
-  if folder:
+  if folder and primary:
     results.write(folder, settings)
   return {**results.as_json(), **settings, 'report': folder}

@@ -1,11 +1,12 @@
 """Checkpoints: every Orbax call of the project.
 
-`<workdir>/checkpoints/<step>/` holds the training state and the configuration
-it belongs to. Kept are the latest few and the best by a named metric. Saves are
-asynchronous and atomic: a step's folder appears under its name when it is
-whole.
+`<workdir>/checkpoints/<step>/` holds the training state, the configuration it
+belongs to, and fingerprints of its tensors. Kept are the latest few and the
+best by a named metric. Saves are asynchronous and atomic: a step's folder
+appears under its name when it is whole.
 """
 
+import contextlib
 import json
 import math
 import os
@@ -17,6 +18,10 @@ import ml_collections
 import numpy as np
 import orbax.checkpoint as ocp
 from orbax.checkpoint import checkpoint_managers
+
+from artjax import atomic_files
+from artjax.training import fingerprint
+from artjax.training.hosts import agreement
 
 # Where the fields of a configuration are whose change makes another state.
 _FIELDS = {
@@ -59,6 +64,7 @@ class Checkpoints:
       item_handlers={
         'state': ocp.PyTreeCheckpointHandler(),
         'config': ocp.JsonCheckpointHandler(),
+        'fingerprint': ocp.JsonCheckpointHandler(),
       },
       options=ocp.CheckpointManagerOptions(
         # Both are needed: the policy keeps, best_fn lets best_step find.
@@ -95,23 +101,55 @@ class Checkpoints:
     config: ml_collections.ConfigDict,
     metrics: dict[str, float] | None = None,
   ) -> None:
-    """Starts to save `state` and `config` as `step`, with its metrics."""
+    """Starts to save `state` and `config` as `step`, with its metrics.
+
+    Raises:
+      ValueError: this step, or the one before it, cannot be written.
+    """
+    prints = fingerprint.of(state)
     if jax.process_count() > 1:
-      # Process-local device arrays cannot be saved by several processes.
-      state = jax.device_get(state)
-    measured = {
-      name: value
-      for name, value in (metrics or {}).items()
-      if not math.isnan(value)
-    }
-    self._manager.save(
-      step,
-      metrics=measured if self._metric in measured else None,
-      args=ocp.args.Composite(
-        state=ocp.args.PyTreeSave(state),
-        config=ocp.args.JsonSave(json.loads(config.to_json())),
-      ),
-    )
+      # Process-local device arrays cannot be saved by several processes, and
+      # those of the next step take the place of these.
+      state = jax.tree.map(np.array, state)
+    with self._written(step):
+      self._manager.save(
+        step,
+        metrics=self._known(metrics or {}),
+        args=ocp.args.Composite(
+          state=ocp.args.PyTreeSave(state),
+          config=ocp.args.JsonSave(json.loads(config.to_json())),
+          fingerprint=ocp.args.JsonSave(prints),
+        ),
+      )
+
+  def _known(self, metrics):
+    """What is measured of them; None without that which chooses the best."""
+    found = {k: value for k, value in metrics.items() if not math.isnan(value)}
+    return found if self._metric in found else None
+
+  @contextlib.contextmanager
+  def _written(self, step):
+    """Context of what writes: its errors are one line."""
+    try:
+      yield
+    except Exception as error:  # of many types, of threads that write
+      raise ValueError(
+        f'{self._folder}: step {step} cannot be saved: {_reason(error)}; whole '
+        f'are the steps {", ".join(map(str, self._manager.all_steps(True)))}'
+      ) from error
+
+  def measured(self, step: int, metrics: dict[str, float]) -> None:
+    """Adds to a step that is saved what was measured of it since."""
+    self.wait()
+    known = self._known(metrics)
+    if known is None:
+      return
+    if jax.process_index() == 0:
+      # The file that Orbax reads them from.
+      path = os.path.join(self._folder, str(step), 'metrics', 'metrics')
+      atomic_files.write_text(path, json.dumps(known))
+    agreement.barrier(f'measured/{step}')
+    self._manager.reload()
 
   def restore(self, state: Any) -> Any:
     """The newest saved state that can be read, shaped like `state`.
@@ -172,18 +210,27 @@ class Checkpoints:
     )
 
   def _read(self, step, template):
-    return self._manager.restore(
+    found = self._manager.restore(
       step,
       args=ocp.args.Composite(
         state=ocp.args.PyTreeRestore(
           template,
           restore_args=ocp.checkpoint_utils.construct_restore_args(template),
-        )
+        ),
+        **self._fingerprint(step),
       ),
-    ).state
+    )
+    _check(found.state, found)
+    return found.state
+
+  def _fingerprint(self, step):
+    """What to restore of it: old checkpoints have none."""
+    there = os.path.isdir(os.path.join(self._folder, str(step), 'fingerprint'))
+    return {'fingerprint': ocp.args.JsonRestore()} if there else {}
 
   def _put_aside(self, damaged, step):
     """Moves damaged checkpoints away, of which `step` takes the place."""
+    agreement.barrier('restored')  # nobody still reads them
     for newer, reason in damaged.items():
       logging.warning(
         '%s/%d cannot be read (%s): going on from step %d instead. It is now '
@@ -200,6 +247,7 @@ class Checkpoints:
           os.path.join(self._folder, str(newer)),
           os.path.join(f'{self._folder}_damaged', str(newer)),
         )
+    agreement.barrier('put aside')
     if damaged:
       self._manager.reload()
 
@@ -234,18 +282,30 @@ class Checkpoints:
           partial_restore=True,
         ),
         config=ocp.args.JsonRestore(),
+        **self._fingerprint(step),
       ),
     )
+    _check({'ema': found.state['ema']}, found)
     return ml_collections.ConfigDict(found.config), found.state['ema']
 
   def wait(self) -> None:
-    """Returns when all that was saved is on disk."""
-    self._manager.wait_until_finished()
+    """Returns when all that was saved is on disk.
+
+    Raises:
+      ValueError: it cannot be written.
+    """
+    with self._written(self._manager.latest_step()):
+      self._manager.wait_until_finished()
 
   def close(self) -> None:
     """Waits, then lets go of the folder."""
     self.wait()
     self._manager.close()
+
+
+def _check(tree, found):
+  if 'fingerprint' in found.keys():
+    fingerprint.check(tree, found.fingerprint)
 
 
 def _flat(tree):

@@ -1,7 +1,6 @@
 """Data parallelism over all devices: the only file that says pmap."""
 
 from collections.abc import Callable
-import os
 import pickle
 from typing import Any
 
@@ -19,15 +18,12 @@ def map_step(step: Callable[..., Any]) -> Callable[..., Any]:
   carry none, so a checkpoint does not know how many devices wrote it. The step
   must return the same state on every device: it averages over `BATCH_AXIS`.
   """
-  # The state is donated only by a lone process: a process-local state that is
-  # donated by one of several is found deleted at the second call.
-  donate = (0,) if jax.process_count() == 1 else ()
   return jax.pmap(
     step,
     axis_name=BATCH_AXIS,
     in_axes=(None, 0, None),
     out_axes=(None, None),
-    donate_argnums=donate,
+    donate_argnums=(0,),  # or the state would be there twice
   )
 
 
@@ -56,11 +52,3 @@ def gather(value: Any) -> list[Any]:
   padded[: data.size] = data
   rows = multihost_utils.process_allgather(padded)
   return [pickle.loads(row[:size].tobytes()) for row, size in zip(rows, sizes)]
-
-
-def start_processes() -> None:
-  """Joins a multi-process run where JAX_COORDINATOR_ADDRESS names one."""
-  if jax.distributed.is_initialized():
-    return
-  if 'JAX_COORDINATOR_ADDRESS' in os.environ:
-    jax.distributed.initialize()

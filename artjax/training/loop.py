@@ -28,6 +28,8 @@ from artjax.training import signals
 from artjax.training import state as states
 from artjax.training import train_step as steps
 from artjax.training import workdir as workdirs
+from artjax.training.hosts import agreement
+from artjax.training.hosts import watch
 
 
 class DivergedError(RuntimeError):
@@ -68,6 +70,7 @@ def train_and_evaluate(
 def _train(config, workdir, evaluator, primary):
   """`train_and_evaluate` where config and workdir can be used."""
   workdirs.check_same_model(config, workdir)
+  preflight.check_training(config)
   if config.eval_every:
     preflight.check_evaluation(config, evaluator)
 
@@ -104,13 +107,19 @@ def _train(config, workdir, evaluator, primary):
     metric=config.best_metric,
     mode=config.best_mode,
   )
-  if checkpoints.latest_step() is not None:
+  newest = checkpoints.latest_step()
+  check_shared(workdir, newest)
+  if newest is not None:
     state = checkpoints.restore(state)
+    check_shared(workdir, int(state.step))
     logging.info('Going on from step %d of %s', int(state.step), workdir)
+    if config.init_from:
+      logging.info('init_from is not read: the checkpoint has what it began')
   elif config.init_from:
     state = states.start_from(
       state, start_weights(config.init_from, state.ema), generator.optimizer
     )
+  preflight.check_space(workdir, state)
   # Replicated before the first step, or that step would compile twice.
   state = distributed.replicate(state)
   step = int(state.step)
@@ -121,7 +130,7 @@ def _train(config, workdir, evaluator, primary):
   writer = metric_writers.writer(workdir, primary=primary)
   meter = meter_lib.Meter(config.batch_size, config.steps)
   progress = progress_lib.Progress(config, workdir, step, primary=primary)
-  results, saved = None, step
+  results, saved, stopped = None, step, None
   with signals.StopSignals() as stop:
     batches = pipeline.batches(
       config,
@@ -130,7 +139,7 @@ def _train(config, workdir, evaluator, primary):
       process_index=jax.process_index(),
       process_count=jax.process_count(),
     )
-    while step < config.steps and not stop.name:
+    while step < config.steps and not stopped:
       # The order matters: evaluate and save at the end of a step, and only then
       # pull the next batch, so that what is saved is what was measured.
       with meter.waiting():
@@ -139,11 +148,19 @@ def _train(config, workdir, evaluator, primary):
       step += 1
       meter.add(metrics)
       progress(step, metrics)
-      last = step == config.steps or stop.name
+      watch.at(step)
+      last = step == config.steps
       if step % config.log_every == 0 or last:
         report(writer, step, meter, config, checkpoints)
-      measured = None
-      if due(config.eval_every, step, last and not stop.name):
+      evaluating = due(config.eval_every, step, last)
+      # Before an evaluation, which may take the process with it; and always
+      # with one, or its best could not be gone back to.
+      if step % config.checkpoint_every == 0 or evaluating or last:
+        with meter.paused(), progress.timed('checkpoint'):
+          checkpoints.save(step, state, config)
+        saved = step
+      if evaluating:
+        watch.at(None)  # it takes what it takes
         try:
           with (
             meter.paused(),
@@ -151,26 +168,25 @@ def _train(config, workdir, evaluator, primary):
             stop.may_break_off(),
           ):
             results = measure(config, evaluator, state, writer, step, workdir)
-          measured = results.figures()
         except KeyboardInterrupt:
           logging.warning('The evaluation of step %d was broken off', step)
         except BaseException:
-          checkpoints.save(step, state, config)  # or these steps were lost
-          checkpoints.wait()
+          checkpoints.wait()  # until the step is saved
           raise
-      # Also where an evaluation is done, or its best could not be gone back to.
-      if step % config.checkpoint_every == 0 or measured or last:
-        with meter.paused(), progress.timed('checkpoint'):
-          checkpoints.save(step, state, config, measured)
-        saved = step
+        else:
+          checkpoints.measured(step, results.figures())
+      stopped = agreement.stop(step, stop.name)
 
   # ---- End.
-  if saved < step:  # the signal came after this step was found not to be last
+  watch.at(None)
+  if saved < step:
+    if step % config.log_every:
+      report(writer, step, meter, config, checkpoints)
     checkpoints.save(step, state, config)
-  if stop.name:
+  if stopped:
     logging.warning(
       '%s: saved step %d in %s; the same command goes on there.',
-      stop.name,
+      stopped,
       step,
       workdir,
     )
@@ -188,8 +204,22 @@ def _train(config, workdir, evaluator, primary):
     'loss': meter.last.get('loss'),
     'eval': results and results.as_json(),
     'workdir': workdir,
-    'stopped': stop.name,
+    'stopped': stopped,
   }
+
+
+def check_shared(workdir: str, step: int | None) -> None:
+  """Refuses to go on where processes do not begin at the same step.
+
+  Raises:
+    ValueError: their workdirs are different folders.
+  """
+  steps = distributed.gather(step)
+  if len(set(steps)) > 1:
+    raise ValueError(
+      f'the processes find the steps {steps} in --workdir={workdir}: it has to '
+      'be a folder that all of them share'
+    )
 
 
 def players(

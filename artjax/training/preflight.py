@@ -4,11 +4,14 @@ What can be known at the start is not found out at the first evaluation, hours
 later and with nothing saved.
 """
 
+import shutil
 from typing import Any
 
+import jax
 import ml_collections
 
 from artjax import tasks
+from artjax.data import pipeline
 
 # The least value of fields that are counts.
 _LEAST = {
@@ -48,6 +51,53 @@ def check_fields(config: ml_collections.ConfigDict) -> None:
     raise ValueError(f'ema_decay={config.ema_decay} is not in [0, 1)')
 
 
+def check_training(config: ml_collections.ConfigDict) -> None:
+  """Makes one training example.
+
+  Args:
+    config: reads task, seed and data.
+
+  Raises:
+    ValueError, OSError: it cannot be made, or data.ops leave out of it what the
+      task needs.
+  """
+  example = pipeline.builder(config)(0)
+  _check_parts(config.task, 'data.ops', config.data.ops, example)
+
+
+def check_space(workdir: str, state: Any) -> None:
+  """Refuses a disk that has no room for a checkpoint.
+
+  Args:
+    workdir: folder of the run.
+    state: what is saved, arrays or their shapes.
+
+  Raises:
+    ValueError: saying what is needed and what is free.
+  """
+  needed = sum(
+    leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(state)
+  )
+  free = shutil.disk_usage(workdir).free
+  if free < needed:
+    raise ValueError(
+      f'--workdir={workdir} has {free / 2**20:.0f} MiB left, and a checkpoint '
+      f'takes {needed / 2**20:.0f} MiB'
+    )
+
+
+def _check_parts(task, field, ops, example):
+  """Refuses an example that lacks something."""
+  needed = *tasks.get(task).reads, 'target'
+  for part in needed:
+    if part not in example:
+      raise ValueError(
+        f'{field}={ops!r} leave no {part!r} in an example; the task {task} '
+        f'needs {", ".join(needed)}: copy("image", "target") keeps the picture '
+        'as it was'
+      )
+
+
 def check_evaluation(config: ml_collections.ConfigDict, evaluator: Any) -> None:
   """Makes and measures one example as the evaluations of the run will.
 
@@ -64,14 +114,10 @@ def check_evaluation(config: ml_collections.ConfigDict, evaluator: Any) -> None:
   example = next(iter(evaluator.examples()), None)
   if example is None:
     raise ValueError('no picture to evaluate on')
-  reads = tasks.get(config.task).reads
-  if not reads:  # pictures from nothing: there is no target
+  if not tasks.get(config.task).reads:  # pictures from nothing: no target
     return
   try:
     evaluator.measure(lambda *_, **__: example['target'], example, False)
-  except KeyError as error:
-    raise ValueError(
-      f'eval.ops={config.eval.ops!r} leave no {error} in an example; the task '
-      f'{config.task} needs {", ".join((*reads, "target"))}: '
-      'copy("image", "target") keeps the picture as it was'
-    ) from error
+  except KeyError:
+    _check_parts(config.task, 'eval.ops', config.eval.ops, example)
+    raise

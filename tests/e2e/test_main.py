@@ -44,6 +44,10 @@ MISTAKES = [
     ['--config=configs/unet.py', '--config.steps=many'],
     "invalid literal for int() with base 10: 'many'",
   ),
+  (
+    ['--config=configs/unet.py', '--config.model.args.depth=3'],
+    'no field --config.model.args.depth: unet.UNet has features, ',
+  ),
   (['--config=configs/unet.py:fast'], "no variant 'fast'"),
   (['--config=unet'], '--workdir=FOLDER is needed'),
   (['--config=unett'], 'no configuration of that name'),

@@ -3,6 +3,7 @@
 import gc
 import os
 import re
+import resource
 import shutil
 
 from conftest import tiny_config
@@ -212,3 +213,81 @@ def test_averaged_weights_are_read_without_the_rest(tmp_path):
   opened.close()
   _, params, _ = checkpoint.load_generator(tmp_path)
   np.testing.assert_array_equal(params['w'], [1, 1, 1])
+
+
+def _flip(folder, value):
+  """Changes one byte of the largest file of a state."""
+  files = [p for p in (folder / 'state').rglob('*') if p.is_file()]
+  path = max(files, key=lambda p: p.stat().st_size)
+  data = bytearray(path.read_bytes())
+  place = data.index(value.tobytes())
+  data[place] ^= 1
+  path.write_bytes(data)
+
+
+def test_flipped_bytes_are_not_taken_for_weights(tmp_path, caplog):
+  # What cannot be compressed lies in the file as it is.
+  noise = np.frombuffer(np.random.default_rng(0).bytes(2**18), np.int32)
+  big = lambda step: {
+    'step': jnp.asarray(step, jnp.int32),
+    'ema': {'w': jnp.asarray(noise)},
+  }
+  saved = checkpoint.Checkpoints(tmp_path, keep=2)
+  for step in (1, 2):
+    saved.save(step, big(step), tiny_config())
+  saved.close()
+  _flip(tmp_path / 'checkpoints' / '2', noise[1000])
+  with pytest.raises(ValueError, match='2 cannot be read: ema/w is not what'):
+    checkpoint.load_generator(tmp_path, 2)
+  opened = checkpoint.Checkpoints(tmp_path, keep=2)
+  assert int(opened.restore(big(0))['step']) == 1
+  opened.close()
+  assert re.search(
+    r'/2 cannot be read \(ema/w is not what was saved\).*from step 1',
+    caplog.text,
+  )
+
+
+def test_checkpoints_of_before_fingerprints_are_read(tmp_path):
+  saved = checkpoint.Checkpoints(tmp_path)
+  saved.save(1, state(1), tiny_config())
+  saved.close()
+  shutil.rmtree(tmp_path / 'checkpoints' / '1' / 'fingerprint')
+  opened = checkpoint.Checkpoints(tmp_path)
+  assert int(opened.restore(state(0))['step']) == 1
+  opened.close()
+  assert checkpoint.load_generator(tmp_path)[2] == 1
+
+
+def test_what_is_measured_after_saving_chooses_the_best(tmp_path):
+  saved = checkpoint.Checkpoints(tmp_path, keep=1)
+  for step, psnr in enumerate([20.0, 30.0, 25.0]):
+    saved.save(step, state(step), tiny_config())
+    saved.measured(step, {'psnr_rgb': psnr, 'lpips': float('nan')})
+  assert saved.best_step() == 1
+  saved.close()
+  assert checkpoint.load_generator(tmp_path)[2] == 1
+  opened = checkpoint.Checkpoints(tmp_path, keep=1)
+  opened.save(3, state(3), tiny_config())
+  opened.close()
+  kept = {int(p) for p in os.listdir(tmp_path / 'checkpoints') if p.isdigit()}
+  assert kept == {1, 3}
+
+
+def test_a_disk_that_is_full_is_one_line_and_loses_nothing(tmp_path):
+  noise = np.random.default_rng(0).standard_normal(2**16).astype(np.float32)
+  saved = checkpoint.Checkpoints(tmp_path)
+  saved.save(1, {'w': jnp.asarray(noise)}, tiny_config())
+  saved.wait()
+  soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+  resource.setrlimit(resource.RLIMIT_FSIZE, (2**14, hard))
+  try:
+    with pytest.raises(ValueError) as error:
+      saved.save(2, {'w': jnp.asarray(noise)}, tiny_config())
+      saved.wait()
+  finally:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+  assert re.fullmatch(
+    r'.*checkpoints: step 2 cannot be saved: .*whole are the steps 1',
+    str(error.value),
+  )

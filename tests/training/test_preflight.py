@@ -1,6 +1,7 @@
 """Mistakes that are found before the first step."""
 
 from conftest import tiny_config
+import numpy as np
 import pytest
 
 from artjax.evaluation import runner
@@ -68,3 +69,21 @@ def test_an_evaluation_that_works_passes():
 def test_what_an_evaluation_would_fail_of_is_said(overrides, says):
   with pytest.raises(ValueError, match=says):
     check(**overrides)
+
+
+@pytest.mark.parametrize('ops', ['random_crop(32)|flip', 'flip|keep("image")'])
+def test_training_ops_that_leave_no_target_are_said(ops):
+  preflight.check_training(tiny_config())
+  with pytest.raises(ValueError, match=r"data.ops=.* leave no 'target'.*copy"):
+    preflight.check_training(tiny_config(**{'data.ops': ops}))
+
+
+def test_a_disk_without_room_for_a_checkpoint_is_said(tmp_path, monkeypatch):
+  state = {'w': np.zeros([2**20], np.float32)}
+  preflight.check_space(str(tmp_path), state)
+  usage = preflight.shutil.disk_usage(tmp_path)
+  monkeypatch.setattr(
+    preflight.shutil, 'disk_usage', lambda path: usage._replace(free=2**20)
+  )
+  with pytest.raises(ValueError, match='has 1 MiB left, .* takes 4 MiB'):
+    preflight.check_space(str(tmp_path), state)
