@@ -48,6 +48,9 @@ _HEIF_BRANDS = (b'avif', b'avis', b'mif1', b'msf1', b'heic', b'heix')
 _SAME_SUFFIX = {end: ends[0] for ends in _ENDS.values() for end in ends}
 
 
+NO_PICTURE = 'not a picture (JPEG, PNG, TIFF, WebP, AVIF or HEIF)'
+
+
 class BadPicture(ValueError):
   """A file that cannot be used; the message names it and says why."""
 

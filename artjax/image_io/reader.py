@@ -49,9 +49,7 @@ def open_picture(
       raise BadPicture(f'{path}: the file is empty')
     kind = formats.file_format(head)
     if kind is None:
-      raise BadPicture(
-        f'{path}: not a picture (JPEG, PNG, TIFF, WebP, AVIF or HEIF)'
-      )
+      raise BadPicture(f'{path}: {formats.NO_PICTURE}')
     opened = opening.open_image(path, kind)
     image = opened.image
     if image.width * image.height > max_pixels:

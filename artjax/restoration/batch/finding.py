@@ -25,6 +25,7 @@ class Item:
   below: str  # its path below the folder that was named, or its name
   problem: str = ''  # why it cannot be done, known before trying
   name: str = ''  # what it is called; '' = its path
+  is_picture: bool = True  # by its first bytes
   meant: bool = True  # whether it was named by itself
   brought: dict[str, str] = dataclasses.field(default_factory=dict)
   outputs: dict[str, str] = dataclasses.field(default_factory=dict)

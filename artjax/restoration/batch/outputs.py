@@ -6,6 +6,7 @@ beside it is named after its stem, or after its whole name where the stem is not
 its own: `a.change.png`, but `a.jpg.change.png` beside `a.png.change.png`.
 """
 
+import collections
 from collections.abc import Iterable
 import dataclasses
 import os
@@ -81,14 +82,12 @@ def plan(
   if wanted.picture:
     for i, path in paths.items():
       _take(items[i], {'picture': path}, taken)
-  stems = [_stem(path) for path in paths.values()]
+  stems = collections.Counter(_stem(path) for path in paths.values())
   for i, path in paths.items():
     item, stem = items[i], _stem(path)
     if not item.problem:
       beside = _beside(stem, path, wanted)
-      if stems.count(stem) > 1 or any(
-        _real(p) in taken for p in beside.values()
-      ):
+      if stems[stem] > 1 or any(_real(p) in taken for p in beside.values()):
         beside = _beside(path, path, wanted)
       _take(item, beside, taken)
 
@@ -116,6 +115,7 @@ def _suffix(item, suffix, used):
     kind = formats.format_of(item.source)
   except OSError:  # it is said when the picture's turn comes
     return suffix
+  item.is_picture = kind is not None
   fitting = formats.suffix_for(kind, suffix)
   if suffix and used and fitting != suffix:
     item.notices.append(
@@ -166,7 +166,7 @@ def _problem(path, item, taken):
     if not path.endswith('.json'):
       formats.saver(path)
   except formats.BadPicture as error:
-    return str(error)
+    return str(error) if item.is_picture else formats.NO_PICTURE
   return ''
 
 

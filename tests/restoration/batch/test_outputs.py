@@ -134,7 +134,7 @@ def test_a_format_may_be_asked_for(tmp_path):
   'name, template, problem',
   [
     ('a.png', '{stem}.bmp', "cannot be written as '.bmp'"),
-    ('a.txt', '{stem}{suffix}', "cannot be written as '.txt'"),
+    ('a.txt', '{stem}{suffix}', 'not a picture'),
     ('a.png', 'x' * 251 + '{suffix}', ''),
     ('a.png', 'x' * 252 + '{suffix}', 'longer than 255 bytes'),
     ('a.png', 'ü' * 126 + '{suffix}', 'longer than 255 bytes'),
@@ -145,6 +145,8 @@ def test_what_cannot_be_written_is_known_before(
   tmp_path, name, template, problem
 ):
   (tmp_path / 'out' / 'folder.png').mkdir(parents=True)
+  (tmp_path / 'in').mkdir()
+  (tmp_path / 'in' / 'a.png').write_bytes(b'\x89PNG\r\n\x1a\n')
   wanted = outputs.Wanted()
   (item,) = planned(tmp_path, [name], wanted, template).values()
   assert problem in item.problem and bool(item.problem) == bool(problem)
