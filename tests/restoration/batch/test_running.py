@@ -4,7 +4,6 @@ import errno
 import io
 import json
 import os
-import pathlib
 import shutil
 import signal
 import sys
@@ -249,11 +248,12 @@ def test_names_that_are_not_unicode(tmp_path, folder, monkeypatch):
 
 def test_stdin_is_a_picture(tmp_path, run, monkeypatch):
   monkeypatch.setattr(sys, 'stdin', io.TextIOWrapper(io.BytesIO(PNG + b'x')))
-  before = {*pathlib.Path(tempfile.gettempdir()).glob('artjax_*')}
+  (tmp_path / 'temporary').mkdir()
+  monkeypatch.setattr(tempfile, 'tempdir', str(tmp_path / 'temporary'))
   status, result, _ = run('-', '-o', tmp_path / 'out')
   assert status == 0 and result['done'] == 1
   assert (tmp_path / 'out' / 'stdin.png').read_bytes() == PNG + b'x'
-  assert {*pathlib.Path(tempfile.gettempdir()).glob('artjax_*')} <= before
+  assert not os.listdir(tmp_path / 'temporary')
 
 
 def test_verbose_names_what_is_left_alone(tmp_path, folder, run):
