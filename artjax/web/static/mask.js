@@ -74,15 +74,17 @@ export class Mask {
     this.change(() => { this.edits.fill(EDIT.NONE); this.using = false; });
   }
 
-  // An ImageBitmap in place of what is there: white is filled.
+  // An ImageBitmap in place of what is there: white is filled, or what is transparent.
   load(image) {
     const {context} = drawn(image, this.width, this.height);
     const {data} = context.getImageData(0, 0, this.width, this.height);
+    const hole = isHole(data);
     this.change(() => {
       this.using = false;
       for (let i = 0; i < this.edits.length; i++)
-        this.edits[i] = Math.min(Math.max(data[4 * i], data[4 * i + 1],
-                                          data[4 * i + 2]), data[4 * i + 3]) > 127;
+        this.edits[i] = hole ? data[4 * i + 3] < 128
+            : Math.min(Math.max(data[4 * i], data[4 * i + 1], data[4 * i + 2]),
+                       data[4 * i + 3]) > 127;
     });
   }
 
@@ -177,6 +179,19 @@ export function drawn(image, width, height) {
   const context = canvas.getContext('2d', {willReadFrequently: true});
   if (image) context.drawImage(image, 0, 0, width, height);
   return {canvas, context};
+}
+
+// Whether RGBA is transparent where to fill, as restoration/user_inputs.py decides it.
+export function isHole(data) {
+  const colours = new Set();
+  let opaque = 0;
+  for (let i = 0; i < data.length; i += 4) {
+    if (data[i + 3] < 128) continue;
+    opaque += 4;
+    colours.add(data[i] >> 3 << 10 | data[i + 1] >> 3 << 5 | data[i + 2] >> 3);
+  }
+  if (!opaque || opaque === data.length) return false;
+  return opaque > data.length / 2 || colours.size > 64 || (colours.size === 1 && colours.has(0));
 }
 
 // Probabilities -> labels: from a level on, pieces that are large enough, grown.
