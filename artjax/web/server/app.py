@@ -36,6 +36,7 @@ _SCRIPTS = (
   'files',
   'mask',
   'options',
+  'report',
   'steps',
   'talk',
   'tiles',
@@ -49,6 +50,8 @@ FILES = {
     f'/{name}.js': (f'{name}.js', 'text/javascript; charset=utf-8')
     for name in _SCRIPTS
   },
+  '/report': ('report.html', 'text/html; charset=utf-8'),
+  '/report.css': ('report.css', 'text/css; charset=utf-8'),
   '/style.css': ('style.css', 'text/css; charset=utf-8'),
   '/icon.svg': ('icon.svg', 'image/svg+xml'),
   '/example.jpg': ('example.jpg', 'image/jpeg'),

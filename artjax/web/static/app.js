@@ -118,6 +118,7 @@ function describe() {
     notices.unshift(`${form.describe(shown.made)}.`,
         `${['PNG', 'TIFF'].includes(shown.format) ? 'Lossless ' : ''}${shown.format} of ${
             shown.bits} bits with profile and metadata.`);
+    $('get-sheet').href = `/report?picture=${shown.id}`;
     for (const part of ['file', 'report', 'mask', 'change', 'uncertainty']) {
       $(`get-${part}`).href = `/api/pictures/${shown.id}/${part}`;
       $(`get-${part}`).hidden = part in LEGENDS ? !shown.layers.includes(part)
