@@ -4,8 +4,8 @@
       --pictures=folder:train --test=folder:val
 
 For weights that predict their errors (`model.args.confidence`). Pictures are
-damaged in three ways, mildly, heavily, and by kinds that training is to leave
-out, tape and labels; which errors go with what the network says becomes a table
+damaged in three ways, mildly, heavily, and by a kind that training is to leave
+out, tape; which errors go with what the network says becomes a table
 in the .safetensors file, from which the accuracy of a picture is told. The test
 pictures say whether it holds: of pixels said to be within ±e at 80 %, about
 80 % should be. The last line of stdout is a JSON object.
@@ -18,9 +18,11 @@ import sys
 from typing import Any
 
 DAMAGE = {
-  'mild': 'structure(0.3)',
-  'heavy': 'structure(0.8)',
-  'held_out': ('structure((0.0, 1.0), breadth=1.0, only=("tape", "labels"))'),
+  'mild': 'structure(0.3, keep_losses=True)',
+  'heavy': 'structure(0.8, keep_losses=True)',
+  'held_out': (
+    'structure((0.0, 1.0), breadth=1.0, only=("tape",), keep_losses=True)'
+  ),
 }
 _PIXELS = 20_000  # of an example that count, so that all count alike
 
