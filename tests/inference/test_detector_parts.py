@@ -68,7 +68,7 @@ def test_apart_they_are_as_they_were(tmp_path, part, alone):
 
 
 def test_every_tile_is_seen_four_times():
-  image = picture(288, 416)
+  image = picture(96, 120)
   have = network.Restorer(*both())(image)[..., 0].astype(float)
   alone = network.Restorer(*one(1, (1, 1, 1)))
   turned = [np.rot90(alone(np.rot90(image, k)), -k)[..., 0] for k in range(4)]
@@ -80,7 +80,7 @@ def test_cracks_are_of_the_fine_one_and_the_rest_of_both():
   config, params = both()
   config = config.copy_and_resolve_references()
   config.model.args['views'] = 1
-  image = picture(300, 420)
+  image = picture(212, 240)
   run = network.Restorer(config, params)
   assert run.view == 208
   have = run(image).astype(float)
@@ -96,7 +96,7 @@ def test_cracks_are_of_the_fine_one_and_the_rest_of_both():
     / 255
   )
   ((_, want),) = coarse_pass.merge(
-    [(0, np.float32(fine / 255))], seen, 300, 420
+    [(0, np.float32(fine / 255))], seen, 212, 240
   )
   for i in (1, 2):
     assert np.abs(have[..., i] - 255 * want[..., i]).mean() < 1
@@ -104,13 +104,13 @@ def test_cracks_are_of_the_fine_one_and_the_rest_of_both():
 
 
 def test_no_tile_shows():
-  run, image = network.Restorer(*both()), picture(260, 300)
+  run, image = network.Restorer(*both()), picture(140, 120)
   whole = run(image).astype(int)
   assert np.abs(run(image, tile=128) - whole).max() <= 1
 
 
 def test_turned_it_sees_the_same():
-  run, image = network.Restorer(*both()), picture(224, 256)
+  run, image = network.Restorer(*both()), picture(96, 120)
   far = lambda **how: np.abs(
     run(image, **how).astype(int)
     - run(image[:, ::-1], **how)[:, ::-1].astype(int)
