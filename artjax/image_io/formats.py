@@ -7,6 +7,7 @@ and writers named here are ever called.
 import os
 from typing import Any, NamedTuple
 
+from artjax.image_io.containers import avif
 from artjax.image_io.containers import webp
 
 HEAD = 32  # bytes by which a format is told
@@ -151,10 +152,12 @@ def like(source: str, kind: str, suffix: str) -> dict[str, Any]:
     suffix: of the result.
 
   Returns:
-    Lossless WebP stays lossless; else nothing.
+    Lossless WebP and AVIF stay lossless; else nothing.
   """
   if (kind, suffix) == ('WebP', '.webp') and webp.is_lossless(source):
     return {'lossless': True, 'exact': True}
+  if (kind, suffix) == ('HEIF', '.avif') and avif.is_lossless(source):
+    return {'lossless': True}
   return {}
 
 

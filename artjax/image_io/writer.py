@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _EXIF, _XMP, _ICC = 1, 2, 8  # what libvips writes of an image's fields
 # What is to be said of a result that is not lossless.
 LOSSY = (
-  'JPEG, AVIF and most WebP files are encoded anew, which changes pixels a '
+  'JPEG and most AVIF and WebP files are encoded anew, which changes pixels a '
   'little, also where nothing was restored; --format=tif or png avoids that'
 )
 _IN_MEMORY = 64 << 20  # results beyond this many bytes are kept on disk

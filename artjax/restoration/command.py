@@ -174,8 +174,8 @@ def _parser():
     '--format',
     default='',
     choices=outputs.FORMATS,
-    help='of the results; default: that of each picture. JPEG, AVIF and most '
-    'WebP files lose a little when they are written, PNG and TIFF nothing',
+    help='of the results; default: that of each picture. JPEG and most AVIF '
+    'and WebP files lose a little when they are written, PNG and TIFF nothing',
   )
   add('--recursive', action='store_true', help='include subfolders')
   add(

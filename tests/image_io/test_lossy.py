@@ -12,6 +12,8 @@ from skimage import data
 from artjax.image_io import formats
 from artjax.image_io import jpeg_coding
 from artjax.image_io import reader
+from artjax.image_io import vips
+from artjax.image_io.containers import avif
 from artjax.image_io.containers import jpeg
 
 
@@ -99,6 +101,28 @@ def test_what_pillow_does_not_write_is_left_to_libvips(tmp_path, photograph):
   assert after.shape == (131, 150, 4) and np.abs(before - after).mean() < 2
   (tmp_path / 'a.jpg').write_bytes(cmyk.getvalue()[:300])
   assert jpeg_coding.of_source(tmp_path / 'a.jpg', True) is None
+
+
+@pytest.mark.parametrize('alpha', [False, True])
+def test_lossless_avif_stays_lossless(tmp_path, photograph, alpha):
+  source, target = tmp_path / 'a.avif', tmp_path / 'b.avif'
+  image = vips.image(photograph).copy(interpretation='srgb')
+  if alpha:
+    image = image.bandjoin(image[1])
+  save = lambda **options: image.heifsave(
+    str(source), compression='av1', effort=0, **options
+  )
+  save(lossless=True)
+  before, after = unchanged(source, target)
+  np.testing.assert_array_equal(before, after)
+  assert avif.is_lossless(target)
+  assert not formats.is_lossy(str(source), 'HEIF', '.avif')
+  for options in ({'Q': 90}, {'lossless': True, 'bitdepth': 10}):
+    save(**options)
+    assert not avif.is_lossless(source)
+    assert formats.is_lossy(str(source), 'HEIF', '.avif')
+  source.write_bytes(source.read_bytes()[:20])
+  assert not avif.is_lossless(source)
 
 
 @pytest.mark.parametrize(
