@@ -40,7 +40,7 @@ PRESETS = (
   Preset(
     'old_photograph',
     'Old photograph',
-    'the same, with a third of the grain left: it carries faces',
+    'as a painting, but a third of the grain stays: it carries faces',
     default_chain.WEIGHTS,
     {'structure': 0.65},
   ),

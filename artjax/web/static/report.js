@@ -26,7 +26,7 @@ function table(title, rows) {
 
 // Values as a person reads them: [1, 2] as '1, 2', {a: 1} as 'a: 1'.
 function text(value) {
-  if (Array.isArray(value)) return value.map(text).join(', ');
+  if (Array.isArray(value)) return value.map(text).join(', ') || 'none';
   if (value && typeof value === 'object')
     return Object.entries(value).map(([name, part]) => `${name}: ${text(part)}`).join('; ');
   return value === null || value === '' ? 'none' : String(value);
