@@ -106,7 +106,6 @@ function describe() {
   const origin = shown && find(shown.origin);
   $('input').hidden = !origin;
   if (origin) $('origin-name').textContent = origin.name;
-  $('file-facts').textContent = '';
   if (!shown) return;
   $('name').textContent = shown.name;
   $('facts').textContent = [
