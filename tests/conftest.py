@@ -14,6 +14,9 @@ os.environ.setdefault('XLA_FLAGS', '--xla_force_host_platform_device_count=4')
 os.environ.setdefault('JAX_PLATFORMS', 'cpu')
 # Results name the time at which they were made: one and the same in tests.
 os.environ.setdefault('SOURCE_DATE_EPOCH', '1700000000')
+# Tests compile hundreds of small networks: all are kept for the next run, and
+# for the other process of this one (JAX_COMPILATION_CACHE_DIR in the Makefile).
+os.environ.setdefault('JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS', '0')
 
 import cv2
 import jax

@@ -19,6 +19,7 @@ import jax
 import numpy as np
 
 from artjax import atomic_files
+from artjax.image_io import vips
 from artjax.restoration import chain as chain_lib
 from artjax.restoration import restore_file
 
@@ -47,6 +48,7 @@ def main():
   )
   rng = np.random.default_rng(0)
   sizes = rng.integers(40, args.most + 1, [args.sizes, 2])  # height, width
+  vips.forget_files()
   chain = chain_lib.Chain(args.weights)
   memory, new, start = [], [], time.monotonic()
   with tempfile.TemporaryDirectory() as folder:

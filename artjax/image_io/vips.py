@@ -44,6 +44,15 @@ def is_unicode(path: str | os.PathLike) -> bool:
   return True
 
 
+def forget_files() -> None:
+  """Keeps nothing of a picture once it is closed, in this whole process.
+
+  libvips would keep what it has made of the last hundred files, for a program
+  that opens them again.
+  """
+  pyvips.cache_set_max(0)
+
+
 @contextlib.contextmanager
 def blame(path: str | os.PathLike) -> Iterator[None]:
   """Turns what libvips or the system says into one line about `path`.

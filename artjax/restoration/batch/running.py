@@ -97,6 +97,7 @@ class Run:
     """Restores one; 'done', 'skipped' or 'failed'."""
     from artjax.image_io import vips
 
+    vips.forget_files()
     entry = {'source': item.name or os.path.abspath(item.source)}
     paths = [*item.outputs.values()]
     try:
