@@ -13,9 +13,13 @@ def get_config() -> ml_collections.ConfigDict:
   config = ml_collections.ConfigDict()
 
   # What is learnt.
-  config.task = 'restore'  # the name of a file in artjax/tasks
+  config.task = 'restore'  # a file in artjax/tasks, or 'my_package.file:Class'
+  # Modules outside of this package whose ops, losses and metrics can be named:
+  # ('my_package.file',).
+  config.modules = ()
   config.model = ml_collections.ConfigDict()
-  config.model.name = ''  # '<file>.<class>' in artjax/models: 'unet.UNet'
+  # '<file>.<class>' in artjax/models, 'unet.UNet', or 'my_package.file:Class'.
+  config.model.name = ''
   config.model.args = ml_collections.ConfigDict()  # its fields
   # Start from the weights of these workdirs or .safetensors files, separated by
   # commas; a tensor is taken from the first that has it in the same shape.
@@ -119,6 +123,8 @@ def get_config() -> ml_collections.ConfigDict:
 
   config.eval = ml_collections.ConfigDict()
   config.eval.source = ''  # '' = the held-out part of data.source
+  # More pictures to evaluate, each under a name: ('films=folder:A', ...).
+  config.eval.sets = ()
   config.eval.split = ''  # train | validation | all; '' = what fits source
   config.eval.ops = ''  # what makes an evaluation example of a picture
   config.eval.max_pictures = 0  # 0 = all
@@ -126,6 +132,7 @@ def get_config() -> ml_collections.ConfigDict:
   config.eval.crop = 0  # border left out of every metric, px
   config.eval.threshold = 0.5  # of detect: probability that counts as damaged
   config.eval.self_ensemble = False  # the mean over 8 flips and turns
+  config.eval.worst = 4  # pictures of the worst figures, shown besides
   config.eval.panels = 8  # pictures shown in TensorBoard and in the report
   # Metrics, see metrics.py; () = those of the task's evaluator, such as
   # ('psnr_rgb', 'psnr_y', 'ssim_rgb', 'ssim_y', 'lpips', 'mae', 'accuracy').

@@ -9,11 +9,12 @@ are.
 """
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 import difflib
 import functools
 import importlib
 import importlib.util
+import itertools
 import os
 import pkgutil
 import sys
@@ -62,6 +63,29 @@ def get(package: str, name: str) -> Callable[..., Any]:
   raise ValueError(f'no {name!r} in {package}; {_close(name, known)}')
 
 
+def use(modules: Iterable[str]) -> None:
+  """Adds modules of other packages, whose ops, losses and metrics have names.
+
+  Args:
+    modules: dotted names, of `config.modules`.
+
+  Raises:
+    ValueError: there is no such module.
+  """
+  for name in modules:
+    if name not in _used:
+      _used[name] = _outside_module(name)
+      _all_ops.cache_clear()
+
+
+def used() -> list[types.ModuleType]:
+  """The modules of `use`, in order."""
+  return list(_used.values())
+
+
+_used: dict[str, types.ModuleType] = {}
+
+
 def outside(name: str) -> Any:
   """What 'package.module:Name' names, of a package that is not this one.
 
@@ -71,18 +95,21 @@ def outside(name: str) -> Any:
     ValueError: there is none.
   """
   path, _, attribute = name.partition(':')
-  if os.getcwd() not in sys.path:
-    sys.path.append(os.getcwd())
-  module = _import(path)
-  if module is None:
-    raise ValueError(
-      f'{name!r}: no module {path} is installed, or in {os.getcwd()}'
-    )
+  module = _outside_module(path)
   if not hasattr(module, attribute):
     raise ValueError(
       f'no {attribute!r} in {path}; {_close(attribute, public(module))}'
     )
   return getattr(module, attribute)
+
+
+def _outside_module(path):
+  if os.getcwd() not in sys.path:  # a console script does not look there
+    sys.path.append(os.getcwd())
+  module = _import(path)
+  if module is None:
+    raise ValueError(f'no module {path!r} is installed, or in {os.getcwd()}')
+  return module
 
 
 def public(module: types.ModuleType) -> dict[str, Callable[..., Any]]:
@@ -118,17 +145,17 @@ def ops(package: str = '') -> dict[str, Callable[..., Callable]]:
 @functools.cache
 def _all_ops():
   found = {}
-  for package in OP_PACKAGES:
-    for module in _modules(package):
-      for name, factory in public(module).items():
-        if not getattr(factory, 'makes_op', False):
-          continue
-        if name in found:
-          raise ValueError(
-            f'two ops are called {name!r}: in {found[name].__module__} and in '
-            f'{module.__name__}'
-          )
-        found[name] = factory
+  ours = itertools.chain.from_iterable(map(_modules, OP_PACKAGES))
+  for module in (*ours, *used()):
+    for name, factory in public(module).items():
+      if not getattr(factory, 'makes_op', False):
+        continue
+      if name in found:
+        raise ValueError(
+          f'two ops are called {name!r}: in {found[name].__module__} and in '
+          f'{module.__name__}'
+        )
+      found[name] = factory
   return found
 
 
@@ -280,7 +307,10 @@ def module_class(name: str) -> Any:
   Raises:
     ValueError: there is none.
   """
-  return get(_folder_of(name), name)
+  cls = get(_folder_of(name), name)
+  if not hasattr(cls, '__dataclass_fields__'):
+    raise ValueError(f'{name!r} is no linen module')
+  return cls
 
 
 def _module(described, dtype, field):
@@ -291,8 +321,12 @@ def _module(described, dtype, field):
     name: tuple(value) if isinstance(value, (list, tuple)) else value
     for name, value in described.args.items()
   }
+  if 'dtype' in getattr(cls, '__dataclass_fields__', ()):
+    fields['dtype'] = dtype
+  elif dtype != 'float32':
+    raise ValueError(f'dtype={dtype!r}: {described.name} has no field dtype')
   try:
-    return cls(**fields, dtype=dtype)
+    return cls(**fields)
   except TypeError as error:
     raise ValueError(f'{field}.args of {described.name}: {error}') from error
 

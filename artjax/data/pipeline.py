@@ -161,6 +161,7 @@ def _source(config, split):
 
 
 def _builder(config, source):
+  registry.use(config.get('modules', ()))
   ops = registry.chain(config.data.ops)
   order = _order(config.seed, len(source))
   seed = config.seed
@@ -194,6 +195,7 @@ def pictures(config: ConfigDict, *, start: int = 0) -> 'Pictures':
     'name' and u8[H, W, 3] 'image', and 'target' and 'mask' if the ops leave
     them. A few are made ahead, in threads. An op that fails raises ValueError.
   """
+  registry.use(config.get('modules', ()))
   spec = config.eval.source or config.data.source
   part = config.eval.split or ('all' if config.eval.source else 'validation')
   source = sources.load(

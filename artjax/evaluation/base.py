@@ -64,6 +64,7 @@ class Evaluator(abc.ABC):
 
   own: tuple[str, ...]
   best: str
+  ranks = False  # whether it says which records are the worst
 
   def __init__(self, config: ml_collections.ConfigDict):
     """Of a configuration: eval.*, and what finds its pictures.
@@ -84,6 +85,10 @@ class Evaluator(abc.ABC):
   def metric_of(self, figure: str) -> str:
     """The metric that a figure is made of."""
     return figure
+
+  def parts(self) -> list['Evaluator']:
+    """The evaluators of which each has pictures of its own."""
+    return [self]
 
   @abc.abstractmethod
   def examples(self) -> Iterable[dict[str, Any]]:
@@ -106,6 +111,36 @@ class Evaluator(abc.ABC):
     Returns:
       A record for `summarize`.
     """
+
+  def badness(self, record: Any) -> float:
+    """How bad a record is beside others, by the figure that chooses the best.
+
+    Only of evaluators that rank.
+    """
+    raise NotImplementedError
+
+  def set_of(self, record: Any) -> str:
+    """The set of pictures among which a record may be one of the worst."""
+    del record
+    return ''
+
+  def without_pictures(self, record: Any) -> Any:
+    """The record without its panel."""
+    return record._replace(panel=type(record.panel)())
+
+  def chosen_by(self, figures: dict[str, float]) -> float:
+    """`badness` of a record's figures; -inf where it has not the one."""
+    name = self.config.best_metric
+    name = name if name in figures else self.best
+    value = figures.get(name, math.nan)
+    if math.isnan(value):
+      return -math.inf
+    return value if self.figures[name] == 'min' else -value
+
+  def worst(self, records: Sequence[Any]) -> list[Any]:
+    """The `eval.worst` worst records, the worst first."""
+    count = self.config.eval.worst if self.ranks else 0
+    return sorted(records, key=self.badness, reverse=True)[:count]
 
   @abc.abstractmethod
   def summarize(self, records: Sequence[Any]) -> Results:

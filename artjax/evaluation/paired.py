@@ -7,6 +7,7 @@ clipped, rounded to 8 bit.
 
 from collections.abc import Callable, Iterable, Sequence
 import dataclasses
+import inspect
 import math
 import os
 import time
@@ -51,12 +52,16 @@ class Results(base.Results):
       super-resolution the 'bicubic' enlargement of the input.
     crop: border that was left out of the metrics, px.
     ops: what made the examples of pictures.
+    worst: those of the records that are the worst, the worst first.
+    chosen_by: the metric that they are so by.
   """
 
   records: Sequence[Record]
   input_is: str
   crop: int
   ops: str
+  worst: Sequence[Record] = ()
+  chosen_by: str = ''
 
   def figures(self) -> Figures:
     """Means over the pictures of every metric of the output."""
@@ -102,9 +107,11 @@ class Results(base.Results):
 
   def images(self) -> dict[str, np.ndarray]:
     """See `base.Results`."""
-    return report.thumbnails(
-      f'{self.input_is} | restored | target', [r.panel for r in self.panels()]
-    )
+    title = f'{self.input_is} | restored | target'
+    return {
+      **report.thumbnails(title, [r.panel for r in self.panels()]),
+      **report.thumbnails(f'worst: {title}', [r.panel for r in self.worst]),
+    }
 
   def table(self) -> str:
     """Input, output and their difference, and the baselines."""
@@ -128,6 +135,9 @@ class Results(base.Results):
         f' Identical to the target: {same["output"]} restored, {same["input"]} '
         f'{self.input_is}; their infinite PSNR is in no mean.'
       )
+    if self.worst:
+      found = (f'{r.name} {r.output[self.chosen_by]:.4f}' for r in self.worst)
+      lines += ['', f'Worst by {self.chosen_by}: {", ".join(found)}.']
     said = self.confidence()
     if said:
       lines += [
@@ -203,16 +213,17 @@ class Paired(base.Evaluator):
     'accuracy',
   )
   best = 'psnr_rgb'
+  ranks = True
   input_is = 'degraded'
 
   def _figures(self):
     for name in self.metrics:
       try:
-        registry.get('artjax.evaluation.metrics', name)
+        _metric(name)
       except ValueError as error:
         raise ValueError(f'eval.metrics: {error}') from error
     found = {
-      name: 'min' if name in metrics.LOWER_IS_BETTER else 'max'
+      name: 'min' if name in _lower_is_better() else 'max'
       for name in self.metrics
     }
     if getattr(registry.model(self.config), 'scale', 1) > 1:
@@ -265,7 +276,13 @@ class Paired(base.Evaluator):
       'bicubic' if enlarged else self.input_is,
       self.config.eval.crop,
       self.config.eval.ops,
+      self.worst(records),
+      best if (best := self.config.best_metric) in self.figures else self.best,
     )
+
+  def badness(self, record: Record) -> float:
+    """See `base.Evaluator`."""
+    return self.chosen_by(record.output)
 
 
 class Colorized(Paired):
@@ -307,15 +324,27 @@ def measure(
       What was invented fits what was seen.
   """
   found = {
-    name: float(
-      getattr(metrics, name)(picture[None], target[None], crop=crop)[0]
-    )
+    name: float(_metric(name)(picture[None], target[None], crop=crop)[0])
     for name in names
   }
   if low is not None:
     again = resampling.imresize(picture, size=low.shape[:2])
     found['consistency'] = float(metrics.psnr_rgb(again[None], low[None])[0])
   return found
+
+
+def _metric(name):
+  """The metric of this name, of metrics.py or a module of the user's."""
+  for module in registry.used():
+    found = registry.public(module).get(name)
+    if found and 'crop' in inspect.signature(found).parameters:
+      return found
+  return registry.get('artjax.evaluation.metrics', name)
+
+
+def _lower_is_better():
+  modules = (metrics, *registry.used())
+  return {n for m in modules for n in getattr(m, 'LOWER_IS_BETTER', ())}
 
 
 def _confidence(restorer, example):

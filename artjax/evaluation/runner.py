@@ -6,6 +6,7 @@ the configuration says (`while_training`), so that it can be done often.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 import functools
+import heapq
 import itertools
 import threading
 from typing import Any
@@ -18,6 +19,7 @@ from artjax import tasks
 from artjax.data import loaders
 from artjax.evaluation import base
 from artjax.evaluation import report
+from artjax.evaluation import sets
 from artjax.inference import loading
 from artjax.interop import safetensors_io
 
@@ -28,8 +30,10 @@ def evaluator(config: ml_collections.ConfigDict) -> base.Evaluator:
   Raises:
     ValueError: an unknown task, or a field of eval.* that cannot be used.
   """
+  registry.use(config.get('modules', ()))
   name = tasks.get(config.task).evaluator
-  return registry.get('artjax.evaluation', name)(config)
+  make = registry.get('artjax.evaluation', name)
+  return sets.Sets(config, make) if config.eval.get('sets') else make(config)
 
 
 def with_best(config: ml_collections.ConfigDict) -> ml_collections.ConfigDict:
@@ -113,7 +117,8 @@ def evaluate(
   """
   panels = evaluator.config.eval.panels
   jobs = (
-    (example, i < panels) for i, example in enumerate(evaluator.examples())
+    (example, example.get('shown', i < panels))
+    for i, example in enumerate(evaluator.examples())
   )
   if evaluator.config.eval.self_ensemble:
     restorers = [_self_ensemble(restorer) for restorer in restorers]
@@ -121,14 +126,44 @@ def evaluate(
     share = itertools.islice(
       jobs, jax.process_index(), None, jax.process_count()
     )
-    measured = lambda: list(_measured(evaluator.measure, restorers, share))
+    measured = lambda: _pictured(evaluator, restorers, share)
     dealt = itertools.zip_longest(*_of_all(measured, gather))
-    records = [record for row in dealt for record in row if record is not None]
+    pairs = [pair for row in dealt for pair in row if pair is not None]
+    pairs = _pruned(evaluator, pairs)
   else:
-    records = list(_measured(evaluator.measure, restorers, jobs))
+    pairs = _pictured(evaluator, restorers, jobs)
+  records = [record for record, _ in pairs]
   if not records:
     raise ValueError('no picture to evaluate on')
   return evaluator.summarize(records)
+
+
+def _pictured(evaluator, restorers, jobs):
+  """[(record, whether it is shown)]: these and the worst have pictures."""
+  ranks = evaluator.ranks and evaluator.config.eval.worst > 0
+
+  def measure(restorer, example, shown):
+    return evaluator.measure(restorer, example, shown or ranks), shown
+
+  return _pruned(evaluator, _measured(measure, restorers, jobs))
+
+
+def _pruned(evaluator, pairs):
+  """Takes pictures away as pairs come: whole ones would fill the memory."""
+  if not evaluator.ranks:
+    return list(pairs)
+  found: list[Any] = []
+  of_sets: dict[str, list[tuple[float, int]]] = {}
+  for pair in pairs:
+    worst = of_sets.setdefault(evaluator.set_of(pair[0]), [])
+    heapq.heappush(worst, (evaluator.badness(pair[0]), len(found)))
+    found.append(pair)
+    if len(worst) > evaluator.config.eval.worst:
+      _, i = heapq.heappop(worst)
+      record, shown = found[i]
+      if not shown:
+        found[i] = evaluator.without_pictures(record), shown
+  return found
 
 
 def _of_all(measured, gather):

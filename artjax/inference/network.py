@@ -63,8 +63,13 @@ class Restorer:
     self.params = jax.device_put(params)
     model = registry.model(config)
     self.scale = getattr(model, 'scale', 1)
+    if not hasattr(model, 'halo'):
+      raise ValueError(
+        f'{config.model.name} does not say how many px a tile must see around '
+        'it: it needs an attribute halo, see docs/extend.md'
+      )
     self.halo = model.halo
-    self._multiple = model.multiple
+    self._multiple = getattr(model, 'multiple', 1)
     task: Any = tasks.get(config.task)
     self.fills, self.finds = task.fills, task.finds
     self._reach = model.reach if self.fills else 0

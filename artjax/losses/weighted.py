@@ -114,13 +114,21 @@ def _active(weights, options):
 
 
 def _losses():
-  """{name: loss} of all `MODULES`."""
+  """{name: loss} of all `MODULES`, and of the user's."""
   return {
     name: value
-    for module in MODULES
+    for module in (*MODULES, *registry.used())
     for name, value in registry.public(module).items()
-    if list(inspect.signature(value).parameters)[:2] == ['pred', 'target']
+    if _is_loss(value)
   }
+
+
+def _is_loss(value):
+  if isinstance(value, type):
+    return False
+  parameters = list(inspect.signature(value).parameters)
+  # A metric has the same first ones.
+  return parameters[:2] == ['pred', 'target'] and 'crop' not in parameters
 
 
 def _unknown(kind, name, known):

@@ -11,6 +11,7 @@ import functools
 import importlib
 import pkgutil
 
+from artjax import registry
 from artjax.tasks import base
 
 
@@ -22,7 +23,16 @@ def names() -> list[str]:
 
 @functools.cache  # one object a task: what is compiled for it is found by it
 def get(name: str) -> base.Task:
-  """The task called `name`; ValueError with the known names otherwise."""
+  """The task called `name`, or 'package.module:Class' of another package.
+
+  Raises:
+    ValueError: there is none; the known names are listed.
+  """
+  if ':' in name:
+    cls = registry.outside(name)
+    if not (isinstance(cls, type) and base.Task in cls.__mro__):
+      raise ValueError(f'task={name!r} is no class that inherits base.Task')
+    return cls()
   if name not in names():
     raise ValueError(f'task={name!r} is not one of {", ".join(names())}')
   return importlib.import_module(f'{__name__}.{name}').Task()

@@ -148,7 +148,7 @@ class Checkpoints:
       # The file that Orbax reads them from.
       path = os.path.join(self._folder, str(step), 'metrics', 'metrics')
       atomic_files.write_text(path, json.dumps(known))
-    agreement.barrier(f'measured/{step}')
+    agreement.barrier(f'the figures of step {step}')
     self._manager.reload()
 
   def restore(self, state: Any) -> Any:
@@ -230,7 +230,7 @@ class Checkpoints:
 
   def _put_aside(self, damaged, step):
     """Moves damaged checkpoints away, of which `step` takes the place."""
-    agreement.barrier('restored')  # nobody still reads them
+    agreement.barrier('the end of restoring')  # nobody still reads them
     for newer, reason in damaged.items():
       logging.warning(
         '%s/%d cannot be read (%s): going on from step %d instead. It is now '
@@ -247,7 +247,7 @@ class Checkpoints:
           os.path.join(self._folder, str(newer)),
           os.path.join(f'{self._folder}_damaged', str(newer)),
         )
-    agreement.barrier('put aside')
+    agreement.barrier('the newest checkpoint')
     if damaged:
       self._manager.reload()
 

@@ -8,7 +8,10 @@ import jax
 from jax.experimental import multihost_utils
 import numpy as np
 
+from artjax.training.hosts import agreement
+
 BATCH_AXIS = 'batch'
+_SHARES = 4 * 3600  # s between the first and the last share of an evaluation
 
 
 def map_step(step: Callable[..., Any]) -> Callable[..., Any]:
@@ -27,6 +30,24 @@ def map_step(step: Callable[..., Any]) -> Callable[..., Any]:
   )
 
 
+def ready(step: Callable[..., Any], *arguments: Any) -> None:
+  """Compiles a mapped step, and returns when all processes have.
+
+  Compiling takes minutes on one and, where it is cached, no time on another;
+  collective operations wait for half a minute only.
+
+  Args:
+    step: of `map_step`.
+    *arguments: of its first call.
+
+  Raises:
+    ValueError: a process took half an hour longer; it is named.
+  """
+  if jax.process_count() > 1:
+    step.lower(*arguments).compile()  # type: ignore[attr-defined]
+    agreement.barrier('the first step')
+
+
 def mean(tree: Any) -> Any:
   """The mean of `tree` over all devices; call it inside a mapped step."""
   return jax.lax.pmean(tree, BATCH_AXIS)
@@ -42,10 +63,15 @@ def replicate(tree: Any) -> Any:
 def gather(value: Any) -> list[Any]:
   """The values of all processes, by their index; whatever can be pickled.
 
-  Every process has to call it, or the others wait for it.
+  Every process has to call it.
+
+  Raises:
+    ValueError: some did not within four hours; they are named.
   """
   if jax.process_count() == 1:
     return [value]
+  # Collective operations themselves wait for half a minute, or for ever.
+  agreement.barrier('the exchange of results', _SHARES)
   data = np.frombuffer(pickle.dumps(value), np.uint8)
   sizes = multihost_utils.process_allgather(np.int64(data.size))
   padded = np.zeros(sizes.max(), np.uint8)

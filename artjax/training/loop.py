@@ -1,5 +1,6 @@
 """Training: build, restore, loop, in named sections."""
 
+from collections.abc import Callable
 import contextlib
 from typing import Any
 
@@ -37,13 +38,21 @@ class DivergedError(RuntimeError):
 
 
 def train_and_evaluate(
-  config: ml_collections.ConfigDict, workdir: str
+  config: ml_collections.ConfigDict,
+  workdir: str,
+  *,
+  on_step: Callable[[int, dict[str, jax.Array]], None] | None = None,
+  on_eval: Callable[[int, evaluators.Results], None] | None = None,
 ) -> dict[str, Any]:
   """Trains `config` in `workdir`, going on from its newest checkpoint.
 
   Args:
     config: of configs/, locked.
     workdir: folder for checkpoints, summaries and the config; made if missing.
+    on_step: called after each step with its number and its metrics, which are
+      still being computed: reading them waits for the device.
+    on_eval: called after each evaluation with the step and the results. What
+      either raises ends the run; an evaluated step is saved by then.
 
   Returns:
     dict for the last line of stdout: step, params_sha256, images_per_s,
@@ -64,10 +73,10 @@ def train_and_evaluate(
   primary = jax.process_index() == 0
   locked = workdirs.lock(workdir) if primary else contextlib.nullcontext()
   with locked:
-    return _train(config, workdir, evaluator, primary)
+    return _train(config, workdir, evaluator, primary, on_step, on_eval)
 
 
-def _train(config, workdir, evaluator, primary):
+def _train(config, workdir, evaluator, primary, on_step, on_eval):
   """`train_and_evaluate` where config and workdir can be used."""
   workdirs.check_same_model(config, workdir)
   preflight.check_training(config)
@@ -127,10 +136,12 @@ def _train(config, workdir, evaluator, primary):
     workdirs.write_config(config, workdir, step)
 
   # ---- Loop.
-  writer = metric_writers.writer(workdir, primary=primary)
+  writer = metric_writers.writer(workdir, step, primary=primary)
+  if primary:
+    writer.write_texts(step, metric_writers.described(config))
   meter = meter_lib.Meter(config.batch_size, config.steps)
   progress = progress_lib.Progress(config, workdir, step, primary=primary)
-  results, saved, stopped = None, step, None
+  results, first, saved, stopped = None, step, step, None
   with signals.StopSignals() as stop:
     batches = pipeline.batches(
       config,
@@ -144,11 +155,15 @@ def _train(config, workdir, evaluator, primary):
       # pull the next batch, so that what is saved is what was measured.
       with meter.waiting():
         batch = next(batches)
+      if step == first:
+        distributed.ready(train_step, state, batch, frozen)
       state, metrics = train_step(state, batch, frozen)
       step += 1
       meter.add(metrics)
       progress(step, metrics)
       watch.at(step)
+      if on_step:
+        on_step(step, metrics)
       last = step == config.steps
       if step % config.log_every == 0 or last:
         report(writer, step, meter, config, checkpoints)
@@ -165,7 +180,7 @@ def _train(config, workdir, evaluator, primary):
           with (
             meter.paused(),
             progress.timed('evaluation'),
-            stop.may_break_off(),
+            stop.may_break_off(alone=jax.process_count() == 1),
           ):
             results = measure(config, evaluator, state, writer, step, workdir)
         except KeyboardInterrupt:
@@ -175,6 +190,8 @@ def _train(config, workdir, evaluator, primary):
           raise
         else:
           checkpoints.measured(step, results.figures())
+          if on_eval:
+            on_eval(step, results)
       stopped = agreement.stop(step, stop.name)
 
   # ---- End.

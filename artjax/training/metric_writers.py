@@ -1,25 +1,43 @@
 """Writers of metrics: TensorBoard events and a JSON-lines file.
 
+A run that goes on from a checkpoint repeats the steps after it: what the broken
+run wrote of these is dropped.
+
 `<workdir>/metrics.jsonl` is always written; TensorBoard events through clu
 where clu and TensorFlow are installed, and where they are not that is said
 once. Both take the calls of `clu.metric_writers.MetricWriter` that are used.
 """
 
 from collections.abc import Mapping, Sequence
+import importlib.metadata
 import json
 import math
 import os
+import platform
+import shlex
+import socket
+import subprocess
+import sys
 from typing import Any
 
 from absl import logging
+import ml_collections
+
+from artjax import atomic_files
 
 
 class JsonLines:
   """Appends {'step': ..., name: value, ...} lines to a file."""
 
-  def __init__(self, path: str):
-    """Appends to the file at `path`."""
+  def __init__(self, path: str, step: int = 0):
+    """Appends to the file at `path`, without its lines of after `step`."""
     self._path = path
+    if os.path.exists(path):
+      with open(path) as file:
+        lines = file.readlines()
+      kept = [line for line in lines if _step(line) <= step]
+      if len(kept) < len(lines):
+        atomic_files.write_text(path, ''.join(kept))
 
   def write_scalars(self, step: int, scalars: Mapping[str, Any]) -> None:
     """One line; a value that is not finite becomes null, as JSON wants."""
@@ -27,6 +45,9 @@ class JsonLines:
     values = {k: v if math.isfinite(v) else None for k, v in numbers.items()}
     with open(self._path, 'a') as file:
       file.write(json.dumps({'step': int(step), **values}) + '\n')
+
+  def write_texts(self, step: int, texts: Mapping[str, str]) -> None:
+    """Texts are left to TensorBoard; config.json has the configuration."""
 
   def write_images(self, step: int, images: Mapping[str, Any]) -> None:
     """Pictures are left to TensorBoard and to the evaluation's report."""
@@ -38,41 +59,65 @@ class JsonLines:
 
 
 class Writers:
-  """Passes every call on to several writers."""
+  """Passes every call on to several writers.
+
+  One that fails, as on a full disk, is said once and left out from then on: a
+  run does not end for want of its curves.
+  """
 
   def __init__(self, writers: Sequence[Any]):
     """Passes on to `writers`, in order."""
-    self._writers = writers
+    self._writers = list(writers)
+
+  def _all(self, call):
+    for writer in list(self._writers):
+      try:
+        call(writer)
+      except Exception as error:  # of many types, of threads that write
+        logging.error(
+          '%s cannot write and is left out: %s',
+          type(writer).__name__,
+          (str(error).splitlines() or [type(error).__name__])[0],
+        )
+        self._writers.remove(writer)
 
   def write_scalars(self, step: int, scalars: Mapping[str, Any]) -> None:
     """{name: number} at `step`."""
-    for writer in self._writers:
-      writer.write_scalars(step, scalars)
+    self._all(lambda writer: writer.write_scalars(step, scalars))
+
+  def write_texts(self, step: int, texts: Mapping[str, str]) -> None:
+    """{name: markdown} at `step`."""
+    self._all(lambda writer: writer.write_texts(step, texts))
 
   def write_images(self, step: int, images: Mapping[str, Any]) -> None:
     """{name: u8[N, H, W, 3]} at `step`."""
-    for writer in self._writers:
-      writer.write_images(step, images)
+    self._all(lambda writer: writer.write_images(step, images))
 
   def flush(self) -> None:
     """Returns when all is on disk."""
-    for writer in self._writers:
-      writer.flush()
+    self._all(lambda writer: writer.flush())
 
   def close(self) -> None:
     """Flushes and lets go of the files."""
-    for writer in self._writers:
-      writer.close()
+    self._all(lambda writer: writer.close())
 
 
-def writer(workdir: str, *, primary: bool = True) -> Writers:
-  """The writers of a run; of other processes than the primary one, none."""
+def writer(workdir: str, step: int = 0, *, primary: bool = True) -> Writers:
+  """The writers of a run; of other processes than the primary one, none.
+
+  Args:
+    workdir: folder of the run.
+    step: that the run begins at.
+    primary: whether this process writes.
+  """
   if not primary:
     return Writers([])
-  writers: list[Any] = [JsonLines(os.path.join(workdir, 'metrics.jsonl'))]
+  path = os.path.join(workdir, 'metrics.jsonl')
+  writers: list[Any] = [JsonLines(path, step)]
   try:
     from clu import metric_writers  # Seconds: it brings TensorFlow along.
 
+    _purge(workdir, step)
     writers.append(
       metric_writers.AsyncWriter(metric_writers.SummaryWriter(workdir))
     )
@@ -81,9 +126,84 @@ def writer(workdir: str, *, primary: bool = True) -> Writers:
     logging.warning(
       'No TensorBoard events: %s is not installed. Metrics go to %s.',
       e.name,
-      os.path.join(workdir, 'metrics.jsonl'),
+      path,
     )
   return Writers(writers)
+
+
+def _step(line):
+  """The step of a line; inf of one that a kill has cut."""
+  try:
+    return json.loads(line)['step']
+  except (ValueError, KeyError):
+    return math.inf
+
+
+def _purge(workdir, step):
+  """Has TensorBoard drop what an earlier run wrote of later steps."""
+  from tensorboard.compat.proto import event_pb2
+  from tensorboard.summary.writer import event_file_writer
+
+  writer = event_file_writer.EventFileWriter(workdir, filename_suffix='.start')
+  start = event_pb2.SessionLog(status=event_pb2.SessionLog.START)
+  # Its first start purges nothing, wherever it is: that one is for nothing.
+  for first in (2**62, step + 1):
+    writer.add_event(event_pb2.Event(step=first, session_log=start))
+  writer.close()
+
+
+def described(config: ml_collections.ConfigDict) -> dict[str, str]:
+  """{name: markdown} of what made a run: for whoever finds it in a year."""
+  import jax  # Light to import this file without.
+
+  device = jax.devices()[0]
+  lines = [
+    ('command', shlex.join(sys.argv)),
+    ('revision', _revision()),
+    ('host', f'{socket.gethostname()}, Python {platform.python_version()}'),
+    ('devices', f'{jax.device_count()} x {device.device_kind}'),
+    *((name, _version(name)) for name in _PACKAGES),
+  ]
+  return {
+    'run': '\n'.join(f'- {name}: `{value}`' for name, value in lines),
+    'config': f'```\n{config.to_json(indent=2)}\n```',
+  }
+
+
+_PACKAGES = (
+  'artjax',
+  'jax',
+  'jaxlib',
+  'flax',
+  'optax',
+  'orbax-checkpoint',
+  'numpy',
+  'tensorflow-cpu',
+)
+
+
+def _version(name):
+  try:
+    return importlib.metadata.version(name)
+  except importlib.metadata.PackageNotFoundError:
+    return 'not installed'
+
+
+def _revision():
+  """Of the checkout this code is in, with + where files are changed."""
+  folder, file = os.path.split(os.path.abspath(__file__))
+  git = lambda *command: subprocess.run(
+    ['git', '-C', folder, *command], capture_output=True, text=True, timeout=10
+  )
+  try:
+    # An installed package may lie in a checkout of something else.
+    if git('ls-files', '--error-unmatch', file).returncode:
+      return 'no checkout'
+    return git(
+      'describe', '--always', '--dirty=+', '--abbrev=12'
+    ).stdout.strip()
+  except (OSError, subprocess.TimeoutExpired):
+    return 'unknown'
 
 
 def parameter_table(params: Any) -> str:

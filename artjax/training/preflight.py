@@ -26,6 +26,7 @@ _LEAST = {
   'eval.max_pictures': 0,
   'eval.training_pictures': 0,
   'eval.panels': 0,
+  'eval.worst': 0,
   'eval.crop': 0,
   'optimizer.warmup_steps': 0,
 }
@@ -111,9 +112,17 @@ def check_evaluation(config: ml_collections.ConfigDict, evaluator: Any) -> None:
     ValueError, OSError: there is no picture, or eval.ops or eval.metrics do
       not go together with the task.
   """
+  for part in evaluator.parts():
+    _check_one(config, part)
+
+
+def _check_one(config, evaluator):
   example = next(iter(evaluator.examples()), None)
   if example is None:
-    raise ValueError('no picture to evaluate on')
+    source = evaluator.config.eval.source
+    raise ValueError(
+      f'no picture to evaluate on in {source or "the held-out part"}'
+    )
   if not tasks.get(config.task).reads:  # pictures from nothing: no target
     return
   try:

@@ -28,9 +28,14 @@ class StopSignals:
     print(f'{self.name}: ending after this step', file=sys.stderr)
 
   @contextlib.contextmanager
-  def may_break_off(self) -> Iterator[None]:
-    """Context that a second signal ends at once, by KeyboardInterrupt."""
-    self._breakable = True
+  def may_break_off(self, *, alone: bool = True) -> Iterator[None]:
+    """Context that a second signal ends at once, by KeyboardInterrupt.
+
+    Args:
+      alone: whether no other process waits for what it does; else it is not
+        broken off.
+    """
+    self._breakable = alone
     try:
       yield
     finally:

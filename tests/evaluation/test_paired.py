@@ -200,3 +200,30 @@ def test_what_weights_predict_stands_beside_what_is_so():
   assert f'at 80 %, {np.mean(error <= 3):.1%} are' in found.table()
   plain = evaluate(lambda p: p, ('mae',), **{'eval.max_pictures': 1})
   assert 'confidence' not in plain.as_json() and '80 %' not in plain.table()
+
+
+def test_the_worst_pictures_are_named_and_shown():
+  seen = []
+
+  def spoils_the_third(picture):
+    seen.append(picture)
+    return np.zeros_like(picture) if len(seen) == 3 else picture
+
+  found = evaluate(
+    spoils_the_third,
+    ('mae', 'psnr_rgb'),
+    **{
+      'best_metric': 'mae',
+      'eval.max_pictures': 4,
+      'eval.split': 'all',
+      'eval.panels': 1,
+      'eval.worst': 1,
+    },
+  )
+  third = found.records[2]
+  assert found.worst == [third]
+  assert [bool(r.panel) for r in found.records] == [True, False, True, False]
+  assert found.images()['worst: degraded | restored | target'].shape[0] == 1
+  assert f'Worst by mae: {third.name} {third.output["mae"]:.4f}.' in (
+    found.table()
+  )

@@ -20,6 +20,7 @@ LEAST = {
   'eval.max_pictures': 0,
   'eval.training_pictures': 0,
   'eval.panels': 0,
+  'eval.worst': 0,
   'eval.crop': 0,
   'optimizer.warmup_steps': 0,
 }

@@ -32,6 +32,8 @@ def test_a_second_breaks_off_what_may_be():
     with pytest.raises(KeyboardInterrupt, match='SIGINT'):
       with stop.may_break_off():
         send(signal.SIGINT)
+    with stop.may_break_off(alone=False):  # others wait for what it does
+      send(signal.SIGINT)
     send(signal.SIGINT)  # again nothing
     assert stop.name == 'SIGINT'
 

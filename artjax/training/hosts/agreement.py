@@ -29,7 +29,7 @@ def stop(step: int, name: str | None) -> str | None:
   if name:
     client.key_value_set(f'artjax/stop/{step}/{jax.process_index()}', name)
   # What was written before the barrier is read by all after it.
-  barrier(f'stop/{step}')
+  barrier(f'step {step}')
   told = client.key_value_dir_get(f'artjax/stop/{step}/')
   return min(told)[1] if told else None
 

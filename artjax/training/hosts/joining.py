@@ -57,9 +57,12 @@ def join(
   # Signals are this project's affair, see signals.py; JAX's service would let
   # none of them end a process that has not begun to train.
   jax.config.update('jax_enable_preemption_service', False)
+  # Who is told all has nothing to ask, but a launcher that deals out devices.
+  asks = given != arguments.keys() or by in ('SLURM', 'Open MPI')
   try:
     jax.distributed.initialize(
       **arguments,
+      cluster_detection_method=None if asks else 'deactivate',
       local_device_ids=_local_devices(environ) if by == 'SLURM' else None,
       initialization_timeout=JOIN_TIMEOUT,
     )

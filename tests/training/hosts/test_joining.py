@@ -42,6 +42,7 @@ def test_flags_come_before_the_environment_and_once(
   [given] = joined
   assert given['coordinator_address'] == 'host:9'
   assert given['num_processes'] == 4 and given['process_id'] == 2
+  assert given['cluster_detection_method'] == 'deactivate'
   [line] = [r.message for r in caplog.records if 'joined by' in r.message]
   assert 'joined by host:9' in line and 'devices here' in line
 
@@ -114,3 +115,4 @@ def test_a_task_of_slurm_has_all_gpus_that_are_its_own(
   monkeypatch.setenv('CUDA_VISIBLE_DEVICES', visible)
   joining.join()
   assert joined[0]['local_device_ids'] == devices
+  assert joined[0]['cluster_detection_method'] is None

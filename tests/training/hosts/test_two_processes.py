@@ -106,7 +106,7 @@ def session(tmp_path_factory):
   ]
   found, errors = [], []
   for process in processes:
-    out, err = process.communicate(timeout=240)
+    out, err = process.communicate(timeout=600)
     lines = [line for line in out.splitlines() if line.startswith('{')]
     assert lines, err[-3000:]
     found.append(json.loads(lines[-1]))
