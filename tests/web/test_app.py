@@ -258,11 +258,32 @@ def test_the_first_click_is_warm(folder):
       time.sleep(0.05)
     job = page.post(f'/api/jobs?steps=restore&picture={key}').json()
     states = events(page, job)
-    assert states[-1]['state'] == 'done'
+    assert states[-1]['state'] == 'done', states[-1]
     assert not any(state['cold'] for state in states)
     # Another size is not.
     job = page.post('/api/jobs?steps=restore', content=web.picture(140, 9))
     assert any(state['cold'] for state in events(page, job.json()))
+
+
+def test_jobs_go_on_where_warming_fails(tmp_path, monkeypatch, capsys):
+  (tmp_path / 'unet.safetensors').write_bytes(b'no weights')
+  with web.client(tmp_path, warm=True) as page:
+    job = page.post('/api/jobs?steps=restore', content=web.picture()).json()
+    assert web.wait(page, job)['state'] == 'failed'
+    ask = page.app.state.queue.runner.ask
+
+    async def no_process(request, *rest):
+      if request['op'] == 'warm':
+        raise PermissionError('no process')
+      return await ask(request, *rest)
+
+    monkeypatch.setattr(page.app.state.queue.runner, 'ask', no_process)
+    web.save_weights(tmp_path)
+    key = page.post('/api/pictures', content=web.picture()).json()['id']
+    job = page.post(f'/api/jobs?steps=restore&picture={key}').json()
+    assert web.wait(page, job)['state'] == 'done'
+  err = capsys.readouterr().err
+  assert 'artjax: loading networks: no process' in err
 
 
 def test_tones_are_corrected(tmp_path):

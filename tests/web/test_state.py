@@ -1,9 +1,13 @@
 """What sessions hold is read and changed in one thread, so it is consistent."""
 
+import asyncio
+import json
 import threading
 
 import web_client as web
 
+from artjax.web.server import job_routes
+from artjax.web.server import jobs as jobs_lib
 from artjax.web.server import store as store_lib
 
 
@@ -72,3 +76,17 @@ def test_weights_may_lie_in_a_folder_of_any_name(tmp_path):
     assert state['state'] == 'done', state
     report = page.get(f'/api/jobs/{job["id"]}/report').json()
     assert report['weights'][0]['name'] == 'unet'
+
+
+def test_the_end_of_a_job_is_told_however_late_what_came_before_is_sent():
+  async def told():
+    job = jobs_lib.Job(None, store_lib.Entry('a', '', '', ''), ['detect'], {})
+    job.update(state='finishing')
+    parts = (await job_routes.get_events(job)).body_iterator
+    states = [await anext(parts)]
+    job.update(state='done')  # while that is being sent
+    async with asyncio.timeout(5):
+      states += [part async for part in parts]
+    return [json.loads(state[6:])['state'] for state in states]
+
+  assert asyncio.run(told()) == ['finishing', 'done']

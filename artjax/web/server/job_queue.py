@@ -230,9 +230,14 @@ class JobQueue:
 
   async def _warm(self, request):
     self._is_warming = True
-    answer = await self.runner.ask(request, self.limits.stall_time)
+    try:
+      answer = await self.runner.ask(request, self.limits.stall_time)
+      reason = answer.get('reason', '')
+    except OSError as error:
+      reason = str(error)
     self._is_warming = False
-    if answer['event'] != 'done':  # A job will say what is wrong.
+    if reason:  # Not again and again; jobs will say what is wrong.
+      print(f'artjax: loading networks: {reason}', file=sys.stderr)
       self._cold.clear()
 
   def _new_entry(self, job):

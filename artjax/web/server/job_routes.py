@@ -149,10 +149,13 @@ async def get_events(job: lookup.Job):
     job.followers += 1
     try:
       while True:
+        # Much may happen until what is told has been sent.
+        over, updates = job.over, job.updates
         yield f'data: {json.dumps(job.describe())}\n\n'
-        if job.over:
+        if over:
           return
-        await job.changed(timeout=10)
+        if job.updates == updates:
+          await job.changed(timeout=10)
         await asyncio.sleep(0.05)  # Many tiles may be done at once.
     finally:
       job.followers -= 1

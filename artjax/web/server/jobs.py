@@ -65,6 +65,7 @@ class Job:
     self.followers = 0
     self.stopping = False
     self.left = time.monotonic()  # since when nobody follows
+    self.updates = 0  # how many there were
     self._bell = asyncio.Event()
     # When the first tile was done, s, and how many that were.
     self._start: tuple[float, int] | None = None
@@ -95,6 +96,7 @@ class Job:
     """Sets attributes and wakes who follows."""
     for name, value in values.items():
       setattr(self, name, value)
+    self.updates += 1
     self._bell.set()
     self._bell = asyncio.Event()
 
