@@ -54,6 +54,7 @@ def get_config(variant: str = '') -> ml_collections.ConfigDict:
       'zero_init': True,
       'confidence': True,
       'window': 128,  # the side of the crops, see NAFNet
+      'bound': 8 / 255,  # nothing bright or dark is taken for damage
     }
   )
   config.losses.charbonnier = 1.0
@@ -74,6 +75,7 @@ def get_config(variant: str = '') -> ml_collections.ConfigDict:
   if variant in ('demo', 'quick'):  # short runs learn the picture alone
     config.model.args.confidence, config.losses.confidence = False, 0.0
     config.losses.hole_l1 = config.losses.lpips = 0.0
+    config.model.args.bound = 0.0
   if variant == 'demo':
     # What a minute and a few photographs can teach, seen at a glance.
     damage = 'copy("image", "target")|gaussian_noise({0})|jpeg({1})'
