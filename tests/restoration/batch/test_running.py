@@ -130,11 +130,24 @@ def test_results_beside_their_sources_are_not_restored_again(folder, run):
     assert status == 0 and result['done'] == 3
 
 
+@pytest.fixture
+def hearing():
+  """Signals act as in a terminal: jobs in the background ignore some."""
+  usual = {
+    signal.SIGINT: signal.default_int_handler,
+    signal.SIGTERM: signal.SIG_DFL,
+  }
+  before = {number: signal.signal(number, usual[number]) for number in usual}
+  yield
+  for number, handler in before.items():
+    signal.signal(number, handler)
+
+
 @pytest.mark.parametrize(
   'number, status', [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
 )
 def test_an_interrupted_run_ends_in_order(
-  tmp_path, folder, run, monkeypatch, number, status
+  tmp_path, folder, run, monkeypatch, hearing, number, status
 ):
   before = signal.getsignal(number)
   breaks(monkeypatch, 'b.png', lambda: os.kill(os.getpid(), number))
@@ -147,7 +160,7 @@ def test_an_interrupted_run_ends_in_order(
 
 
 def test_a_signal_that_someone_catches_still_ends_the_run(
-  tmp_path, folder, run, monkeypatch
+  tmp_path, folder, run, monkeypatch, hearing
 ):
   restore = restore_file.restore_file
 
