@@ -143,6 +143,29 @@ def random_params(model, spread, channels=3):
   return jax.tree_util.tree_map_with_path(draw, shapes['params'])
 
 
+def detector():
+  """(config, weights) of a tiny one that finds something in every picture."""
+  from artjax import registry
+  from artjax.interop import safetensors_io
+
+  config = tiny_config(task='detect')
+  config.model = {
+    'name': 'detector.Detector',
+    'args': {'features': (8, 8, 8), 'blocks': (1, 1, 1)},
+  }
+  rng = np.random.default_rng(1)
+
+  def draw(path, shape):
+    noise, name = rng.standard_normal(shape.shape), path[-1].key
+    if name == 'kernel':
+      return np.float32(noise * np.prod(shape.shape[:-1]) ** -0.5)
+    return np.float32(0.1 * noise + (name in ('scale', 'var')))
+
+  return config, jax.tree_util.tree_map_with_path(
+    draw, safetensors_io.merge(registry.variables(config))
+  )
+
+
 def vivid_colours():
   """(config, weights) that colorize, strongly: many colours leave the gamut."""
   from artjax import registry

@@ -1,8 +1,8 @@
 """Weights of tiny networks and a folder of good and bad pictures."""
 
+from conftest import detector
 from conftest import random_params
 from conftest import tiny_config
-import jax
 import numpy as np
 import pytest
 
@@ -37,22 +37,7 @@ def folder(tmp_path):
 @pytest.fixture(scope='module')
 def detect(tmp_path_factory):
   """Weights of a tiny detector, which finds something in noise."""
-  config = tiny_config(task='detect')
-  config.model = {
-    'name': 'detector.Detector',
-    'args': {'features': (8, 8, 8), 'blocks': (1, 1, 1)},
-  }
-  rng = np.random.default_rng(1)
-
-  def draw(path, shape):
-    noise, name = rng.standard_normal(shape.shape), path[-1].key
-    if name == 'kernel':
-      return np.float32(noise * np.prod(shape.shape[:-1]) ** -0.5)
-    return np.float32(0.1 * noise + (name in ('scale', 'var')))
-
-  params = jax.tree_util.tree_map_with_path(
-    draw, safetensors_io.merge(registry.variables(config))
-  )
+  config, params = detector()
   path = str(tmp_path_factory.mktemp('weights') / 'finds.safetensors')
   safetensors_io.save(path, params, config)
   return path

@@ -2,10 +2,10 @@
 
 import dataclasses
 
+from conftest import detector
 from conftest import random_params
 from conftest import tiny_config
 import cv2
-import jax
 import ml_collections
 import numpy as np
 import pytest
@@ -18,26 +18,6 @@ from artjax.restoration import restore_file
 from artjax.restoration.options import Options
 
 SIZE = 40, 56
-
-
-def detector():
-  """(config, weights) that find something in every picture."""
-  config = tiny_config(task='detect')
-  config.model = {
-    'name': 'detector.Detector',
-    'args': {'features': (8, 8, 8), 'blocks': (1, 1, 1)},
-  }
-  rng = np.random.default_rng(1)
-
-  def draw(path, shape):
-    noise, name = rng.standard_normal(shape.shape), path[-1].key
-    if name == 'kernel':
-      return np.float32(noise * np.prod(shape.shape[:-1]) ** -0.5)
-    return np.float32(0.1 * noise + (name in ('scale', 'var')))
-
-  return config, jax.tree_util.tree_map_with_path(
-    draw, safetensors_io.merge(registry.variables(config))
-  )
 
 
 def network(task, name, channels=3, **args):
