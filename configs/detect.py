@@ -31,16 +31,21 @@ import ml_collections
 
 from artjax import config as defaults
 
+# Half of what is damaged has damage of further makes as well, but for tape and
+# labels: they tell how it does on the unknown.
+_BREADTH = 'breadth=0.5, without=("tape", "labels")'
 # A third of the examples is clean, see `damaged_or_clean`, and a third has
 # cracks alone: the hardest to see of what the coarse network leaves to this
-# one. Damage is drawn over a window and a part of it is learnt from: stains
-# larger than that part are seen from within. The window is as large as small
-# pictures are, for stains and losses grow with the picture, and shrunk at least
-# a little, for in pictures of that size paint is finer than in scans. 'real' is
-# the picture before damage.
+# one. Dots and drawn outlines are easily mistaken for damage. Damage is drawn
+# over a window and a part of it is learnt from: stains larger than that part
+# are seen from within. The window is as large as small pictures are, for stains
+# and losses grow with the picture, and shrunk at least a little, for in
+# pictures of that size paint is finer than in scans. 'real' is the picture
+# before damage.
 TRAIN_OPS = (
   'scale(0.8)|random_scale_crop({window}, 0.4)|flip|rotate90|'
-  'damaged_or_clean((0.15, 1.0), {damage})|'
+  'dabs(0.06, 2.5)|contours(0.12)|'
+  f'damaged_or_clean((0.15, 1.0), {{damage}}, {_BREADTH})|'
   'random_crop({size})|'
   'mask_target|keep("image", "target")'
 )
@@ -52,7 +57,8 @@ EASY_OPS = (
 # Most of a painting, some 160 px of it: as a coarse pass sees it.
 COARSE_OPS = (
   'fit(640)|random_scale_crop(320, 0.5)|flip|rotate90|'
-  'damaged_or_clean((0.15, 1.0), clean=0.25, part="stain")|'
+  'dabs(0.06, 2.5)|contours(0.12)|'
+  f'damaged_or_clean((0.15, 1.0), clean=0.3, part="stain", {_BREADTH})|'
   'fit(160)|mask_target|keep("image", "target")'
 )
 # Without a camera: its noise and blur hide the faint half of the damage, which

@@ -3,6 +3,7 @@
 They need Debian's chromium and the package playwright: `make test-web`.
 """
 
+import contextlib
 import pathlib
 import shutil
 
@@ -51,6 +52,17 @@ def wait_for_pixel(page, x, y, wanted):
       return
     page.wait_for_timeout(100)
   assert pixel(page, x, y) == wanted
+
+
+@contextlib.contextmanager
+def held(page):
+  """While this lasts no job ends, as far as the page is told."""
+  waiting = []
+  page.route('**/api/jobs/*/events', lambda route: waiting.append(route))
+  yield
+  for route in waiting:
+    route.continue_()
+  page.unroute('**/api/jobs/*/events')
 
 
 def open_mask(page):

@@ -112,9 +112,7 @@ def old_painting(
   if clean and rng.random() < clean:
     return example
   severity = _STRENGTH * severity**_CURVE
-  plan = _some(_AGED_PAINT, rng)
-  rng.shuffle(plan)  # varnish may have faded too, or been laid on later
-  plan += _some(_PAINT_DAMAGE, rng, rng.uniform(0.4, 1.7))
+  plan = _painting(rng)
   if camera:
     plan += _camera(rng)
   return _run(plan, example, severity, rng)
@@ -173,9 +171,11 @@ def structure(
   if undamaged:
     return example
   table = _PRINT_DAMAGE if rng.random() < 0.2 else _PAINT_DAMAGE
-  plan = _some(table, rng, rng.uniform(0.4, 1.7)) + _camera(rng)
+  plan, camera = _some(table, rng, rng.uniform(0.4, 1.7)), _camera(rng)
   if breadth and rng.random() < breadth:
-    plan = _broadened(plan, further, rng)
+    plan = _broadened(plan, camera, further, rng)
+  else:
+    plan += camera
   if keep_losses:
     losses_, plan = _split(plan)
     example = _run(losses_, example, severity, rng)
@@ -272,6 +272,8 @@ def damaged_or_clean(
   *,
   clean: float = 0.3,
   part: str | None = None,
+  breadth: float = 0.0,
+  without: Sequence[str] = (),
 ) -> Example:
   """What a detector learns from: damage of every kind, or none at all.
 
@@ -284,6 +286,10 @@ def damaged_or_clean(
       rigging, hair, noise and yellow varnish are no damage.
     part: 'crack', 'loss' or 'stain': the few kinds are of this part alone, for
       what is to learn that above all; None = of any.
+    breadth: share of the damaged examples that also get one to three of the
+      further kinds of `structure`. Where there is any, examples without damage
+      are those of `undamaged`: printed, on grainy film or scanned too.
+    without: names of further kinds that are left out.
 
   Returns:
     The example; half of the damaged ones are `old_painting`, the rest have a
@@ -291,20 +297,34 @@ def damaged_or_clean(
   """
   if part is not None:
     damage_classes.index(part)  # raises where there is no such class
+  further = _further(without)
   draw, camera = rng.random(), rng.random() < 0.25
-  if draw < 0.5 * (1 - clean):
-    return old_painting(severity, camera=camera)(example, rng)
+  if breadth and draw >= 1 - clean:
+    return undamaged(severity)(example, rng)
   severity = _STRENGTH * severity**_CURVE
-  plan = _some(_AGED_PAINT, rng) if rng.random() < 0.4 else []
-  if draw < 1 - clean:
-    kinds = [kind for kind in _PAINT_DAMAGE if part in (None, kind[0].part)]
-    plan += [
-      kinds[i][::2]
-      for i in rng.choice(len(kinds), rng.integers(1, 4), replace=False)
-    ]
-  if camera:
-    plan += _camera(rng)
+  if draw < 0.5 * (1 - clean):
+    plan = _painting(rng)
+  else:
+    plan = _some(_AGED_PAINT, rng) if rng.random() < 0.4 else []
+    if draw < 1 - clean:
+      kinds = [kind for kind in _PAINT_DAMAGE if part in (None, kind[0].part)]
+      plan += [
+        kinds[i][::2]
+        for i in rng.choice(len(kinds), rng.integers(1, 4), replace=False)
+      ]
+  seen = _camera(rng) if camera else []
+  if breadth and rng.random() < breadth:
+    plan = _broadened(plan, seen, further, rng)
+  else:
+    plan += seen
   return _run(plan, example, severity, rng)
+
+
+def _painting(rng):
+  """[(factory, factor)] of what has happened to an old painting."""
+  plan = _some(_AGED_PAINT, rng)
+  rng.shuffle(plan)  # varnish may have faded too, or been laid on later
+  return plan + _some(_PAINT_DAMAGE, rng, rng.uniform(0.4, 1.7))
 
 
 def _further(without, only=()):
@@ -321,17 +341,14 @@ def _further(without, only=()):
   return [kind for kind, name in zip(kinds, names) if name in left]
 
 
-def _broadened(plan, kinds, rng):
-  """A plan with one to three of `kinds`, each in its place."""
+def _broadened(plan, camera, kinds, rng):
+  """Both plans, with one to three of `kinds`, each in its place."""
   count = min(rng.integers(1, 4), len(kinds))
   chosen = rng.choice(len(kinds), count, replace=False)
   chosen = [kinds[i] for i in sorted(chosen)]
   over = [kind for kind in chosen if kind in _LAID_OVER]
   rng.shuffle(over)
-  damaged = sum(hasattr(factory, 'part') for factory, _ in plan)
-  plan = [kind for kind in chosen if kind in _MEDIUM] + (
-    plan[:damaged] + over + plan[damaged:]
-  )
+  plan = [kind for kind in chosen if kind in _MEDIUM] + plan + over + camera
   if _SCANNER[0] in chosen:
     _scan(plan)
   return plan

@@ -60,6 +60,56 @@ def dabs(share: float = 0.1, smallest: float = 2.0, largest: float = 9.0) -> Op:
   return fn
 
 
+@op
+def contours(share: float = 0.1) -> Op:
+  """Draws the outlines of some pictures, as murals and prints have them.
+
+  Drawn lines are easily mistaken for cracks. It comes before all damage, in
+  'image' and 'target' alike. Lines are where the darkest part of the difference
+  of two Gaussians is: https://doi.org/10.1016/j.cag.2012.03.004.
+
+  Args:
+    share: of the examples that are outlined, in [0, 1].
+
+  Raises:
+    ValueError: a share that cannot be.
+  """
+  if not 0 <= share <= 1:
+    raise ValueError(f'share must be in [0, 1], got {share}')
+
+  def fn(example, rng):
+    if rng.random() >= share:
+      return example
+    height, width = same_extent(example)
+    breadth = 0.8 * 4 ** rng.random()  # standard deviation, px
+    covered, opacity = rng.uniform(0.02, 0.1), rng.uniform(0.5, 1)
+    hue = rng.uniform(0, 1, 3) * (rng.random() < 0.5)  # or black
+    ink = np.float32(rng.uniform(0, 0.3) * hue + rng.uniform(0, 0.12))
+    if rng.random() < 0.15:  # gold and white lines
+      ink = 1 - ink
+
+    def paint(picture, key):
+      if key in ('mask', 'hints'):
+        return picture
+      full = 255 if picture.dtype == np.uint8 else 1
+      grey = np.float32(picture @ np.float32([0.299, 0.587, 0.114]) / full)
+      edges = cv2.GaussianBlur(grey, (0, 0), breadth)
+      edges -= cv2.GaussianBlur(grey, (0, 0), 1.6 * breadth)
+      # Of the picture's own values, so that flat ones have lines as well.
+      some = edges[::2, ::2]
+      contrast = max(1e-3, some.std())
+      threshold = min(np.quantile(some, covered), -0.6 * contrast)
+      slope = 0.1 * contrast
+      cover = opacity / 2 * (1 - np.tanh((edges - threshold) / (2 * slope)))
+      cover = np.float32(cover)[..., None]
+      mixed = picture * (1 - cover) + ink * full * cover
+      return (mixed + 0.5 * (full > 1)).astype(picture.dtype)
+
+    return each(example, then=paint)
+
+  return fn
+
+
 def _dabs(height, width, distance, length, rng):
   """What dab each pixel is of, int[H, W], and its middle (row, column), int.
 

@@ -99,6 +99,29 @@ def test_the_few_kinds_can_be_of_one_part_alone(monkeypatch):
     )
 
 
+def test_further_kinds_are_drawn_where_breadth_is_asked_for(monkeypatch):
+  further = {
+    kind.__name__ for kind, _ in presets._LAID_OVER + presets._MEDIUM
+  } - {'tape'}
+
+  def drawn(**options):
+    factory = lambda s: PRESETS['damaged_or_clean'](s, clean=0, **options)
+    plans = names_of(presets._run, monkeypatch, factory, range(80))
+    return [further & set(plan) for plan in plans], plans
+
+  assert not any(drawn()[0])
+  found, plans = drawn(breadth=0.5, without=('tape',))
+  assert set.union(*found) == further
+  assert 0.3 < np.mean([bool(kinds) for kinds in found]) < 0.65
+  # What lies over a painting comes after its age and before the camera.
+  order = [kind.__name__ for kind, *_ in presets._AGED_PAINT]
+  for plan in plans:
+    over = [i for i, name in enumerate(plan) if name in ('labels', 'grime')]
+    aged = [i for i, name in enumerate(plan) if name in order]
+    assert not over or not aged or max(aged) < min(over)
+    assert 'jpeg' not in plan[: max(over, default=0)]
+
+
 def test_a_share_of_old_paintings_is_as_it_was():
   example = {'image': picture(48, 48)}
   ops = PRESETS['old_painting'](0.5, clean=0.4)

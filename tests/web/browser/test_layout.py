@@ -1,6 +1,7 @@
 """Start, progress and Cancel are in sight; nothing hinders anybody."""
 
 from browser_page import expect
+from browser_page import held
 from browser_page import open_mask
 from browser_page import TIMEOUT
 from browser_page import upload
@@ -44,17 +45,19 @@ def test_the_main_action_is_always_in_sight(page, size, tmp_path):
   # A small picture is made as large as there is room.
   assert int(page.locator('#zoom').inner_text()[:-2]) > 100
   open_mask(page)
-  page.click('#find')
-  expect(page.locator('#cancel')).to_be_visible()
-  in_sight(page, 'progress', 'bar', 'cancel')
+  with held(page):
+    page.click('#find')
+    expect(page.locator('#cancel')).to_be_visible()
+    in_sight(page, 'progress', 'bar', 'cancel')
   expect(page.locator('#mask-facts')).to_contain_text(
     'The mask covers', timeout=TIMEOUT
   )
   in_sight(page, 'run')
   check(page)
-  page.click('#run')
-  expect(page.locator('#cancel')).to_be_visible()
-  in_sight(page, 'progress', 'bar', 'cancel')
+  with held(page):
+    page.click('#run')
+    expect(page.locator('#cancel')).to_be_visible()
+    in_sight(page, 'progress', 'bar', 'cancel')
   page.wait_for_selector('#split:not([hidden])')
   in_sight(page, 'run', 'get-file')
   check(page)

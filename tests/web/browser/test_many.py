@@ -4,6 +4,7 @@ import io
 import zipfile
 
 from browser_page import expect
+from browser_page import held
 from browser_page import TIMEOUT
 import pytest
 import web_client as web
@@ -74,8 +75,9 @@ def test_the_rest_of_many_can_be_cancelled_and_tried_again(page, paths):
   expect(page.locator('#strip .pick')).to_have_count(6, timeout=TIMEOUT)
   page.click('#tick')
   expect(page.locator('#run')).to_have_text('Start: 3 pictures')
-  page.click('#run')
-  page.click('#cancel')
+  with held(page):
+    page.click('#run')
+    page.click('#cancel')
   expect(page.locator('#cancel')).to_be_hidden(timeout=TIMEOUT)
   assert page.locator('#strip .pick').count() < 9
   assert 'waiting' not in states(page)

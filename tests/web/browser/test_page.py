@@ -8,6 +8,7 @@ Needs Debian's chromium and the package playwright; skipped without them.
 import subprocess
 import sys
 
+from browser_page import held
 from browser_page import steady_pixel
 from browser_page import upload
 from browser_page import wait_for_pixel
@@ -103,10 +104,11 @@ def test_a_job_is_cancelled(page, tmp_path):
   picture = np.random.default_rng(1).integers(0, 256, [3000, 3000, 3], np.uint8)
   atomic_files.write_picture(str(tmp_path / 'large.png'), picture)
   upload(page, str(tmp_path / 'large.png'))
-  page.click('#run')
-  page.wait_for_selector('#job:not([hidden])')
-  assert page.locator('#run').is_disabled()
-  page.click('#cancel')
+  with held(page):
+    page.click('#run')
+    page.wait_for_selector('#job:not([hidden])')
+    assert page.locator('#run').is_disabled()
+    page.click('#cancel')
   page.wait_for_selector('#job', state='hidden')
   assert page.locator('#strip .pick').count() == 1
   assert page.locator('#run').is_enabled()
