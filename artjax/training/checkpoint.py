@@ -92,7 +92,9 @@ class Checkpoints:
 
   def best_step(self) -> int | None:
     """The best saved step by the metric, or None where none was measured."""
-    return self._manager.best_step()
+    best = self._manager.best_step()
+    known = {} if best is None else self._manager.metrics(best)
+    return best if self._metric in (known or {}) else None
 
   def save(
     self,
@@ -138,12 +140,14 @@ class Checkpoints:
         f'are the steps {", ".join(map(str, self._manager.all_steps(True)))}'
       ) from error
 
+  def is_measured(self, step: int) -> bool:
+    """Whether `measured` was called of a step that is saved."""
+    return self._manager.metrics(step) is not None
+
   def measured(self, step: int, metrics: dict[str, float]) -> None:
     """Adds to a step that is saved what was measured of it since."""
     self.wait()
-    known = self._known(metrics)
-    if known is None:
-      return
+    known = self._known(metrics) or {}
     if jax.process_index() == 0:
       # The file that Orbax reads them from.
       path = os.path.join(self._folder, str(step), 'metrics', 'metrics')

@@ -128,21 +128,50 @@ def _train(config, workdir, evaluator, primary, on_step, on_eval):
     state = states.start_from(
       state, start_weights(config.init_from, state.ema), generator.optimizer
     )
-  preflight.check_space(workdir, state)
+  preflight.check_writing(workdir, state, config)
   # Replicated before the first step, or that step would compile twice.
   state = distributed.replicate(state)
   step = int(state.step)
-  if primary:
-    workdirs.write_config(config, workdir, step)
+  with workdirs.writing(workdir):
+    if primary:
+      workdirs.write_config(config, workdir, step)
+    writer = metric_writers.writer(workdir, step, primary=primary)
+    writer.begin(step, metric_writers.described(config))
 
   # ---- Loop.
-  writer = metric_writers.writer(workdir, step, primary=primary)
-  if primary:
-    writer.write_texts(step, metric_writers.described(config))
   meter = meter_lib.Meter(config.batch_size, config.steps)
   progress = progress_lib.Progress(config, workdir, step, primary=primary)
   results, first, saved, stopped = None, step, step, None
+  # What ended the run before may have broken off the evaluation of its step.
+  owed = due(config.eval_every, step, step == config.steps) and not (
+    newest is None or checkpoints.is_measured(step)
+  )
+
+  def evaluate(stop):
+    """Measures the step that was saved last."""
+    nonlocal results
+    watch.at(None)  # it takes what it takes
+    try:
+      with (
+        meter.paused(),
+        progress.timed('evaluation'),
+        stop.may_break_off(alone=jax.process_count() == 1),
+      ):
+        results = measure(config, evaluator, state, writer, step, workdir)
+    except KeyboardInterrupt:
+      logging.warning('The evaluation of step %d was broken off', step)
+    except BaseException:
+      checkpoints.wait()  # until the step is saved
+      raise
+    else:
+      checkpoints.measured(step, results.figures())
+      if on_eval:
+        on_eval(step, results)
+
   with signals.StopSignals() as stop:
+    if owed:
+      logging.info('Step %d was saved and not evaluated: that comes first', step)
+      evaluate(stop)
     batches = pipeline.batches(
       config,
       'train',
@@ -175,23 +204,7 @@ def _train(config, workdir, evaluator, primary, on_step, on_eval):
           checkpoints.save(step, state, config)
         saved = step
       if evaluating:
-        watch.at(None)  # it takes what it takes
-        try:
-          with (
-            meter.paused(),
-            progress.timed('evaluation'),
-            stop.may_break_off(alone=jax.process_count() == 1),
-          ):
-            results = measure(config, evaluator, state, writer, step, workdir)
-        except KeyboardInterrupt:
-          logging.warning('The evaluation of step %d was broken off', step)
-        except BaseException:
-          checkpoints.wait()  # until the step is saved
-          raise
-        else:
-          checkpoints.measured(step, results.figures())
-          if on_eval:
-            on_eval(step, results)
+        evaluate(stop)
       stopped = agreement.stop(step, stop.name)
 
   # ---- End.

@@ -33,7 +33,7 @@ class JsonLines:
     """Appends to the file at `path`, without its lines of after `step`."""
     self._path = path
     if os.path.exists(path):
-      with open(path) as file:
+      with open(path, 'r+') as file:  # or it fails at the first line
         lines = file.readlines()
       kept = [line for line in lines if _step(line) <= step]
       if len(kept) < len(lines):
@@ -77,9 +77,25 @@ class Writers:
         logging.error(
           '%s cannot write and is left out: %s',
           type(writer).__name__,
-          (str(error).splitlines() or [type(error).__name__])[0],
+          _in_short(error),
         )
         self._writers.remove(writer)
+
+  def begin(self, step: int, texts: Mapping[str, str]) -> None:
+    """Writes the first texts of a run, {name: markdown}.
+
+    Raises:
+      ValueError: one of the writers cannot write. What fails at the beginning
+        is no full disk after days, but something to be put right.
+    """
+    for writer in self._writers:
+      try:
+        writer.write_texts(step, texts)
+        writer.flush()
+      except Exception as error:
+        raise ValueError(
+          f'{type(writer).__name__} cannot write: {_in_short(error)}'
+        ) from error
 
   def write_scalars(self, step: int, scalars: Mapping[str, Any]) -> None:
     """{name: number} at `step`."""
@@ -129,6 +145,10 @@ def writer(workdir: str, step: int = 0, *, primary: bool = True) -> Writers:
       path,
     )
   return Writers(writers)
+
+
+def _in_short(error):
+  return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def _step(line):

@@ -4,6 +4,7 @@ What can be known at the start is not found out at the first evaluation, hours
 later and with nothing saved.
 """
 
+import os
 import shutil
 from typing import Any
 
@@ -12,6 +13,8 @@ import ml_collections
 
 from artjax import tasks
 from artjax.data import pipeline
+from artjax.training import checkpoint
+from artjax.training.hosts import agreement
 
 # The least value of fields that are counts.
 _LEAST = {
@@ -64,6 +67,40 @@ def check_training(config: ml_collections.ConfigDict) -> None:
   """
   example = pipeline.builder(config)(0)
   _check_parts(config.task, 'data.ops', config.data.ops, example)
+
+
+def check_writing(
+  workdir: str, state: Any, config: ml_collections.ConfigDict
+) -> None:
+  """Writes and removes a checkpoint, where the disk has room for one.
+
+  Every process has to call it.
+
+  Args:
+    workdir: folder of the run.
+    state: what is saved.
+    config: of the run.
+
+  Raises:
+    ValueError: saying what is needed and what is free, or what went wrong.
+  """
+  check_space(workdir, state)
+  folder, primary = os.path.join(workdir, 'trial'), jax.process_index() == 0
+  try:
+    if primary:  # of a trial that was killed
+      shutil.rmtree(folder, ignore_errors=True)
+    agreement.barrier('a trial checkpoint')
+    trial = checkpoint.Checkpoints(folder)
+    trial.save(0, state, config)
+    trial.close()
+  except Exception as error:  # of many types, of threads that write
+    reason = str(error.__cause__ or error).splitlines()[0]
+    raise ValueError(
+      f'--workdir={workdir} takes no checkpoint: {reason}'
+    ) from error
+  finally:
+    if primary:
+      shutil.rmtree(folder, ignore_errors=True)
 
 
 def check_space(workdir: str, state: Any) -> None:

@@ -31,27 +31,49 @@ def make(workdir: str) -> None:
 
 
 @contextlib.contextmanager
+def writing(workdir: str) -> Iterator[None]:
+  """Context of files that are written there: what fails is one line.
+
+  Raises:
+    ValueError: naming the folder and the reason.
+  """
+  try:
+    yield
+  except OSError as error:
+    raise ValueError(
+      f'--workdir={workdir} cannot be written: {error.strerror or error}'
+    ) from error
+
+
+@contextlib.contextmanager
 def lock(workdir: str) -> Iterator[None]:
   """Context in which no other run may use the folder.
 
   The lock goes with the process that holds it, however that ends.
 
   Raises:
-    ValueError: another process holds it; its host and number are named.
+    ValueError: another process holds it, whose host and number are named; or
+      it cannot be written.
   """
-  path = os.path.join(workdir, 'lock')
-  with open(path, 'a+') as file:
-    try:
-      fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-      file.seek(0)
-      raise ValueError(
-        f'--workdir={workdir} is in use by another run ({file.read().strip()})'
-        ': wait for its end, or use another folder'
-      ) from error
-    file.truncate(0)
-    file.write(f'host {socket.gethostname()}, process {os.getpid()}')
-    file.flush()
+  with contextlib.ExitStack() as held:
+    with writing(workdir):
+      # Unbuffered: what a full disk does not take fails once, not at the end.
+      file = held.enter_context(
+        open(os.path.join(workdir, 'lock'), 'a+b', buffering=0)
+      )
+      try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+      except BlockingIOError as error:
+        file.seek(0)
+        holder = file.read().decode().strip()
+        raise ValueError(
+          f'--workdir={workdir} is in use by another run ({holder}): wait for '
+          'its end, or use another folder'
+        ) from error
+      file.truncate(0)
+      file.write(
+        f'host {socket.gethostname()}, process {os.getpid()}'.encode()
+      )
     yield
 
 

@@ -248,6 +248,51 @@ def test_a_second_signal_ends_an_evaluation(tmp_path, monkeypatch):
   saved.close()
 
 
+def test_an_evaluation_that_was_broken_off_is_done_once(tmp_path, monkeypatch):
+  measured, called = [], []
+
+  def broken_off(*args):
+    measured.append(args[4])
+    for _ in range(2):
+      os.kill(os.getpid(), signal.SIGINT)
+
+  def whole(*args):
+    measured.append(args[4])
+    return Figures()
+
+  def go_on(steps, measure):
+    monkeypatch.setattr(loop, 'measure', measure)
+    return loop.train_and_evaluate(
+      smallest_config(steps=steps, checkpoint_every=1),
+      str(tmp_path),
+      on_eval=lambda step, _: called.append(step),
+    )
+
+  go_on(3, broken_off)
+  assert measured == [2] and called == []
+  assert go_on(3, whole)['eval']['output'] == {'psnr_rgb': 30.0}
+  assert measured == [2, 2, 3] and called == [2, 3]
+  # All is done, and step 3 of a longer run is none that is to be evaluated.
+  assert go_on(3, whole)['eval'] is None
+  go_on(4, whole)
+  assert measured == [2, 2, 3, 4] and called == [2, 3, 4]
+
+
+def test_a_figure_without_a_value_is_not_measured_again(tmp_path, monkeypatch):
+  nothing = Figures()
+  nothing.figures = lambda: {'psnr_rgb': float('nan')}
+  measured = []
+  monkeypatch.setattr(
+    loop, 'measure', lambda *args: measured.append(args[4]) or nothing
+  )
+  for _ in range(2):
+    loop.train_and_evaluate(smallest_config(steps=2), str(tmp_path))
+  assert measured == [2]
+  saved = checkpoint.Checkpoints(tmp_path)
+  assert saved.best_step() is None
+  saved.close()
+
+
 def test_start_weights_are_not_needed_to_go_on(tmp_path):
   start, run = tmp_path / 'start.safetensors', str(tmp_path / 'run')
   config = smallest_config(eval_every=0, steps=1)

@@ -7,6 +7,7 @@ import time
 
 from ml_collections import ConfigDict
 import numpy as np
+import pytest
 from tensorboard.backend.event_processing import plugin_event_accumulator
 
 from artjax.training import metric_writers
@@ -59,6 +60,19 @@ def test_a_writer_that_fails_is_left_out_and_said(tmp_path, caplog):
   assert [line['step'] for line in lines(tmp_path / 'b')] == [1, 2]
   [said] = [r.message for r in caplog.records]
   assert 'JsonLines cannot write and is left out: ' in said and 'gone' in said
+
+
+def test_a_writer_that_fails_at_the_beginning_ends_the_run(tmp_path):
+  class Broken:
+    def write_texts(self, step, texts):
+      raise OSError('no space\nat all')
+
+  writer = metric_writers.Writers([Broken()])
+  with pytest.raises(ValueError, match='^Broken cannot write: no space$'):
+    writer.begin(0, {'run': 'text'})
+  (tmp_path / 'metrics.jsonl').mkdir()
+  with pytest.raises(OSError):
+    metric_writers.writer(str(tmp_path))
 
 
 def test_a_run_is_described(monkeypatch):

@@ -1,6 +1,10 @@
 """Mistakes that are found before the first step."""
 
+import re
+import resource
+
 from conftest import tiny_config
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -88,3 +92,27 @@ def test_a_disk_without_room_for_a_checkpoint_is_said(tmp_path, monkeypatch):
   )
   with pytest.raises(ValueError, match='has 1 MiB left, .* takes 4 MiB'):
     preflight.check_space(str(tmp_path), state)
+
+
+STATE = {'step': jnp.zeros([], jnp.int32), 'w': jnp.zeros([2**18])}
+
+
+def test_a_checkpoint_is_tried_and_leaves_nothing(tmp_path):
+  (tmp_path / 'trial' / 'checkpoints' / '0').mkdir(parents=True)  # of a kill
+  preflight.check_writing(str(tmp_path), STATE, tiny_config())
+  assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_takes_no_checkpoint_is_one_line(tmp_path):
+  noise = {'w': np.random.default_rng(0).random([2**16])}
+  soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+  resource.setrlimit(resource.RLIMIT_FSIZE, (2**14, hard))
+  try:
+    with pytest.raises(ValueError) as error:
+      preflight.check_writing(str(tmp_path), noise, tiny_config())
+  finally:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+  assert re.fullmatch(
+    '--workdir=.* takes no checkpoint: .*File too large.*', str(error.value)
+  )
+  assert not list(tmp_path.iterdir())

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import subprocess
 import sys
 
@@ -53,6 +54,21 @@ def test_a_folder_that_is_read_only_is_named(tmp_path, monkeypatch):
   monkeypatch.setattr(os, 'access', lambda path, mode: False)  # as for a guest
   with pytest.raises(ValueError, match='cannot be used: Permission denied'):
     workdirs.make(str(tmp_path))
+
+
+def test_a_disk_that_takes_nothing_is_one_line(tmp_path):
+  soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+  resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+  try:
+    for write in (
+      lambda: workdirs.lock(str(tmp_path)).__enter__(),
+      lambda: workdirs.write_config(tiny_config(), str(tmp_path), 0),
+    ):
+      with pytest.raises(ValueError, match=f'{tmp_path} cannot be written: '):
+        with workdirs.writing(str(tmp_path)):
+          write()
+  finally:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_a_changed_configuration_is_said_and_the_old_one_kept(tmp_path, caplog):
