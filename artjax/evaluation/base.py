@@ -7,10 +7,31 @@ the same way every `eval_every` steps of a training and for `--mode=evaluate`.
 import abc
 from collections.abc import Callable, Iterable, Sequence
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import ml_collections
 import numpy as np
+
+
+class Worst(NamedTuple):
+  """The worst records of an evaluation.
+
+  Attributes:
+    figure: that they are the worst by.
+    found: [(record, its figure)], the worst first.
+  """
+
+  figure: str
+  found: Sequence[tuple[Any, float]]
+
+  def lines(self) -> list[str]:
+    """A paragraph of markdown that names them; [] where there are none."""
+    named = ', '.join(f'{r.name} {value:.4f}' for r, value in self.found)
+    return ['', f'Worst by {self.figure}: {named}.'] if named else []
+
+  def records(self) -> list[Any]:
+    """The records alone."""
+    return [record for record, _ in self.found]
 
 
 class Results(abc.ABC):
@@ -112,12 +133,35 @@ class Evaluator(abc.ABC):
       A record for `summarize`.
     """
 
-  def badness(self, record: Any) -> float:
-    """How bad a record is beside others, by the figure that chooses the best.
-
-    Only of evaluators that rank.
-    """
+  def figures_of(self, record: Any) -> dict[str, float]:
+    """The figures of one record; of evaluators that rank."""
     raise NotImplementedError
+
+  def chooses(self) -> str:
+    """The figure that chooses the best weights, and the worst records."""
+    name = self.config.best_metric.rpartition('/')[2]  # of a set
+    return name if name in self.figures else self.best
+
+  def badness(self, record: Any) -> float:
+    """How bad a record is beside others; -inf where its figure has no value."""
+    name = self.chooses()
+    value = self.figures_of(record).get(name, math.nan)
+    if math.isnan(value):
+      return -math.inf
+    return value if self.figures[name] == 'min' else -value
+
+  def worst(self, records: Sequence[Any]) -> Worst:
+    """The `eval.worst` worst of the records that have a figure."""
+    name = self.chooses()
+    ranked = sorted(records, key=self.badness, reverse=True)
+    return Worst(
+      name,
+      [
+        (record, self.figures_of(record)[name])
+        for record in ranked[: self.config.eval.worst]
+        if self.badness(record) > -math.inf
+      ],
+    )
 
   def set_of(self, record: Any) -> str:
     """The set of pictures among which a record may be one of the worst."""
@@ -127,20 +171,6 @@ class Evaluator(abc.ABC):
   def without_pictures(self, record: Any) -> Any:
     """The record without its panel."""
     return record._replace(panel=type(record.panel)())
-
-  def chosen_by(self, figures: dict[str, float]) -> float:
-    """`badness` of a record's figures; -inf where it has not the one."""
-    name = self.config.best_metric
-    name = name if name in figures else self.best
-    value = figures.get(name, math.nan)
-    if math.isnan(value):
-      return -math.inf
-    return value if self.figures[name] == 'min' else -value
-
-  def worst(self, records: Sequence[Any]) -> list[Any]:
-    """The `eval.worst` worst records, the worst first."""
-    count = self.config.eval.worst if self.ranks else 0
-    return sorted(records, key=self.badness, reverse=True)[:count]
 
   @abc.abstractmethod
   def summarize(self, records: Sequence[Any]) -> Results:

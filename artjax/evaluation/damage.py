@@ -51,6 +51,7 @@ class Results(base.Results):
     filter: counts of the filter without learning, or None.
     threshold: the probability from which on a pixel is marked.
     ops: what made the examples of pictures.
+    worst: those of the records that are the worst.
     names: of the figures to give.
   """
 
@@ -59,20 +60,13 @@ class Results(base.Results):
   filter: Tally | None
   threshold: float
   ops: str
+  worst: base.Worst
   names: tuple[str, ...] = tuple(_MODES)
 
   def figures(self) -> dict[str, float]:
     """See `base.Results`."""
-    found = self.network.figures('any', self.threshold)
-    thin, near = self.network.thin_recall(self.threshold)
-    mean, most = self.network.false_area(self.threshold)
-    found |= {
-      'thin_recall': thin,
-      'thin_recall_within_1px': near,
-      'clean_area_mean': mean,
-      'clean_area_max': most,
-    }
-    return {name: float(found[name]) for name in self.names}
+    found = _figures(self.network, self.threshold)
+    return {name: found[name] for name in self.names}
 
   def scalars(self) -> dict[str, float]:
     """See `base.Results`; with the average precision of every class."""
@@ -89,13 +83,19 @@ class Results(base.Results):
 
   def images(self) -> dict[str, np.ndarray]:
     """See `base.Results`."""
-    return report.thumbnails(
-      'picture | probabilities | mask', [r.panel for r in self.panels()]
-    )
+    title = 'picture | probabilities | mask'
+    return {
+      **report.thumbnails(title, [r.panel for r in self.panels()]),
+      **report.thumbnails(
+        f'worst: {title}', [r.panel for r in self.worst.records()]
+      ),
+    }
 
   def table(self) -> str:
     """Figures by class, by threshold, and of undamaged pictures."""
-    return '\n'.join([*self._by_class(), '', *self._by_threshold()])
+    return '\n'.join(
+      [*self._by_class(), '', *self._by_threshold(), *self.worst.lines()]
+    )
 
   def _by_class(self):
     lines = ['| class | share | AP | precision | recall | F1 | IoU |']
@@ -208,6 +208,7 @@ class Damage(base.Evaluator):
 
   own = tuple(_MODES)
   best = 'average_precision'
+  ranks = True
 
   def __init__(self, config: ml_collections.ConfigDict):
     """See `base.Evaluator`."""
@@ -261,8 +262,26 @@ class Damage(base.Evaluator):
       _pooled([r.filter for r in records]),
       self.config.eval.threshold,
       self.config.eval.ops,
+      self.worst(records),
       tuple(self.figures),
     )
+
+  def figures_of(self, record: Record) -> dict[str, float]:
+    """See `base.Evaluator`."""
+    return _figures(record.network, self.config.eval.threshold)
+
+
+def _figures(tally, threshold):
+  """{figure of `_MODES`: number} of what was counted; nan of nothing."""
+  thin, near = tally.thin_recall(threshold)
+  mean, most = tally.false_area(threshold)
+  found = tally.figures('any', threshold) | {
+    'thin_recall': thin,
+    'thin_recall_within_1px': near,
+    'clean_area_mean': mean,
+    'clean_area_max': most,
+  }
+  return {name: float(found[name]) for name in _MODES}
 
 
 def _scored(example, found, finder):

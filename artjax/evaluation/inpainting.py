@@ -50,10 +50,12 @@ class Results(base.Results):
   Attributes:
     records: one for each picture and mask.
     ops: what made the holes.
+    worst: those of the records that are the worst.
   """
 
   records: Sequence[Record]
   ops: str
+  worst: base.Worst
 
   def figures(self) -> Figures:
     """Means of the network's fills over all masks."""
@@ -76,9 +78,15 @@ class Results(base.Results):
 
   def images(self) -> dict[str, np.ndarray]:
     """See `base.Results`."""
-    shown = [list(r.panel.values()) for r in self.panels()]
-    title = ' | '.join(self.panels()[0].panel) if shown else ''
-    return report.thumbnails(title, shown)
+    found = {}
+    for prefix, records in (
+      ('', self.panels()),
+      ('worst: ', self.worst.records()),
+    ):
+      title = prefix + ' | '.join(records[0].panel) if records else ''
+      shown = [list(r.panel.values()) for r in records]
+      found |= report.thumbnails(title, shown)
+    return found
 
   def table(self) -> str:
     """A table for each band of missing area, and one of all."""
@@ -112,6 +120,7 @@ class Results(base.Results):
         f' {self._identical()} fills of the network are identical to the '
         'picture; their infinite PSNR is in no mean.'
       )
+    lines += self.worst.lines()
     return '\n'.join(lines)
 
   def as_json(self) -> dict[str, Any]:
@@ -173,6 +182,7 @@ class Inpainting(base.Evaluator):
 
   own = tuple(_MODES)
   best = 'psnr_rgb' + _HOLE
+  ranks = True
 
   def __init__(self, config: ml_collections.ConfigDict):
     """See `base.Evaluator`; ValueError also for an unknown fill."""
@@ -261,7 +271,11 @@ class Inpainting(base.Evaluator):
 
   def summarize(self, records: Sequence[Record]) -> Results:
     """See `base.Evaluator`."""
-    return Results(records, self.config.eval.ops)
+    return Results(records, self.config.eval.ops, self.worst(records))
+
+  def figures_of(self, record: Record) -> Figures:
+    """See `base.Evaluator`; of the network's fill."""
+    return record.fills[OURS]
 
 
 def figures(

@@ -52,16 +52,14 @@ class Results(base.Results):
       super-resolution the 'bicubic' enlargement of the input.
     crop: border that was left out of the metrics, px.
     ops: what made the examples of pictures.
-    worst: those of the records that are the worst, the worst first.
-    chosen_by: the metric that they are so by.
+    worst: those of the records that are the worst.
   """
 
   records: Sequence[Record]
   input_is: str
   crop: int
   ops: str
-  worst: Sequence[Record] = ()
-  chosen_by: str = ''
+  worst: base.Worst
 
   def figures(self) -> Figures:
     """Means over the pictures of every metric of the output."""
@@ -110,7 +108,9 @@ class Results(base.Results):
     title = f'{self.input_is} | restored | target'
     return {
       **report.thumbnails(title, [r.panel for r in self.panels()]),
-      **report.thumbnails(f'worst: {title}', [r.panel for r in self.worst]),
+      **report.thumbnails(
+        f'worst: {title}', [r.panel for r in self.worst.records()]
+      ),
     }
 
   def table(self) -> str:
@@ -135,9 +135,7 @@ class Results(base.Results):
         f' Identical to the target: {same["output"]} restored, {same["input"]} '
         f'{self.input_is}; their infinite PSNR is in no mean.'
       )
-    if self.worst:
-      found = (f'{r.name} {r.output[self.chosen_by]:.4f}' for r in self.worst)
-      lines += ['', f'Worst by {self.chosen_by}: {", ".join(found)}.']
+    lines += self.worst.lines()
     said = self.confidence()
     if said:
       lines += [
@@ -277,12 +275,11 @@ class Paired(base.Evaluator):
       self.config.eval.crop,
       self.config.eval.ops,
       self.worst(records),
-      best if (best := self.config.best_metric) in self.figures else self.best,
     )
 
-  def badness(self, record: Record) -> float:
+  def figures_of(self, record: Record) -> Figures:
     """See `base.Evaluator`."""
-    return self.chosen_by(record.output)
+    return record.output
 
 
 class Colorized(Paired):

@@ -170,7 +170,9 @@ def _train(config, workdir, evaluator, primary, on_step, on_eval):
 
   with signals.StopSignals() as stop:
     if owed:
-      logging.info('Step %d was saved and not evaluated: that comes first', step)
+      logging.info(
+        'Step %d was saved and not evaluated: that comes first', step
+      )
       evaluate(stop)
     batches = pipeline.batches(
       config,

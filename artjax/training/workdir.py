@@ -71,9 +71,7 @@ def lock(workdir: str) -> Iterator[None]:
           'its end, or use another folder'
         ) from error
       file.truncate(0)
-      file.write(
-        f'host {socket.gethostname()}, process {os.getpid()}'.encode()
-      )
+      file.write(f'host {socket.gethostname()}, process {os.getpid()}'.encode())
     yield
 
 

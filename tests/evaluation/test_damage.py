@@ -53,6 +53,31 @@ def test_measures_what_the_restorer_gives():
   json.dumps(found, allow_nan=False)
 
 
+def test_the_worst_maps_are_named_and_shown():
+  masks = [e['target'] for e in runner.evaluator(config()).examples()]
+  seen = []
+
+  def misses_the_second(picture):
+    seen.append(picture)
+    # Each damaged picture comes before what it was.
+    return masks[0] if len(seen) == 1 else np.zeros_like(picture)
+
+  settings = {'eval.panels': 0, 'eval.worst': 1, 'best_metric': 'recall'}
+  found = evaluate(misses_the_second, **settings)
+  assert found.worst == ('recall', [(found.records[1], 0.0)])
+  assert [bool(r.panel) for r in found.records] == [False, True]
+  assert f'Worst by recall: {found.records[1].name} 0.0000.' in found.table()
+  shown = found.images()['worst: picture | probabilities | mask']
+  assert shown.shape[0] == 1
+
+
+def test_a_picture_without_a_figure_is_none_of_the_worst():
+  nothing = 'fit(64)|copy("image", "real")|craquelure(0.0)|mask_target'
+  found = evaluate(np.zeros_like, **{'eval.ops': nothing})
+  assert found.worst == ('average_precision', [])
+  assert 'Worst' not in found.table()
+
+
 def test_the_filter_is_left_out_where_no_baseline_is_wanted():
   half = lambda picture: np.full_like(picture, 128)
   results = evaluate(half, **{'eval.baselines': False})

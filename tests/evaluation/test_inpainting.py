@@ -138,8 +138,9 @@ def test_report_holds_tables_csv_and_panels(results, tmp_path):
   )
   assert results.figures() == found[inpainting.OURS]
   assert results.scalars()['eval_telea/lpips'] == found['telea']['lpips']
-  (title,) = results.images()
+  title, worst = results.images()
   assert title == 'holes | network | telea | mean_fill | picture'
+  assert worst == f'worst: {title}'
 
 
 def test_a_perfect_fill_is_counted_and_hides_no_other():
@@ -214,3 +215,31 @@ def test_filling_can_be_the_mean_over_eight_turns():
       },
     )
   assert seen == [False] * inpainting.SEEDS + [True] * inpainting.SEEDS
+
+
+def test_the_worst_fills_are_named_and_shown():
+  seen = []
+
+  def spoils_the_second(picture, hole):
+    seen.append(picture)
+    filled = baselines.mean_fill(picture, hole)
+    if len(seen) == 2:
+      filled[hole] = 255 - filled[hole]
+    return filled
+
+  found = evaluate(
+    spoils_the_second,
+    **{
+      'eval.fills': (),
+      'eval.metrics': ('psnr_rgb',),
+      'eval.panels': 1,
+      'eval.worst': 1,
+    },
+  )
+  second = found.records[1]
+  figure = second.fills[inpainting.OURS]['psnr_rgb_hole']
+  assert found.worst == ('psnr_rgb_hole', [(second, figure)])
+  assert sum(bool(r.panel) for r in found.records) == 2
+  assert f'Worst by psnr_rgb_hole: {second.name} {figure:.4f}.' in found.table()
+  shown = found.images()
+  assert shown['worst: holes | network | picture'].shape[0] == 1

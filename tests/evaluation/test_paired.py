@@ -221,7 +221,7 @@ def test_the_worst_pictures_are_named_and_shown():
     },
   )
   third = found.records[2]
-  assert found.worst == [third]
+  assert found.worst.records() == [third]
   assert [bool(r.panel) for r in found.records] == [True, False, True, False]
   assert found.images()['worst: degraded | restored | target'].shape[0] == 1
   assert f'Worst by mae: {third.name} {third.output["mae"]:.4f}.' in (
