@@ -14,6 +14,7 @@ import json
 import logging as pylogging
 import sys
 import traceback
+from typing import Any
 
 from absl import app
 from absl import flags
@@ -25,6 +26,7 @@ from ml_collections import config_flags
 from artjax import config as defaults
 from artjax import config_files
 from artjax.evaluation import runner
+from artjax.inference import weights
 from artjax.training import distributed
 from artjax.training import loop
 from artjax.training.hosts import joining
@@ -44,8 +46,8 @@ flags.DEFINE_enum('mode', 'train', ['train', 'evaluate'], 'What to do.')
 flags.DEFINE_string(
   'weights',
   None,
-  'evaluate: a name, a .safetensors file or '
-  'a blend (a:0.3+b:0.7) in place of --workdir.',
+  'evaluate: a name, a .safetensors file, a blend (a:0.3+b:0.7) or, of the '
+  'task restore, a chain (a,b), in place of --workdir.',
 )
 flags.DEFINE_string(
   'output',
@@ -100,10 +102,31 @@ def main(argv: Sequence[str]) -> None:
       FLAGS.weights or FLAGS.workdir,
       FLAGS.output,
       gather=distributed.gather,
+      load=load,
     )
   watch.done()
   if jax.process_index() == 0:
     print(json.dumps(result))
+
+
+def load(
+  config: ml_collections.ConfigDict, where: str
+) -> tuple[str, list[Any]]:
+  """What runs weights: one network, or a chain of several as users run it.
+
+  Raises:
+    FileNotFoundError: there are no such weights.
+    ValueError: they are damaged, or of another task than `config`.
+  """
+  if len(weights.chain(where)) == 1:
+    return runner.load(config, where)
+  if config.task != 'restore':
+    raise ValueError(
+      f'{where}: a chain is measured as the task restore, not {config.task}'
+    )
+  from artjax.restoration import whole  # of no use to most
+
+  return whole.load(where)
 
 
 def hide_gpus_from_tensorflow() -> None:

@@ -24,7 +24,13 @@ from artjax.models import encoders
 
 Array = np.ndarray
 # Metrics of which the smallest value is the best; of all others the largest is.
-LOWER_IS_BETTER = ('mae', 'ciede2000', 'lpips')
+LOWER_IS_BETTER = (
+  'mae',
+  'ciede2000',
+  'lpips',
+  'lightness_shift',
+  'chroma_gain',
+)
 _WINDOW, _SIGMA = 11, 1.5  # of the SSIM's Gaussian, px
 _C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 _GMS = 170.0  # of squared 8-bit levels, as published
@@ -268,6 +274,32 @@ def ciede2000(pred: Array, target: Array, *, crop: int = 0) -> Array:
   return np.array(
     [
       colour.ciede2000(_lab(x), _lab(y)).mean(dtype=np.float64)
+      for x, y in zip(pred, target)
+    ]
+  )
+
+
+def lightness_shift(pred: Array, target: Array, *, crop: int = 0) -> Array:
+  """How far the mean lightness L* has moved, either way, in [0, 100]."""
+  pred, target = _prepare(pred, target, crop)
+  return np.array(
+    [
+      abs(float((_lab(x) - _lab(y))[..., 0].mean(dtype=np.float64)))
+      for x, y in zip(pred, target)
+    ]
+  )
+
+
+def chroma_gain(pred: Array, target: Array, *, crop: int = 0) -> Array:
+  """Mean gain in chroma of CIE Lab, 0 where colour was lost or is the same.
+
+  Of a grey picture: how much colour it has got that it never had.
+  """
+  pred, target = _prepare(pred, target, crop)
+  chroma = lambda x: np.linalg.norm(_lab(x)[..., 1:], axis=-1)
+  return np.array(
+    [
+      np.maximum(chroma(x) - chroma(y), 0).mean(dtype=np.float64)
       for x, y in zip(pred, target)
     ]
   )

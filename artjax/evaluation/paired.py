@@ -26,6 +26,7 @@ from artjax.evaluation import metrics
 from artjax.evaluation import report
 
 Figures = dict[str, float]  # by metric
+HARM = 0.1  # dB of PSNR; who loses more is worse than before
 
 
 class Record(NamedTuple):
@@ -86,6 +87,18 @@ class Results(base.Results):
       for i, part in enumerate(('output', 'input'))
     }
 
+  def worse(self) -> int | None:
+    """How many are worse than before by `HARM`; None without `psnr_rgb`.
+
+    Of an input that is identical to its target that is no question.
+    """
+    pairs = [
+      (r.output['psnr_rgb'], r.input['psnr_rgb'])
+      for r in self.records
+      if math.isfinite(r.input.get('psnr_rgb', math.inf))
+    ]
+    return sum(o < i - HARM for o, i in pairs) if pairs else None
+
   def scalars(self) -> Figures:
     """See `base.Results`."""
     return {
@@ -135,6 +148,11 @@ class Results(base.Results):
         f' Identical to the target: {same["output"]} restored, {same["input"]} '
         f'{self.input_is}; their infinite PSNR is in no mean.'
       )
+    if (worse := self.worse()) is not None:
+      lines[-1] += (
+        f' Worse than {self.input_is} by more than {HARM} dB of psnr_rgb: '
+        f'{worse}.'
+      )
     lines += self.worst.lines()
     said = self.confidence()
     if said:
@@ -157,6 +175,7 @@ class Results(base.Results):
       **{name: plain(found) for name, found in self.baselines().items()},
       'pictures': len(self.records),
       'identical': self.identical(),
+      'worse': self.worse(),
       'seconds': round(sum(r.seconds for r in self.records), 2),
       'crop': self.crop,
       **({'confidence': plain(said)} if (said := self.confidence()) else {}),

@@ -217,8 +217,8 @@ def _measured(
 
 def load(
   config: ml_collections.ConfigDict, where: str
-) -> tuple[ml_collections.ConfigDict, list[Any]]:
-  """(configuration, restorers on all devices) of weights of the same task.
+) -> tuple[str, list[Any]]:
+  """(name of the model, restorers on all devices) of weights of the same task.
 
   Raises:
     FileNotFoundError: there are no such weights.
@@ -234,7 +234,7 @@ def load(
   channels = tasks.get(theirs.task).channels
   expected = safetensors_io.merge(registry.variables(theirs, channels))
   safetensors_io.check(params, expected, where)
-  return theirs, on_devices(theirs, params)
+  return theirs.model.name, on_devices(theirs, params)
 
 
 def evaluate_and_report(
@@ -242,6 +242,7 @@ def evaluate_and_report(
   where: str,
   output: str | None = None,
   gather: Callable[[Any], list[Any]] | None = None,
+  load: Callable[..., tuple[str, list[Any]]] = load,
 ) -> dict[str, Any]:
   """`--mode=evaluate`: measures weights, prints the table, writes a report.
 
@@ -252,6 +253,7 @@ def evaluate_and_report(
     output: folder of the report; default `<where>/evaluation` for a working
       directory, none for a file.
     gather: see `evaluate`; process 0 prints and writes.
+    load: (config, where) -> (name of the model, restorers), see `load`.
 
   Returns:
     dict for the last line of stdout.
@@ -260,15 +262,13 @@ def evaluate_and_report(
     FileNotFoundError, ValueError: as `load` and `evaluate`.
   """
   measures = evaluator(config)
-  theirs, restorers = load(config, where)
+  model, restorers = load(config, where)
   results = evaluate(measures, restorers, gather)
   primary = jax.process_index() == 0
   if primary:
     print(results.table(), flush=True)
   folder = report.folder(where, output)
-  settings = report.settings(
-    config, where, theirs.model.name, **results.stated()
-  )
+  settings = report.settings(config, where, model, **results.stated())
   if folder and primary:
     results.write(folder, settings)
   return {**results.as_json(), **settings, 'report': folder}

@@ -24,6 +24,8 @@ ALL = [
   'ciede2000',
   'psnr_ab',
   'colourfulness',
+  'lightness_shift',
+  'chroma_gain',
 ]
 
 # Bicubic x4 of the low-resolution picture, crop 4, as BasicSR publishes.
@@ -100,6 +102,8 @@ def test_crop_is_taken_first(name):
     ('ciede2000', 0),
     ('psnr_ab', np.inf),
     ('colourfulness', 1),
+    ('lightness_shift', 0),
+    ('chroma_gain', 0),
   ],
 )
 def test_equal_pictures(name, value):
@@ -285,6 +289,23 @@ def test_ciede2000_is_the_mean_over_pixels():
   np.testing.assert_allclose(
     metrics.ciede2000(pred, target), [colour.ciede2000(*lab).mean()], rtol=1e-5
   )
+
+
+def test_lightness_and_chroma_by_hand():
+  grey = np.full([1, 8, 8, 3], 119, np.uint8)  # L* 50
+  white = np.full_like(grey, 255)
+  half = grey.copy()
+  half[:, :4] = 255
+  for other, shift in ((white, 50), (half, 25)):
+    for pair in ((grey, other), (other, grey)):
+      np.testing.assert_allclose(
+        metrics.lightness_shift(*pair), [shift], atol=0.2
+      )
+      np.testing.assert_allclose(metrics.chroma_gain(*pair), [0], atol=0.05)
+  red = np.zeros_like(grey)
+  red[..., 0] = 255
+  np.testing.assert_allclose(metrics.chroma_gain(red, grey), [104.6], atol=0.2)
+  np.testing.assert_allclose(metrics.chroma_gain(grey, red), [0], atol=1e-6)
 
 
 def test_psnr_ab_by_hand_and_blind_to_lightness():

@@ -53,6 +53,17 @@ def test_measures_output_and_input_of_every_picture(results):
       assert found[name] == pytest.approx(np.mean([row[name] for row in part]))
 
 
+def test_counts_the_pictures_that_are_worse_than_before(results):
+  assert results.worse() == len(results.records)
+  assert 'more than 0.1 dB of psnr_rgb' in results.table()
+  assert results.as_json()['worse'] == len(results.records)
+  unchanged = evaluate(lambda picture: picture)
+  assert unchanged.worse() == 0
+  undamaged = evaluate(darker, **{'eval.ops': 'copy("image", "target")'})
+  assert undamaged.worse() is None and 'Worse than' not in undamaged.table()
+  assert evaluate(darker, ('mae',)).worse() is None
+
+
 def test_lpips_of_a_damaged_picture_is_worse_than_of_itself():
   found = evaluate(lambda p: p, ('lpips',), **{'eval.max_pictures': 1})
   assert found.figures()['lpips'] == found.inputs()['lpips'] > 1e-3
