@@ -31,9 +31,10 @@ import ml_collections
 
 from artjax import config as defaults
 
-# Half of what is damaged has damage of further makes as well, but for tape and
-# labels: they tell how it does on the unknown.
-_BREADTH = 'breadth=0.5, without=("tape", "labels")'
+# Most pictures that people have, a camera has seen. Half of what is damaged has
+# damage of further makes as well, but for tape and labels: they tell how it
+# does on the unknown.
+_WIDELY = 'camera=0.65, breadth=0.5, without=("tape", "labels")'
 # A third of the examples is clean, see `damaged_or_clean`, and a third has
 # cracks alone: the hardest to see of what the coarse network leaves to this
 # one. Dots and drawn outlines are easily mistaken for damage. Damage is drawn
@@ -45,7 +46,7 @@ _BREADTH = 'breadth=0.5, without=("tape", "labels")'
 TRAIN_OPS = (
   'scale(0.8)|random_scale_crop({window}, 0.4)|flip|rotate90|'
   'dabs(0.06, 2.5)|contours(0.12)|'
-  f'damaged_or_clean((0.15, 1.0), {{damage}}, {_BREADTH})|'
+  f'damaged_or_clean((0.15, 1.0), {{damage}}, {_WIDELY})|'
   'random_crop({size})|'
   'mask_target|keep("image", "target")'
 )
@@ -58,7 +59,7 @@ EASY_OPS = (
 COARSE_OPS = (
   'fit(640)|random_scale_crop(320, 0.5)|flip|rotate90|'
   'dabs(0.06, 2.5)|contours(0.12)|'
-  f'damaged_or_clean((0.15, 1.0), clean=0.3, part="stain", {_BREADTH})|'
+  f'damaged_or_clean((0.15, 1.0), clean=0.3, part="stain", {_WIDELY})|'
   'fit(160)|mask_target|keep("image", "target")'
 )
 # Without a camera: its noise and blur hide the faint half of the damage, which

@@ -78,7 +78,7 @@ class Results(base.Results):
 
   def images(self) -> dict[str, np.ndarray]:
     """See `base.Results`."""
-    found = {}
+    found: dict[str, np.ndarray] = {}
     for prefix, records in (
       ('', self.panels()),
       ('worst: ', self.worst.records()),

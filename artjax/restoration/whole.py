@@ -35,7 +35,7 @@ class Whole:
       restore_file.restore_file(
         source, self._chain, restore_file.Outputs(result), self._options
       )
-      return cv2.imread(result, cv2.IMREAD_COLOR_RGB)
+      return np.asarray(cv2.imread(result, cv2.IMREAD_COLOR_RGB))
 
 
 def load(weights: str) -> tuple[str, list[Whole]]:

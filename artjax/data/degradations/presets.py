@@ -272,6 +272,7 @@ def damaged_or_clean(
   *,
   clean: float = 0.3,
   part: str | None = None,
+  camera: float = 0.25,
   breadth: float = 0.0,
   without: Sequence[str] = (),
 ) -> Example:
@@ -286,6 +287,7 @@ def damaged_or_clean(
       rigging, hair, noise and yellow varnish are no damage.
     part: 'crack', 'loss' or 'stain': the few kinds are of this part alone, for
       what is to learn that above all; None = of any.
+    camera: share of examples that a camera has seen: blurred, noisy, as JPEG.
     breadth: share of the damaged examples that also get one to three of the
       further kinds of `structure`. Where there is any, examples without damage
       are those of `undamaged`: printed, on grainy film or scanned too.
@@ -298,7 +300,7 @@ def damaged_or_clean(
   if part is not None:
     damage_classes.index(part)  # raises where there is no such class
   further = _further(without)
-  draw, camera = rng.random(), rng.random() < 0.25
+  draw, seen = rng.random(), rng.random() < camera
   if breadth and draw >= 1 - clean:
     return undamaged(severity)(example, rng)
   severity = _STRENGTH * severity**_CURVE
@@ -312,11 +314,11 @@ def damaged_or_clean(
         kinds[i][::2]
         for i in rng.choice(len(kinds), rng.integers(1, 4), replace=False)
       ]
-  seen = _camera(rng) if camera else []
+  steps = _camera(rng) if seen else []
   if breadth and rng.random() < breadth:
-    plan = _broadened(plan, seen, further, rng)
+    plan = _broadened(plan, steps, further, rng)
   else:
-    plan += seen
+    plan += steps
   return _run(plan, example, severity, rng)
 
 
