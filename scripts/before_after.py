@@ -46,7 +46,7 @@ def read(path):
 
 
 def row(record, folder, height):
-  """A picture before, its mask where there is one, after; and a line of text."""
+  """A line of text; a picture before, its mask if there is one, and after."""
   before, after = read(record['source']), read(record['output'])
   pictures = [before, after]
   masks = [n for n in record.get('files', []) if n.endswith('.mask.png')]
