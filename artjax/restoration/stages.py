@@ -16,12 +16,12 @@ import numpy as np
 from artjax import tasks
 from artjax.image_io import reader
 from artjax.inference import base
-from artjax.inference import confidence as calibration
+from artjax.inference import confidence
 from artjax.inference import tiling
 from artjax.inference import weights
 from artjax.interop import safetensors_io
-from artjax.restoration import confidence
 from artjax.restoration import damage_mask
+from artjax.restoration import expected_accuracy
 from artjax.restoration import options as options_lib
 from artjax.restoration import strips as strips_lib
 
@@ -52,7 +52,7 @@ class Work:
   inverted: bool = False  # whether a drawing was
   tone: dict[str, Any] | None = None  # the transform of tones, as JSON
   halved: list[str] = dataclasses.field(default_factory=list)
-  predicted_errors: confidence.PredictedErrors | None = (
+  predicted_errors: expected_accuracy.PredictedErrors | None = (
     None  # how wrong the picture may be
   )
 
@@ -140,7 +140,7 @@ class Network(Stage):
   kind = 'network'
 
   @property
-  def calibration(self) -> calibration.Calibration | None:
+  def calibration(self) -> confidence.Calibration | None:
     """What to expect of the errors that it predicts; None = it does not."""
     return getattr(self.restorer, 'calibration', None)
 
@@ -163,7 +163,7 @@ class Network(Stage):
     )
     work.predicted_errors = None
     if self.calibration:
-      work.predicted_errors = confidence.PredictedErrors(
+      work.predicted_errors = expected_accuracy.PredictedErrors(
         self.calibration, view.height, view.width
       )
       strips = work.predicted_errors.taken_from(strips)

@@ -1,4 +1,4 @@
-"""Expected accuracy of a result: of each pixel, and in one sentence."""
+"""The expected accuracy of a result: pixel by pixel, and in one sentence."""
 
 from typing import Any
 

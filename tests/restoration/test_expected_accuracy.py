@@ -11,16 +11,16 @@ import pyvips
 
 from artjax import registry
 from artjax.image_io import vips
-from artjax.inference import confidence as calibrations
+from artjax.inference import confidence
 from artjax.interop import safetensors_io
 from artjax.restoration import chain as chain_lib
 from artjax.restoration import command
-from artjax.restoration import confidence
+from artjax.restoration import expected_accuracy
 from artjax.restoration import restore_file
 from artjax.restoration.options import Options
 
 # 90 % are right at a scale of .01, 10 % at .1.
-CALIBRATION = calibrations.Calibration(
+CALIBRATION = confidence.Calibration(
   log_scale=(float(np.log(0.01)), float(np.log(0.1))),
   within=(4.0, 60.0),
   right=(0.9, 0.1),
@@ -30,7 +30,7 @@ CALIBRATION = calibrations.Calibration(
 
 
 def predicted(scales):
-  found = confidence.PredictedErrors(CALIBRATION, *np.shape(scales))
+  found = expected_accuracy.PredictedErrors(CALIBRATION, *np.shape(scales))
   rows = np.zeros([*np.shape(scales), 4], np.float32)
   rows[..., 3] = np.log(scales)
   strips = [(0, rows[:1]), (1, rows[1:])]
@@ -42,7 +42,7 @@ def test_expected_accuracy_is_the_mean_over_the_pixels():
   found = predicted([[0.01, 0.01], [0.01, 0.1]]).describe(None)
   assert found['right_within_5'] == pytest.approx(0.7, abs=0.01)
   assert found['mean_error'] == pytest.approx(9, rel=0.05)
-  assert found['psnr'] == pytest.approx(calibrations.psnr(257.5), abs=0.2)
+  assert found['psnr'] == pytest.approx(confidence.psnr(257.5), abs=0.2)
   assert found['filled'] == 0
   assert found['sentence'] == (
     'about 70 % of the pixels are expected to be right to within 5 of 255 '
