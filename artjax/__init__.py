@@ -1,4 +1,4 @@
-"""artjax: age a clean picture in a known way, learn to undo it.
+"""artjax: degrade a clean picture in a known way, learn to undo it.
 
 from artjax import train
 from artjax.configs import unet

@@ -1,4 +1,4 @@
-"""Atomic writes: a half-written file never stands under its final name."""
+"""Atomic writes: a file gets its final name only when it is complete."""
 
 import hashlib
 import os

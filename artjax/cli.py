@@ -1,7 +1,7 @@
-"""The command `artjax`: hands what follows to one of its subcommands.
+"""The command `artjax`: passes its arguments on to one of its subcommands.
 
-Each is a function of the arguments that returns the exit status, in a module
-that is imported only when it is asked for.
+Each subcommand is a function that takes the arguments and returns the exit
+status. Its module is imported only when the subcommand is called.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
-"""Colour spaces and differences of pictures, on float arrays.
+"""Conversions between colour spaces, and colour differences, of float arrays.
 
-Conversions take arrays of NumPy or of JAX and give the same kind back; in JAX
-they can be differentiated, also beyond the gamut.
+Functions accept NumPy or JAX arrays and return the same kind. With JAX they are
+differentiable, even for colours outside the gamut.
 """
 
 from typing import Any

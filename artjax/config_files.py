@@ -1,4 +1,4 @@
-"""Configurations by name and field, as a command line gives them.
+"""Configurations by name, and fields set on the command line.
 
 `unet` is a file that this package ships. Besides the fields of a configuration,
 every field of its model's class can be set: --config.model.args.NAME=VALUE.

@@ -1,7 +1,7 @@
 """Environment variables that libraries read when they start.
 
 Every command calls `set_defaults` before it imports JAX, libvips or TensorFlow.
-What the user has set stays.
+Variables that the user has set are kept.
 """
 
 import os

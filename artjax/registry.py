@@ -1,11 +1,10 @@
-"""Names in a config -> objects: the one dynamic import of the project.
+"""Finds the objects that a config names: the one dynamic import of the project.
 
-There is no list to fill in: a module is the registry of its own public
-functions and classes. 'unet.UNet' is `UNet` of artjax/models/unet.py, or of a
-file of that name in another of `MODEL_PACKAGES`, and an ops string such as
+No list has to be kept: every public function or class of a module can be named.
+'unet.UNet' is `UNet` in artjax/models/unet.py, or in a file of that name in
+another of `MODEL_PACKAGES`. An ops string such as
 'random_crop(128)|flip|old_painting((0.0, 1.0))' is a chain of functions
-declared by `artjax.data.examples.op`, in whatever module of `OP_PACKAGES` they
-are.
+declared by `artjax.data.examples.op` in any module of `OP_PACKAGES`.
 """
 
 import ast

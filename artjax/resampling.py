@@ -1,9 +1,9 @@
-"""Bicubic resizing as MATLAB's `imresize` does it; thumbnails.
+"""Bicubic resizing like MATLAB's `imresize`; thumbnails.
 
-Published super-resolution figures rest on this kernel (Keys' cubic with
-a = -1/2, widened when shrinking, mirrored borders), so low-resolution inputs
-and bicubic baselines are made with it. Resizing is separable and linear: two
-small matrix products, one for each direction.
+Published super-resolution figures use this kernel (Keys' cubic with a = -1/2,
+widened when shrinking, mirrored borders), so low-resolution inputs and bicubic
+baselines are made with it. Resizing is separable and linear: two small matrix
+products, one for each direction.
 """
 
 import functools

@@ -1,1 +1,1 @@
-"""Speed of the input pipeline, of networks, of starts and restoration."""
+"""Speed of the input pipeline, of networks, of start-up and of restoration."""

@@ -1,4 +1,4 @@
-"""Speed: of input pipeline, networks beside a peer's, start, restoration.
+"""Speed of the input pipeline, of networks, of start-up and of restoration.
 
   artjax benchmark pipeline --source=folder:PATH
   artjax benchmark step --peer='python peer.py --model unet ...'
@@ -9,9 +9,9 @@
   artjax benchmark tiles --source=folder:PATH
   artjax benchmark ramp
 
-Each prints what it did and, on the last line of stdout, one JSON object. Two
-things that are compared run in turn in one call, for machines are noisy and
-only ratios of one run can be trusted.
+Each prints what it did and, on the last line of stdout, one JSON object. With
+--peer both programs run alternately in one call: machines are noisy, and only
+ratios measured in the same call can be trusted.
 """
 
 import argparse

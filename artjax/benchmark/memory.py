@@ -1,4 +1,4 @@
-"""The memory of this process and its workers."""
+"""Memory use of this process and its workers."""
 
 import multiprocessing
 import pathlib

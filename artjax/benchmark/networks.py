@@ -1,4 +1,4 @@
-"""Speed of networks: a training step, a batch, beside a peer's."""
+"""Speed of networks: a training step or a batch, compared with a peer's."""
 
 import argparse
 import ast

@@ -1,6 +1,6 @@
-"""Measurements in turn with those of another program.
+"""Measurements that alternate with those of another program.
 
-Machines are noisy: only ratios of measurements of one call can be trusted.
+Machines are noisy, so only ratios measured in the same call can be trusted.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Speed and exactness of restoration: by size, by tile, of 16 bits."""
+"""Speed and exactness of restoration, by picture size, tile size and depth."""
 
 import argparse
 import math

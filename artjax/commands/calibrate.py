@@ -4,11 +4,11 @@
       --pictures=folder:train --test=folder:val
 
 For weights that predict their errors (`model.args.confidence`). Pictures are
-damaged in three ways, mildly, heavily, and by a kind that training is to leave
-out, tape; which errors go with what the network says becomes a table
-in the .safetensors file, from which the accuracy of a picture is told. The test
-pictures say whether it holds: of pixels said to be within ±e at 80 %, about
-80 % should be. The last line of stdout is a JSON object.
+damaged in three ways: mildly, heavily, and with a kind of damage that training
+should leave out, tape. The relation of predicted to measured errors is stored
+as a table in the .safetensors file, and gives the expected accuracy of a
+picture. The test pictures check it: of the pixels predicted to be within ±e at
+80 %, about 80 % should be. The last line of stdout is a JSON object.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Exports weights: as a file of this project, with PyTorch names, as ONNX.
+"""Exports weights: as a file for artjax, with PyTorch names, or as ONNX.
 
   artjax export --workdir=runs/unet \
       --output=pretrained/unet.safetensors --dtype=float16
@@ -8,13 +8,14 @@
   artjax export --workdir=runs/detect --coarse=runs/detect_coarse \
       --output=pretrained/detect.safetensors --dtype=float16
 
-A .safetensors file carries its model's configuration, and `manifest.json`
+A .safetensors file contains its model's configuration, and `manifest.json`
 beside it gets an entry: sha256, configuration, training set, and the figures
 given as `--figures=FILE`, the JSON lines that `--mode=evaluate` printed. With
---names=published it has the names of BasicSR and Real-ESRGAN instead, by which
-spandrel and the programs that use it know the architecture (RRDBNet,
-SRVGGNetCompact, MSRResNet), and no entry. An .onnx file takes pictures of any
-size: f32[N, 3, H, W], RGB in [0, 1]; it needs the extra `export`.
+--names=published the tensors have the names of BasicSR and Real-ESRGAN instead,
+by which spandrel and the programs that use it recognize the architecture
+(RRDBNet, SRVGGNetCompact, MSRResNet); such a file gets no entry. An .onnx file
+takes pictures of any size: f32[N, 3, H, W], RGB in [0, 1]; it needs the extra
+`export`.
 """
 
 import argparse

@@ -1,13 +1,14 @@
-"""Converts published weights to a file of this project.
+"""Converts published weights to a file for artjax.
 
   artjax import-weights RealESRGAN_x4plus.safetensors \
       --output=pretrained/realesrgan.safetensors
 
 RRDBNet (Real-ESRGAN, BasicSR, ESRGAN old and new), SRVGGNetCompact and
-MSRResNet, from .safetensors, .npz, and .pth where torch is installed; the
-architecture is found from the names. The result runs like any other weights.
+MSRResNet, from .safetensors and .npz, and from .pth if torch is installed. The
+names of the tensors determine the architecture. The result can be used like any
+other weights.
 
-torchvision's ResNet-18 and 34 become the encoder that a ResUNet starts from:
+torchvision's ResNet-18 and 34 become an encoder, with which a ResUNet starts:
   artjax train --config=sketch2image --workdir=... \
       --config.model.args.norm=batch --config.model.args.width=64 \
       --config.init_from=encoder.safetensors

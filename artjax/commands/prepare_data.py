@@ -7,9 +7,9 @@
       --config.eval.source=tfds:paintings@DATA_DIR:validation
 
 Large pictures are slow to decode and a crop uses little of them; sub-images are
-read by index. Pictures, not sub-images, are split, by their content. A run that
-was interrupted goes on where it was; one with nothing left to do says so. The
-last line of stdout is a JSON object.
+read by index. Whole pictures, not sub-images, are assigned to training or
+validation, by their content. An interrupted run resumes where it stopped; one
+with nothing left to do says so. The last line of stdout is a JSON object.
 """
 
 import argparse

@@ -2,10 +2,10 @@
 
   artjax serve --port=8080
 
-Then open http://127.0.0.1:8080. Nothing is sent anywhere: the page asks only
-this server, which listens on this machine alone unless told otherwise. Files
-are deleted an hour after their last use and when it ends (Ctrl-C). The last
-line of stdout is a JSON object.
+Then open http://127.0.0.1:8080. Nothing leaves the machine: the page contacts
+only this server, which by default accepts connections from this machine alone.
+Files are deleted an hour after their last use, and when the server ends
+(Ctrl-C). The last line of stdout is a JSON object.
 """
 
 import argparse

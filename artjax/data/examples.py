@@ -1,21 +1,21 @@
-"""What an example is, and what makes an op.
+"""The format of an example, and the decorator that declares an op.
 
 An example is a dict of 'name' and of pictures, arrays [H, W, C], u8 in [0, 255]
 or f32 in [0, 1]:
 
   image    what the network sees
   target   the clean picture
-  mask     u8, 255 = damaged: one channel per class of damage, or all alike
-  real     what a discriminator sees in place of 'target', where it differs
-  hints    u8 RGBA: colours that are told, and 255 where they are
+  mask     u8, 255 = damaged: one channel per class of damage, or three equal
+  real     what a discriminator sees instead of 'target', where they differ
+  hints    u8 RGBA: colours that the user gives, alpha 255 where there are any
 
-Beside them may stand 'context', a thumbnail of what 'image' was before it was
-cropped, 'label', an int given by the source, and 'class_label', u8[].
+It may also hold 'context', a thumbnail of 'image' before it was cropped,
+'label', an int given by the source, and 'class_label', u8[].
 
 An op is `fn(example, rng) -> example`. It never writes into the arrays it was
-given: a source may hand them out again.
+given, since a source may return the same arrays again.
 
-In pairs for super-resolution 'image' is smaller than the others by a whole
+In pairs for super-resolution 'image' is smaller than the others by an integer
 factor.
 """
 

@@ -1,15 +1,15 @@
-"""Drivers: they make examples in parallel and stack them into batches.
+"""Loaders that make examples in parallel and stack them into batches.
 
-driver(example, start, batch_size, workers, prefetch) is a generator of dicts of
-u8[batch_size, H, W, 3] of example(start), example(start + 1), ... in order,
-whatever the driver and the number of workers.
+loader(example, start, batch_size, workers, prefetch) is a generator of dicts of
+u8[batch_size, H, W, 3] with example(start), example(start + 1), ... in order,
+whatever the loader and the number of workers.
 
   tf         tf.data, the default
-  threads    where TensorFlow is not installed: the same speed
-  processes  no lock of Python's between the workers: on 2 cores nearly half as
-             fast again; takes some seconds to start and a cache for each
+  threads    works without TensorFlow, at the same speed
+  processes  avoids Python's global lock: nearly 1.5 times as fast on 2 cores,
+             but needs some seconds to start and one cache per worker
 
-`DRIVERS` has them by name.
+`DRIVERS` maps their names to them.
 """
 
 import collections

@@ -6,13 +6,13 @@ Everything rests on one pure function of the config and an index:
                      rng(seed, index))
 
 so step k sees the same batch after a restart, with another number of workers
-or devices, and under every driver of loaders.py: tf.data ('tf'), or without
-TensorFlow threads or processes. Nothing here has a state to save; resuming at
-step k is `start_step=k`.
+or devices, and with every loader of loaders.py: tf.data ('tf'), or threads or
+processes without TensorFlow. There is no state to save: a run that resumes at
+step k sets `start_step=k`.
 
-A file that goes bad during a run does not end an epoch. In training the next
-picture of the source takes its place, and this is logged once a file; an
-evaluation goes on without it and logs that each time.
+A file that becomes unreadable during a run does not end an epoch. In training
+the next picture of the source replaces it, which is logged once per file; an
+evaluation continues without it and logs that every time.
 """
 
 from collections.abc import Callable, Generator, Iterator

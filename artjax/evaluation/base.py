@@ -1,7 +1,8 @@
-"""The protocol of an evaluator: its examples, measurements and summary.
+"""The interface of an evaluator: its examples, measurements and summary.
 
-A task names its evaluator, '<file>.<class>' of this package. runner.py runs it,
-the same way every `eval_every` steps of a training and for `--mode=evaluate`.
+A task names its evaluator as '<file>.<class>' of this package. runner.py runs
+it in the same way every `eval_every` steps of a training run and for
+`--mode=evaluate`.
 """
 
 import abc

@@ -1,10 +1,10 @@
-"""Baselines that need no training, to compare trained networks with.
+"""Baselines without training, to compare trained networks with.
 
-`FILLS` holds, by name, functions that fill holes: fill(image u8[H, W, 3], mask
-bool or u8[H, W]) -> u8[H, W, 3]. What is not 0 in the mask is missing, and
-every other pixel comes back as it was. A mask of another size, or one that
-covers everything, raises ValueError; an empty one gives a copy of the picture.
-`Sepia` colours pictures, `line_filter` finds cracks and specks.
+`FILLS` maps names to functions that fill holes: fill(image u8[H, W, 3], mask
+bool or u8[H, W]) -> u8[H, W, 3]. Pixels where the mask is not 0 are missing;
+all others are returned unchanged. A mask of another size, or one that covers
+everything, raises ValueError; an empty one gives a copy of the picture. `Sepia`
+colours pictures, `line_filter` finds cracks and specks.
 """
 
 from collections.abc import Callable, Iterable

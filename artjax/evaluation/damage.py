@@ -1,6 +1,6 @@
 """Evaluation of damage detection, pooled over the pixels of all pictures.
 
-A filter without learning is scored the same way. See damage_tally.py.
+A classical filter is scored the same way. See damage_tally.py.
 """
 
 from collections.abc import Callable, Iterable, Sequence

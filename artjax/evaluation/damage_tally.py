@@ -1,8 +1,8 @@
 """Pixel counts from which the metrics of damage detection are computed.
 
-Probabilities are counted by their 256 levels, damaged and sound pixels apart,
-and every figure is read from these counts: no picture is kept, and a figure of
-any threshold needs no network.
+Pixels are counted by probability, in 256 levels, separately for damaged and
+undamaged ones. All figures are computed from these counts, so no picture is
+kept and another threshold does not need the network again.
 """
 
 import cv2

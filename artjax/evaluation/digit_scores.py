@@ -1,11 +1,12 @@
-"""Scores of generated digits, by a classifier of real ones.
+"""Scores of generated digits, from a classifier of real ones.
 
   classifier = digit_scores.train(pictures, labels)
   figures = digit_scores.measure(digit_scores.look(classifier, samples),
                                  digit_scores.look(classifier, real))
 
-The classifier learns from the digits that the generator learnt from, in seconds
-on a CPU, and is the same for the same digits and seed.
+The classifier is trained on the digits that the generator was trained on. This
+takes seconds on a CPU, and gives the same classifier for the same digits and
+seed.
 """
 
 from typing import Any, NamedTuple

@@ -1,9 +1,10 @@
 """Evaluation of generated digits, compared with real ones.
 
-There is no target to compare a sample with. So a classifier of real digits says
-how clear and how varied the samples are, and how far their features lie from
-those of real digits (digit_scores.py). Samples of one fixed latent, the same at
-every step of a run, and walks from one latent to another show what was learnt.
+A sample has no target to compare it with. Instead, a classifier of real digits
+measures how clear and how varied the samples are, and how far their features
+are from those of real digits (digit_scores.py). The report shows samples of
+fixed latents, the same at every step of a run, and interpolations between
+latents.
 """
 
 from collections.abc import Callable, Iterator, Sequence

@@ -1,9 +1,9 @@
 """Evaluation of inpainting, compared with classical methods.
 
-Every fill gets the same picture and mask, and is measured over the whole
-picture and inside the mask, in bands of the area that is missing: a figure of
-small holes says nothing of large ones. What is known comes back as it was, of
-the network as of the others.
+Every method gets the same pictures and masks. It is measured over the whole
+picture and inside the mask, separately for bands of the missing area, since
+figures for small holes say nothing about large ones. For all of them, the
+network included, known pixels are restored to their original values.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -1,11 +1,11 @@
-"""Metrics of restored pictures, one function each, the protocol in the name.
+"""Metrics of restored pictures, one function each; names state the protocol.
 
-All take what a user would get, rounded pictures: (pred u8[B, H, W, 3], target
-u8[B, H, W, 3], *, crop=0) -> float64[B], one number a picture. RGB order.
-`crop` removes that many px at each side first (a x4 benchmark crops 4). All
-raise ValueError for unequal shapes, other dtypes, or a crop that leaves
-nothing. Those that take a `mask`, bool[B, H, W] of the same crop, give a mean
-over the pixels where it is True, whose surroundings may count in windows.
+All compare pictures as a user gets them, rounded: (pred u8[B, H, W, 3], target
+u8[B, H, W, 3], *, crop=0) -> float64[B], one number per picture. RGB order.
+`crop` first removes that many px at each side (x4 benchmarks crop 4). All raise
+ValueError for unequal shapes, other dtypes, or a crop that leaves nothing. With
+a `mask`, bool[B, H, W] of the same crop, a metric is the mean over the pixels
+where it is True; windows may include their surroundings.
 
 PSNR and SSIM follow BasicSR's definitions: *_rgb over the three channels,
 *_y on the luma of BT.601 (16..235), in floating point and **not rounded**;

@@ -1,8 +1,8 @@
 """Evaluation on pairs: restored and degraded pictures against the originals.
 
-Every figure of the output stands beside the same figure of the input: what a
-restorer is worth is the difference. Metrics are taken on what a user gets:
-clipped, rounded to 8 bit.
+Every figure of the output is reported beside the same figure of the input,
+since a restorer is worth the difference. Metrics are computed on pictures as a
+user gets them: clipped and rounded to 8 bits.
 """
 
 from collections.abc import Callable, Iterable, Sequence

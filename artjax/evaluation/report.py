@@ -1,4 +1,4 @@
-"""The report of an evaluation: a page, figures by picture, panels."""
+"""The report of an evaluation: a page, figures for each picture, panels."""
 
 from collections.abc import Sequence
 import csv

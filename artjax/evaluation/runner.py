@@ -1,7 +1,7 @@
-"""Runs the evaluator of a task: while training, and for `--mode=evaluate`.
+"""Runs the evaluator of a task, during training and for `--mode=evaluate`.
 
-Both go the same way through `evaluate`. While training less may be measured, as
-the configuration says (`while_training`), so that it can be done often.
+Both call `evaluate`. During training the configuration can restrict what is
+measured (`while_training`), so that it can be done often.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence

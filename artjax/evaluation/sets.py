@@ -1,8 +1,8 @@
 """Several named sets of pictures, evaluated one after the other.
 
-`eval.sets = ('films=folder:A', 'prints=pairs:B,C')` are measured beside the
-usual pictures. Their figures carry their names, `films/psnr_rgb`, by one of
-which `best_metric` may choose.
+`eval.sets = ('films=folder:A', 'prints=pairs:B,C')` are measured in addition to
+the usual pictures. Their figures carry their names, such as `films/psnr_rgb`,
+and `best_metric` may be one of them.
 """
 
 from collections.abc import Callable, Iterator, Sequence

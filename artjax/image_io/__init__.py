@@ -1,1 +1,1 @@
-"""Picture files in and out, with depth, profile and metadata."""
+"""Reads and writes picture files with depth, profile and metadata."""

@@ -1,7 +1,7 @@
-"""The colour space of a file: from its values to sRGB, and back.
+"""The colour space of a file: conversion from its values to sRGB, and back.
 
-The space is that of the file's ICC profile, or a built-in one: sRGB (grey too)
-where there is no profile, SWOP for CMYK.
+The space is that of the file's ICC profile. Without a profile a built-in one is
+used: sRGB (for grey too), or SWOP for CMYK.
 """
 
 import os

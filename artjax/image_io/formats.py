@@ -1,6 +1,6 @@
-"""Formats of picture files: how each is told from its bytes, read and written.
+"""Formats of picture files: how each is recognized, read and written.
 
-A format is what a file's first bytes say, never its name. Only the readers
+The first bytes of a file determine its format, never its name. Only the readers
 and writers named here are ever called.
 """
 

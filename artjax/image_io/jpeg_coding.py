@@ -1,8 +1,8 @@
-"""JPEG results coded as their sources were.
+"""JPEG results coded like their sources.
 
-With the same quantization tables and the same subsampling, what is not changed
-is rounded to where it was before: most pixels keep their values. libvips takes
-neither, so that Pillow writes such files.
+With the same quantization tables and the same subsampling, unchanged pixels are
+rounded to the values they had, so most of them stay the same. libvips accepts
+no tables, so Pillow writes these files.
 """
 
 import io

@@ -1,8 +1,8 @@
-"""A network's change, added to the file's own values.
+"""Adds a network's change to the file's own values.
 
-A network sees sRGB of 16 bits at most; the file may hold more. So its input and
-its output are both converted to the file's colour space and the difference is
-added to what the file holds: what is not changed keeps every bit.
+A network sees sRGB of at most 16 bits; the file may hold more. So the network's
+input and output are both converted to the file's colour space, and their
+difference is added to the values in the file: unchanged pixels keep every bit.
 """
 
 from collections.abc import Iterator

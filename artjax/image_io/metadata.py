@@ -1,7 +1,7 @@
-"""Metadata of a picture file: all that it holds beside its pixels.
+"""Metadata of a picture file: everything that it holds besides pixels.
 
-It goes into the result byte for byte (metadata_writer.py), but for what is no
-longer true there: orientation, size, thumbnails.
+They are copied to the result byte for byte (metadata_writer.py), except those
+that the result makes untrue: orientation, size, thumbnails.
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,8 @@
-"""Metadata of a source, put into the file of its result.
+"""Writes the metadata of a source into the file of its result.
 
 libvips writes pixels, profile and resolution; everything else is copied here
-into the blocks of the result's format. What that cannot hold is named.
+into the blocks of the result's format. Metadata that this format cannot hold
+are named to the user.
 """
 
 import dataclasses

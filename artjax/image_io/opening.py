@@ -1,7 +1,7 @@
-"""Which picture of a file is opened, and what its channels are.
+"""Decides which picture of a file is opened, and what its channels mean.
 
-A file may hold several: pages, reduced copies, frames, raw data of a camera.
-The picture is the first page of full size; what is left aside is said.
+A file may hold several: pages, reduced copies, frames, raw camera data. The
+first page of full size is opened; the user is told what was ignored.
 """
 
 import mmap

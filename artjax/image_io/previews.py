@@ -1,7 +1,7 @@
-"""Pictures and maps as a screen shows them: tiles of 8-bit sRGB at every zoom.
+"""Pictures and maps for a screen: tiles of 8-bit sRGB at every zoom level.
 
-A picture of any size is decoded once into small lossless files; whatever part
-of it is looked at later, at whatever zoom, is a few of those.
+A picture of any size is decoded once into small lossless files. Any part of it,
+at any zoom, can then be shown from a few of these.
 """
 
 import os

@@ -1,9 +1,9 @@
-"""Picture files as a network sees them.
+"""Opens picture files, and shows them as a network sees them.
 
 A network sees 3 channels of sRGB in [0, 1]; a file may hold 8 or 16 bits, grey,
 RGB or CMYK in any colour space, transparency and metadata. `open_picture`
-shows the one as the other, and `Picture.merge` brings a network's change back
-into the file's own values; see merging.py.
+converts the file for the network, and `Picture.merge` brings the network's
+change back into the file's own values; see merging.py.
 """
 
 from collections.abc import Callable, Iterator, Mapping

@@ -1,7 +1,7 @@
 """Colour that a file states without an ICC profile: gamma, primaries, CICP.
 
-PNG has the chunks gAMA, cHRM and cICP, AVIF and HEIF the box nclx. What they
-say becomes a profile, so that it is used as any other.
+PNG has the chunks gAMA, cHRM and cICP, AVIF and HEIF the box nclx. They are
+converted to a profile, which is then used like any other.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""The border to libvips: its errors, and arrays as its images."""
+"""The interface to libvips: its errors, and arrays as its images."""
 
 from collections.abc import Iterator
 import contextlib

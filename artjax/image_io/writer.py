@@ -1,4 +1,4 @@
-"""Picture files written whole or not at all."""
+"""Writes picture files completely or not at all."""
 
 from collections.abc import Callable, Mapping
 import contextlib

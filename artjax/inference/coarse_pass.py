@@ -1,8 +1,9 @@
 """A coarse pass over a small copy of the whole picture, before its tiles.
 
-A stain can be as large as half a picture, and within it nothing is to be seen
-but that the colours are others than beyond its rim, which may lie in another
-tile. The small copy has all of both, at the same size whatever the picture's.
+A stain can be as large as half a picture. Inside it, nothing shows the stain
+but a difference in colour from the area beyond its rim, which may lie in
+another tile. The small copy contains both, and has the same size for all
+pictures.
 """
 
 import cv2

@@ -1,14 +1,14 @@
-"""Colorizes a picture: colours found at low resolution, joined to lightness.
+"""Colorizes a picture: predicts colours at low resolution, keeps lightness.
 
   colorizer = Colorizer.load('colorize')
   coloured = colorizer(picture, hints=hints, saturation=1.0)
 
-What colour a thing has is seen in the whole picture, not in a tile of it. So
-the network sees all of it, small, and its a and b of CIE Lab are brought to
-full size along the lightness there (a fast guided filter,
-https://arxiv.org/abs/1505.00996). The picture's own lightness stays; a colour
-that sRGB cannot show at it loses chroma. Whatever colour the picture has
-(sepia, fading) is dropped first: only its lightness is looked at.
+The colour of a thing depends on the whole picture, not on one tile. So the
+network sees a small copy of all of it and predicts a and b of CIE Lab, which
+are brought to full size along the lightness of the original (a fast guided
+filter, https://arxiv.org/abs/1505.00996). The picture keeps its own lightness;
+a colour outside the sRGB gamut at that lightness loses chroma. Colours that the
+picture already has (sepia, fading) are dropped first.
 """
 
 from collections.abc import Callable

@@ -1,9 +1,9 @@
-"""Calibration of a network's predicted errors by measured ones.
+"""Calibrates the errors that a network predicts against measured errors.
 
-A network with `confidence` gives each pixel the scale b of its error. How b and
-errors go together is measured once, on damage that is known, and kept with the
-weights: `artjax calibrate` fits a `Calibration`. Errors are those of a pixel's
-worst channel, in levels of 255.
+A network with `confidence` predicts for each pixel the scale b of its error.
+The relation of b to true errors is measured once, on known damage, and stored
+with the weights: `artjax calibrate` fits a `Calibration`. An error is that of a
+pixel's worst channel, in levels of 255.
 """
 
 import dataclasses

@@ -1,17 +1,19 @@
-"""Deep Image Prior: one picture restored without having seen any other.
+"""Deep Image Prior: restores one picture without training on any other.
 
-https://arxiv.org/abs/1711.10925. A network that starts at random is fitted to
-the damaged picture alone. It takes to what hangs together in a picture long
-before it takes to noise, and continues it into holes:
+https://arxiv.org/abs/1711.10925. A randomly initialized network is fitted to
+the damaged picture alone. It fits coherent structure long before it fits noise,
+and continues structure into holes:
 
-  inpaint   fits what is known; holes fill as the network sees fit, beginning
-            from a blurred copy of the picture, its holes filled smoothly
-  denoise   fits everything, and is stopped before it fits the noise
-  x4        fits, shrunk by 4, the picture: its output is the enlarged one
+  inpaint   fits the known pixels; holes are filled by the network, which starts
+            from a blurred copy of the picture with its holes filled smoothly
+  denoise   fits all pixels, and is stopped before it fits the noise
+  x4        fits the picture with its output shrunk by 4: the output is the
+            enlarged picture
 
 The result is the average of the outputs along the way. `denoise` stops where
-the outputs move least (https://arxiv.org/abs/2112.06074): from there on they
-take to the noise. It takes hundreds of steps: a GPU, a small picture or time.
+the outputs change least (https://arxiv.org/abs/2112.06074), since after that
+they fit the noise. A fit takes hundreds of steps: it needs a GPU, a small
+picture or time.
 """
 
 from collections.abc import Callable, Iterable, Mapping

@@ -1,6 +1,6 @@
-"""The two networks of a `detector.CoarseToFine` file: taken apart, joined.
+"""Splits a `detector.CoarseToFine` file into its two networks, and joins them.
 
-They are trained each by itself, so each can go on by itself:
+The two are trained separately, so each can be trained further by itself:
 `--config.init_from=pretrained/detect.safetensors:coarse`.
 """
 

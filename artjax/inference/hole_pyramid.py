@@ -1,8 +1,8 @@
-"""What a network that fills is shown, and what becomes of its answer.
+"""Fills holes from coarse to fine: inputs and outputs of an inpainting network.
 
-A network sees only so far. Of a hole that is deeper, the middle is first filled
-in a copy of half the size, itself made in this way, and shown to the network as
-known: from coarse to fine, whatever the size of the hole.
+A network sees only a limited distance. Where a hole is deeper, its middle is
+first filled in a copy of half the size, and shown to the network as if it were
+known. The copy is filled in the same way, so holes may have any size.
 """
 
 from collections.abc import Callable

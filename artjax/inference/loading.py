@@ -1,9 +1,9 @@
-"""Weights from where they are: shipped ones, workdirs, files, blends, parts.
+"""Loads weights: shipped ones, workdirs, files, blends, parts.
 
   config, params = load('esrgan_psnr:0.3+esrgan:0.7')
   restorer = restorer('colorize')
 
-How they are named is said in weights.py.
+weights.py explains how they are named.
 """
 
 import os

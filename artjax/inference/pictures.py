@@ -1,7 +1,7 @@
-"""Pictures as Python code holds them, and as networks take them.
+"""Converts pictures between Python objects and the arrays of networks.
 
-A restorer that is called with an array, a PIL image or a path answers in the
-same form: `given` makes f32 RGB in [0, 1] of it, `Given.result` the way back.
+A restorer called with an array, a PIL image or a path returns the same form:
+`given` converts it to f32 RGB in [0, 1], `Given.result` converts back.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Draws pictures: runs a generator that takes latents instead of a picture.
+"""Samples pictures from a generator whose input is a latent, not a picture.
 
 sampler = Sampler(config, params)
 pictures = sampler(latents(seed=0, count=16))

@@ -1,7 +1,8 @@
-"""Self-ensemble: the mean result over flips and turns of a picture.
+"""Self-ensemble: the mean result over flips and rotations of a picture.
 
-A network has no such symmetry: the mean is better than one view, and where the
-views disagree it is uncertain (https://arxiv.org/abs/1511.02228).
+A network is not invariant to these: the mean is better than one result, and
+where the results disagree the network is uncertain
+(https://arxiv.org/abs/1511.02228).
 """
 
 from collections.abc import Callable, Sequence

@@ -1,14 +1,15 @@
-"""A picture of any size through a network of a few fixed shapes, tile by tile.
+"""Runs a network with fixed input shapes on a picture of any size, in tiles.
 
-Pure: arrays and callables, nothing of networks, files or frameworks. The
-picture is read and the result is handed out in strips from top to bottom, so
+Pure functions of arrays and callables, without networks, files or frameworks.
+The picture is read and the result is returned in strips from top to bottom, so
 neither is ever in memory as a whole.
 
-A tile contributes its core; around it the network also sees a halo of what is
-there in the picture, and of its mirror image beyond the edges. How wide, the
-network says: `halo` of its module in models/. With a halo as wide as it can
-see, the cores are those of the whole picture at once. Neighbouring cores
-overlap a little and are blended, which hides what a narrower halo leaves.
+A tile contributes its core. The network also sees a halo around it: the
+neighbouring pixels, or their mirror image beyond the edges of the picture. The
+network's `halo` in models/ gives its width. If it is as wide as the receptive
+field, the cores equal the result of the whole picture at once. Neighbouring
+cores overlap a little and are blended, which hides the seams of a narrower
+halo.
 """
 
 from collections.abc import Callable, Iterator, Sequence

@@ -6,9 +6,9 @@
 Whatever the size of a picture, the network runs once; its transform is applied
 to each strip in float32.
 
-Tones of a single picture are ambiguous, and a wrong correction is worse than
-none: of what the network finds a share is applied, and nothing where it is
-small (`caution`).
+The original tones of a single picture are ambiguous, and a wrong correction is
+worse than none. So only a share of the predicted correction is applied, and
+none of it where the correction is small (`caution`).
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""How weights are named: one grammar, read once.
+"""How weights are named: one grammar, parsed in one place.
 
   chain   one or more networks, one after the other    detect,inpaint
   blend   the mean of several weights of one network   a:0.3+b:0.7
@@ -6,12 +6,12 @@
   source  a name in `pretrained_folder()`, the workdir of a training run, a
           .safetensors file, or `deep_image_prior`, which needs no weights
 
-What exists on disk is taken as it is, whatever its name looks like; the longest
-such path counts. A path that does not exist yet and that holds a comma, colon
-or plus stands in single or double quotes: "'runs/a,b':0.5+c:0.5". A drive's
-letter (C:\\...) is no name with a part.
+A path that exists on disk is used as it is, even if it looks like a chain, a
+blend or a part; the longest such path counts. Quote a path that does not exist
+yet and contains a comma, colon or plus: "'runs/a,b':0.5+c:0.5". The letter of a
+drive (C:\\...) is not taken for a name with a part.
 
-Nothing heavy is imported here: the web server uses it.
+Nothing heavy is imported here, since the web server uses it.
 """
 
 from collections.abc import Iterable

@@ -3,18 +3,20 @@
   frozen = losses.frozen(config.losses)
   value, terms = losses.total(config.losses, pred, target, frozen)
 
-A loss is (pred, target, ...) -> f32[B]: float pictures [B, H, W, C] in [0, 1]
-of equal shape in, one number a picture out. What has another shape or is no
-float raises ValueError. One that takes a third argument `frozen` gets the
-frozen networks, {'vgg16': encoders.load('vgg16'), ...}, as an argument of the
-step, since a closure would compile them in as constants; one that takes `mask`
-gets that of what is missing, f32[B, H, W, 1], and one that takes `log_scale`
-how large the network expects its errors to be.
+A loss is (pred, target, ...) -> f32[B]. It takes float pictures [B, H, W, C] in
+[0, 1] of equal shape and returns one number per picture; other shapes and
+dtypes raise ValueError. Further arguments get, by their names,
 
-`pixel` compares pictures, `masked` masks and what they say is missing,
-`feature` what frozen networks see, `uncertainty` errors and what was expected
-of them. `adversarial` is apart: what a
-discriminator's logits cost each of the two players.
+  frozen     the frozen networks, {'vgg16': encoders.load('vgg16'), ...}; they
+             are an argument of the step, since a closure would compile them in
+             as constants
+  mask       the mask of missing pixels, f32[B, H, W, 1]
+  log_scale  the size of the errors that the network predicts
+  degraded   the degraded picture
+
+Losses of pictures are in `pixel`, of masks and missing pixels in `masked`, of
+features of frozen networks in `feature`, of predicted errors in `uncertainty`.
+Losses of a discriminator's logits, for both players, are in `adversarial`.
 """
 
 from artjax.losses.weighted import frozen

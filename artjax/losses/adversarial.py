@@ -1,9 +1,9 @@
 """Adversarial losses of the generator and the discriminator.
 
-A loss is (real, fake, mean) -> (the discriminator's f32[], the generator's
+A loss is (real, fake, mean) -> (discriminator loss f32[], generator loss
 f32[]). `real` and `fake` are logits f32[B, ...] of clean and of generated
-pictures; `mean` averages an array over all its axes and all devices. The
-module is the registry: config.adversary.loss names a function of it.
+pictures; `mean` averages an array over all its axes and all devices. Every
+public function here is a loss that config.adversary.loss can name.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""Distances between two pictures in the features of frozen networks."""
+"""Losses between two pictures in the features of frozen networks."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Losses of two pictures, pixel by pixel and window by window."""
+"""Losses between two pictures, computed from pixels and windows."""
 
 import jax
 import jax.numpy as jnp

@@ -1,7 +1,7 @@
 """The losses that a configuration names, and their weighted sum.
 
-The modules are the registry: every public function of `MODULES` whose first
-arguments are `pred, target` can be named in `config.losses`.
+`config.losses` can name every public function of `MODULES` whose first two
+arguments are `pred, target`. A new loss needs no other registration.
 """
 
 from collections.abc import Mapping

@@ -11,9 +11,9 @@
 JPEG, PNG, TIFF, WebP, AVIF and HEIF files of 8 or 16 bits keep their format,
 depth, size, colour space and metadata. Weights that only find damage write a
 damage map, STEM.damage.png, and no picture. A picture that cannot be restored
-is reported with the reason, and the others are restored all the same. Exit
-status: 0 all done, 1 some failed, 2 wrong use, 130 Ctrl-C. The last line of
-stdout is a JSON object.
+is reported with the reason, and the run continues with the others. Exit status:
+0 all done, 1 some failed, 2 wrong usage, 130 Ctrl-C. The last line of stdout is
+a JSON object.
 """
 
 import argparse

@@ -1,8 +1,8 @@
 """Damage probability maps -> masks, shares of the area, boxes.
 
-Pure NumPy and OpenCV on a saved map, so that another threshold takes no
-network. A map is u8[H, W, 3], 255 = certain, or f32[H, W, 3] in [0, 1]; a mask
-is u8[H, W, 3] of 0 and 255. Channels: see artjax/damage_classes.py.
+Pure NumPy and OpenCV on a saved map, so another threshold needs no network. A
+map is u8[H, W, 3], 255 = certain, or f32[H, W, 3] in [0, 1]; a mask is
+u8[H, W, 3] of 0 and 255. Channels: see artjax/damage_classes.py.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
 """The mask of pixels to fill: found by a network, or given by a user.
 
-The damage probability map that a network has found is kept, so that another
-threshold needs no other run.
+The damage probability map found by a network is kept, so that another threshold
+does not need the network again.
 """
 
 from typing import Any

@@ -1,8 +1,7 @@
 """The chain of weights that runs by default.
 
-Damage is found, what is opaque or thin is filled, then noise, blur, stains and
-what is left of cracks are removed, and at last the tones of the whole picture
-are corrected.
+It finds damage, fills what is opaque or thin, removes noise, blur, stains and
+remaining cracks, and finally corrects the tones of the whole picture.
 """
 
 WEIGHTS = 'detect,inpaint,structure,tone'

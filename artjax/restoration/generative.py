@@ -1,7 +1,7 @@
 """Stages that invent content: colorizing, and pictures from drawings.
 
-They are not a change of what the file holds, and nobody can know whether they
-are right: the record says so (`conjecture` of their tasks).
+Their results do not correct the content of the file, and nobody can know
+whether they are right. The record says so (`conjecture` of their tasks).
 """
 
 import os

@@ -1,18 +1,18 @@
-"""The options of restoration, declared once: flags, query, record and form.
+"""Options of restoration, declared once for flags, queries, records and forms.
 
-`Options` is a frozen dataclass; each field carries an `Option`: its range, unit
-and help, which stages of a chain use it, and its name on the web. From these
+`Options` is a frozen dataclass. Each field carries an `Option`: its range, unit
+and help, the stages of a chain that use it, and its name on the web. From these
 are made
 
-  add_arguments(parser)      a flag of argparse for each field
+  add_arguments(parser)      an argparse flag for each field
   from_arguments(args)       argparse.Namespace  -> Options
-  from_query(query)          {name: text}        -> Options, of a HTTP query
-  Options.as_json()          Options             -> the `options` of a record
-  describe()                 the form of the web page, a dict a field
+  from_query(query)          {name: text} of an HTTP query -> Options
+  Options.as_json()          Options -> the `options` of a record
+  describe()                 the form of the web page, one dict per field
 
-An `Options` is valid once it exists: what is out of range raises ValueError of
-one line that begins with the field's name. Nothing heavy is imported here, so
-that `--help` and the web server can use it.
+An `Options` object is always valid: a value out of range raises ValueError,
+with one line that begins with the name of the field. Nothing heavy is imported
+here, so that `--help` and the web server can use it.
 """
 
 import argparse

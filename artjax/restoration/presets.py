@@ -1,8 +1,9 @@
-"""Named sets of options for kinds of pictures: commands and the page have them.
+"""Presets: named sets of options for kinds of pictures.
 
   artjax restore --preset=print prints/ --output=restored/
 
-What is said besides a preset wins over it.
+The command line and the web page offer them. Options that are given explicitly
+override the preset. A new entry of `PRESETS` is a new preset of both.
 """
 
 from typing import Any, NamedTuple

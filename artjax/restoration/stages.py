@@ -1,9 +1,9 @@
 """The stages of a chain, behind one interface.
 
 A task names the stage that runs its weights: 'stages.Network', 'stages.Fill',
-'generative.Colorize', ... A stage is given the picture as the stages before it
-have left it, and what all of them share; it answers with strips of the picture
-as it makes it, or with None if it makes none.
+'generative.Colorize', ... A stage gets the result of the stages before it, and
+data that all stages share. It returns its result in strips, or None if it does
+not change the picture.
 """
 
 import abc

@@ -1,8 +1,8 @@
 """Strips of a picture: buffers between stages, and maps of a quantity.
 
 Only strips of a picture are in memory at a time, (top, [rows, width, C]) from
-top to bottom; what is needed as a whole lies on disk, or takes one byte a
-pixel.
+top to bottom. Data that is needed as a whole is kept on disk, or takes one byte
+per pixel.
 """
 
 import errno

@@ -1,7 +1,8 @@
-"""The stage that undoes fading, varnish and casts: one transform of all pixels.
+"""The stage that corrects fading, varnish and casts, with one transform.
 
-Its strength is `tone`, beside the `strength` of all that a chain changes. The
-record holds the transform itself, and the share of it that was applied.
+The option `tone` sets its strength, in addition to `strength`, which scales all
+changes of a chain. The record contains the transform and the share of it that
+was applied.
 """
 
 from typing import Any

@@ -1,13 +1,13 @@
 """Masks and hints that users give with a picture.
 
-A mask is white, or any colour, where to fill; black, and what is transparent,
-stays. A grey value is compared with a threshold: the damage probability map
-that a detector has written is such a mask. Or it is transparent where to fill:
-a copy of the picture with a hole, or a sheet with one.
+A mask is white, or any colour, where to fill; black and transparent pixels are
+kept. Grey values are compared with a threshold, so a damage probability map
+written by a detector is a mask too. Instead, a mask may be transparent where to
+fill: a copy of the picture with holes, or a blank sheet with holes.
 
-Hints are strokes of the colours that things are to have: a picture that is
-transparent but for these strokes, drawn over the one that is to be colorized,
-or over a copy of it of another size.
+Hints are strokes in the colours that things should have: a picture that is
+transparent except for these strokes. They are drawn over the picture to
+colorize, or over a copy of it of another size.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""A chain as a function of pictures in memory: what the command line does."""
+"""A chain as a function of pictures in memory, as the command line runs it."""
 
 import os
 import tempfile

@@ -4,7 +4,8 @@
   y = model.apply(variables, task.inputs(batch, rng))
   picture = task.to_image(batch, y)
 
-Each is one file with a class `Task`, see base.py. A new file is a new task.
+Each task is one file with a class `Task`, see base.py. A new file is a new
+task.
 """
 
 import functools

@@ -1,4 +1,4 @@
-"""The protocol that every task fulfils, and what several of them share."""
+"""The interface that every task implements, and code that several share."""
 
 import abc
 from typing import Any, Protocol

@@ -1,4 +1,4 @@
-"""The colours of a grey picture, with 'hints' if a batch has them."""
+"""Predicts the colours of a grey picture, from 'hints' too if there are any."""
 
 import jax
 import jax.numpy as jnp

@@ -1,4 +1,4 @@
-"""Where a picture is damaged: a damage map of crack, loss and stain."""
+"""Finds damage: predicts a damage map of cracks, losses and stains."""
 
 import jax
 import jax.numpy as jnp

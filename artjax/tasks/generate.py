@@ -1,4 +1,4 @@
-"""A picture from nothing but random numbers."""
+"""Generates pictures from random numbers alone."""
 
 import jax
 import jax.numpy as jnp

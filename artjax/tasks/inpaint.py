@@ -1,4 +1,4 @@
-"""The missing region of a picture, filled in from what surrounds it."""
+"""Fills the missing region of a picture from its surroundings."""
 
 import jax
 import jax.numpy as jnp

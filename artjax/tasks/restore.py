@@ -1,4 +1,4 @@
-"""The undamaged picture from a degraded one; super-resolution too."""
+"""Restores a degraded picture; also super-resolution."""
 
 import jax
 

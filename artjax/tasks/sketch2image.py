@@ -1,4 +1,4 @@
-"""A photograph or a painting from a drawing."""
+"""Makes a photograph or a painting from a drawing."""
 
 import jax
 import jax.numpy as jnp

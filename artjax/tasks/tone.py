@@ -1,9 +1,9 @@
-"""Fading, varnish and casts undone: one curve a channel for the whole picture.
+"""Corrects fading, varnish and casts: one curve per channel for the picture.
 
-The generator sees a thumbnail and answers with the parameters of a transform,
-which is applied to every pixel alike (`transform`): it cannot blur, repaint or
-move anything. A curve a channel, always rising, comes first; then a mixing of
-channels that leaves grey as it is and gives back saturation.
+The generator sees a thumbnail and predicts the parameters of a transform, which
+is applied to every pixel alike (`transform`). So it cannot blur, repaint or
+move anything. First comes a curve for each channel, which always rises, then a
+mixing of channels, which leaves grey unchanged and restores saturation.
 """
 
 from typing import Any

@@ -1,7 +1,7 @@
 """The adversarial part of a training step: both losses, and the update.
 
-A discriminator sees clean and generated pictures of the same batch; the
-generated ones are those of the generator's own forward pass.
+The discriminator sees clean and generated pictures of the same batch. The
+generated ones come from the generator's own forward pass in that step.
 """
 
 from typing import NamedTuple

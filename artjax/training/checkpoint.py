@@ -1,9 +1,9 @@
 """Checkpoints: every Orbax call of the project.
 
-`<workdir>/checkpoints/<step>/` holds the training state, the configuration it
-belongs to, and fingerprints of its tensors. Kept are the latest few and the
-best by a named metric. Saves are asynchronous and atomic: a step's folder
-appears under its name when it is whole.
+`<workdir>/checkpoints/<step>/` holds the training state, its configuration, and
+fingerprints of its tensors. The latest few are kept, and the best by the metric
+of the configuration (`best_metric`). Saves are asynchronous and atomic: the
+folder of a step gets its name when it is complete.
 """
 
 import contextlib

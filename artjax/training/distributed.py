@@ -1,4 +1,4 @@
-"""Data parallelism over all devices: the only file that says pmap."""
+"""Data parallelism over all devices: the only file that uses pmap."""
 
 from collections.abc import Callable
 import pickle

@@ -1,7 +1,7 @@
-"""Fingerprints of a checkpoint's tensors, kept beside them.
+"""Fingerprints of a checkpoint's tensors, stored with them.
 
-A file whose bytes were changed on the disk, or on the way to it, mostly still
-loads: as other weights.
+Without them, a file whose bytes were changed on disk, or on the way to it,
+would mostly load without an error, as other weights.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""Training: build, restore, loop, in named sections."""
+"""The training loop: build, restore, loop, in named sections."""
 
 from collections.abc import Callable
 import contextlib

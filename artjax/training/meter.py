@@ -1,4 +1,4 @@
-"""The meter of a run: speed, waiting, skipped steps and means of metrics."""
+"""Measures a run: speed, waiting time, skipped steps and means of metrics."""
 
 import collections
 from collections.abc import Iterator

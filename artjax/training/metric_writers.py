@@ -1,11 +1,11 @@
 """Writers of metrics: TensorBoard events and a JSON-lines file.
 
-A run that goes on from a checkpoint repeats the steps after it: what the broken
-run wrote of these is dropped.
+A run that resumes from a checkpoint repeats the steps after it; metrics that
+the interrupted run wrote for these steps are dropped.
 
-`<workdir>/metrics.jsonl` is always written; TensorBoard events through clu
-where clu and TensorFlow are installed, and where they are not that is said
-once. Both take the calls of `clu.metric_writers.MetricWriter` that are used.
+`<workdir>/metrics.jsonl` is always written, TensorBoard events only if clu and
+TensorFlow are installed; otherwise the log says so once. Both support those
+calls of `clu.metric_writers.MetricWriter` that are used.
 """
 
 from collections.abc import Mapping, Sequence

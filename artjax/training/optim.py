@@ -1,9 +1,9 @@
 """The optimizer and its learning-rate schedule, from the configuration.
 
-Which parameters are decayed and which are matrices is told by their names: a
-'kernel' maps features to features. Biases, scales, slopes and the modulations
-of blocks are vectors whatever their shape is, under a scan too, where every
-parameter has a leading axis of the blocks.
+The name of a parameter decides whether it is decayed and whether it is treated
+as a matrix: a 'kernel' maps features to features. Biases, scales, slopes and
+the modulations of blocks are vectors, whatever their shape. This holds under a
+scan too, where every parameter has a leading axis of the blocks.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,7 +1,7 @@
 """Checks of a configuration before the first step.
 
-What can be known at the start is not found out at the first evaluation, hours
-later and with nothing saved.
+They find errors at the start that would otherwise appear at the first
+evaluation, hours later and with nothing saved.
 """
 
 import os

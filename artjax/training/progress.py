@@ -1,9 +1,9 @@
 """Progress and profiles, by clu.periodic_actions.
 
-Once a minute a line says how far the run is and how its time was spent; where
-clu is missing, that of the loop every `log_every` steps has to do. With
-`config.profile_steps` the workdir gets a trace that TensorBoard shows under
-PROFILE (its plugin xprof), and that ui.perfetto.dev opens.
+Once a minute a line in the log reports the progress of the run and how its time
+was spent. Without clu there is only the line of the loop, every `log_every`
+steps. With `config.profile_steps` a trace is written to the workdir, which
+TensorBoard shows under PROFILE (its plugin xprof) and ui.perfetto.dev opens.
 """
 
 import contextlib

@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT as a wish to end after the current step."""
+"""Handles SIGTERM and SIGINT as a request to end after the current step."""
 
 from collections.abc import Iterator
 import contextlib

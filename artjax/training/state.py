@@ -1,7 +1,7 @@
-"""The training state: networks, optimizer states, and how they begin.
+"""The training state: networks, optimizer states, and their initial values.
 
-Neither random keys nor a device axis are part of it, so a checkpoint does not
-know how many devices wrote it.
+It contains neither random keys nor a device axis, so a checkpoint does not
+depend on how many devices wrote it.
 """
 
 from typing import Any, NamedTuple

@@ -1,10 +1,11 @@
-"""The training step and the state it carries: pure JAX, one step for all tasks.
+"""The training step: pure JAX, one step for all tasks.
 
   train_step(state, batch, frozen) -> (state, metrics)
 
-No device axis, no random key in the state: keys are folded from (seed, step,
-device), so a run that is resumed draws what an unbroken run draws. Without an
-adversary `state.discriminator` is None and nothing of it is traced.
+The state has no device axis and no random key: keys are folded from (seed,
+step, device), so a resumed run draws the same random numbers as an
+uninterrupted one. Without an adversary `state.discriminator` is None and
+nothing of it is traced.
 """
 
 from collections.abc import Callable

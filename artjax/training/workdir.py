@@ -1,4 +1,4 @@
-"""The folder of a run: used by one run at a time, with one configuration."""
+"""The folder of a run, used by one run at a time with one configuration."""
 
 from collections.abc import Iterator
 import contextlib

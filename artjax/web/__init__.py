@@ -1,1 +1,1 @@
-"""The web page: a picture in, the restored one back on the same page."""
+"""The web page: upload a picture, see it restored on the same page."""

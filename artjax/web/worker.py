@@ -1,10 +1,10 @@
-"""The process that touches pictures: decodes, runs networks, within a limit.
+"""The worker process: decodes pictures and runs networks, in limited memory.
 
   python -m artjax.web.worker --memory=BYTES
 
-Requests are lines of JSON on stdin, answers lines of JSON on stdout. Whatever a
-file does to a decoder, it does it here; the server only sees a pipe close.
-Requests are of a server that has made all the paths itself.
+Requests are lines of JSON on stdin, answers are lines of JSON on stdout. If a
+file crashes a decoder, only this process dies; the server sees the pipe close.
+Requests come from a server that has made all the paths itself.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Plain functions of arrays -> ops with a severity.
+"""Decorators that turn plain functions of arrays into ops with a severity.
 
     @tonal
     def fading(image, severity, rng, *, kind='any'): ...        -> image
@@ -8,10 +8,11 @@
     def old_photo(example, severity, rng): ...                  -> example
 
 Each name becomes a factory: `scratches(severity=0.5, width=3)` is an op,
-`fn(example, rng) -> example`, and `scratches.__wrapped__` the plain function.
-Images are float32 [H, W, 3] in [0, 1]; an op converts a u8 image once and
-leaves float32. Severity is a number in [0, 1], or a pair (low, high) of which
-one is drawn per example, evenly; at 0 the example's own arrays come back.
+`fn(example, rng) -> example`, and `scratches.__wrapped__` is the plain
+function. Images are float32 [H, W, 3] in [0, 1]; an op converts a u8 image once
+and returns float32. Severity is a number in [0, 1], or a pair (low, high) from
+which it is drawn uniformly for each example. At severity 0 the arrays of the
+example are returned unchanged.
 """
 
 from collections.abc import Callable

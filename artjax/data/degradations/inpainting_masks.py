@@ -1,9 +1,9 @@
-"""Holes: masks of what is missing, drawn into an example or taken from files.
+"""Masks of missing regions for inpainting, drawn or read from files.
 
-An op here writes 'mask' alone, u8[H, W, 3], 255 in all channels where the
-picture is missing and 0 elsewhere; 'image' stays as it is, for the task
-'inpaint' takes out of it what the mask covers. Sizes follow the picture's
-shorter side; the area covered is what is asked for.
+An op here only writes 'mask', u8[H, W, 3]: 255 in all channels where the
+picture is missing, 0 elsewhere. 'image' stays unchanged; the task 'inpaint'
+removes the masked pixels later. Sizes scale with the shorter side of the
+picture, and masks cover the share of the area that is asked for.
 """
 
 import functools

@@ -1,4 +1,4 @@
-"""Kernels of blur and of ringing, f32[side, side] of sum 1."""
+"""Kernels for blur and ringing, f32[side, side], which sum to 1."""
 
 import numpy as np
 from scipy import special

@@ -1,9 +1,9 @@
-"""Degradations together, in the order of their causes.
+"""Presets: degradations combined in the order of their causes.
 
-First what happened to the object (pigments, light, varnish; cracks, losses,
-stains), then what the camera and the file add, without any further damage. Each
-example draws its own few of them; the severities are the preset's, times a
-factor of each. A probability is that of an example to have the degradation.
+First comes what happened to the object (pigments, light, varnish; cracks,
+losses, stains), then what the camera and the file add. Each example draws a few
+of these degradations. Each has a probability that an example gets it, and a
+factor by which the severity of the preset is multiplied.
 """
 
 from collections.abc import Sequence

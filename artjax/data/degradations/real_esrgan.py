@@ -1,9 +1,9 @@
 """The second-order degradation of Real-ESRGAN, for blind super-resolution.
 
 https://arxiv.org/abs/2107.10833, with the published parameters: blur, resizing,
-noise and JPEG, all of it twice, then a sinc filter and JPEG in either order.
-Every draw is made per picture. Ops of artjax/registry.py; images are
-float32 [H, W, 3] in [0, 1] in between.
+noise and JPEG, all applied twice, then a sinc filter and JPEG in either order.
+Every random value is drawn for each picture. The functions are ops (see
+artjax/registry.py); between them images are float32 [H, W, 3] in [0, 1].
 """
 
 from typing import NamedTuple

@@ -1,9 +1,9 @@
-"""Examples of colorizing: grey pictures, and hints of their colours.
+"""Examples for colorizing: grey pictures, and hints of their colours.
 
     copy("image", "target")|luma|reveal
 
-An example's 'hints' are u8[H, W, 4]: RGB, and 255 where a colour is told; what
-is not told is 0 in all four.
+'hints' of an example are u8[H, W, 4]: RGB, and alpha 255 where a colour is
+given; all four are 0 elsewhere.
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""Fields of examples: which there are, what they are copied or made from."""
+"""Fields of examples: copied, kept, or computed from others."""
 
 from absl import logging
 import numpy as np

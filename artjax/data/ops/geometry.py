@@ -1,7 +1,7 @@
-"""Geometry of examples: crops, flips, turns, placing on a canvas.
+"""Geometry of examples: crops, flips, rotations, placing on a canvas.
 
-All pictures of an example move together, but for 'context', the thumbnail of
-what was there before. Sizes are in px of 'target'; in pairs for
+All pictures of an example are transformed together, except 'context', the
+thumbnail of the whole picture. Sizes are in px of 'target'; in pairs for
 super-resolution they must be multiples of the factor between the pictures.
 """
 

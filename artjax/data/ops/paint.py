@@ -1,4 +1,4 @@
-"""Manners of painting that are easily mistaken for damage."""
+"""Styles of painting that are easily mistaken for damage."""
 
 import cv2
 import numpy as np

@@ -1,4 +1,4 @@
-"""Sizes of examples: shrinking, and cutting sides to multiples."""
+"""Sizes of examples: shrinking, and cropping sides to multiples."""
 
 import cv2
 import numpy as np

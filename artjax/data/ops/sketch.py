@@ -1,9 +1,9 @@
-"""Sketches made of pictures: what an artist's pencil or pen would leave.
+"""Sketches made from pictures, like those of an artist's pencil or pen.
 
-Each function here makes an op that leaves a drawing under 'image' and the
-picture it was made of under 'target'. Drawings are grey, f32[H, W, 3] in
-[0, 1], dark on light; blur, contrast and paper differ from one to the next, so
-that a network learns drawings and not one filter.
+Each function makes an op that writes the drawing to 'image' and the picture it
+was made from to 'target'. Drawings are grey, f32[H, W, 3] in [0, 1], dark on
+light. Blur, contrast and paper vary from one to the next, so that a network
+learns drawings in general and not a single filter.
 """
 
 import cv2

@@ -1,11 +1,11 @@
-"""A folder of pictures -> a dataset of sub-images, for the source `tfds:`.
+"""Turns a folder of pictures into a dataset of sub-images, for `tfds:` sources.
 
-Three passes: pictures are hashed (pictures.py), cut in parallel processes
-(subimages.py), and written (writer.py). What is cut is kept in a folder of
-parts, a file a picture, until the dataset is complete: an interrupted run goes
-on where it was. The dataset is made beside its place and moved there once it is
-complete, together with a record of what it was made of, by which the next run
-knows that nothing is left to do.
+There are three passes: pictures are hashed (pictures.py), cut in parallel
+processes (subimages.py), and written (writer.py). Sub-images are kept in a
+folder of parts, one file per picture, until the dataset is complete, so that an
+interrupted run resumes. The dataset is written to a temporary folder and moved
+to its place when it is complete, with a record of its inputs and settings, from
+which the next run sees that nothing is left to do.
 """
 
 import concurrent.futures

@@ -1,4 +1,4 @@
-"""First pass: which pictures there are."""
+"""First pass: finds and hashes the pictures."""
 
 import concurrent.futures
 import hashlib

@@ -1,4 +1,4 @@
-"""The progress bar of all passes: on a terminal only."""
+"""The progress bar of all passes, shown only on a terminal."""
 
 from collections.abc import Iterable
 

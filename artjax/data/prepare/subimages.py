@@ -1,6 +1,6 @@
-"""One picture -> the sub-images of it that a dataset is made of.
+"""Second pass: cuts a picture into the sub-images of the dataset.
 
-What a worker process of dataset.py does, so nothing here is heavy to import.
+This runs in the worker processes of dataset.py, so it imports nothing heavy.
 Windows are those of BasicSR (https://github.com/XPixelGroup/BasicSR), copies at
 several scales those of Real-ESRGAN (https://arxiv.org/abs/2107.10833), but
 shrunk by averaging areas.

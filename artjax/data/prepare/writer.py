@@ -1,4 +1,4 @@
-"""Third pass: parts -> a dataset in the array_record format of TFDS."""
+"""Third pass: writes the parts as a dataset in TFDS's array_record format."""
 
 import os
 from typing import Any, NamedTuple

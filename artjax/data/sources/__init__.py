@@ -3,16 +3,17 @@
   folder:PATH[,PATH...]     all JPEG, PNG, TIFF and WebP files below folders
   pairs:TARGETS,INPUTS      two folders, matched by path without suffix, or
                             patterns such as HR/*_HR.png, matched by path and
-                            what the asterisk stands for
+                            the text that the asterisk stands for
   tfds:NAME[:VERSION][@DATA_DIR][:SPLIT]
                             feature 'image' of a TFDS dataset prepared as
-                            array_record; SPLIT as TFDS writes it, 'train'
-  idx:DIR[:test]            digits of the four idx.gz files in a folder, those
-                            to train on or those to test with
+                            array_record; SPLIT in TFDS's syntax, 'train'
+  idx:DIR[:test]            training or test digits of the four idx.gz files in
+                            a folder
   sample                    eight photographs that come with scikit-image
 
-`load(spec)` reads and decodes every picture once, in threads. What cannot be
-used is logged with its reason, stands in `source.rejected` and is left out.
+`load(spec)` reads and decodes every picture once, in threads. Pictures that
+cannot be used are left out, logged with the reason, and listed in
+`source.rejected`.
 """
 
 from artjax.data.sources.base import load

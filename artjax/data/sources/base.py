@@ -1,4 +1,4 @@
-"""Opening a collection, and dividing it into parts."""
+"""Opens a source, and splits it into parts."""
 
 from collections.abc import Callable, Sequence
 import hashlib

@@ -1,8 +1,8 @@
-"""Bytes of a picture file -> u8[H, W, 3] RGB, or the reason why not.
+"""Decodes a picture file from bytes to u8[H, W, 3] RGB, or says why it cannot.
 
-OpenCV decodes; what it lets pass in silence is checked here: depending on its
-version it fills the missing part of a truncated JPEG with grey. The type is
-told by the content, not by the file's name.
+OpenCV decodes. What it silently accepts is checked here: some of its versions
+fill the missing part of a truncated JPEG with grey. The file type is determined
+from the content, not from the name.
 """
 
 import re

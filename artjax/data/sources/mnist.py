@@ -1,4 +1,4 @@
-"""Digits as they were published, four gzipped idx files: `idx:DIR[:test]`.
+"""MNIST digits in the four published gzipped idx files: `idx:DIR[:test]`.
 
   train-images-idx3-ubyte.gz  train-labels-idx1-ubyte.gz
   t10k-images-idx3-ubyte.gz   t10k-labels-idx1-ubyte.gz

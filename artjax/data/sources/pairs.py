@@ -1,8 +1,8 @@
-"""Pictures and what should become of them: `pairs:TARGETS,INPUTS`.
+"""Pairs of target and input pictures: `pairs:TARGETS,INPUTS`.
 
 Inputs are as large as their targets, or 2, 3, 4 or 8 times smaller, as in
-super-resolution: all of a source by one factor, the one that most of them have.
-A target whose sides are no multiples of it loses its right and lower edge.
+super-resolution. A source has one factor: the one that most of its pairs have.
+A target whose sides are not multiples of it is cropped at the right and bottom.
 """
 
 import collections

@@ -1,8 +1,8 @@
 """The photographs that come with scikit-image: `sample`.
 
-Of them, chelsea and coffee are held out for validation at the default share,
-0.2, and at any share from 0.08 to 0.31; astronaut, hubble_deep_field, ihc,
-motorcycle_left, retina and rocket are trained on.
+At the default validation share of 0.2, and at any share from 0.08 to 0.31,
+chelsea and coffee are held out; astronaut, hubble_deep_field, ihc,
+motorcycle_left, retina and rocket are used for training.
 """
 
 import importlib.util

@@ -1,7 +1,7 @@
-"""Reading and checking the pictures of a source.
+"""Reads and checks the pictures of a source.
 
-A `Scan` decodes every picture once, in threads, when a source is opened; its
-`reader` gives them to the run later, through a `Cache` of decoded ones.
+A `Scan` decodes every picture once, in threads, when a source is opened. Its
+`reader` returns them later, through a `Cache` of decoded pictures.
 """
 
 import collections

@@ -1,1 +1,1 @@
-"""The blocks that picture files are made of, beside their pixels."""
+"""The parts of picture files besides their pixels."""

@@ -1,6 +1,6 @@
-"""AVIF files: how their pixels are coded, by the boxes before them.
+"""AVIF files: how their pixels are coded, from the boxes before them.
 
-Boxes are those of ISO/IEC 23008-12 (HEIF) and of AV1's own binding to it.
+Boxes are those of ISO/IEC 23008-12 (HEIF) and of the AV1 binding to it.
 """
 
 _HEAD = 1 << 16  # bytes, in which the properties of a picture stand

@@ -1,4 +1,4 @@
-"""Segments of a JPEG file: what stands before its pixels.
+"""Segments of a JPEG file: the parts before its pixels.
 
 A segment is a marker, two bytes that give its length, and a payload of at most
 65533 bytes (ITU-T T.81, annex B).

@@ -1,6 +1,6 @@
-"""Image resources of Photoshop, in which JPEG files keep IPTC.
+"""Photoshop image resources, in which JPEG files store IPTC.
 
-Each is '8BIM', a number, a name, a length and data, all at even places.
+Each is '8BIM', a number, a name, a length and data, all at even offsets.
 """
 
 import struct

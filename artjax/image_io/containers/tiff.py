@@ -1,8 +1,8 @@
-"""Tags of a TIFF file, and of the EXIF block of any other, which is one too.
+"""Tags of a TIFF file, and of an EXIF block, which has the same structure.
 
-What is said of a picture stands in tags of the first directory, and in the
-EXIF and GPS directories they point to (TIFF 6.0; Exif 2.3, section 4.6).
-Classic TIFF and BigTIFF, of either byte order.
+Metadata are tags of the first directory, and of the EXIF and GPS directories
+that it points to (TIFF 6.0; Exif 2.3, section 4.6). Reads classic TIFF and
+BigTIFF, in either byte order.
 """
 
 from collections.abc import Collection, Sequence

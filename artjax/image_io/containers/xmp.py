@@ -1,7 +1,7 @@
 """XMP packets: kept consistent with the pixels, and given a history.
 
 The history is `xmpMM:History` of XMP (ISO 16684-1): a sequence of events, each
-with what was done, when, and by which software.
+with the action, the time and the software.
 """
 
 from collections.abc import Mapping

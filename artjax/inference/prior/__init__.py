@@ -1,1 +1,1 @@
-"""Parts of Deep Image Prior: the fit, and the area that it works on."""
+"""Parts of Deep Image Prior: the fit, and the area that it is fitted to."""

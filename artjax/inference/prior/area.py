@@ -1,8 +1,8 @@
-"""Deep Image Prior: which area of a picture is worked on, and at which size.
+"""Deep Image Prior: the area of a picture to fit, and its resolution.
 
-See inference/deep_image_prior.py. A large picture is fitted around its holes
-alone, and where these are large as well, in a smaller copy; what was made of it
-is joined to the picture again.
+See inference/deep_image_prior.py. In a large picture only the surroundings of
+holes are fitted, at a reduced size if these are large too. The result is merged
+into the full picture.
 """
 
 from collections.abc import Callable

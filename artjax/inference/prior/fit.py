@@ -1,7 +1,7 @@
 """Deep Image Prior: the state of a fit, and its step.
 
-See inference/deep_image_prior.py. The state is donated to each step; `copy`
-keeps one.
+See inference/deep_image_prior.py. Each step consumes (donates) the state;
+`copy` makes one that can be kept.
 """
 
 import functools

@@ -1,4 +1,4 @@
-"""Masks and hints, found for each of many pictures."""
+"""Masks and hints, found for each picture of a run."""
 
 from collections.abc import Mapping
 import os

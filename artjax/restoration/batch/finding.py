@@ -1,8 +1,8 @@
-"""Which picture files a command line names, and which beside them it does not.
+"""Which picture files a command line selects.
 
-A file that is named by itself is always meant. In folders, and among what
-matches a pattern, maps and masks and the results of earlier runs are left
-alone, or a second run would restore what the first has made.
+A file that is named directly is always selected. In folders, and among the
+matches of a pattern, maps, masks and results of earlier runs are skipped;
+otherwise a second run would restore the results of the first.
 """
 
 import dataclasses

@@ -1,4 +1,4 @@
-"""Ctrl-C, and signals that mean the same, as a wish to end in order."""
+"""Handles Ctrl-C and similar signals as a request to end cleanly."""
 
 import signal
 from types import FrameType

@@ -1,7 +1,7 @@
-"""What runs have done, in the folder of their results: `restore.jsonl`.
+"""The journal of runs in the folder of their results: `restore.jsonl`.
 
-Each line is the record of a picture. For `--resume` it says by which key, a
-fingerprint of content and settings, each file was made last.
+Each line is the record of a picture. For `--resume` it stores with which key, a
+fingerprint of content and settings, each file was last made.
 """
 
 from collections.abc import Mapping

@@ -1,9 +1,9 @@
-"""All files of a run, planned together before any of them is made.
+"""Plans all output files of a run before the first one is made.
 
-No file is written over a source, over what is brought with one, or over another
-file of the run. A result has the name that the template gives it; what lies
-beside it is named after its stem, or after its whole name where the stem is not
-its own: `a.change.png`, but `a.jpg.change.png` beside `a.png.change.png`.
+No file overwrites a source, a mask or hints given with one, or another file of
+the run. The template gives the name of a result. Files beside it are named
+after its stem, or after its whole name if another result has the same stem:
+`a.change.png`, but `a.jpg.change.png` and `a.png.change.png`.
 """
 
 import collections

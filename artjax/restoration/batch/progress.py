@@ -1,4 +1,4 @@
-"""How far a long command is: a bar on a terminal, plain lines in a file."""
+"""Progress of a long command: a bar on a terminal, plain lines in a file."""
 
 import sys
 import time

@@ -1,4 +1,4 @@
-"""Pictures restored one after the other, whatever happens to one of them."""
+"""Restores pictures one after the other, even if some of them fail."""
 
 from collections.abc import Mapping
 import dataclasses

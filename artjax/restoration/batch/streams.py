@@ -1,4 +1,4 @@
-"""Pictures that can be read but once: from stdin, from a pipe."""
+"""Pictures that can be read only once: from stdin or a pipe."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""The restoration as an event of the history in a result's XMP."""
+"""Adds the restoration as an event to the history in a result's XMP."""
 
 import datetime
 import json

@@ -1,1 +1,1 @@
-"""Several processes of one run: how they join, agree, and notice a loss."""
+"""Several processes of one run: how they join, agree, and notice failures."""

@@ -1,4 +1,4 @@
-"""What the processes of a run agree on: when to stop."""
+"""Agreement of the processes of a run on when to stop."""
 
 import jax
 

@@ -1,8 +1,8 @@
 """How the processes of one run find each other.
 
-By flags, by the environment (JAX_COORDINATOR_ADDRESS, JAX_NUM_PROCESSES,
-JAX_PROCESS_ID), or by themselves under SLURM, Open MPI, Kubernetes and on TPUs,
-where `jax.distributed` reads what the launcher says.
+By flags, by environment variables (JAX_COORDINATOR_ADDRESS, JAX_NUM_PROCESSES,
+JAX_PROCESS_ID), or automatically under SLURM, Open MPI, Kubernetes and on TPUs,
+where `jax.distributed` reads what the launcher sets.
 """
 
 from collections.abc import Mapping

@@ -1,8 +1,8 @@
-"""A process that dies or stops takes the others with it, and is named.
+"""Ends all processes of a run when one dies or hangs, and names it.
 
-Without this they would wait for it in a collective operation for ever. Each
+Otherwise they would wait for it in a collective operation for ever. Each
 process writes a sign of life to the coordination service of `jax.distributed`
-every few seconds, and reads those of the others. A run that ends so goes on
+every few seconds, and reads those of the others. The run can then be resumed
 from its last checkpoint.
 """
 

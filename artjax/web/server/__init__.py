@@ -1,1 +1,1 @@
-"""The HTTP server: decodes no picture and runs no network."""
+"""The HTTP server, which decodes no picture and runs no network."""

@@ -1,7 +1,7 @@
-"""What the page can do, and with which weights.
+"""The steps that the page offers, and the weights that each needs.
 
-An ability is offered as soon as one of its weights lies in `pretrained/`; until
-then it is shown as not available, with how to train it.
+A step is available as soon as one of its weights is in `pretrained/`. Until
+then the page shows how to train it.
 """
 
 from collections.abc import Iterable, Sequence

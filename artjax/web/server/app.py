@@ -2,7 +2,7 @@
 
 `create_app` makes the FastAPI application; scripts/serve.py serves it. The
 server itself decodes nothing and runs no network: see job_queue.py and
-worker.py. Uploads are raw bodies, so there is no form to parse.
+worker.py. Uploads are raw request bodies, so no form has to be parsed.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """Many files as one zip, made while it is sent: neither on disk nor in memory.
 
-The files are pictures, which are compressed already: they are stored as they
-are.
+The files are pictures, which are compressed already, so they are stored without
+compression.
 """
 
 from collections.abc import Iterable, Iterator

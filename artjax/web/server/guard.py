@@ -1,8 +1,8 @@
 """Access control and security headers, around the whole application.
 
 A page on another site can make a browser send requests to 127.0.0.1, and can
-make its own name point there. So the Host must be a name of this server, and
-what writes must not come from another origin.
+make its own host name point there. So the Host header must be a name of this
+server, and requests that change anything must not come from another origin.
 """
 
 import collections

@@ -1,7 +1,7 @@
 """Jobs: a bounded queue, one at a time, progress by tiles, cancellation.
 
 Pictures are decoded and networks run in worker processes (worker_process.py).
-One that dies takes its one job with it; the next job starts another.
+If a worker dies, only its job fails; the next job starts a new worker.
 """
 
 import asyncio

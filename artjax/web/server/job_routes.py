@@ -1,4 +1,4 @@
-"""Routes of jobs: asked for, followed, cancelled, their results."""
+"""Routes of jobs: start, follow, cancel, and download results."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""One job: the picture that is worked on, and its progress."""
+"""One job: the picture that is processed, and its progress."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""Limits of the server, in all and for each session."""
+"""Limits of the server, in total and for each session."""
 
 import dataclasses
 

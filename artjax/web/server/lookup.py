@@ -1,8 +1,8 @@
-"""Finds what a request refers to, within its own session.
+"""Finds the objects that a request refers to, within its own session.
 
-All of these are coroutines, and so are all routes: what sessions hold is read
-and changed in the thread of the event loop alone, so nothing changes while it
-is looked at.
+All functions here are coroutines, and so are all routes: session data is read
+and changed only in the thread of the event loop, so nothing changes while it is
+read.
 """
 
 from typing import Annotated

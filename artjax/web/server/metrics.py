@@ -1,4 +1,4 @@
-"""Figures of the running server as text that Prometheus reads: /metrics.
+"""Figures of the running server in the format of Prometheus: /metrics.
 
 https://prometheus.io/docs/instrumenting/exposition_formats/
 """

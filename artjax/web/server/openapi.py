@@ -1,4 +1,4 @@
-"""The parts of the OpenAPI document on bodies, files and errors."""
+"""Parts of the OpenAPI document that describe bodies, files and errors."""
 
 from typing import Any
 

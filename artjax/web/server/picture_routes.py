@@ -1,4 +1,4 @@
-"""Routes of pictures: up, down, their maps, their tiles."""
+"""Routes of pictures: upload, download, maps, tiles."""
 
 import os
 from typing import Annotated

@@ -1,7 +1,7 @@
-"""Pictures of each session on disk, under names the server makes.
+"""Pictures of each session on disk, under names that the server makes.
 
-Nothing a client sends ever becomes part of a path: an id is looked up among
-those of its own session, and any other is simply not there.
+Nothing that a client sends ever becomes part of a path. An id is looked up only
+among those of its own session; any other does not exist.
 """
 
 import dataclasses

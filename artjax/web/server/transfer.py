@@ -1,6 +1,7 @@
-"""Uploads to disk, checked, and files as downloads.
+"""Uploads to disk, with checks, and file downloads.
 
-Uploads are raw bodies, counted while they stream; formats are told by content.
+Uploads are raw request bodies, counted while they stream. The format is
+determined from the content.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """Letters: lines of writing or print, as shapes.
 
-As in shapes.py: shape = (H, W) px and a Generator in, coverage float32 [H, W]
-in [0, 1] out.
+As in shapes.py, functions take shape = (H, W) px and a Generator and return
+coverage, float32 [H, W] in [0, 1].
 """
 
 import cv2

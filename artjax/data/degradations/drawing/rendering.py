@@ -1,4 +1,4 @@
-"""How damage looks: colours, grounds and blending of shapes over a picture.
+"""How damage looks: its colours, what it bares, and how shapes are blended in.
 
 Pictures are float32 [H, W, 3] and weights float32 [H, W], in [0, 1]; a colour
 is float32 [3]. A blend changes no channel of a pixel by more than its weight.

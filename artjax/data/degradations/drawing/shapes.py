@@ -1,9 +1,9 @@
-"""Shapes of damage: what is drawn, not how it looks on a picture.
+"""Shapes of damage, without their appearance on a picture.
 
-Every function takes shape = (H, W) in px and a Generator and gives float32
-[H, W]: coverage in [0, 1] with soft, antialiased edges, or, where it says so, a
-field. Drawing is a few calls to OpenCV on arrays of points, so that the cost
-does not grow with the number of strokes in Python.
+Every function takes shape = (H, W) in px and a Generator and returns float32
+[H, W]: coverage in [0, 1] with soft, antialiased edges, unless it says that it
+returns a field. Each drawing takes only a few calls to OpenCV on arrays of
+points, so the cost in Python does not grow with the number of strokes.
 """
 
 from typing import Any

@@ -1,6 +1,6 @@
 """Textures that replace paint: plaster, canvas, noise, other paint.
 
-Every function gives float32 [H, W, 3] in [0, 1].
+Every function returns float32 [H, W, 3] in [0, 1].
 """
 
 import cv2

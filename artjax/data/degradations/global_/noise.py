@@ -1,4 +1,4 @@
-"""Noise of sensors and film."""
+"""Noise of sensors and of film."""
 
 import functools
 import statistics

@@ -1,4 +1,4 @@
-"""Artefacts of reproduction: of files, prints and scanners."""
+"""Artefacts of reproduction: JPEG files, print screens and scanners."""
 
 import functools
 

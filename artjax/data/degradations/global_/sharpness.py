@@ -1,4 +1,4 @@
-"""Loss of sharpness: lens, shake and scaling. Widths are px."""
+"""Loss of sharpness by lenses, camera shake and scaling. Widths are px."""
 
 import cv2
 import numpy as np

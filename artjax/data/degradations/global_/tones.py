@@ -1,4 +1,4 @@
-"""Colour and light: fading, varnish, casts, shades, grey and brown prints."""
+"""Colour and light: fading, varnish, casts, uneven light, grey and sepia."""
 
 import cv2
 import numpy as np

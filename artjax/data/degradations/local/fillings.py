@@ -1,4 +1,4 @@
-"""Filled places: old retouches and filler that replace the picture."""
+"""Filled areas: old retouches and filler that replace the picture."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Dirt of films, plates and scanners: dust, hairs, lint, smut, drag lines."""
+"""Dirt on films, plates and scanners: dust, hairs, lint, smut, drag lines."""
 
 import cv2
 import numpy as np

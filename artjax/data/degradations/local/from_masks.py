@@ -1,4 +1,4 @@
-"""Damage in the shape of masks that are read from files."""
+"""Damage in the shape of masks read from files."""
 
 import functools
 import pathlib

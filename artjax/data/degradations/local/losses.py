@@ -1,4 +1,4 @@
-"""Paint or paper that is gone: losses, tears, holes."""
+"""Missing paint or paper: losses, tears, holes."""
 
 import numpy as np
 

@@ -1,6 +1,6 @@
-"""What was laid over a picture: paint, tape, labels, writing, grime.
+"""Material laid over a picture: paint, tape, labels, writing, grime.
 
-Sizes follow that of the picture; they are given for one of 256 px.
+Sizes scale with the picture; those in the code are for one of 256 px.
 """
 
 import cv2

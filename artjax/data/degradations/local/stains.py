@@ -1,7 +1,4 @@
-"""Stains: what water, mould, rust and dust leave on a picture.
-
-Their size follows that of the picture.
-"""
+"""Stains of water, mould, rust and dust. Their sizes scale with the picture."""
 
 import cv2
 import numpy as np
