@@ -13,7 +13,7 @@ __version__ = '0.2.0'
 
 
 def __getattr__(name: str) -> Any:
-  """`train`, with what it takes seconds to import."""
+  """`train`, imported only when it is used, as that takes seconds."""
   if name == 'train':
     # By its name: who wants the version only shall not depend on all of this.
     return importlib.import_module('artjax.training.loop').train_and_evaluate

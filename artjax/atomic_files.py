@@ -13,12 +13,12 @@ _LONGEST = 200  # bytes of a name, so that more can be put behind it
 def part_of(path: str | os.PathLike[str], mark: str = '') -> str:
   """The path, beside `path`, at which a file is written before it is whole.
 
-  Its name is the same each time, so that the next run overwrites what a killed
-  one leaves; and no longer than names may be.
+  Its name is the same each time, so that the next run overwrites the file that
+  a killed run has left. It is never longer than file names may be.
 
   Args:
-    path: of the file.
-    mark: tells several such files apart.
+    path: of the final file.
+    mark: distinguishes several such files.
   """
   folder, name = os.path.split(os.fspath(path))
   part = f'{name}{mark}.part'
@@ -32,7 +32,7 @@ def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
   """Writes `data` to `path`, whole or not at all; makes its folder.
 
   Raises:
-    OSError: the folder or the file cannot be written; it names it.
+    OSError: the folder or the file cannot be written; the message names it.
   """
   os.makedirs(os.path.dirname(path) or '.', exist_ok=True)
   # A name of its own: another process or thread may write the same file.

@@ -53,7 +53,7 @@ def usage() -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-  """Runs the subcommand that the first argument names; its exit status."""
+  """Runs the subcommand that the first argument names; returns the status."""
   name, *rest = [*(sys.argv[1:] if argv is None else argv)] or ['--help']
   if name in ('-h', '--help', 'help'):
     print(usage())

@@ -68,10 +68,10 @@ def lab_to_srgb(lab: Array) -> Array:
 
 
 def clamp_chroma(lab: Array, *, steps: int = 14) -> Array:
-  """The colours that sRGB can show, of the same lightness and hue.
+  """Reduces chroma to the sRGB gamut, keeping lightness and hue.
 
-  Chroma is halved towards the boundary of the gamut `steps` times (to 2^-14 of
-  itself), always from the side within; colours in gamut stay as they are.
+  A bisection of `steps` steps finds the boundary of the gamut (to 2^-14 of the
+  chroma), and ends inside it. Colours in the gamut are unchanged.
 
   Args:
     lab: f32[..., 3], L in [0, 100].

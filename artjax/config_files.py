@@ -28,10 +28,10 @@ def names() -> list[str]:
 
 
 def resolve(spec: str) -> str:
-  """`FILE.py[:VARIANT]` of a file, or of a name: `NAME[:VARIANT]`.
+  """Turns the name of a configuration, or a file, into `FILE.py[:VARIANT]`.
 
   Raises:
-    ValueError: it is neither a file that is there nor a name.
+    ValueError: it is neither an existing file nor a known name.
   """
   name, colon, variant = spec.partition(':')
   if pathlib.Path(name).is_file():
@@ -45,9 +45,9 @@ def resolve(spec: str) -> str:
 
 
 def resolve_flags(argv: Sequence[str]) -> list[str]:
-  """A command line whose --config names a file, and each field once.
+  """A command line whose --config is a file and which sets each field once.
 
-  Of a field that is given twice the last value counts, of tuples too.
+  If a field is given twice the last value counts, also for tuples.
 
   Raises:
     ValueError: --config names no configuration, see `resolve`.
@@ -68,13 +68,13 @@ def resolve_flags(argv: Sequence[str]) -> list[str]:
 
 
 def take_module_fields(argv: Sequence[str]) -> tuple[list[str], Fields]:
-  """Takes from a command line the fields of modules that no config names.
+  """Removes fields of modules, which no config lists, from a command line.
 
   Args:
     argv: of `resolve_flags`.
 
   Returns:
-    (the rest of the command line, what was taken).
+    (the rest of the command line, the fields that were removed).
 
   Raises:
     ValueError: the module has no such field, or of another type.

@@ -7,7 +7,7 @@ import resource
 
 
 def resident_mb() -> float:
-  """The most memory that this process and its workers had resident, MiB."""
+  """Peak resident memory of this process and its workers, MiB."""
   workers = 0
   for child in multiprocessing.active_children():
     status = pathlib.Path(f'/proc/{child.pid}/status').read_text()

@@ -18,7 +18,7 @@ def in_turn(
 ) -> dict:
   """Medians of several measurements, and their ratios to the peer's.
 
-  A ratio is the peer's time by ours: above 1 we are the faster.
+  A ratio is the peer's time divided by ours: above 1, artjax is faster.
 
   Args:
     args: with peer and rounds.
@@ -64,7 +64,7 @@ def peer_times(command: str) -> dict:
 
 
 def timed(args: argparse.Namespace, call: Callable[[], object]) -> dict:
-  """Seconds of the first call, and the median and least of the later ones."""
+  """Seconds of the first call; median and minimum of the later ones."""
   times = []
   for _ in range(1 + args.warmup + args.repeats):
     start = time.perf_counter()

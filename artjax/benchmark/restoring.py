@@ -68,9 +68,10 @@ def speed(args: argparse.Namespace) -> dict:
 
 
 def tile_differences(args: argparse.Namespace) -> dict:
-  """How far tiled results are from those of the whole picture, in 1/255.
+  """Differences between tiled results and those of the whole picture, in 1/255.
 
-  What fills holes gets holes of all kinds, of a tenth of the picture and more.
+  Networks that fill holes get holes of all kinds, of a tenth of the picture and
+  more.
   """
   import numpy as np
 
@@ -106,10 +107,11 @@ def tile_differences(args: argparse.Namespace) -> dict:
 
 
 def ramp_levels(args: argparse.Namespace) -> dict:
-  """What becomes of the levels of a 16-bit ramp with a P3 profile.
+  """How many levels of a 16-bit ramp with a P3 profile are preserved.
 
-  4096 x 256 px, of which each level has 16, one after the other along the rows,
-  between a bar of black and one of white. As TIFF through `restoration`.
+  The ramp has 4096 x 256 px, 16 for each level, in order along the rows,
+  between a black and a white bar. It passes through `restoration` as a TIFF
+  file.
   """
   import numpy as np
   import pyvips

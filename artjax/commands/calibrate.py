@@ -60,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def calibrate(args: argparse.Namespace) -> dict[str, Any]:
-  """Fits and tests one file; what was found, by the name of the damage.
+  """Fits and tests one file; returns the findings for each kind of damage.
 
   Raises:
     FileNotFoundError: no such weights or pictures.
@@ -99,7 +99,7 @@ def calibrate(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def fit(restorer: Any, args: argparse.Namespace) -> Any:
-  """The `Calibration` of what a restorer says of `args.pictures`."""
+  """The `Calibration` of a restorer's predictions for `args.pictures`."""
   import numpy as np
 
   from artjax.inference import confidence

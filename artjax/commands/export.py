@@ -27,7 +27,7 @@ from typing import Any
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-  """Writes the file, prints what it is; the exit status."""
+  """Writes the file and prints a description; returns the exit status."""
   parser = argparse.ArgumentParser(
     description=__doc__, formatter_class=argparse.RawTextHelpFormatter
   )
@@ -70,11 +70,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def export(args: argparse.Namespace) -> dict[str, Any]:
-  """Writes one file; what it is, for the last line of stdout.
+  """Writes one file; returns its description for the last line of stdout.
 
   Raises:
-    ValueError: options that do not go together, or weights that cannot be
-      written so.
+    ValueError: options that contradict each other, or weights that cannot be
+      written in this format.
   """
   suffix = os.path.splitext(args.output)[1]
   if suffix not in ('.safetensors', '.onnx'):
@@ -135,7 +135,7 @@ def export(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def read_figures(path: str) -> list[dict[str, Any]]:
-  """The JSON lines of a file, whatever stands between them."""
+  """The JSON lines of a file; other lines are ignored."""
   with open(path) as file:
     return [json.loads(line) for line in file if line.startswith('{')]
 

@@ -21,7 +21,7 @@ import sys
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-  """Writes the file, prints what it is; the exit status."""
+  """Writes the file and prints a description; returns the exit status."""
   parser = argparse.ArgumentParser(
     description=__doc__, formatter_class=argparse.RawTextHelpFormatter
   )

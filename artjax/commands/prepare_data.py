@@ -21,7 +21,7 @@ import time
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-  """Makes the dataset, prints the JSON line; the exit status."""
+  """Makes the dataset, prints the JSON line; returns the exit status."""
   parser = argparse.ArgumentParser(
     description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
   )

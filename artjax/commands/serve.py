@@ -119,7 +119,7 @@ def parse(
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-  """Serves until it is interrupted; the exit status."""
+  """Serves until it is interrupted; returns the exit status."""
   parser, args = parse(argv)
   try:
     import uvicorn

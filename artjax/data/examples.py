@@ -33,9 +33,9 @@ KEYS = PICTURES + ('context', 'class_label')  # what may become part of a batch
 
 
 def op(factory: _Factory) -> _Factory:
-  """Declares a function that returns an op: its name is one for ops strings.
+  """Declares a function that returns an op, whose name ops strings can use.
 
-  `artjax.registry` finds the functions so declared in all modules of
+  `artjax.registry` finds the functions declared in this way in all modules of
   `artjax.data.ops` and `artjax.data.degradations`.
   """
   factory.makes_op = True  # type: ignore[attr-defined]
@@ -49,11 +49,11 @@ def extent(example: Example) -> tuple[int, int, int]:
     example: with 'image'.
 
   Returns:
-    (height, width, factor): px of 'target' and 'mask', and by how much 'image'
-    is smaller.
+    (height, width, factor): size of 'target' and 'mask', px, and the factor by
+    which 'image' is smaller.
 
   Raises:
-    ValueError: the pictures differ in size in another way.
+    ValueError: the sizes of the pictures differ in another way.
   """
   sizes = {key: example[key].shape[:2] for key in PICTURES if key in example}
   height, width = max(sizes.values())
@@ -94,10 +94,10 @@ def each(
 
   Args:
     example: of any pictures.
-    view: fn(array, unit) -> array; `unit` is how many px of 'target' are one
-      px of the array.
+    view: fn(array, unit) -> array; one px of the array is `unit` px of
+      'target'.
     then: fn(array, key) -> array, applied to the view; None = a contiguous
-      copy, which lets go of the whole picture behind a window.
+      copy, so that the memory of the picture behind a window can be freed.
 
   Returns:
     The new example; pictures that shared an array still do.
@@ -130,7 +130,7 @@ def positive(name: str, value: int) -> None:
   """Checks an argument.
 
   Raises:
-    ValueError: `value` is no whole number above 0.
+    ValueError: `value` is not a positive integer.
   """
   if not isinstance(value, int) or value < 1:
     raise ValueError(f'{name} must be a whole number above 0, got {value!r}')
@@ -140,7 +140,7 @@ def multiple(name: str, value: int, factor: int) -> None:
   """Checks an argument of an op on pairs for super-resolution.
 
   Raises:
-    ValueError: `value`, in px of 'target', is no multiple of `factor`.
+    ValueError: `value`, in px of 'target', is not a multiple of `factor`.
   """
   if value % factor:
     raise ValueError(

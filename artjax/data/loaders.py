@@ -33,7 +33,7 @@ def ahead(
   items: Iterable[Any],
   count: int,
 ) -> Iterator[Any]:
-  """map(fn, items) in order by a pool, which works `count` items ahead.
+  """map(fn, items) in order, by a pool that works `count` items ahead.
 
   The pool is shut down when the generator ends or is closed.
   """

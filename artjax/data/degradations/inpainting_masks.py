@@ -27,9 +27,9 @@ _TRIES = 60  # pieces drawn, or files looked at, for one mask
 
 
 def _strokes(most, width, length, box):
-  """LaMa's free-form strokes; boxes in their place with probability `box`.
+  """LaMa's free-form strokes, or with probability `box` boxes.
 
-  https://arxiv.org/abs/2109.07161; widths and lengths are px of 512.
+  https://arxiv.org/abs/2109.07161; widths and lengths are px in 512.
   """
 
   def piece(shape, rng, unit, share):
@@ -59,13 +59,13 @@ def _polygons(shape, rng, unit, share):
 
 
 def _losses(shape, rng, unit, share):
-  """Flakes of paint that are gone, of one size all over."""
+  """Missing flakes of paint, of equal size everywhere."""
   cell = max(2.0, unit * np.exp(rng.uniform(np.log(15), np.log(200))))
   return shapes.patches(shape, rng, cell, min(share * rng.uniform(0.6, 1), 0.9))
 
 
 def _cracks(shape, rng, unit, share):
-  """Craquelure, as wide as it takes to cover the share."""
+  """Craquelure, wide enough to cover the share."""
   cell = max(6.0, unit * np.exp(rng.uniform(np.log(25), np.log(120))))
   # A square mesh of lines w px wide covers about 2 w / cell.
   wide = max(1.0, 0.5 * share * cell)
@@ -142,13 +142,13 @@ def missing(
   """Holes of one kind, drawn anew for each example.
 
   Args:
-    area: (low, high) in (0, 1): the share of the picture that is missing is
-      between them, and drawn evenly as far as the pieces allow it.
+    area: (low, high) in (0, 1): bounds of the missing share of the picture,
+      which is drawn uniformly as far as the pieces allow it.
     kinds: names of `KINDS` to choose from, or one of them: 'thin', 'medium'
       and 'thick' are LaMa's strokes and boxes.
 
   Returns:
-    The op; it adds to no mask that is there, but takes its place.
+    The op. It replaces an existing mask, and does not add to it.
 
   Raises:
     ValueError: an unknown kind, or no such area.
@@ -171,18 +171,18 @@ def missing(
 
 @op
 def missing_from(folder: str, area: tuple[float, float] = (0.0, 1.0)) -> Op:
-  """Masks of a folder: one of its files for each example, turned and cut.
+  """Masks from a folder: one of its files for each example.
 
-  A file is taken at random, mirrored and turned by right angles, and enlarged
-  or cut to the picture; what is lighter than mid grey is missing.
+  A file is chosen at random, mirrored, rotated by right angles, and enlarged or
+  cropped to the picture. Pixels lighter than mid grey are missing.
 
   Args:
-    folder: of pictures, searched with all below it.
-    area: (low, high) in [0, 1], shares of which a mask is taken.
+    folder: of pictures, searched recursively.
+    area: (low, high) in [0, 1], bounds of the missing share of the picture.
 
   Raises:
     ValueError: no such folder, no pictures in it; when used, a file that
-      cannot be read, or none of such an area in many tries.
+      cannot be read, or no mask of such an area in many tries.
   """
   low, high = _area(area, 0.0)
   paths = sorted(
@@ -215,13 +215,14 @@ def draw(
   area: tuple[float, float],
   kind: str,
 ) -> np.ndarray:
-  """bool[H, W], True where missing, of a share within `area`.
+  """bool[H, W], True where missing, covering a share within `area`.
 
-  Pieces of the kind are put together until the share is reached; one that would
-  be too much is left out, and those after it are smaller.
+  Pieces of this kind are added until the share is reached. A piece that would
+  exceed it is left out, and the next ones are smaller.
 
   Raises:
-    ValueError: it cannot be had of this kind, as in a picture of a few px.
+    ValueError: this kind cannot reach such a share, as in a picture of a few
+      px.
   """
   low, high = area
   goal = rng.uniform(low, high)

@@ -19,7 +19,7 @@ def blur(
     along, across: standard deviations, px.
     angle: of the longer axis, radians.
     beta: exponent of the squared distance; 1 = Gaussian.
-    plateau: 1 / (1 + d^beta) in place of exp(-d^beta / 2).
+    plateau: 1 / (1 + d^beta) instead of exp(-d^beta / 2).
   """
   reach = np.arange(side) - side // 2
   y, x = np.meshgrid(reach, reach, indexing='ij')

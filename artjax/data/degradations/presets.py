@@ -69,7 +69,7 @@ _PRINT_DAMAGE = (
   (stains.mould, 0.08, 1.0),
   (losses.holes, 0.05, 0.4),
 )
-# Damage of other makes, for breadth; (op factory, factor of severity).
+# Further kinds of damage, for `breadth`; (op factory, factor of severity).
 _MEDIUM = ((reproduction.halftone, 0.5), (noise.hard_grain, 0.45))
 _LAID_OVER = (
   (overlays.wide_strokes, 1.0),
@@ -106,8 +106,8 @@ def old_painting(
 ) -> Example:
   """An aged, damaged painting and (`camera`) a photograph of it.
 
-  A share of `clean` is left as it is, so that a network learns to keep
-  undamaged pictures.
+  A share `clean` of the examples stays undamaged, so that a network learns to
+  leave undamaged pictures unchanged.
   """
   if clean and rng.random() < clean:
     return example
@@ -131,32 +131,31 @@ def structure(
   only: Sequence[str] = (),
   keep_losses: bool = False,
 ) -> Example:
-  """Damage, camera and file over a picture whose tones are aged in the target.
+  """Damage, camera and file; the target has the same aged tones, but no damage.
 
-  Fading, varnish and casts come first and are in 'image' and 'target' alike:
-  what learns from such pairs removes damage and leaves tones as they are.
+  Fading, varnish and casts are applied first, to both 'image' and 'target'. A
+  network trained on such pairs removes damage and leaves tones unchanged.
 
   Args:
     example: with the picture.
     severity: in [0, 1].
     rng: the Generator.
-    clean: share of examples without damage, image and target being equal.
+    clean: share of examples without damage, where image and target are equal.
     dirt: a folder of masks; half of the damaged examples get damage in the
       shape of one, see `masks_from`. None = no such damage.
     breadth: share of the damaged examples that also get one to three of ten
-      further kinds, drawn evenly: wide strokes, tape, labels, writing, grime,
+      further kinds, equally likely: wide strokes, tape, labels, writing, grime,
       fillings, film dirt, halftone, hard grain, scan lines.
-    without: names of those among them that are left out, such as ('tape',
-      'labels'): what is held out of training tells how it does on the unknown.
-    only: names of those among them that are drawn, for what tells that; () =
-      all.
-    keep_losses: what hides the paint altogether, of the class 'loss', is in the
-      target too. What learns from such pairs leaves it to a filler, and does
-      not take bright parts of a painting for it.
+    without: further kinds to leave out, such as ('tape', 'labels'). Kinds that
+      training leaves out can test how a network handles unknown damage.
+    only: further kinds to use, for such a test; () = all.
+    keep_losses: damage of the class 'loss', which hides the paint completely,
+      is in the target too. A network trained on such pairs leaves losses to an
+      inpainting network, and does not mistake bright paint for them.
 
   Raises:
-    ValueError: a name in `without` or `only` that is not one of the further
-      kinds, or none is left.
+    ValueError: a name in `without` or `only` is not one of the further kinds,
+      or no kind is left.
   """
   further = _further(without, only)
   undamaged = rng.random() < clean
@@ -196,17 +195,18 @@ def aged(
   grey: float = 0.0,
   damaged: float = 0.0,
 ) -> Example:
-  """Tones alone are aged: the target differs in nothing but these.
+  """Aged tones: image and target differ only in these.
 
   Args:
     example: with the picture.
     severity: in [0, 1].
     rng: the Generator.
-    clean: share of examples that have not aged, image and target being equal.
-    prints: share that ages as prints do, not as paintings.
-    grey: share of grey and brown photographs, in image and target.
+    clean: share of examples that are not aged, where image and target are
+      equal.
+    prints: share that ages like prints instead of paintings.
+    grey: share of grey and sepia photographs, in image and target.
     damaged: share with cracks, stains, noise, blur and the like; half of these
-      have it in image and target, half in the image alone.
+      have it in both image and target, half only in the image.
   """
   ages, severity = rng.random() >= clean, _STRENGTH * severity**_CURVE
   if rng.random() < grey:
@@ -230,9 +230,9 @@ def aged(
 def undamaged(
   example: Example, severity: float, rng: np.random.Generator
 ) -> Example:
-  """What a detector must leave alone: pictures without any local damage.
+  """Pictures without local damage, in which a detector must find nothing.
 
-  Aged evenly, printed, on grainy film, photographed, scanned or as they are.
+  They are evenly aged, printed, on grainy film, photographed, scanned or clean.
   """
   severity = _STRENGTH * severity**_CURVE
   plan = _some(_AGED_PAINT, rng) if rng.random() < 0.5 else []
@@ -252,7 +252,7 @@ def undamaged(
 def old_photo(
   example: Example, severity: float, rng: np.random.Generator
 ) -> Example:
-  """An old print, grey or brown, worn by hands and damp, and its scan."""
+  """The scan of an old grey or sepia print, worn by handling and damp."""
   severity = _STRENGTH * severity**_CURVE
   plan = []
   if rng.random() < 0.75:
@@ -276,26 +276,27 @@ def damaged_or_clean(
   breadth: float = 0.0,
   without: Sequence[str] = (),
 ) -> Example:
-  """What a detector learns from: damage of every kind, or none at all.
+  """Examples to train a detector: damage of every kind, or none at all.
 
   Args:
     example: with the picture.
     severity: in [0, 1].
     rng: the Generator.
-    clean: share of examples without any local damage: paintings as they are,
-      aged evenly, or as a camera has seen them. Brush strokes, branches,
-      rigging, hair, noise and yellow varnish are no damage.
-    part: 'crack', 'loss' or 'stain': the few kinds are of this part alone, for
-      what is to learn that above all; None = of any.
-    camera: share of examples that a camera has seen: blurred, noisy, as JPEG.
+    clean: share of examples without local damage: paintings that are clean,
+      evenly aged, or photographed. Brush strokes, branches, rigging, hair,
+      noise and yellow varnish do not count as damage.
+    part: 'crack', 'loss' or 'stain': examples with a few kinds of damage only
+      get kinds of this class, for a detector that specializes in it; None =
+      any.
+    camera: share of examples seen through a camera: blurred, noisy, as JPEG.
     breadth: share of the damaged examples that also get one to three of the
-      further kinds of `structure`. Where there is any, examples without damage
-      are those of `undamaged`: printed, on grainy film or scanned too.
-    without: names of further kinds that are left out.
+      further kinds of `structure`. If above 0, examples without damage come
+      from `undamaged`: also printed, on grainy film or scanned.
+    without: further kinds to leave out.
 
   Returns:
-    The example; half of the damaged ones are `old_painting`, the rest have a
-    few kinds of damage each, drawn evenly, so that the rare ones are learnt.
+    The example. Half of the damaged ones are `old_painting`; the others have a
+    few kinds of damage, equally likely, so that rare kinds are learnt too.
   """
   if part is not None:
     damage_classes.index(part)  # raises where there is no such class
@@ -323,14 +324,14 @@ def damaged_or_clean(
 
 
 def _painting(rng):
-  """[(factory, factor)] of what has happened to an old painting."""
+  """[(factory, factor)] of the degradations of an old painting."""
   plan = _some(_AGED_PAINT, rng)
   rng.shuffle(plan)  # varnish may have faded too, or been laid on later
   return plan + _some(_PAINT_DAMAGE, rng, rng.uniform(0.4, 1.7))
 
 
 def _further(without, only=()):
-  """The kinds for breadth: `only` those, less those of `without`."""
+  """The further kinds in `only` that are not in `without`."""
   kinds = _MEDIUM + _LAID_OVER + _SCANNER
   names = [factory.__name__ for factory, _ in kinds]
   for field, chosen in (('without', without), ('only', only)):
@@ -357,7 +358,7 @@ def _broadened(plan, camera, kinds, rng):
 
 
 def _split(plan):
-  """A plan in two: what hides the paint altogether, and all else."""
+  """Splits a plan: damage that hides the paint completely, and the rest."""
   lost = [getattr(factory, 'part', '') == 'loss' for factory, _ in plan]
   return (
     [kind for kind, is_lost in zip(plan, lost) if is_lost],
@@ -372,7 +373,7 @@ def _scan(plan):
 
 
 def _camera(rng):
-  """[(factory, factor)] of what a camera or scanner and a file add."""
+  """[(factory, factor)] of the effects of a camera or scanner and a file."""
   steps = [_one(_BLUR, rng)] if rng.random() < 0.8 else []
   if rng.random() < 0.45:
     steps.append((sharpness.rescale, 0.8))
@@ -386,10 +387,10 @@ def _camera(rng):
 
 
 def _some(table, rng, fate=1.0):
-  """[(factory, factor)] of those that this example has.
+  """[(factory, factor)] of the entries drawn for this example.
 
-  `fate` scales the probabilities: some pictures have nearly all kinds of
-  damage, others hardly any, more often than independent draws would have it.
+  `fate` scales all probabilities, so that pictures with nearly all kinds of
+  damage, or hardly any, are more frequent than with independent draws.
   """
   draws = rng.random(len(table))
   return [
@@ -411,7 +412,7 @@ def _one(table, rng):
 
 
 def _run(plan, example, severity, rng):
-  """Applies [(factory, factor)] in turn, each somewhat more or less."""
+  """Applies [(factory, factor)] in turn, at randomly varied strengths."""
   for factory, factor in plan:
     strength = min(1.0, severity * factor * rng.uniform(0.6, 1.4))
     example = factory(strength)(example, rng)

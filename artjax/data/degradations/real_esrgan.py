@@ -53,9 +53,9 @@ SECOND = _Order(
 
 @op
 def second_order(scale: int = 4) -> Op:
-  """'image' is degraded twice over and becomes `scale` times smaller; u8.
+  """Degrades 'image' twice and makes it `scale` times smaller; u8.
 
-  'target' stays as it is: put copy("image", "target") before. Sides must be
+  'target' is unchanged: put copy("image", "target") before. Sides must be
   multiples of `scale`.
   """
   if not isinstance(scale, int) or scale < 1:
@@ -85,17 +85,17 @@ def second_order(scale: int = 4) -> Op:
 
 @op
 def sharpen(weight: float = 0.5, radius: int = 50, threshold: float = 10) -> Op:
-  """'target' is sharpened, and 'real' keeps what it was.
+  """Sharpens 'target'; 'real' keeps the unsharpened picture.
 
-  Pixel and perceptual losses then ask for crisp edges, while a discriminator
-  goes on to see true pictures: 'real' takes the place of 'target' there. An
-  'image' that is 'target' still, before `second_order`, is sharpened with it:
-  the published chain degrades the sharpened picture.
+  Pixel and perceptual losses then demand crisp edges, while the discriminator
+  still sees true pictures: it gets 'real' instead of 'target'. If 'image' still
+  equals 'target', before `second_order`, it is sharpened too, since the
+  published chain degrades the sharpened picture.
 
   Args:
     weight: of the unsharp mask.
     radius: of its Gaussian, px.
-    threshold: the smallest difference that is sharpened, of 255.
+    threshold: the smallest difference that is sharpened, in levels of 255.
   """
 
   def fn(example, rng):
@@ -185,7 +185,7 @@ def _jpeg(image, quality, rng):
 
 
 def _noise(image, order, rng):
-  """Gaussian or shot noise, in 4 of 10 pictures the same in all channels."""
+  """Gaussian or shot noise; equal in all channels for 4 of 10 pictures."""
   grey = rng.random() < 0.4
   if rng.random() < 0.5:
     sigma = rng.uniform(*order.gaussian) / 255

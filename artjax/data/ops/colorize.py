@@ -18,7 +18,7 @@ _SHORTEST, _LONGEST = 0.02, 0.10  # side of a hint, of the picture's short side
 
 @op
 def luma() -> Op:
-  """'image' becomes grey of the same lightness (CIE Lab's L)."""
+  """Makes 'image' grey, with the same lightness (L of CIE Lab)."""
 
   def fn(example, rng):
     del rng
@@ -31,16 +31,15 @@ def luma() -> Op:
 
 @op
 def reveal(most: int = 10, fewest: int = 0, none: float = 0.5) -> Op:
-  """'hints' tells the mean colours of random patches of 'target'.
+  """Writes the mean colours of random patches of 'target' to 'hints'.
 
-  Flat strokes, as a user makes them; learning by revealed patches is that of
-  https://arxiv.org/abs/1705.02999. Patches are rectangles of 2 to 10 % of the
-  short side.
+  Patches are flat, like the strokes of a user: rectangles with sides of 2 to 10
+  % of the short side. The method is that of https://arxiv.org/abs/1705.02999.
 
   Args:
-    most: patches at most.
-    fewest: patches at least, where there are any.
-    none: share of examples with no patch at all, in [0, 1].
+    most: maximum number of patches.
+    fewest: minimum number of patches in examples that have any.
+    none: share of examples without patches, in [0, 1].
   """
   if not 0 <= fewest <= most or most < 1:
     raise ValueError(

@@ -17,7 +17,7 @@ _NEW_NAMES = {'kind': 'class_label'}  # old ones are accepted for one version
 
 @op
 def copy(source: str, destination: str) -> Op:
-  """`destination` becomes the present `source`: copy("image", "target")."""
+  """Copies the present `source` to `destination`: copy("image", "target")."""
 
   def fn(example, rng):
     del rng
@@ -58,9 +58,10 @@ def keep(*names: str) -> Op:
 
 @op
 def thumbnail(size: int) -> Op:
-  """'context' becomes the present 'image', shrunk to `size` x `size` px.
+  """Copies the present 'image' to 'context', shrunk to `size` x `size` px.
 
-  Put before the crop, it tells a network of tiles of the picture they are from.
+  Before a crop in an ops string, it shows a network the whole picture that the
+  crop is from.
   """
   positive('size', size)
 
@@ -73,10 +74,10 @@ def thumbnail(size: int) -> Op:
 
 @op
 def mask_target() -> Op:
-  """'target' becomes the mask, all zero where no damage was drawn.
+  """Makes the mask the 'target'; it is zero where no damage was drawn.
 
-  A mask is a picture of three channels, so a detector is trained as all other
-  networks are.
+  A mask is a picture of three channels, so a detector is trained like all other
+  networks.
   """
 
   def fn(example, rng):
@@ -88,10 +89,10 @@ def mask_target() -> Op:
 
 @op
 def mask_classes(*names: str) -> Op:
-  """Empties 'mask' of all classes but these: mask_classes("crack", "stain").
+  """Keeps only these classes in 'mask': mask_classes("crack", "stain").
 
-  So that a loss of what is damaged weighs what can be restored, and not what is
-  lost for good.
+  A loss over damaged pixels then counts only pixels that can be restored, and
+  not those that are lost.
 
   Raises:
     ValueError: no such class, or none is named.
@@ -116,11 +117,11 @@ def difference_mask(
 ) -> Op:
   """Marks in 'mask' where 'image' and 'target' differ.
 
-  For pairs of a damaged and an undamaged picture, where nobody drew a mask.
+  For pairs of a damaged and an undamaged picture that have no mask.
 
   Args:
     part: the class of damage, and so the channel, see damage_classes.py.
-    least: in [0, 1); marked is where a channel differs by more.
+    least: in [0, 1); pixels are marked where a channel differs by more.
 
   Raises:
     ValueError: no such class, or `least` out of range.
@@ -152,7 +153,7 @@ def difference_mask(
 
 @op
 def class_label() -> Op:
-  """'class_label' becomes the source's label, u8[]: what is to be generated."""
+  """Copies the source's label to 'class_label', u8[]: the class to generate."""
 
   def fn(example, rng):
     del rng

@@ -29,13 +29,13 @@ _TURNS = (
 
 @op
 def random_crop(size: int) -> Op:
-  """A random `size` x `size` px window; small pictures grow by reflection."""
+  """A random `size` x `size` px window; pads small pictures by reflection."""
   return _crop(size, lambda space, rng: int(rng.integers(space + 1)))
 
 
 @op
 def center_crop(size: int) -> Op:
-  """The middle `size` x `size` px; small pictures grow by reflection."""
+  """The middle `size` x `size` px; pads small pictures by reflection."""
   return _crop(size, lambda space, rng: space // 2)
 
 
@@ -43,18 +43,19 @@ def center_crop(size: int) -> Op:
 def random_scale_crop(size: int, min_scale: float = 0.25) -> Op:
   """A random square window, shrunk to `size` x `size` px.
 
-  A network of crops alone never sees a composition, only its texture; here the
-  window may cover most of a picture.
+  A network trained on crops alone never sees a composition, only textures; here
+  the window may cover most of a picture.
 
   Args:
     size: side of the result, px.
     min_scale: the strongest shrinking, in [0, 1]. The scale is log-uniform
-      between 1 (a plain crop) and the larger of `min_scale` and what takes in
-      the whole short side; 0 leaves the picture as the only limit.
+      between 1 (a plain crop) and the larger of `min_scale` and the scale at
+      which the window covers the whole short side. With 0 only the latter
+      limits it.
 
   Returns:
-    The op. Shrinking averages areas, of which a mask keeps the majority; a
-    picture smaller than `size` grows by reflection, as in `random_crop`.
+    The op. Shrinking averages areas; in a mask the majority decides. A picture
+    smaller than `size` is padded by reflection, as in `random_crop`.
   """
   positive('size', size)
   if not 0 <= min_scale <= 1:
@@ -105,11 +106,11 @@ def rotate90() -> Op:
 def place(
   size: int, *, turn: float = 0.0, stretch: float = 0.0, shift: float = 0.0
 ) -> Op:
-  """Lays the picture top left on `size` x `size` px, mirrored beyond its edges.
+  """Puts the picture top left on `size` x `size` px, mirrored beyond its edges.
 
-  As `inference` shows a picture that is smaller than a tile. Aligned pictures
-  (faces) stay aligned, but for a slight random move, which teaches more than a
-  few hundred of them can.
+  This is how `inference` shows a picture smaller than a tile. Aligned pictures
+  (faces) stay aligned except for slight random movements, which make a set of a
+  few hundred more varied.
 
   Args:
     size: side of the result, px.

@@ -13,8 +13,9 @@ from artjax.data.examples import same_extent
 def dabs(share: float = 0.1, smallest: float = 2.0, largest: float = 9.0) -> Op:
   """Repaints some pictures in dabs of pure colour, as pointillists do.
 
-  Few paintings are made of dots, and a network that has not seen them takes
-  them for noise. It comes before all damage, in 'image' and 'target' alike.
+  Few paintings are made of dots, and a network that has not seen any mistakes
+  them for noise. Use it before all damage, so that it affects both 'image' and
+  'target'.
 
   Args:
     share: of the examples that are repainted, in [0, 1].
@@ -62,11 +63,11 @@ def dabs(share: float = 0.1, smallest: float = 2.0, largest: float = 9.0) -> Op:
 
 @op
 def contours(share: float = 0.1) -> Op:
-  """Draws the outlines of some pictures, as murals and prints have them.
+  """Draws outlines into some pictures, like those of murals and prints.
 
-  Drawn lines are easily mistaken for cracks. It comes before all damage, in
-  'image' and 'target' alike. Lines are where the darkest part of the difference
-  of two Gaussians is: https://doi.org/10.1016/j.cag.2012.03.004.
+  Drawn lines are easily mistaken for cracks. Use it before all damage, so that
+  it affects both 'image' and 'target'. Lines are drawn where the difference of
+  two Gaussians is darkest: https://doi.org/10.1016/j.cag.2012.03.004.
 
   Args:
     share: of the examples that are outlined, in [0, 1].

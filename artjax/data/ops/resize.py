@@ -30,7 +30,7 @@ def scale(factor: float) -> Op:
 
 @op
 def fit(long_side: int) -> Op:
-  """Shrinks pictures of a longer side than `long_side` px down to it."""
+  """Shrinks pictures whose long side exceeds `long_side` px to that size."""
   positive('long_side', long_side)
 
   def fn(example, rng):
@@ -59,11 +59,12 @@ def mod_crop(multiple: int) -> Op:
 
 @op
 def downscale(factor: int) -> Op:
-  """Shrinks 'image' alone, `factor` times, by MATLAB's bicubic kernel.
+  """Shrinks only 'image', `factor` times, with MATLAB's bicubic kernel.
 
-  The low-resolution input of super-resolution benchmarks. 'target' stays as it
-  is, so geometry comes before; both sides must be multiples of `factor` (see
-  `mod_crop`). A u8 image stays u8, rounded; a float one is clipped to [0, 1].
+  It makes the low-resolution input of super-resolution benchmarks. 'target' is
+  unchanged, so ops of geometry must come before. Both sides must be multiples
+  of `factor` (see `mod_crop`). A u8 image stays u8, rounded; a float image is
+  clipped to [0, 1].
   """
   positive('factor', factor)
 
@@ -90,9 +91,9 @@ def shrink(array: np.ndarray, size: tuple[int, int], key: str) -> np.ndarray:
   Args:
     array: [H, W, C].
     size: (height, width), px.
-    key: what the picture is in its example. Areas are averaged, but a 'mask'
-      stays 0 or 255, by majority, and of 'hints' the nearest pixel is taken:
-      no mean of a colour that is told and one that is not.
+    key: its field in the example. Areas are averaged, except that a 'mask'
+      stays 0 or 255, by majority, and 'hints' use the nearest pixel, so that
+      given colours are not averaged with empty pixels.
 
   Returns:
     [*size, C] of the same dtype.

@@ -30,9 +30,9 @@ def sketch() -> Op:
 def pencil() -> Op:
   """A pencil drawing: grey is dodged by its blurred inverse, on paper.
 
-  Dodging divides the grey by its own surroundings: flat areas become paper, and
-  what is darker than its surroundings becomes a line. The blur, 1.5 to 12 px,
-  says how much of the shading stays.
+  Dodging divides the grey value by that of its surroundings: flat areas become
+  paper, and darker details become lines. The width of the blur, 1.5 to 12 px,
+  determines how much shading stays.
   """
   return _op(_pencil)
 

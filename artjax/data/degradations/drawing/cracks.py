@@ -34,7 +34,7 @@ def walks(
     width: (low, high) px of a trunk; branches are thinner.
     wander: change of direction at each step, radians.
     children: branches a trunk.
-    angle: direction of the trunks, radians; None for one each.
+    angle: direction of the trunks, radians; None = random for each.
     start: [count, 2] (x, y) px where they begin; None for anywhere.
     strength: (low, high) in [0, 1], coverage of a crack.
   """
@@ -81,7 +81,7 @@ def mesh(
   brick: bool = False,
   rough: float = 0.12,
 ) -> np.ndarray:
-  """A network of cracks around polygonal islands, as craquelure is.
+  """A network of cracks around polygonal islands, like craquelure.
 
   The borders of a Voronoi diagram of jittered seeds, each broken into a jagged
   line of its own width; some are missing, more in some regions than in others.
@@ -153,7 +153,7 @@ def rings(
   width: tuple[float, float],
   spacing: float,
 ) -> np.ndarray:
-  """Cracks of a blow: rings with gaps around a point, and rays from it.
+  """Cracks from a blow: rings with gaps around a point, and rays from it.
 
   Args:
     shape: (H, W).

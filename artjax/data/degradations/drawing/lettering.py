@@ -46,9 +46,9 @@ def lines(
     rng: the Generator.
     letter: height of a capital, px.
     rows: lines.
-    columns: letters a line, about.
+    columns: approximate number of letters per line.
     weight: px, thickness of the strokes.
-    script: handwriting in the place of print.
+    script: handwriting instead of print.
   """
   fonts = _SCRIPT if script else _PRINT
   font = fonts[rng.integers(len(fonts))]

@@ -67,7 +67,7 @@ def strokes(
     length: (low, high) px.
     width: (low, high) px; below 1 the line gets fainter instead.
     bend: how far the direction wanders along a line, radians.
-    angle: their common direction, radians; None for one each.
+    angle: their common direction, radians; None = random for each.
     strength: (low, high) in [0, 1], coverage of a line.
   """
   steps = 8 if bend < 0.4 else 20
@@ -158,7 +158,7 @@ def brush(
   length: tuple[float, float],
   width: tuple[float, float],
 ) -> np.ndarray:
-  """Free-form strokes of a round brush, as inpainting is trained on.
+  """Free-form strokes of a round brush, as used to train inpainting.
 
   Args:
     shape: (H, W).
@@ -311,7 +311,7 @@ def patches(
   share: float,
   octaves: int = 4,
 ) -> np.ndarray:
-  """Noise above a level: ragged flakes that cover about `share` of it all."""
+  """Thresholded noise: ragged flakes covering about `share` of the picture."""
   field = smooth_noise(shape, rng, cell, octaves)
   stride = max(1, min(shape) // 48)  # a sample gives the level well enough
   level = np.quantile(field[::stride, ::stride], 1 - share)

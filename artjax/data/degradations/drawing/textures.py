@@ -78,7 +78,7 @@ def noise(shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
 
 
 def other_paint(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-  """Another place of the picture: mirrored or shifted, somewhat recoloured.
+  """Another part of the picture: mirrored or shifted, slightly recoloured.
 
   Args:
     image: f32[H, W, 3] in [0, 1].
@@ -97,13 +97,13 @@ def other_paint(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def filling(
   image: np.ndarray, rng: np.random.Generator, kind: str | None = None
 ) -> np.ndarray:
-  """What a hole is filled with.
+  """The texture that fills a hole.
 
   Args:
     image: f32[H, W, 3] in [0, 1].
     rng: the Generator.
     kind: 'flat' (any colour), 'noise', 'plaster', 'weave' (canvas) or
-      'other_paint' (of another place of the picture); None for any.
+      'other_paint' (from another part of the picture); None for any.
 
   Raises:
     ValueError: no such kind.

@@ -116,8 +116,8 @@ def hard_grain(
 ) -> np.ndarray:
   """The coarse, contrasty grain of pushed black-and-white film.
 
-  Each grain is black or white, white the more often the lighter the picture is
-  there: local means of grey pictures stay as they are.
+  Each grain is black or white. The lighter the picture is at its place, the
+  more often it is white, so local means of grey pictures do not change.
 
   Args:
     image: f32[H, W, 3].
@@ -142,7 +142,7 @@ def hard_grain(
 
 
 def dithered(light: np.ndarray, rank: np.ndarray, slope: float) -> np.ndarray:
-  """Black and white that together are as light as a grey picture.
+  """Dithers a grey picture to black and white of the same lightness.
 
   Args:
     light: f32[H, W] in [0, 1].

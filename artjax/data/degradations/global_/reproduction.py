@@ -19,7 +19,7 @@ def jpeg(
   quality: int = 15,
   subsampling: str | None = None,
 ) -> np.ndarray:
-  """Compresses as JPEG, the more the higher `severity`.
+  """Compresses as JPEG, more strongly at a higher `severity`.
 
   Args:
     image: f32[H, W, 3].
@@ -59,15 +59,15 @@ def halftone(
 ) -> np.ndarray:
   """The dots of a print screen, blended in by `severity`.
 
-  Dots are as large as the picture is dark there, so that means over a few
-  periods stay as they are.
+  Dots are larger where the picture is darker, so that means over a few periods
+  do not change.
 
   Args:
     image: f32[H, W, 3].
     severity: in [0, 1].
     rng: the Generator.
     period: (low, high) px between dots.
-    colour: True = a screen for each channel, at angles of their own, False =
+    colour: True = a screen for each channel, each at its own angle, False =
       black dots; None for either.
   """
   shape = image.shape[:2]
@@ -91,7 +91,7 @@ def halftone(
 
 
 def _dots(shape, rng, pitch, angle, plate):
-  """f32[H, W]: paper and dots of ink that together are as light as `plate`."""
+  """f32[H, W]: paper and dots of ink with the mean lightness of `plate`."""
   phase = rng.uniform(0, 2 * np.pi, 2)
   turn = 2 * np.pi / pitch
   x = np.arange(shape[1], dtype=np.float32)[None] * np.float32(turn)

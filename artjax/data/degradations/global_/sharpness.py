@@ -82,7 +82,7 @@ def defocus_blur(
   *,
   radius: float = 5.0,
 ) -> np.ndarray:
-  """A disc of up to `radius` px, as a lens out of focus draws."""
+  """Blur by a disc of up to `radius` px, like that of a lens out of focus."""
   radius = severity * rng.uniform(0.4, 1) * radius
   y, x = _grid(radius + 1)
   disc = np.clip(radius + 0.5 - np.hypot(x, y), 0, 1)

@@ -135,7 +135,7 @@ def uneven_light(
   *,
   strength: float = 0.7,
 ) -> np.ndarray:
-  """Light that falls off to a side, to the edges, from a lamp, in patches."""
+  """Light that falls off to a side, to the edges, from a lamp or in patches."""
   height, width = image.shape[:2]
   small = 16
   x = np.linspace(-1, 1, small)

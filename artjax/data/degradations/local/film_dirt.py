@@ -18,15 +18,16 @@ def film_dirt(
   count: int = 60,
   bright: bool | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-  """Dirt of one to three kinds, each of its own scale and polarity.
+  """Dirt of one to three kinds, each with its own scale and polarity.
 
   Args:
     image: f32[H, W, 3].
     severity: in [0, 1]; it scales number and opacity.
     rng: the Generator.
-    count: of specks of dust on 128 x 128 px, at most; of other kinds fewer.
+    count: maximum number of dust specks on 128 x 128 px; other kinds have
+      fewer.
     bright: True for dirt on a negative, which prints white, False for black;
-      None for either, a kind each.
+      None = random for each kind.
   """
   size = rendering.size(image)
   kinds = rng.choice(5, rng.integers(1, 4), replace=False)

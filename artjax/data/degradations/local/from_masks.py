@@ -21,11 +21,12 @@ def masks_from(
   fill: str | None = None,
   invert: bool = False,
 ) -> Op:
-  """Damage in the shape of the masks of a folder.
+  """Damage in the shape of masks from a folder.
 
   Args:
-    folder: of pictures, searched through; bright = damaged. One is drawn per
-      example, turned, mirrored, cut and scaled at random to cover the picture.
+    folder: of pictures, searched recursively; bright = damaged. One is drawn
+      per example and randomly rotated, mirrored, cropped and scaled to cover
+      the picture.
     severity: in [0, 1] or (low, high); opacity, full from 0.5 on.
     part: 'crack', 'loss' or 'stain', the channel of the mask.
     fill: 'white', 'flat', 'texture', 'tone' (as scratches and cracks look);

@@ -112,7 +112,7 @@ def holes(
   shape: str | None = None,
   fill: str | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-  """Opaque holes, as inpainting is trained on.
+  """Opaque holes, as used to train inpainting.
 
   Args:
     image: f32[H, W, 3].

@@ -63,7 +63,7 @@ def wide_strokes(
     rng: the Generator.
     count: of strokes, at most.
     width: (low, high) px on a picture of 256 px.
-    opaque: True = they cover, False = what is below shines through; None for
+    opaque: True = they hide the picture, False = it shines through; None for
       either.
   """
   shape, unit = image.shape[:2], rendering.size(image) / _SIDE
