@@ -25,6 +25,10 @@ COMMANDS = {  # name: (function, what it does)
     'artjax.commands.import_weights:main',
     'read published weights of other programs',
   ),
+  'weights': (
+    'artjax.commands.weights:main',
+    'list the weights that there are',
+  ),
   'export': (
     'artjax.commands.export:main',
     'write weights for others: safetensors, ONNX',

@@ -27,6 +27,7 @@ OP_PACKAGES = ('artjax.data.ops', 'artjax.data.degradations')
 MODEL_PACKAGES = (
   'artjax.models',
   'artjax.models.super_resolution',
+  'artjax.models.denoising',
   'artjax.models.discriminators',
 )
 # Old names of ops -> new ones; accepted for one version.

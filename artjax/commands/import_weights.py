@@ -1,12 +1,13 @@
 """Converts published weights to a file for artjax.
 
-  artjax import-weights RealESRGAN_x4plus.safetensors \
-      --output=pretrained/realesrgan.safetensors
+  artjax import-weights RealESRGAN_x4plus.pth --licence=BSD-3-Clause
 
-RRDBNet (Real-ESRGAN, BasicSR, ESRGAN old and new), SRVGGNetCompact and
-MSRResNet, from .safetensors and .npz, and from .pth if torch is installed. The
-names of the tensors determine the architecture. The result can be used like any
-other weights.
+From .pth, .pt, .ckpt, .safetensors or .npz, without torch; nothing in a file is
+run. The names of the tensors determine the architecture: ESRGAN of all forms,
+Compact, SPAN, SPANF, SPANV2, NAFNet, DnCNN, FFDNet, DRUNet, FBCNN, SCUNet,
+MSRResNet. The result is written to your own folder of weights, see `artjax
+weights`, and can be used like any other. It records its source: name and sha256
+of the file, and the licence that you give.
 
 torchvision's ResNet-18 and 34 become an encoder, with which a ResUNet starts:
   artjax train --config=sketch2image --workdir=... \
@@ -17,6 +18,8 @@ torchvision's ResNet-18 and 34 become an encoder, with which a ResUNet starts:
 import argparse
 from collections.abc import Sequence
 import json
+import os
+import pathlib
 import sys
 
 
@@ -26,38 +29,58 @@ def main(argv: Sequence[str] | None = None) -> int:
     description=__doc__, formatter_class=argparse.RawTextHelpFormatter
   )
   parser.add_argument('weights', help='the published file')
-  parser.add_argument('--output', required=True, help='a .safetensors file')
+  parser.add_argument(
+    '--output',
+    help='a .safetensors file; default: of the same name in your own folder',
+  )
+  parser.add_argument(
+    '--licence',
+    default='not stated',
+    help='of the weights, as their authors say it; kept in the file',
+  )
   parser.add_argument(
     '--dtype', choices=['float32', 'float16'], default='float32'
   )
   args = parser.parse_args(argv)
   import ml_collections
 
+  from artjax.inference import weights
   from artjax.interop import published
   from artjax.interop import safetensors_io
   from artjax.interop import tensor_files
   from artjax.interop import torchvision
 
+  output = args.output or str(
+    weights.user_folder() / f'{pathlib.Path(args.weights).stem}.safetensors'
+  )
   try:
-    if not args.output.endswith('.safetensors'):
-      raise ValueError(f'--output={args.output} must end in .safetensors')
+    if not output.endswith('.safetensors'):
+      raise ValueError(f'--output={output} must end in .safetensors')
+    if os.path.exists(output) and os.path.samefile(output, args.weights):
+      raise ValueError(f'{output}: is the published file itself')
     tensors = tensor_files.read(args.weights)
     resnet = 'layer1.0.conv1.weight' in tensors
     read = torchvision.resnet_encoder if resnet else published.recognise
     model, params = read(tensors, args.weights)
     task = 'sketch2image' if resnet else 'restore'
     config = ml_collections.ConfigDict({'task': task, 'model': model})
-    safetensors_io.save(args.output, params, config, dtype=args.dtype)
+    source = {
+      'file': os.path.basename(args.weights),
+      'sha256': safetensors_io.file_sha256(args.weights),
+      'licence': args.licence,
+    }
+    safetensors_io.save(output, params, config, dtype=args.dtype, source=source)
   except (ValueError, OSError) as error:
     sys.exit(f'artjax import-weights: {error}')
   count = sum(value.size for value in safetensors_io.flatten(params).values())
   print(
     json.dumps(
       {
-        'output': args.output,
+        'output': output,
         'model': model,
         'parameters': count,
-        'sha256': safetensors_io.file_sha256(args.output),
+        'sha256': safetensors_io.file_sha256(output),
+        'source': source,
       }
     )
   )

@@ -19,6 +19,7 @@ from artjax.inference import base
 from artjax.inference import detector_parts
 from artjax.inference import weights as weights_lib
 from artjax.interop import manifest
+from artjax.interop import published
 from artjax.interop import safetensors_io
 
 Params = dict[str, Any]  # a tree of f32 arrays, as `safetensors_io.merge` has
@@ -120,6 +121,8 @@ def _load_source(source, step):
     from artjax.training import checkpoint
 
     return checkpoint.load_generator(path, step)[:2]
+  if not safetensors_io.is_ours(path):
+    return published.load(path)
   manifest.check(path)
   return safetensors_io.load(path)[:2]
 

@@ -23,6 +23,7 @@ from artjax.inference import base
 from artjax.inference import coarse_pass
 from artjax.inference import confidence
 from artjax.inference import hole_pyramid
+from artjax.inference import knobs
 from artjax.inference import loading
 from artjax.inference import pictures
 from artjax.inference import self_ensemble as ensembles
@@ -50,6 +51,8 @@ class Restorer:
     predicts_errors: whether a last channel of `strips` is the logarithm of the
       scale of a pixel's error.
     calibration: what to expect of these scales; None = that is not known.
+    knobs: what it is told of a picture, of knobs.py.
+    jpeg_quality: that it estimated of the last picture; None = it did not.
     view: shorter side of the copy of the whole picture that it is to be shown
       at least, px.
   """
@@ -79,6 +82,10 @@ class Restorer:
     self.calibration = (
       confidence.Calibration.of(config) if self.predicts_errors else None
     )
+    self.knobs = knobs.of(params)
+    self.jpeg_quality: float | None = None
+    self._estimates = getattr(model, 'estimates_quality', False)
+    self._model = model
     self._side = getattr(model, 'side', 0)  # of what a coarse pass sees, px
     if self._side:
       self._run_overview = _compiled(model, task, 'overview')
@@ -105,6 +112,8 @@ class Restorer:
     strength: float = 1.0,
     self_ensemble: bool = False,
     tile: int = 0,
+    noise: float | None = None,
+    jpeg_quality: float | None = None,
   ) -> Any:
     """The restored picture, in the form that was given.
 
@@ -119,6 +128,8 @@ class Restorer:
         the picture itself comes back.
       self_ensemble: the mean over the 8 flips and turns of the picture.
       tile: largest side of a tile's core, px; 0 = as it is fastest.
+      noise: see `strips`.
+      jpeg_quality: see `strips`.
 
     Returns:
       The same type; height and width times scale.
@@ -146,6 +157,8 @@ class Restorer:
         hole=hole,
         self_ensemble=self_ensemble,
         tile=tile,
+        noise=noise,
+        jpeg_quality=jpeg_quality,
       )
     ]
     restored = np.concatenate(strips)
@@ -197,6 +210,8 @@ class Restorer:
     hole: np.ndarray | None = None,
     self_ensemble: bool = False,
     tile: int = 0,
+    noise: float | None = None,
+    jpeg_quality: float | None = None,
     on_tiles: Callable[[int], None] = lambda done: None,
     on_halved: Callable[[tiling.Grid], None] = lambda grid: None,
   ) -> base.Strips:
@@ -211,6 +226,10 @@ class Restorer:
         (`fills`); elsewhere the picture stays as it is.
       self_ensemble: the mean over 8 flips and turns, and their spread.
       tile: largest side of a tile's core, px; 0 = as it is fastest.
+      noise: standard deviation to remove, of 255 grey levels, for weights that
+        are told (`knobs`); None = 15.
+      jpeg_quality: that the picture was saved with, 1 to 100, for weights that
+        are told; None = they estimate it, see the attribute.
       on_tiles: see `tiling.run`; also called with 0 before each of several
         views of a tile, so that what it raises need not wait for all of them.
       on_halved: see `tiling.run`.
@@ -225,7 +244,14 @@ class Restorer:
       tiling.OutOfMemory: not even the smallest tiles fit.
     """
     context = resampling.thumbnail(whole.astype(np.float32), CONTEXT)
-    apply = functools.partial(_apply, params=self.params, context=context[None])
+    params = self.params
+    if self._estimates and jpeg_quality is None:
+      jpeg_quality = self.jpeg_quality = knobs.estimate_quality(
+        self._model, params, read, height, width
+      )
+    if noise is not None or jpeg_quality is not None:
+      params = knobs.tell(params, noise=noise, jpeg_quality=jpeg_quality)
+    apply = functools.partial(_apply, params=params, context=context[None])
     on_view = functools.partial(on_tiles, 0)
     seen = self._overview(apply, whole, on_view) if self._side else None
     views = ensembles.VIEWS[: 8 if self_ensemble else self.views]

@@ -3,8 +3,9 @@
   chain   one or more networks, one after the other    detect,inpaint
   blend   the mean of several weights of one network   a:0.3+b:0.7
   part    one of the two networks of a detector        detect:fine
-  source  a name in `pretrained_folder()`, the workdir of a training run, a
-          .safetensors file, or `deep_image_prior`, which needs no weights
+  source  a name in `pretrained_folder()` or `user_folder()`, the workdir of a
+          training run, a file of weights, published ones too, or
+          `deep_image_prior`, which needs no weights
 
 A path that exists on disk is used as it is, even if it looks like a chain, a
 blend or a part; the longest such path counts. Quote a path that does not exist
@@ -22,6 +23,8 @@ import re
 
 PRIOR = 'deep_image_prior'  # restores without weights
 PARTS = ('fine', 'coarse')  # of a detector.CoarseToFine
+# Of files of weights; those of artjax first, then those of other programs.
+SUFFIXES = ('.safetensors', '.pth', '.pt', '.ckpt', '.npz')
 _TOLERANCE = 1e-3  # of a sum of shares: thirds are written out to three digits
 _ENDS = ',+:'  # where a name may end
 _DRIVE = re.compile(r'[A-Za-z]:[\\/]')
@@ -110,24 +113,56 @@ def pretrained_folder() -> pathlib.Path:
   return installed if installed.is_dir() else package.parent / 'pretrained'
 
 
+def user_folder() -> pathlib.Path:
+  """The folder of a user's own weights, which need not exist.
+
+  $ARTJAX_WEIGHTS, else artjax/weights where the system keeps a user's data.
+  """
+  given = os.environ.get('ARTJAX_WEIGHTS')
+  if given:
+    return pathlib.Path(given).expanduser()
+  data = os.environ.get('XDG_DATA_HOME') or '~/.local/share'
+  return pathlib.Path(data, 'artjax', 'weights').expanduser()
+
+
+def files(folder: pathlib.Path) -> dict[str, pathlib.Path]:
+  """{name: file} of the weights in a folder, sorted; {} if there is none.
+
+  A name is that of a file without its suffix; where several files have it, that
+  of the suffix that comes first in `SUFFIXES`.
+  """
+  found: dict[str, pathlib.Path] = {}
+  for suffix in SUFFIXES:
+    for path in folder.glob(f'*{suffix}'):
+      found.setdefault(path.stem, path)
+  return dict(sorted(found.items()))
+
+
 def find(where: str) -> str:
   """Path of what a source names: a workdir or a file.
 
   Raises:
     FileNotFoundError: there is none; the message lists the names there are.
   """
-  if where.endswith('.safetensors') or os.path.exists(where):
+  if os.path.exists(where):
     return where
-  folder = pretrained_folder()
-  path = folder / f'{where}.safetensors'
-  if os.sep in where or not path.exists():
-    names = sorted(p.stem for p in folder.glob('*.safetensors'))
-    raise FileNotFoundError(
-      f"{where}: no such weights; give a training run's workdir, a "
-      '.safetensors file, a blend such as a:0.3+b:0.7, or one of: '
-      f'{", ".join(names) or "(none here)"}'
-    )
-  return str(path)
+  shipped = files(pretrained_folder())
+  own = files(user_folder())
+  if where in shipped:
+    return str(shipped[where])
+  if os.sep not in where:
+    named = user_folder() / where  # with its suffix
+    if named.is_file():
+      return str(named)
+    if where in own:
+      return str(own[where])
+  if where.endswith(SUFFIXES):
+    return where  # what reads it says that there is none
+  raise FileNotFoundError(
+    f"{where}: no such weights; give a training run's workdir, a file of "
+    'weights, a blend such as a:0.3+b:0.7, or one of: '
+    f'{", ".join([*shipped, *own]) or "(none here)"}'
+  )
 
 
 class _Parser:

@@ -84,8 +84,17 @@ def save(
   *,
   dtype: str = 'float32',
   step: int = 0,
+  source: Mapping[str, str] | None = None,
 ) -> None:
   """Writes weights and the config they belong to, atomically.
+
+  Args:
+    path: of the file.
+    params: the weights, as `merge` has them.
+    config: its task and model are written.
+    dtype: of the numbers in the file.
+    step: of the training that made them.
+    source: what they were before: 'file', 'sha256' and 'licence'.
 
   Raises:
     ValueError: a value is not finite, or too large for `dtype`.
@@ -95,8 +104,10 @@ def save(
     described['calibration'] = config.calibration.to_dict()
   # One entry: the library writes several in any order, and then the same
   # weights would not be the same file.
-  header = {'artjax': json.dumps({'config': described, 'step': step})}
-  save_tensors(path, flatten(params), header, dtype)
+  entry: dict[str, Any] = {'config': described, 'step': step}
+  if source:
+    entry['source'] = dict(source)
+  save_tensors(path, flatten(params), {'artjax': json.dumps(entry)}, dtype)
 
 
 def annotate(path: str, **fields: Any) -> None:
@@ -125,8 +136,9 @@ def save_tensors(
   from safetensors import numpy as safetensors  # Only where files are touched.
 
   with np.errstate(over='ignore'):
+    # Not `ascontiguousarray`, which makes an axis of what has none.
     tensors = {
-      name: np.ascontiguousarray(value.astype(dtype))
+      name: np.asarray(value.astype(dtype), order='C')
       for name, value in tensors.items()
     }
   odd = not_finite(tensors)
@@ -171,6 +183,48 @@ def load(
   header = json.loads(header['artjax'])
   config = ml_collections.ConfigDict(header['config'])
   return config, unflatten(tensors), header['step']
+
+
+def is_ours(path: str | os.PathLike[str]) -> bool:
+  """Whether `load` is what reads a file, or says what is wrong with it.
+
+  Files of other suffixes are those of other programs, and safetensors files
+  that have no header of this project.
+  """
+  if not str(path).endswith('.safetensors'):
+    return False
+  try:
+    header, shapes = describe(path)
+  except (ValueError, FileNotFoundError):
+    return True
+  return bool(header) or not shapes
+
+
+def describe(
+  path: str | os.PathLike[str],
+) -> tuple[dict[str, Any], dict[str, tuple[int, ...]]]:
+  """(header, {name: shape}) of a safetensors file, without its numbers.
+
+  The header has config and step, and of imported weights their source; {} if
+  another program wrote the file.
+
+  Raises:
+    FileNotFoundError: no such file.
+    ValueError: not a safetensors file.
+  """
+  import safetensors
+
+  if not os.path.isfile(path):
+    raise FileNotFoundError(f'{path}: no such weights file')
+  try:
+    with safetensors.safe_open(path, framework='numpy') as file:
+      shapes = {
+        name: tuple(file.get_slice(name).get_shape()) for name in file.keys()
+      }
+      header = (file.metadata() or {}).get('artjax', '{}')
+  except safetensors.SafetensorError as e:
+    raise ValueError(f'{path}: not a safetensors file ({e})') from e
+  return json.loads(header), shapes
 
 
 def check(

@@ -1,13 +1,32 @@
-"""Named tensors in the files of other programs: .npz, .safetensors, .pth."""
+"""Named tensors in the files of other programs.
 
+.npz, .safetensors, and PyTorch's .pth, .pt and .ckpt, all without PyTorch.
+"""
+
+from collections.abc import Mapping
 import os
+from typing import Any
 import zipfile
 import zlib
 
 import numpy as np
 
+from artjax.interop import torch_files
+
 # Entries of a .pth under which the tensors may be, the first one first.
-_CONTAINERS = ('params_ema', 'params', 'state_dict')
+_CONTAINERS = (
+  'params_ema',
+  'params-ema',
+  'params',
+  'state_dict',
+  'model_state_dict',
+  'model',
+  'net',
+)
+_GENERATORS = ('netG.', 'generator.')
+# An .npz may unpack to so many times its size; weights hardly shrink.
+_LARGER = 100
+_SMALL = 2**26  # bytes that any .npz may take
 
 
 def read(path: str) -> dict[str, np.ndarray]:
@@ -15,7 +34,8 @@ def read(path: str) -> dict[str, np.ndarray]:
 
   Raises:
     FileNotFoundError: no such file.
-    ValueError: of another kind, damaged, or .pth without torch.
+    ValueError: of another kind, damaged, or far larger than it looks; or a
+      .pth that holds more than tensors, none of which is run.
   """
   if not os.path.isfile(path):
     raise FileNotFoundError(f'{path}: no such weights file')
@@ -25,19 +45,17 @@ def read(path: str) -> dict[str, np.ndarray]:
     '.safetensors': _read_safetensors,
     '.pth': _read_torch,
     '.pt': _read_torch,
+    '.ckpt': _read_torch,
   }
   if suffix not in readers:
     raise ValueError(f'{path}: weights are read from {", ".join(readers)}')
-  tensors = {
-    name.removeprefix('module.'): value
-    for name, value in readers[suffix](path).items()
-  }
+  tensors = strip_prefix(readers[suffix](path))
   if not tensors:
     raise ValueError(f'{path}: holds no tensors')
   odd = [
     name
     for name, value in tensors.items()
-    if value.dtype.kind not in 'fiu' and value.dtype.name != 'bfloat16'
+    if value.dtype.kind not in 'fiub' and value.dtype.name != 'bfloat16'
   ]
   if odd:
     raise ValueError(f'{path}: not numbers: {", ".join(odd[:8])}')
@@ -49,6 +67,7 @@ def read(path: str) -> dict[str, np.ndarray]:
 def _read_npz(path):
   try:
     with open(path, 'rb') as file:
+      _check_size(file)
       tensors = dict(np.load(file, allow_pickle=False))
     for name, value in tensors.items():
       if not isinstance(value, np.ndarray):
@@ -59,10 +78,21 @@ def _read_npz(path):
     TypeError,
     OSError,
     EOFError,
+    MemoryError,
     zipfile.BadZipFile,
     zlib.error,
   ) as error:
     raise ValueError(f'{path}: not an .npz file of arrays ({error})') from error
+
+
+def _check_size(file):
+  """Raises ValueError where a zip would unpack to far more than it is."""
+  if zipfile.is_zipfile(file):
+    with zipfile.ZipFile(file) as archive:
+      unpacked = sum(info.file_size for info in archive.infolist())
+    if unpacked > _LARGER * os.fstat(file.fileno()).st_size + _SMALL:
+      raise ValueError(f'it would unpack to {unpacked:,} bytes: a zip bomb')
+  file.seek(0)
 
 
 def _read_safetensors(path):
@@ -76,40 +106,57 @@ def _read_safetensors(path):
 
 
 def _read_torch(path):
-  try:
-    import torch
-  except ImportError as error:
-    raise ValueError(
-      f'{path}: .pth files need torch, which is not installed; '
-      'convert it to .safetensors'
-    ) from error
-  import pickle
-
-  try:
-    # Nothing but tensors: a .pth may hold a program.
-    found = torch.load(path, map_location='cpu', weights_only=True)
-  except (
-    pickle.UnpicklingError,
-    RuntimeError,
-    EOFError,
-    OSError,
-    ValueError,
-    LookupError,
-    TypeError,
-    AttributeError,
-  ) as error:
-    # torch has no error of its own for a damaged file.
-    reason = (str(error).splitlines() or [type(error).__name__])[0]
-    raise ValueError(f'{path}: not a file of tensors ({reason})') from error
-  for key in _CONTAINERS:
-    if isinstance(found, dict) and isinstance(found.get(key), dict):
-      found = found[key]
-  if not isinstance(found, dict):
-    raise ValueError(
-      f'{path}: holds a {type(found).__name__}, not named tensors'
-    )
+  tensors = unwrap(torch_files.read(path), path)
   return {
-    name: value.float().numpy()
-    for name, value in found.items()
-    if torch.is_tensor(value)
+    name: value
+    for name, value in tensors.items()
+    if isinstance(value, np.ndarray)
   }
+
+
+def unwrap(found: Any, where: str) -> Mapping[str, Any]:
+  """The network's weights in what a training program saved.
+
+  Args:
+    found: what the file holds, as `torch_files.read` gives it.
+    where: what it came from, for messages.
+
+  Returns:
+    The first of `_CONTAINERS` that is there, or an only entry, and the same of
+    that, while it is a dictionary of dictionaries.
+
+  Raises:
+    ValueError: these are no named weights.
+  """
+  while isinstance(found, Mapping):
+    inner = [found[key] for key in _CONTAINERS if key in found]
+    if len(found) == 1:
+      inner += found.values()
+    inner = [value for value in inner if isinstance(value, Mapping) and value]
+    if not inner:
+      return found
+    found = inner[0]
+  raise ValueError(
+    f'{where}: holds a {type(found).__name__}, not named tensors'
+  )
+
+
+def strip_prefix(tensors: Mapping[str, Any]) -> Mapping[str, Any]:
+  """Names without what wrappers put before them.
+
+  `module.` and the like where all names begin so; of a training program's
+  networks the generator alone.
+  """
+  for prefix in _GENERATORS:
+    if any(name.startswith(prefix) for name in tensors):
+      tensors = {
+        name: value
+        for name, value in tensors.items()
+        if name.startswith(prefix)
+      }
+  for prefix in ('module.', *_GENERATORS, 'module.'):
+    if all(name.startswith(prefix) for name in tensors):
+      tensors = {
+        name.removeprefix(prefix): value for name, value in tensors.items()
+      }
+  return tensors

@@ -76,8 +76,16 @@ def upsample(x: jax.Array, scale: int) -> jax.Array:
   return _upsample(_upsample(x, 1, scale), 2, scale)
 
 
-def pad_to_multiple(x: jax.Array, multiple: int) -> jax.Array:
-  """Extends [B, H, W, C] at bottom and right by reflection to a multiple."""
+def pad_to_multiple(
+  x: jax.Array, multiple: int, mode: str = 'reflect'
+) -> jax.Array:
+  """Extends [B, H, W, C] at bottom and right to a multiple.
+
+  Args:
+    x: the pictures.
+    multiple: what both sides are to be a multiple of, px.
+    mode: of jnp.pad: 'reflect', 'edge', or 'constant' for zeros.
+  """
   height, width = x.shape[1:3]
   bottom, right = -height % multiple, -width % multiple
   if not bottom and not right:
@@ -86,8 +94,8 @@ def pad_to_multiple(x: jax.Array, multiple: int) -> jax.Array:
     pads = [(0, 0)] * 4
     pads[axis] = (0, extra)
     # A single row has no neighbour to reflect about.
-    mode = 'reflect' if x.shape[axis] > 1 else 'edge'
-    x = jnp.pad(x, pads, mode=mode)
+    alone = mode == 'reflect' and x.shape[axis] == 1
+    x = jnp.pad(x, pads, mode='edge' if alone else mode)
   return x
 
 
@@ -186,8 +194,9 @@ class Dense(nn.Module):
 
 
 class DepthwiseConv3x3(nn.Module):
-  """Depthwise 3x3 convolution with bias, zero padding."""
+  """Depthwise 3x3 convolution, zero padding."""
 
+  use_bias: bool = True
   dtype: jnp.dtype = jnp.float32
 
   @nn.compact
@@ -200,11 +209,12 @@ class DepthwiseConv3x3(nn.Module):
       nn.initializers.lecun_normal(in_axis=(0, 1), out_axis=2),
       (3, 3, channels),
     )
-    bias = self.param('bias', nn.initializers.zeros, (channels,))
+    bias = None
+    if self.use_bias:
+      bias = self.param('bias', nn.initializers.zeros, (channels,))
     x, kernel, bias = nn.dtypes.promote_dtype(x, kernel, bias, dtype=self.dtype)
-    return cpu_convolutions.depthwise3x3(x, kernel) + bias.reshape(
-      1, 1, 1, channels
-    )
+    y = cpu_convolutions.depthwise3x3(x, kernel)
+    return y if bias is None else y + bias.reshape(1, 1, 1, channels)
 
 
 def upsample_nearest(x: jax.Array, scale: int) -> jax.Array:

@@ -143,6 +143,7 @@ class NAFNet(nn.Module):
   enc_blocks: Sequence[int] = (2, 2, 4, 8)  # a level on the way down
   middle_blocks: int = 12
   dec_blocks: Sequence[int] = (2, 2, 2, 2)  # a level on the way up
+  padding: str = 'reflect'  # to a multiple; 'constant' = zeros, as published
   stem: int = 1  # pixel-unshuffle before everything: 2 is 4 times as fast
   zero_init: bool = False  # the last convolution starts at 0: the identity
   confidence: bool = False  # a fourth channel, how wrong it is likely to be
@@ -173,7 +174,8 @@ class NAFNet(nn.Module):
 
     height, width = x.shape[1:3]
     x = x.astype(jnp.float32)
-    y = layers.pad_to_multiple(x, self.multiple).astype(self.dtype)
+    y = layers.pad_to_multiple(x, self.multiple, self.padding)
+    y = y.astype(self.dtype)
     if self.stem > 1:
       y = layers.pixel_unshuffle(y, self.stem)
     y = layers.Conv3x3(self.width, dtype=self.dtype, name='intro')(y)

@@ -21,6 +21,7 @@ import dataclasses
 from typing import Any
 
 from artjax import damage_classes
+from artjax.restoration import option_texts
 
 # The kinds of stages, see chain.py. A stage of 'network' changes the whole
 # picture, 'colorize' its colours, 'fill' its holes, 'tone' the tones of all of
@@ -116,6 +117,24 @@ class Options:
     stages=('tone',),
     query='tone',
     label='Tone',
+  )
+  noise: float = _option(
+    15.0,
+    'noise to remove, its standard deviation of 255 grey levels, with weights '
+    'that are told (DRUNet, FFDNet); default %(default)g',
+    least=0,
+    most=100,
+    metavar='SIGMA',
+    stages=('network',),
+  )
+  jpeg_quality: float = _option(
+    0.0,
+    'quality, 1 to 100, that a JPEG was saved with, for weights that are told '
+    '(FBCNN); default 0: they estimate it',
+    least=0,
+    most=100,
+    metavar='Q',
+    stages=('network',),
   )
   self_ensemble: bool = _option(
     False,
@@ -367,28 +386,6 @@ def _parsed(field: dataclasses.Field, text: str) -> Any:
     raise ValueError(f'{name}={text!r} is not {wanted}') from error
 
 
-def _kinds(text: str) -> tuple[str, ...]:
-  """'thin,loss' -> ('thin', 'opaque')."""
-  try:
-    given = {damage_classes.kind(name) for name in text.split(',') if name}
-  except ValueError as error:
-    raise argparse.ArgumentTypeError(str(error)) from error
-  return tuple(kind for kind in damage_classes.KINDS if kind in given)
-
-
-def _region(text: str) -> tuple[int, ...]:
-  """'X,Y,W,H' -> (x, y, width, height) in px; '' -> ()."""
-  try:
-    region = tuple(int(side) for side in text.split(',')) if text else ()
-    if len(region) not in (0, 4):
-      raise ValueError
-  except ValueError as error:
-    raise argparse.ArgumentTypeError(
-      f'{text!r} is not X,Y,W,H in whole px'
-    ) from error
-  return region
-
-
 # What reads the text of a field that is no number.
-_TEXTS = {'region': _region, 'kinds': _kinds}
+_TEXTS = {'region': option_texts.region, 'kinds': option_texts.kinds}
 _FIELDS = {field.name: field for field in dataclasses.fields(Options)}

@@ -17,6 +17,7 @@ from artjax import tasks
 from artjax.image_io import reader
 from artjax.inference import base
 from artjax.inference import confidence
+from artjax.inference import knobs
 from artjax.inference import tiling
 from artjax.inference import weights
 from artjax.interop import safetensors_io
@@ -24,6 +25,9 @@ from artjax.restoration import damage_mask
 from artjax.restoration import expected_accuracy
 from artjax.restoration import options as options_lib
 from artjax.restoration import strips as strips_lib
+
+# {option: what a network is told by it}.
+_KNOBS = {'noise': knobs.NOISE, 'jpeg_quality': knobs.QUALITY}
 
 
 class View(NamedTuple):
@@ -150,7 +154,29 @@ class Network(Stage):
       return False
     if option == 'structure' and self.scale > 1:
       return False
+    if option in _KNOBS and _KNOBS[option] not in self._knobs:
+      return False
     return super().uses(option)
+
+  @property
+  def _knobs(self):
+    return getattr(self.restorer, 'knobs', ())
+
+  def provenance(self, work: Work) -> dict[str, Any]:
+    """The quality of JPEG that was estimated, if one was."""
+    found = getattr(self.restorer, 'jpeg_quality', None)
+    if found is None or work.options.jpeg_quality:
+      return {}
+    return {'estimated_jpeg_quality': round(found, 1)}
+
+  def _settings(self, work):
+    """What tiles are told, and what the network is told of the picture."""
+    told = {}
+    if knobs.NOISE in self._knobs:
+      told['noise'] = work.options.noise
+    if knobs.QUALITY in self._knobs:
+      told['jpeg_quality'] = work.options.jpeg_quality or None
+    return super()._settings(work) | told
 
   def strips(self, view: View, work: Work) -> base.Strips:
     """See `Stage`."""

@@ -5,7 +5,6 @@ import json
 import re
 import subprocess
 import sys
-import types
 
 from conftest import random_params
 from conftest import ROOT
@@ -14,6 +13,7 @@ import jax
 import ml_collections
 import numpy as np
 import pytest
+import spandrel_library
 
 from artjax import registry
 from artjax.data.sources import decode
@@ -201,28 +201,6 @@ def test_import_writes_a_whole_file_or_none(tmp_path):
 # The same weights in PyTorch.
 
 
-def spandrel():
-  """The library, with stand-ins where torchvision does not load."""
-  reason = 'needs torch and spandrel (make export-setup)'
-  pytest.importorskip('torch', reason=reason)
-  try:
-    import torchvision  # noqa: F401
-  except (ImportError, RuntimeError):
-    # spandrel names it in architectures that are none of ours, and its wheel
-    # does not load beside a CPU build of torch.
-    for name in [n for n in sys.modules if n.startswith('torchvision')]:
-      del sys.modules[name]
-    for name in (
-      'torchvision',
-      'torchvision.transforms',
-      'torchvision.transforms.functional',
-    ):
-      module = sys.modules[name] = types.ModuleType(name)
-      module.__path__ = []
-    module.InterpolationMode = module.normalize = module.rotate = object
-  return pytest.importorskip('spandrel', reason=reason)
-
-
 def outputs(name, size, theirs, **overrides):
   """(ours, `theirs` of f32[B, 3, H, W]) of a picture, f32[B, H, W, 3]."""
   import torch
@@ -248,7 +226,7 @@ def outputs(name, size, theirs, **overrides):
 def test_spandrel_makes_the_same_of_published_weights(
   tmp_path, name, overrides, architecture
 ):
-  loader = spandrel().ModelLoader()
+  loader = spandrel_library.load().ModelLoader()
   model, params, _ = made(name, **overrides)
   path = str(tmp_path / 'w.safetensors')
   published.save(path, model, params)
@@ -288,10 +266,21 @@ def test_msrresnet_is_that_of_torch():
   assert np.abs(ours - y).max() < 1e-4
 
 
-def test_published_weights_upsample():
-  path = shared('weights/realesr-general-x4v3.npz')
+@pytest.mark.parametrize(
+  'path, parameters, least, most',
+  [
+    # A GAN's: true to the picture, with texture of its own.
+    ('realesr-general-x4v3.npz', 1_213_296, 24, 32),
+    # Of a challenge, for fidelity: bicubic has 29.44 dB here.
+    ('ntire2026_esr/team00_SPAN.pth', 150_688, 33, 36),
+    ('ntire2026_esr/team16_PKDSR.pth', 143_928, 33, 36),
+    ('ntire2026_esr/team22_spanv2_c2.pth', 139_104, 33, 36),
+  ],
+)
+def test_published_weights_upsample(path, parameters, least, most):
+  path = shared(f'weights/{path}')
   model, params = published.recognise(tensor_files.read(str(path)))
-  assert sum(x.size for x in jax.tree.leaves(params)) == 1_213_296
+  assert sum(x.size for x in jax.tree.leaves(params)) == parameters
   small = sorted(shared('benchmarks/Set5').glob('*LR.png'))[1]
   image, target = (
     decode.decode(p.read_bytes())
@@ -301,5 +290,10 @@ def test_published_weights_upsample():
     {'params': params}, image[None] / np.float32(255)
   )
   y = np.rint(np.clip(y, 0, 1) * 255).astype(np.uint8)
-  # A GAN's: true to the picture, with texture of its own.
-  assert 24 < metrics.psnr_rgb(y, target[None], crop=4)[0] < 32
+  assert least < metrics.psnr_rgb(y, target[None], crop=4)[0] < most
+
+
+def test_what_another_network_of_the_challenge_is_is_not_guessed():
+  path = shared('weights/ntire2026_esr/team09_RFDN_SPAN.pth')
+  with pytest.raises(ValueError, match='team09.*no architecture known here'):
+    published.recognise(tensor_files.read(str(path)), str(path))

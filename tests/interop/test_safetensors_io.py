@@ -10,7 +10,8 @@ PARAMS = {
   'conv': {
     'kernel': np.arange(6, dtype=np.float32).reshape(2, 3),
     'bias': np.zeros(3, np.float32),
-  }
+  },
+  'alone': np.float32(0.5),
 }
 
 

@@ -55,6 +55,8 @@ def test_every_field_is_a_flag_and_on_record():
     'strength': 1.0,
     'structure': 1.0,
     'tone': 1.0,
+    'noise': 15.0,
+    'jpeg_quality': 0.0,
     'self_ensemble': False,
     'tile': 64,
     'least_change': 0.0,

@@ -2,9 +2,14 @@
 
 https://arxiv.org/abs/1809.00219 and https://arxiv.org/abs/2107.10833: residual
 in residual dense blocks, no batch norm. x4 with 16,697,987 parameters (x2
-16,703,171, x1 16,723,907; with 6 blocks 4,467,779). x2 and x1 see the picture
-in squares of 2 x 2 and 4 x 4 px and enlarge by 4 like the rest, so their trunk
-is as fast as its input is smaller.
+16,703,171, x1 16,723,907; with 6 blocks 4,467,779). Real-ESRGAN's x2 and x1 see
+the picture in squares of 2 x 2 and 4 x 4 px and enlarge by 4 like the rest, so
+their trunk is as fast as its input is smaller. ESRGAN's own have an enlarging
+convolution a doubling instead (`upsamplings`): x1 has none and 16,624,131
+parameters, x2 16,661,059, x8 16,734,915.
+
+ESRGAN+ (https://arxiv.org/abs/2001.08073) adds a path to each dense block; the
+noise of its training is left out.
 
 The trunk is one block under `nn.scan`: it compiles once, not 23 times, and its
 weights carry a leading axis of the blocks.
@@ -15,6 +20,7 @@ import jax
 import jax.numpy as jnp
 
 from artjax.models import layers
+from artjax.models import planes
 
 # A tenth of the usual start (Kaiming's) keeps deep stacks of blocks stable.
 _SMALL = nn.initializers.variance_scaling(0.02, 'fan_in', 'normal')
@@ -24,17 +30,25 @@ class DenseBlock(nn.Module):
   """x + 0.2 * five convolutions, each of all that came before it."""
 
   growth: int
+  plus: bool = False  # the path of ESRGAN+: second and fourth are sums
   dtype: jnp.dtype = jnp.float32
 
   @nn.compact
   def __call__(self, x: jax.Array) -> jax.Array:
     """[B, H, W, C] -> the same shape."""
     seen = x
+    if self.plus:
+      added = layers.Dense(
+        self.growth, use_bias=False, dtype=self.dtype, name='conv1x1'
+      )(x)
     for i in range(1, 5):
       y = layers.Conv3x3(
         self.growth, dtype=self.dtype, kernel_init=_SMALL, name=f'conv{i}'
       )(seen)
-      seen = jnp.concatenate([seen, layers.leaky_relu(y)], -1)
+      y = layers.leaky_relu(y)
+      if self.plus and i % 2 == 0:
+        added = y = y + added
+      seen = jnp.concatenate([seen, y], -1)
     y = layers.Conv3x3(
       x.shape[-1], dtype=self.dtype, kernel_init=_SMALL, name='conv5'
     )(seen)
@@ -45,6 +59,7 @@ class RRDB(nn.Module):
   """x + 0.2 * three dense blocks; called as the body of a scan."""
 
   growth: int
+  plus: bool = False
   dtype: jnp.dtype = jnp.float32
 
   @nn.compact
@@ -52,17 +67,21 @@ class RRDB(nn.Module):
     """[B, H, W, C] -> (the same shape, None)."""
     y = x
     for i in range(1, 4):
-      y = DenseBlock(self.growth, self.dtype, name=f'rdb{i}')(y)
+      y = DenseBlock(self.growth, self.plus, self.dtype, name=f'rdb{i}')(y)
     return x + 0.2 * y, None
 
 
 class RRDBNet(nn.Module):
   """f32[B, H, W, 3] in [0, 1] -> f32[B, H * scale, W * scale, 3]."""
 
-  scale: int = 4  # 1 | 2 | 4
+  scale: int = 4  # 1 | 2 | 4 | 8 | 16, up to 2 ** upsamplings
+  upsamplings: int = 2  # doublings at the end, of what was unshuffled too
   features: int = 64
   growth: int = 32
   blocks: int = 23
+  plus: bool = False  # ESRGAN+
+  reads: int = 3  # channels, see planes.py
+  writes: int = 3
   remat: bool = False  # recompute the trunk in the backward pass: less memory
   unroll: bool = False  # write the loop out, for tools that trace none
   dtype: jnp.dtype = jnp.float32  # of the computation
@@ -73,8 +92,14 @@ class RRDBNet(nn.Module):
   ) -> jax.Array:
     """The enlarged picture; neither `train` nor `context` matters to it."""
     del train, context
-    if self.scale not in (1, 2, 4):
-      raise ValueError(f'scale={self.scale} is not 1, 2 or 4')
+    if self.scale not in [2**i for i in range(self.upsamplings + 1)]:
+      raise ValueError(
+        f'scale={self.scale} is not 1, 2, 4 ... {2**self.upsamplings}'
+      )
+    return planes.run(self._enlarge, x, self.reads, self.writes)
+
+  def _enlarge(self, x):
+    """[B, H, W, reads] -> f32[B, H * scale, W * scale, writes]."""
     height, width = x.shape[1:3]
     conv = lambda name, features=self.features: layers.Conv3x3(
       features, dtype=self.dtype, name=name
@@ -91,11 +116,14 @@ class RRDBNet(nn.Module):
     if self.unroll:
       features = self._unrolled(y)
     else:
-      features, _ = trunk(self.growth, self.dtype, name='body')(y, None)
+      features, _ = trunk(self.growth, self.plus, self.dtype, name='body')(
+        y, None
+      )
     y = y + conv('conv_body')(features)
-    for name in ('conv_up1', 'conv_up2'):
-      y = layers.leaky_relu(conv(name)(layers.upsample_nearest(y, 2)))
-    y = conv('conv_last', 3)(layers.leaky_relu(conv('conv_hr')(y)))
+    for i in range(1, self.upsamplings + 1):
+      y = conv(f'conv_up{i}')(layers.upsample_nearest(y, 2))
+      y = layers.leaky_relu(y)
+    y = conv('conv_last', self.writes)(layers.leaky_relu(conv('conv_hr')(y)))
     y = y.astype(jnp.float32)
     return y[:, : height * self.scale, : width * self.scale]
 
@@ -104,14 +132,14 @@ class RRDBNet(nn.Module):
     stacked = self.get_variable('params', 'body')
     for i in range(self.blocks):
       params = jax.tree.map(lambda w, i=i: w[i], stacked)
-      block = RRDB(self.growth, self.dtype, parent=None)
+      block = RRDB(self.growth, self.plus, self.dtype, parent=None)
       y, _ = block.apply({'params': params}, y, None)
     return y
 
   @property
   def multiple(self) -> int:
     """What both sides are padded to a multiple of, px."""
-    return 4 // self.scale
+    return 2**self.upsamplings // self.scale
 
   @property
   def halo(self) -> int:

@@ -1,0 +1,356 @@
+"""Pickles of tensors, read by a machine that can run nothing.
+
+A pickle is a program: it may import any function and call it. Python's own
+unpickler runs it; this one knows the few instructions that named tensors are
+written with, and the few globals that PyTorch gives them, all of which become
+plain data here. Whatever else a pickle asks for is refused by its name before
+anything of it is done.
+
+What a pickle can make is bounded: by its own length, as no instruction here
+repeats or enlarges what it is given; by the number of instructions and of
+open brackets; and by keys, which are words or whole numbers.
+"""
+
+from collections.abc import Callable
+import dataclasses
+import pickletools
+from typing import Any
+
+import numpy as np
+
+_INSTRUCTIONS = 20_000_000  # the largest checkpoints have some 100,000
+_BRACKETS = 1000  # open at once
+# bfloat16 is the upper half of a float32; see torch_files.
+BFLOAT16 = 'bfloat16'
+_STORAGES = {
+  'torch.DoubleStorage': 'f8',
+  'torch.FloatStorage': 'f4',
+  'torch.HalfStorage': 'f2',
+  'torch.BFloat16Storage': BFLOAT16,
+  'torch.LongStorage': 'i8',
+  'torch.IntStorage': 'i4',
+  'torch.ShortStorage': 'i2',
+  'torch.CharStorage': 'i1',
+  'torch.ByteStorage': 'u1',
+  'torch.BoolStorage': '?',
+}
+
+
+class Refused(ValueError):
+  """A pickle asks for something that named tensors need not."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Storage:
+  """Numbers that tensors are views of; they are not in the pickle.
+
+  Attributes:
+    kind: NumPy's name of their type, or `BFLOAT16`.
+    key: which they are.
+    count: how many.
+    view: (first, count) where only a part of them is meant, or None.
+  """
+
+  kind: str
+  key: str
+  count: int
+  view: tuple[int, int] | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Tensor:
+  """A view of a storage: its first number, shape and strides, in numbers."""
+
+  storage: Storage
+  offset: int
+  shape: tuple[int, ...]
+  strides: tuple[int, ...]
+
+
+class Record(dict):
+  """Attributes of an object of a class of TorchScript, by name."""
+
+
+@dataclasses.dataclass(frozen=True)
+class _Maker:
+  """A global of the allow-list: its name, and what stands for calling it."""
+
+  name: str
+  make: Callable[..., Any]
+
+
+def read(file: Any, classes: bool = False) -> Any:
+  """The data of one pickle: dicts, lists, tuples, numbers, `Tensor`s.
+
+  Args:
+    file: binary, with read and readline; it is left behind the pickle's end.
+    classes: whether classes of TorchScript may occur; objects of theirs are
+      `Record`s.
+
+  Raises:
+    Refused: it asks for a global or an instruction beyond those of tensors.
+    ValueError: it is damaged, or beyond the bounds.
+  """
+  machine = _Machine(classes)
+  try:
+    for count, (opcode, argument, _) in enumerate(pickletools.genops(file)):
+      if count > _INSTRUCTIONS:
+        raise ValueError(f'more than {_INSTRUCTIONS:,} instructions')
+      if opcode.name == 'STOP':
+        return machine.pop()
+      machine.run(opcode.name, argument)
+  except Refused:
+    raise
+  except (
+    ValueError,  # pickletools' own
+    LookupError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+    MemoryError,
+  ) as error:
+    raise ValueError(f'damaged ({error or type(error).__name__})') from error
+  raise ValueError('damaged (it has no end)')
+
+
+class _Machine:
+  """The stack, the memory and the instructions of a pickle."""
+
+  def __init__(self, classes):
+    self.classes = classes
+    self.stack, self.outer, self.memory = [], [], {}
+
+  def run(self, name, argument):
+    if name in _PUSHED:
+      self.stack.append(_PUSHED[name](argument))
+    elif name in _STORED:
+      self.memory[argument] = self.stack[-1]
+    elif name in _RECALLED:
+      self.stack.append(self.memory[argument])
+    elif name not in _IGNORED:
+      instruction = getattr(self, f'_{name.lower()}', None)
+      if instruction is None:
+        raise Refused(f'the instruction {name}, which no tensors need')
+      instruction(argument)
+
+  def pop(self):
+    if not self.stack:
+      raise ValueError('it takes what was never given')
+    return self.stack.pop()
+
+  def _mark(self, _):
+    if len(self.outer) >= _BRACKETS:
+      raise ValueError(f'more than {_BRACKETS} open brackets')
+    self.outer.append(self.stack)
+    self.stack = []
+
+  def _since_mark(self):
+    items, self.stack = self.stack, self.outer.pop()
+    return items
+
+  def _pop(self, _):
+    self.pop()
+
+  def _pop_mark(self, _):
+    self._since_mark()
+
+  def _dup(self, _):
+    self.stack.append(self.stack[-1])
+
+  def _memoize(self, _):
+    self.memory[len(self.memory)] = self.stack[-1]
+
+  # Containers.
+
+  def _tuple(self, _):
+    items = self._since_mark()
+    self.stack.append(tuple(items))
+
+  def _tuple1(self, _):
+    self._last(1)
+
+  def _tuple2(self, _):
+    self._last(2)
+
+  def _tuple3(self, _):
+    self._last(3)
+
+  def _last(self, count):
+    items = [self.pop() for _ in range(count)]
+    self.stack.append(tuple(reversed(items)))
+
+  def _list(self, _):
+    items = self._since_mark()
+    self.stack.append(items)
+
+  def _dict(self, _):
+    items = self._since_mark()
+    self.stack.append(self._fill({}, items))
+
+  def _append(self, _):
+    item = self.pop()
+    self._top(list).append(item)
+
+  def _appends(self, _):
+    items = self._since_mark()
+    self._top(list).extend(items)
+
+  def _setitem(self, _):
+    value, key = self.pop(), self.pop()
+    self._fill(self._top(dict), (key, value))
+
+  def _setitems(self, _):
+    items = self._since_mark()
+    self._fill(self._top(dict), items)
+
+  def _top(self, kind):
+    if not isinstance(self.stack[-1], kind):
+      raise ValueError(f'a {kind.__name__} was expected')
+    return self.stack[-1]
+
+  def _fill(self, filled, items):
+    if len(items) % 2:
+      raise ValueError('a key without a value')
+    for key, value in zip(items[::2], items[1::2]):
+      # Other keys could take for ever to be hashed.
+      if not isinstance(key, str | int):
+        raise ValueError('a key is neither a word nor a whole number')
+      filled[key] = value
+    return filled
+
+  # Globals and what is made of them.
+
+  def _global(self, argument):
+    self.stack.append(self._found(argument.replace(' ', '.')))
+
+  def _stack_global(self, _):
+    name, module = self.pop(), self.pop()
+    self.stack.append(self._found(f'{module}.{name}'))
+
+  def _found(self, name):
+    if self.classes and name.startswith('__torch__.'):
+      return _Maker(name, Record)
+    if name not in GLOBALS:
+      raise Refused(
+        f'{name}, which is no part of named tensors; only the program that '
+        "wrote it can read it: save the network's state_dict() there"
+      )
+    return GLOBALS[name]
+
+  def _reduce(self, _):
+    arguments, maker = self.pop(), self.pop()
+    if not isinstance(maker, _Maker) or not isinstance(arguments, tuple):
+      raise ValueError('it calls what is no function')
+    self.stack.append(maker.make(*arguments))
+
+  _newobj = _reduce
+
+  def _build(self, _):
+    state = self.pop()
+    # Of a dict it is PyTorch's `_metadata`, which nothing needs.
+    if isinstance(self.stack[-1], Record) and isinstance(state, dict):
+      self.stack[-1].update(state)
+    elif not isinstance(self.stack[-1], dict):
+      raise ValueError('it sets attributes of what has none')
+
+  def _binpersid(self, _):
+    kind, maker, key, _, count, *view = self.pop()
+    if kind != 'storage' or not isinstance(maker, _Maker):
+      raise ValueError(f'it names a {kind}, not numbers')
+    if maker.name not in _STORAGES or not isinstance(count, int) or count < 0:
+      raise ValueError(f'{maker.name} stores no numbers known here')
+    part = None
+    if view and view[0] is not None:
+      _, first, part_count = view[0]
+      part = first, part_count
+    self.stack.append(Storage(_STORAGES[maker.name], str(key), count, part))
+
+
+def _tensor(storage, offset, shape, strides, *_):
+  """`Tensor`, within its storage."""
+  numbers = (offset, *shape, *strides)
+  if not isinstance(storage, Storage) or len(shape) != len(strides):
+    raise ValueError('a tensor of no storage')
+  if not all(isinstance(n, int) and n >= 0 for n in numbers):
+    raise ValueError('a tensor of odd shape')
+  count = storage.view[1] if storage.view else storage.count
+  last = offset + sum((n - 1) * s for n, s in zip(shape, strides))
+  if len(shape) > 8 or (0 not in shape and not last < count):
+    raise ValueError('a tensor larger than its numbers')
+  return Tensor(storage, offset, tuple(shape), tuple(strides))
+
+
+def _parameter(data, *_):
+  if not isinstance(data, Tensor):
+    raise ValueError('a parameter that is no tensor')
+  return data
+
+
+def _no_call(*_):
+  raise ValueError('it calls a type')
+
+
+GLOBALS = {
+  maker.name: maker
+  for maker in (
+    _Maker('collections.OrderedDict', lambda *_: {}),
+    _Maker('typing.OrderedDict', lambda *_: {}),
+    _Maker('torch._utils._rebuild_tensor', _tensor),
+    _Maker('torch._utils._rebuild_tensor_v2', _tensor),
+    _Maker('torch._utils._rebuild_parameter', _parameter),
+    _Maker('torch.Size', lambda sizes=(): tuple(sizes)),
+    _Maker('torch.device', lambda *names: names),
+    *(
+      _Maker(f'torch.jit._pickle.{name}', lambda items: items)
+      for name in ('build_intlist', 'build_doublelist', 'build_boollist')
+    ),
+    _Maker('torch.jit._pickle.build_tensorlist', lambda items: items),
+    _Maker('torch.jit._pickle.restore_type_tag', lambda value, _: value),
+    *(_Maker(name, _no_call) for name in _STORAGES),
+    *(
+      _Maker(f'torch.{name}', _no_call)
+      for name in ('float32', 'float16', 'bfloat16', 'float64', 'int64')
+    ),
+  )
+}
+_number = lambda value: value
+_PUSHED = {
+  'NONE': lambda _: None,
+  'NEWTRUE': lambda _: True,
+  'NEWFALSE': lambda _: False,
+  'EMPTY_DICT': lambda _: {},
+  'EMPTY_LIST': lambda _: [],
+  'EMPTY_TUPLE': lambda _: (),
+  **dict.fromkeys(
+    (
+      'BININT',
+      'BININT1',
+      'BININT2',
+      'BINFLOAT',
+      'INT',
+      'LONG',
+      'LONG1',
+      'LONG4',
+      'FLOAT',
+      'BINUNICODE',
+      'BINUNICODE8',
+      'SHORT_BINUNICODE',
+      'UNICODE',
+      'STRING',
+      'BINSTRING',
+      'SHORT_BINSTRING',
+      'BINBYTES',
+      'BINBYTES8',
+      'SHORT_BINBYTES',
+    ),
+    _number,
+  ),
+}
+_STORED = frozenset(('PUT', 'BINPUT', 'LONG_BINPUT'))
+_RECALLED = frozenset(('GET', 'BINGET', 'LONG_BINGET'))
+_IGNORED = frozenset(('PROTO', 'FRAME'))
+
+
+def dtype(kind: str) -> np.dtype:
+  """NumPy's type of what is stored as `kind`, little end first."""
+  return np.dtype('<u2' if kind == BFLOAT16 else f'<{kind}')

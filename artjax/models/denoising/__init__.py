@@ -1,0 +1,1 @@
+"""Networks that remove noise and JPEG artefacts, one architecture a file."""

@@ -1,0 +1,171 @@
+"""Each published family: PyTorch's numbers, by files that hold them.
+
+Where torch and spandrel are, they are asked themselves too.
+"""
+
+import functools
+
+import jax
+import ml_collections
+import numpy as np
+import published_networks
+import pytest
+import spandrel_library
+import torch_containers
+
+from artjax import registry
+from artjax.interop import published
+from artjax.interop import safetensors_io
+from artjax.interop import tensor_files
+
+CASES = published_networks.CASES
+pytestmark = pytest.mark.usefixtures('fast_compiler')
+
+
+@functools.cache
+def recognised(name):
+  """(published tensors, model, weights) of a case."""
+  tensors, _ = published_networks.golden(name)
+  return tensors, *published.recognise(tensors, name)
+
+
+def result(name):
+  """f32[1, h, w, C] of the picture, every so many px."""
+  case = CASES[name]
+  _, model, params = recognised(name)
+  net = registry.model(ml_collections.ConfigDict({'model': model}))
+  if case.noise:
+    params = params | {safetensors_io.STATS: {'noise': np.float32(case.noise)}}
+  x = published_networks.picture(case)
+  x = x.repeat(3, -1) if case.channels == 1 else x[..., :3]
+  y = jax.jit(net.apply)(safetensors_io.variables(params), x)
+  assert y.dtype == np.float32
+  return np.asarray(y)[:, :: case.every, :: case.every]
+
+
+@pytest.mark.parametrize('name', CASES)
+def test_numbers_are_those_of_torch(name):
+  case, (_, y) = CASES[name], published_networks.golden(name)
+  ours = result(name)
+  assert np.abs(y).max() > 0.1
+  if case.channels == 1:
+    # Each colour by itself; all three are the same picture here.
+    assert ours.shape[-1] == 3
+    y = y.repeat(3, -1)
+  y = y[..., :3]
+  assert ours.shape == y.shape
+  assert np.abs(ours - y).max() < 1e-4 * max(1, np.abs(y).max())
+
+
+@pytest.mark.parametrize('name', CASES)
+def test_family_and_names_there_and_back(name):
+  case = CASES[name]
+  tensors, model, params = recognised(name)
+  family = next(f for f in published.FAMILIES if f.model == model['name'])
+  assert family.title == case.title
+  config = ml_collections.ConfigDict({'model': model})
+  safetensors_io.check(
+    params, safetensors_io.merge(registry.variables(config)), name
+  )
+  again = published.publish(model, params)
+  if not case.one_way and case.title not in ('ESRGAN', 'SPANF'):
+    assert again.keys() == tensors.keys()
+    for n, value in tensors.items():
+      np.testing.assert_array_equal(again[n], value, n)
+  # What merges, or had other names, comes back as itself in the newer form.
+  model_again, params_again = published.recognise(again)
+  assert model_again == model
+  assert safetensors_io.sha256(params_again) == safetensors_io.sha256(params)
+
+
+@pytest.mark.parametrize('name', CASES)
+def test_missing_extra_and_misshapen_tensors_are_named(name):
+  tensors = recognised(name)[0]
+  # Of SPAN what was merged when the file was written is not needed.
+  names = [
+    n
+    for n in tensors
+    if n.endswith('weight')
+    and (
+      '.eval_conv.' not in n or n.replace('.eval_conv.', '.sk.') not in tensors
+    )
+  ]
+  for gone in (names[0], names[len(names) // 2], names[-1]):
+    rest = {n: value for n, value in tensors.items() if n != gone}
+    with pytest.raises(ValueError, match=r'^w\.pth') as error:
+      published.recognise(rest, 'w.pth')
+    assert '\n' not in str(error.value)
+  with pytest.raises(ValueError, match=r'w\.pth.*extra odd\.weight'):
+    published.recognise(
+      {**tensors, 'odd.weight': np.zeros(3, np.float32)}, 'w.pth'
+    )
+  middle = names[len(names) // 2]
+  for shape in ((), (7,), (1, 1, 1, 1)):
+    with pytest.raises(ValueError, match=r'^w\.pth'):
+      published.recognise(
+        {**tensors, middle: np.zeros(shape, np.float32)}, 'w.pth'
+      )
+
+
+def test_a_file_of_each_layout_is_the_same_network(tmp_path):
+  tensors, model, params = recognised('nafnet')
+  for write in (torch_containers.write_zip, torch_containers.write_legacy):
+    path = tmp_path / 'w.pth'
+    write(path, {'params': {f'module.{n}': v for n, v in tensors.items()}})
+    found, back = published.recognise(tensor_files.read(str(path)))
+    assert found == model
+    assert safetensors_io.sha256(back) == safetensors_io.sha256(params)
+
+
+def test_stale_merged_kernels_are_not_used():
+  tensors, _, params = recognised('span')
+  stale = {
+    n: value + 1 if '.eval_conv.' in n else value
+    for n, value in tensors.items()
+  }
+  assert any('.eval_conv.' in n for n in tensors)
+  _, again = published.recognise(stale)
+  assert safetensors_io.sha256(again) == safetensors_io.sha256(params)
+
+
+def test_what_is_known_but_not_supported_is_named():
+  name = 'layers.0.residual_group.blocks.0.norm1.weight'
+  with pytest.raises(ValueError, match='looks like SwinIR.*ESRGAN.*SCUNet'):
+    published.recognise({name: np.ones(3, np.float32)}, 'w.pth')
+
+
+@pytest.mark.parametrize('name', CASES)
+def test_torch_itself(tmp_path, name):
+  spandrel = spandrel_library.load()
+  import torch
+
+  case = CASES[name]
+  net, tensors = published_networks.in_torch(case)
+  y = published_networks.result_in_torch(case, net)
+  if published_networks.RENEW:
+    published_networks.renew(name, tensors, y)
+  held, golden = published_networks.golden(name)
+  assert held.keys() == tensors.keys()
+  np.testing.assert_allclose(golden, y, rtol=0, atol=1e-4 * np.abs(y).max())
+  if case.theirs:
+    return
+  # As it is published: read here, and recognised there as here.
+  path = str(tmp_path / 'w.pth')
+  state = {n: torch.tensor(value) for n, value in tensors.items()}
+  torch.save({'params_ema': state}, path)
+  loader = spandrel.ModelLoader()
+  assert loader.load_from_file(path).architecture.id == case.title
+  model, params = published.recognise(tensor_files.read(path))
+  assert model == recognised(name)[1]
+  if case.one_way:
+    return
+  # As it is written here, spandrel makes the same of it.
+  path = str(tmp_path / 'w.safetensors')
+  published.save(path, model, params)
+  back = loader.load_from_file(path).model.eval()
+  np.testing.assert_allclose(
+    published_networks.result_in_torch(case, back),
+    y,
+    rtol=0,
+    atol=1e-5 * np.abs(y).max(),
+  )

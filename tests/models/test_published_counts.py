@@ -1,0 +1,51 @@
+"""Parameters of published networks are as many as was published.
+
+Sources: the papers and, where these have none, what their files hold; see
+the modules.
+"""
+
+import jax
+import ml_collections
+import numpy as np
+import pytest
+
+from artjax import registry
+
+_GOPRO = {
+  'enc_blocks': (1, 1, 1, 28),
+  'middle_blocks': 1,
+  'dec_blocks': (1, 1, 1, 1),
+}
+
+
+@pytest.mark.parametrize(
+  'name, fields, parameters',
+  [
+    ('rrdb.RRDBNet', {'scale': 1, 'upsamplings': 0}, 16_624_131),
+    ('rrdb.RRDBNet', {'scale': 2, 'upsamplings': 1}, 16_661_059),
+    ('rrdb.RRDBNet', {'scale': 8, 'upsamplings': 3}, 16_734_915),
+    ('span.SPAN', {}, 426_288),
+    ('span.SPAN', {'features': 52}, 498_208),
+    ('span.SPAN', {'features': 28}, 150_688),
+    ('spanf.SPANF', {}, 148_288),
+    ('spanf.SPANF', {'tail': 24}, 143_928),
+    ('spanf.SPANV2', {}, 139_104),
+    ('nafnet.NAFNet', {}, 29_159_715),
+    ('nafnet.NAFNet', {'width': 64}, 115_982_915),
+    ('nafnet.NAFNet', _GOPRO, 17_111_907),
+    ('nafnet.NAFNet', {'width': 64, **_GOPRO}, 67_888_835),
+    ('dncnn.DnCNN', {}, 668_227),
+    ('dncnn.DnCNN', {'reads': 1}, 665_921),
+    ('dncnn.DnCNN', {'reads': 1, 'convs': 17}, 555_137),
+    ('ffdnet.FFDNet', {}, 852_108),
+    ('ffdnet.FFDNet', {'reads': 1, 'features': 64, 'convs': 15}, 485_316),
+    ('drunet.DRUNet', {}, 32_640_960),
+    ('fbcnn.FBCNN', {}, 71_921_796),
+    ('scunet.SCUNet', {}, 17_946_072),
+  ],
+)
+def test_published_parameter_counts(name, fields, parameters):
+  config = ml_collections.ConfigDict({'model': {'name': name, 'args': fields}})
+  shapes = registry.variables(config)['params']
+  found = sum(np.prod(x.shape) for x in jax.tree.leaves(shapes))
+  assert found == parameters

@@ -1,0 +1,238 @@
+"""Published networks in small: their tensors drawn, their pictures in PyTorch.
+
+Weights follow from their names and shapes, so a golden file needs only these
+and what PyTorch's network made of one picture. Renewed, where torch and
+spandrel are (`make export-setup`), by
+
+  ARTJAX_RENEW_GOLDENS=1 .venv-export/bin/python -m pytest -q \\
+      tests/interop/test_families.py
+"""
+
+import dataclasses
+import importlib
+import json
+import os
+import pathlib
+import zlib
+
+import jax
+import ml_collections
+import numpy as np
+import torch_networks
+
+from artjax import registry
+from artjax.interop import safetensors_io
+
+FOLDER = pathlib.Path(__file__).parent / 'golden' / 'published'
+RENEW = bool(os.environ.get('ARTJAX_RENEW_GOLDENS'))
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+  """One network.
+
+  Attributes:
+    title: of its family.
+    theirs: class of `torch_networks`, or '' for spandrel's of that title.
+    args: its fields.
+    size: of the picture, px.
+    noise: that FDnCNN and its like are told, which spandrel fixes.
+    channels: of the picture that it sees.
+    every: of the result's px that the golden file holds.
+    one_way: whether what is written here of it has other tensors, or names
+      that spandrel does not read: it merges nothing, and knows ESRGAN+ under
+      the older names alone.
+  """
+
+  title: str
+  theirs: str = ''
+  args: dict = dataclasses.field(default_factory=dict)
+  size: tuple[int, int] = (12, 9)
+  noise: float = 0.0
+  channels: int = 3
+  every: int = 1
+  one_way: bool = False
+
+
+_ESRGAN = {'num_filters': 6, 'num_blocks': 2}
+_UNET = {'nc': [4, 6, 8, 8], 'nb': 2}
+CASES = {
+  **{
+    f'esrgan_x{2**i}': Case(
+      'ESRGAN', args=_ESRGAN | {'scale': 2**i}, size=(5, 4), every=2**i // 2 + 1
+    )
+    for i in range(5)
+  },
+  'esrgan_x2_unshuffle': Case(
+    'ESRGAN',
+    args=_ESRGAN | {'scale': 4, 'in_nc': 12, 'shuffle_factor': 2},
+    size=(7, 6),
+  ),
+  'esrgan_x1_unshuffle': Case(
+    'ESRGAN',
+    args=_ESRGAN | {'scale': 4, 'in_nc': 48, 'shuffle_factor': 4},
+    size=(11, 6),
+  ),
+  'esrgan_plus': Case(
+    'ESRGAN', args=_ESRGAN | {'plus': True}, size=(5, 4), one_way=True
+  ),
+  'esrgan_grey': Case(
+    'ESRGAN', args=_ESRGAN | {'in_nc': 1, 'out_nc': 1, 'scale': 1}, channels=1
+  ),
+  'esrgan_rgba': Case(
+    'ESRGAN', args=_ESRGAN | {'in_nc': 4, 'out_nc': 4, 'scale': 1}, channels=4
+  ),
+  'span': Case(
+    'SPAN',
+    args={'num_in_ch': 3, 'num_out_ch': 3, 'feature_channels': 6, 'upscale': 2},
+    one_way=True,
+  ),
+  'span_no_norm': Case(
+    'SPAN',
+    args={
+      'num_in_ch': 3,
+      'num_out_ch': 3,
+      'feature_channels': 6,
+      'upscale': 4,
+      'norm': False,
+    },
+    size=(5, 4),
+    one_way=True,
+  ),
+  'spanf': Case('SPANF', 'SPANF', {'features': 6, 'tail': 5}, size=(5, 4)),
+  'spanv2': Case('SPANV2', 'SPANV2', {'features': 6}, size=(5, 4)),
+  'nafnet': Case(
+    'NAFNet',
+    args={
+      'width': 4,
+      'enc_blk_nums': [1, 2],
+      'middle_blk_num': 1,
+      'dec_blk_nums': [2, 1],
+    },
+    size=(11, 6),
+  ),
+  'dncnn': Case(
+    'DnCNN', args={'in_nc': 3, 'out_nc': 3, 'nc': 4, 'nb': 9, 'act_mode': 'R'}
+  ),
+  'dncnn_grey_norms': Case(
+    'DnCNN',
+    args={'in_nc': 1, 'out_nc': 1, 'nc': 4, 'nb': 6, 'act_mode': 'BR'},
+    channels=1,
+    one_way=True,
+  ),
+  'fdncnn': Case(
+    'DnCNN',
+    args={
+      'in_nc': 4,
+      'out_nc': 3,
+      'nc': 4,
+      'nb': 9,
+      'act_mode': 'R',
+      'mode': 'FDnCNN',
+    },
+    noise=0.2,
+  ),
+  'ffdnet': Case('FFDNet', 'FFDNet', {'features': 5, 'convs': 5}, noise=0.2),
+  'drunet': Case(
+    'DRUNet', args=_UNET | {'in_nc': 4, 'out_nc': 3}, size=(16, 8), noise=0.2
+  ),
+  'drunet_grey': Case(
+    'DRUNet',
+    args=_UNET | {'in_nc': 2, 'out_nc': 1},
+    size=(8, 8),
+    noise=0.1,
+    channels=1,
+  ),
+  'fbcnn': Case('FBCNN', args={'nc': [4, 4, 4, 512], 'nb': 2}, size=(13, 10)),
+  'scunet': Case(
+    'SCUNet', args={'config': [1, 1, 1, 2, 1, 1, 2]}, size=(41, 80), every=3
+  ),
+}
+
+
+def weights(name, fields):
+  """(config, drawn weights) of a network, without compiling its `init`."""
+  config = ml_collections.ConfigDict(
+    {'task': 'restore', 'model': {'name': name, 'args': fields}}
+  )
+  rng = np.random.default_rng(0)
+
+  def draw(path, shape):
+    if path[-1].key == 'noise':
+      return np.float32(15 / 255)
+    if path[-1].key == 'quality':
+      return np.float32(-1)
+    fan = max(1, np.prod(shape.shape[:-1]))
+    noise = rng.standard_normal(shape.shape, np.float32)
+    return noise * np.float32(fan**-0.5)
+
+  return config, jax.tree_util.tree_map_with_path(
+    draw, safetensors_io.merge(registry.variables(config))
+  )
+
+
+def picture(case):
+  """f32[1, H, W, channels] in [0, 1]; without transparency."""
+  x = np.random.default_rng(0).random([1, *case.size, 3], np.float32)
+  if case.channels == 4:
+    return np.concatenate([x, np.ones_like(x[..., :1])], -1)
+  return x[..., : case.channels]
+
+
+def drawn(name, shape):
+  """The tensor of a published name."""
+  rng = np.random.default_rng(zlib.crc32(name.encode()))
+  noise = rng.standard_normal(shape, np.float32)
+  if name.endswith('num_batches_tracked'):
+    return np.zeros(shape, np.float32)
+  if len(shape) > 1 and min(shape[1:]) * shape[0] > 0:
+    return noise * np.float32(np.prod(shape[1:]) ** -0.5)
+  if name.endswith(('weight', 'running_var')):
+    return np.abs(1 + np.float32(0.1) * noise)
+  return np.float32(0.1) * noise
+
+
+def golden(name):
+  """({published name: tensor}, f32[1, h, w, C]) of a case."""
+  with np.load(FOLDER / f'{name}.npz') as file:
+    shapes = json.loads(str(file['shapes']))
+    return {n: drawn(n, s) for n, s in shapes.items()}, file['y']
+
+
+def renew(name, tensors, y):
+  """Writes the golden file of a case."""
+  shapes = {n: list(value.shape) for n, value in tensors.items()}
+  FOLDER.mkdir(exist_ok=True)
+  np.savez_compressed(
+    FOLDER / f'{name}.npz', shapes=np.array(json.dumps(shapes)), y=y
+  )
+
+
+def in_torch(case):
+  """(module with drawn weights, {published name: tensor}, spandrel's too)."""
+  import torch
+
+  if case.theirs:
+    net = getattr(torch_networks, case.theirs)(**case.args)
+  else:
+    module = importlib.import_module(f'spandrel.architectures.{case.title}')
+    net = getattr(module, case.title)(**case.args)
+  state = {
+    n: torch.tensor(drawn(n, tuple(v.shape)))
+    for n, v in net.state_dict().items()
+  }
+  net.load_state_dict(state)
+  return net.eval(), {n: value.numpy() for n, value in state.items()}
+
+
+def result_in_torch(case, net):
+  """f32[1, h, w, C] of the picture, every so many px."""
+  import torch
+
+  x = torch.tensor(picture(case).transpose(0, 3, 1, 2).copy())
+  if case.noise and not case.theirs:  # spandrel's take a map
+    x = torch.cat([x, torch.full_like(x[:, :1], case.noise)], 1)
+  with torch.no_grad():
+    y = net(x, case.noise) if case.noise and case.theirs else net(x)
+  y = y[0] if isinstance(y, tuple) else y
+  return y.numpy().transpose(0, 2, 3, 1)[:, :: case.every, :: case.every]

@@ -1,0 +1,28 @@
+"""spandrel, PyTorch's networks of others; tests skip without it."""
+
+import sys
+import types
+
+import pytest
+
+
+def load():
+  """The library, with stand-ins where torchvision does not load."""
+  reason = 'needs torch and spandrel (make export-setup)'
+  pytest.importorskip('torch', reason=reason)
+  try:
+    import torchvision  # noqa: F401
+  except (ImportError, RuntimeError):
+    # spandrel names it in architectures that are none of ours, and its wheel
+    # does not load beside a CPU build of torch.
+    for name in [n for n in sys.modules if n.startswith('torchvision')]:
+      del sys.modules[name]
+    for name in (
+      'torchvision',
+      'torchvision.transforms',
+      'torchvision.transforms.functional',
+    ):
+      module = sys.modules[name] = types.ModuleType(name)
+      module.__path__ = []
+    module.InterpolationMode = module.normalize = module.rotate = object
+  return pytest.importorskip('spandrel', reason=reason)
