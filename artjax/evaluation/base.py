@@ -18,7 +18,7 @@ class Worst(NamedTuple):
   """The worst records of an evaluation.
 
   Attributes:
-    figure: that they are the worst by.
+    figure: the figure by which they are the worst.
     found: [(record, its figure)], the worst first.
   """
 
@@ -26,7 +26,7 @@ class Worst(NamedTuple):
   found: Sequence[tuple[Any, float]]
 
   def lines(self) -> list[str]:
-    """A paragraph of markdown that names them; [] where there are none."""
+    """A paragraph of markdown that names them; [] if there are none."""
     named = ', '.join(f'{r.name} {value:.4f}' for r, value in self.found)
     return ['', f'Worst by {self.figure}: {named}.'] if named else []
 
@@ -56,7 +56,7 @@ class Results(abc.ABC):
 
   @abc.abstractmethod
   def as_json(self) -> dict[str, Any]:
-    """The figures for the last line of stdout; None where one is not finite."""
+    """The figures for the last line of stdout; None where not finite."""
 
   def stated(self) -> dict[str, Any]:
     """What a report states besides weights, model, source and seed."""
@@ -67,21 +67,21 @@ class Results(abc.ABC):
     """Writes the report, with the settings that it states, to a folder."""
 
   def write_progress(self, workdir: str, step: int) -> None:
-    """Writes what a training run keeps of each of its evaluations."""
+    """Writes the files that a training run keeps from each evaluation."""
     del workdir, step  # of most it keeps nothing
 
 
 class Evaluator(abc.ABC):
-  """Measures what weights of one task make of the evaluation pictures.
+  """Measures the results of one task's weights on the evaluation pictures.
 
   Attributes:
-    own: names of the metrics that are measured where `eval.metrics` is empty.
-    best: the figure that decides which checkpoint is the best, where
-      `best_metric` names none.
-    config: what it was made with.
+    own: names of the metrics that are measured if `eval.metrics` is empty.
+    best: the figure that decides which checkpoint is the best, if
+      `best_metric` is empty.
+    config: the configuration it was made with.
     metrics: names of the metrics that are measured.
-    figures: {name: 'max' or 'min'}: what `Results.figures` gives, and whether
-      its largest or its smallest value is the best.
+    figures: {name: 'max' or 'min'} for the figures in `Results.figures`:
+      whether the largest or the smallest value is the best.
   """
 
   own: tuple[str, ...]
@@ -89,7 +89,7 @@ class Evaluator(abc.ABC):
   ranks = False  # whether it says which records are the worst
 
   def __init__(self, config: ml_collections.ConfigDict):
-    """Of a configuration: eval.*, and what finds its pictures.
+    """Reads eval.* of a configuration, and the fields that select pictures.
 
     Raises:
       ValueError: a field of eval.* that cannot be used.
@@ -105,16 +105,16 @@ class Evaluator(abc.ABC):
     """Attribute `figures`; raises ValueError for an unknown metric."""
 
   def metric_of(self, figure: str) -> str:
-    """The metric that a figure is made of."""
+    """The metric from which a figure is computed."""
     return figure
 
   def parts(self) -> list['Evaluator']:
-    """The evaluators of which each has pictures of its own."""
+    """The evaluators of all sets of pictures."""
     return [self]
 
   @abc.abstractmethod
   def examples(self) -> Iterable[dict[str, Any]]:
-    """What is measured one by one, always in the same order."""
+    """The examples to measure one by one, always in the same order."""
 
   @abc.abstractmethod
   def measure(
@@ -126,7 +126,7 @@ class Evaluator(abc.ABC):
     """Measures one example; called in any thread.
 
     Args:
-      restorer: what runs the weights, an object of the task's `restorer`.
+      restorer: runs the weights; an object of the task's `restorer` class.
       example: of `examples`.
       shown: whether the record keeps the pictures, for a panel.
 
@@ -135,7 +135,7 @@ class Evaluator(abc.ABC):
     """
 
   def figures_of(self, record: Any) -> dict[str, float]:
-    """The figures of one record; of evaluators that rank."""
+    """The figures of one record, for evaluators that can rank records."""
     raise NotImplementedError
 
   def chooses(self) -> str:
@@ -144,7 +144,7 @@ class Evaluator(abc.ABC):
     return name if name in self.figures else self.best
 
   def badness(self, record: Any) -> float:
-    """How bad a record is beside others; -inf where its figure has no value."""
+    """How bad a record is compared to others; -inf if its figure is missing."""
     name = self.chooses()
     value = self.figures_of(record).get(name, math.nan)
     if math.isnan(value):
@@ -194,10 +194,10 @@ def known(
 def mean(values: Iterable[float]) -> float:
   """The mean of the finite values.
 
-  The PSNR of identical pictures is infinite, and one of them would hide all the
-  others: it is left out, and counted where the figures are reported. What has
-  no value, nan, is left out too. Without any finite value: inf if one is, else
-  nan.
+  The PSNR of identical pictures is infinite, and would hide all other values.
+  So infinite values are left out, and counted where the figures are reported.
+  Missing values (nan) are left out too. Without any finite value the result is
+  inf if there was one, else nan.
   """
   values = np.array(list(values), np.float64)
   finite = values[np.isfinite(values)]
@@ -212,7 +212,7 @@ def means(rows: Sequence[dict[str, float]]) -> dict[str, float]:
 
 
 def finite(value: float, digits: int | None = None) -> float | None:
-  """The value as JSON has it: rounded, None where it is inf or nan."""
+  """The value for JSON: rounded, or None if it is inf or nan."""
   if not math.isfinite(value):
     return None
   return float(value) if digits is None else round(float(value), digits)

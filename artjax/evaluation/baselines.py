@@ -40,13 +40,13 @@ def navier_stokes(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
 def biharmonic(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
   """The smoothest surface through the rim, of scikit-image.
 
-  Damelin and Hoang 2018, https://doi.org/10.1155/2018/3950312. A linear system
-  of all pixels of a hole, which takes minutes where it has some ten thousand:
-  each connected hole is cut out with its surroundings and solved for by
-  itself, and one of more than `MAX_UNKNOWNS` px on a grid that is coarser by
-  as much as it takes. The surface is smooth, so that little is lost (a test
-  holds both to each other). Values are clipped to those around each hole, where
-  the whole picture's would let a surface run off.
+  Damelin and Hoang 2018, https://doi.org/10.1155/2018/3950312. It solves a
+  linear system over the pixels of a hole, which takes minutes for some ten
+  thousand pixels. So each connected hole is cut out with its surroundings and
+  solved separately, and one of more than `MAX_UNKNOWNS` px on a coarser grid.
+  Little is lost by that, since the surface is smooth (a test compares both).
+  Values are clipped to the range around each hole; the range of the whole
+  picture would allow the surface to overshoot.
   """
   from skimage import restoration  # Seconds, and for this alone.
 
@@ -79,7 +79,7 @@ def biharmonic(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
 
 def mean_fill(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
-  """The mean of the known pixels: the least that a fill has to beat."""
+  """The mean of the known pixels, which every other method should beat."""
   image, hole = _checked(image, mask)
   result = image.copy()
   if hole.any():
@@ -88,7 +88,7 @@ def mean_fill(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
 
 def deep_image_prior(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
-  """A network fitted to this picture alone, 3000 steps: minutes a picture.
+  """A network fitted to this picture alone in 3000 steps; takes minutes.
 
   See artjax/inference/deep_image_prior.py. https://arxiv.org/abs/1711.10925
   """
@@ -108,12 +108,12 @@ FILLS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
 
 
 def line_filter(picture: np.ndarray) -> np.ndarray:
-  """What finds lines and specks without having learnt: u8[H, W, 3] of both.
+  """Finds lines and specks without learning; u8[H, W, 3].
 
-  The sum of black and white top hats of two sizes: how far a pixel is from
-  what is left when thin things of its kind are taken away: the same probability
-  for all classes. Larger sizes find less, for they find brush strokes.
-  Serra 1982, Image Analysis and Mathematical Morphology.
+  The sum of black and white top-hat transforms of two sizes: how much a pixel
+  differs from the picture with thin dark or bright details removed. All classes
+  get the same probability. Larger sizes do worse, since they find brush
+  strokes. Serra 1982, Image Analysis and Mathematical Morphology.
   """
   grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
   total = np.zeros(grey.shape, np.float32)
@@ -128,14 +128,14 @@ def line_filter(picture: np.ndarray) -> np.ndarray:
 
 
 class Sepia:
-  """One a and b for all: what fits some pictures best, with their lightness.
+  """Colours all pixels with the a and b that fit some pictures best.
 
   Attributes:
-    ab: (a, b) of least mean CIEDE2000 on them, in steps of 1.
+    ab: (a, b) with the smallest mean CIEDE2000 on them, in steps of 1.
   """
 
   def __init__(self, targets: Iterable[np.ndarray]):
-    """Of u8[H, W, 3] pictures in colour; a few hundred pixels of each count."""
+    """Fits a few hundred pixels of each of the colour pictures, u8[H, W, 3]."""
     labs = []
     for target in targets:
       pixels = target.reshape(-1, 3)

@@ -43,16 +43,16 @@ class Record(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Results(base.Results):
-  """Figures of all pictures together.
+  """Figures over the pixels of all pictures.
 
   Attributes:
     records: one for each picture.
-    network: counts of what the network found.
-    filter: counts of the filter without learning, or None.
-    threshold: the probability from which on a pixel is marked.
-    ops: what made the examples of pictures.
-    worst: those of the records that are the worst.
-    names: of the figures to give.
+    network: counts of the network's probabilities.
+    filter: the same for the classical filter, or None.
+    threshold: probability from which a pixel is marked.
+    ops: the ops string that made the examples.
+    worst: the worst of the records.
+    names: of the figures to report.
   """
 
   records: Sequence[Record]
@@ -200,10 +200,10 @@ class Results(base.Results):
 
 
 class Damage(base.Evaluator):
-  """Measures damage maps against the masks of what was drawn.
+  """Measures damage maps against the masks of the damage that was drawn.
 
-  eval.ops ends with mask_target; if it keeps a copy of the clean picture as
-  'real', what is found there is counted too.
+  eval.ops ends with mask_target. If it keeps a copy of the clean picture as
+  'real', detections in that copy are counted too.
   """
 
   own = tuple(_MODES)
@@ -285,7 +285,7 @@ def _figures(tally, threshold):
 
 
 def _scored(example, found, finder):
-  """(Tally, average precision) of what a finder found in an example."""
+  """(Tally, average precision) of the probabilities found in an example."""
   mask, tally = example['target'], Tally()
   tally.add(found, mask)
   if 'real' in example:

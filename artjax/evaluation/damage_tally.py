@@ -19,10 +19,10 @@ class Tally:
   """Counts of pixels by class, level of probability, and truth.
 
   Attributes:
-    pixels: i64[4, 2, 256] of `CLASSES`, sound and damaged, levels.
-    thin: i64[2, 256], of the pixels of thin cracks: the levels of their own
+    pixels: i64[4, 2, 256]: class of `CLASSES`, undamaged or damaged, level.
+    thin: i64[2, 256], for the pixels of thin cracks: levels of their own
       probability of a crack, and of the largest one within 1 px.
-    clean: {picture: i64[256]}, levels of any damage where there is none.
+    clean: {picture: i64[256]}, levels of any damage in undamaged pictures.
   """
 
   def __init__(self):
@@ -46,7 +46,7 @@ class Tally:
       self.thin[i] += _levels(levels, lines)[1]
 
   def add_clean(self, name: str, probabilities: np.ndarray) -> None:
-    """Counts what is found on an undamaged picture, u8[H, W, 3]."""
+    """Counts the probabilities found in an undamaged picture, u8[H, W, 3]."""
     levels = probabilities.max(-1).ravel()
     self.clean[name] = np.bincount(levels, minlength=256)
 
@@ -60,8 +60,8 @@ class Tally:
     """Figures of one of `CLASSES`; nan where there is nothing.
 
     Returns:
-      {'share': damaged share of the pixels, 'average_precision', and from the
-      threshold on 'precision', 'recall', 'f1' and 'iou'}.
+      {'share': damaged share of the pixels, 'average_precision', and at the
+      threshold 'precision', 'recall', 'f1' and 'iou'}.
     """
     sound, damaged = self.pixels[CLASSES.index(name)]
     precision, recall, average = metrics.precision_recall(damaged, sound)
@@ -78,7 +78,7 @@ class Tally:
     }
 
   def best_threshold(self, name: str = 'any') -> float:
-    """The lowest of largest F1, and so IoU, of a class: a bound, not a use."""
+    """The lowest threshold with the best F1, and IoU, of a class: a bound."""
     sound, damaged = self.pixels[CLASSES.index(name)]
     precision, recall, _ = metrics.precision_recall(damaged, sound)
     with np.errstate(invalid='ignore'):  # 0 / 0
@@ -112,7 +112,7 @@ def level_of(threshold: float) -> int:
 
 
 def _levels(probability, truth):
-  """i64[2, 256]: how many pixels that are not, and that are true."""
+  """i64[2, 256]: levels of the pixels that are False, and that are True."""
   return np.stack(
     [
       np.bincount(probability[truth == value], minlength=256)
@@ -126,10 +126,10 @@ def _ratio(part, whole):
 
 
 def thin(mask: np.ndarray) -> np.ndarray:
-  """Where bool[H, W] is part of something that is at most 2 px wide.
+  """Marks the parts of bool[H, W] that are at most 2 px wide.
 
-  What a square of 3 x 3 px fits into is wide, and so is what touches that: the
-  ragged edges of a wide crack are none.
+  An area that a square of 3 x 3 px fits into is wide, and so are pixels
+  touching it: the ragged edges of a wide crack do not count as thin.
   """
   square = np.ones((3, 3), np.uint8)
   mask = np.ascontiguousarray(mask).view(np.uint8)

@@ -36,7 +36,7 @@ def train(pictures: np.ndarray, labels: np.ndarray, seed: int = 0) -> Any:
   Args:
     pictures: u8[N, 28, 28], at least one.
     labels: u8[N], 0 to 9.
-    seed: of its start and of the order of the digits.
+    seed: for its initial weights and the order of the digits.
   """
   module = digit_classifier.DigitClassifier()
   size = min(_BATCH, len(pictures))
@@ -91,9 +91,10 @@ def _unit(pictures):
 def measure(seen: Seen, real: Seen) -> dict[str, float]:
   """{metric: number} of a set of digits.
 
-  confident: share of digits whose likeliest class has a probability of 0.9 or
-    more.
-  entropy: of how often each class is the likeliest, in nats; 2.3026 = equally.
+  confident: share of digits whose most likely class has a probability of at
+    least 0.9.
+  entropy: of the frequencies of the most likely classes, in nats; 2.3026 = all
+    equally frequent.
   frechet: distance to the set `real`, see `frechet`.
   """
   classes = seen.probabilities.argmax(1)
@@ -109,9 +110,9 @@ def measure(seen: Seen, real: Seen) -> dict[str, float]:
 def frechet(a: np.ndarray, b: np.ndarray) -> float:
   """Squared Frechet distance of two sets of features, f32[N, C], f32[M, C].
 
-  Of the normal distributions with their means and covariances, as in the FID
-  (https://arxiv.org/abs/1706.08500), but of other features: figures compare
-  only with those of the same classifier.
+  It compares normal distributions with their means and covariances, as in the
+  FID (https://arxiv.org/abs/1706.08500), but uses other features. So figures
+  are comparable only with those of the same classifier.
   """
   a, b = a.astype(np.float64), b.astype(np.float64)
   cov_a, cov_b = (np.cov(x, rowvar=False, bias=True) for x in (a, b))

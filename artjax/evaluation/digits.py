@@ -30,7 +30,7 @@ _MODES = {'confident': 'max', 'entropy': 'max', 'frechet': 'min'}
 
 
 class Record(NamedTuple):
-  """Some samples, and what they are for."""
+  """Some samples, and their purpose."""
 
   part: str  # 'measured', 'samples' or 'interpolation'
   pictures: np.ndarray  # u8[N, H, W, 3]
@@ -49,7 +49,7 @@ class Results(base.Results):
     source: where these are from.
     seconds: of drawing the samples.
     shown: {'samples', 'interpolation'}: u8[H, W, 3].
-    names: of the figures to give.
+    names: of the figures to report.
   """
 
   output: dict[str, float]
@@ -127,11 +127,11 @@ class Results(base.Results):
 
 
 class Digits(base.Evaluator):
-  """Measures samples beside the real digits that were not trained on.
+  """Measures samples, and real digits that were not used for training.
 
-  These are eval.source, or '' for the split `test` of data.source, of
-  eval.min_size px and more. eval.max_pictures limits each of both; 0 means
-  10 000 samples and all real digits.
+  The real digits are those of eval.source (or, if that is '', of the split
+  `test` of data.source) of at least eval.min_size px. eval.max_pictures limits
+  samples and real digits; 0 means 10 000 samples and all real digits.
   """
 
   own = tuple(_MODES)
@@ -141,7 +141,7 @@ class Digits(base.Evaluator):
     return base.known(self.metrics, _MODES, self.config.task)
 
   def examples(self) -> Iterator[dict[str, Any]]:
-    """Latents of the samples to measure, and of those to show."""
+    """Latents of the samples to measure and of the samples to show."""
     seed = self.config.seed
     count = self.config.eval.max_pictures or SAMPLES
     measured = sampler.latents(seed, count)

@@ -45,12 +45,12 @@ class Record(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Results(base.Results):
-  """Figures of all fills.
+  """Figures of all methods of filling.
 
   Attributes:
     records: one for each picture and mask.
-    ops: what made the holes.
-    worst: those of the records that are the worst.
+    ops: the ops string that made the holes.
+    worst: the worst of the records.
   """
 
   records: Sequence[Record]
@@ -174,10 +174,10 @@ class Results(base.Results):
 
 
 class Inpainting(base.Evaluator):
-  """Measures filled holes against the picture as it was.
+  """Measures filled holes against the original picture.
 
-  eval.ops leaves 'target' and 'mask'. Each picture is taken with `SEEDS` seeds,
-  from config.seed on, for as many masks.
+  eval.ops must leave 'target' and 'mask'. Each picture is measured with `SEEDS`
+  masks, with seeds from config.seed on.
   """
 
   own = tuple(_MODES)
@@ -216,7 +216,7 @@ class Inpainting(base.Evaluator):
   def _with_hole(self, example):
     """{'name', 'target', 'hole' bool[H, W], 'image' without what is missing}.
 
-    No fill may see what it is measured by.
+    No method may see the pixels that it is measured by.
     """
     name, ops = example['name'], f'eval.ops={self.config.eval.ops!r}'
     if 'mask' not in example:
@@ -288,12 +288,12 @@ def figures(
 
   Args:
     fill: u8[H, W, 3].
-    picture: u8[H, W, 3] as it was.
+    picture: u8[H, W, 3], the original.
     hole: bool[H, W], some of it True.
     names: functions of metrics.py that take a mask.
 
   Returns:
-    {metric: of the whole picture, metric_hole: mean over the missing pixels}.
+    {metric: over the whole picture, metric_hole: mean over the missing pixels}.
   """
   whole, inside = {}, {}
   for name in names:
@@ -312,7 +312,7 @@ def band(share: float) -> int:
 def by_band(
   records: Sequence[Record],
 ) -> list[tuple[float, float, Sequence[Record]]]:
-  """[(low, high, those of them)] of the bands that have any, and of all."""
+  """[(low, high, records)] of the bands that have any, and of all together."""
   lows = (0.0, *BANDS)
   parts = [
     (low, high, [r for r in records if band(r.missing) == i])
@@ -330,15 +330,16 @@ def means(records: Sequence[Record]) -> dict[str, Figures]:
 
 
 def comparison(found: dict[str, Figures]) -> Figures:
-  """What the network's fills are worth beside the best of the others.
+  """Compares the network's fills with the best of the other methods.
 
   Args:
     found: of `means`.
 
   Returns:
-    {'psnr_gain_hole': dB over the best PSNR inside the mask, 'lpips_ratio_hole'
-    and 'lpips_ratio': LPIPS over the least, inside the mask and of the whole}.
-    Without other fills, or of a metric that was not measured, nothing.
+    {'psnr_gain_hole': gain in dB over the best PSNR inside the mask,
+    'lpips_ratio_hole' and 'lpips_ratio': ratio to the best LPIPS, inside the
+    mask and of the whole picture}. Without other methods, or if a metric was
+    not measured, it is left out.
   """
   ours = found[OURS]
   others = [values for fill, values in found.items() if fill != OURS]

@@ -97,8 +97,8 @@ def ssim_rgb(
 ) -> Array:
   """Structural similarity in [-1, 1], mean of R, G, B; 1 for equal pictures.
 
-  11x11 Gaussian of sigma 1.5 px, windows that lie inside the picture only; nan
-  where none of them is centred in the mask.
+  11x11 Gaussian windows of sigma 1.5 px that lie inside the picture; nan if
+  none of them is centred in the mask.
   Wang et al. 2004, https://doi.org/10.1109/TIP.2003.819861
   """
   pred, target = _prepare(pred, target, crop)
@@ -152,8 +152,8 @@ def _gaussian(x):
 def gms_y(pred: Array, target: Array, *, crop: int = 0) -> Array:
   """Similarity of gradient magnitudes of the luma, mean; in (0, 1], 1 = equal.
 
-  How far edges lie in the same places with the same strength, whatever the
-  colours and, in faces, whoever it is. The map of GMSD (Xue et al. 2014,
+  Measures whether edges are in the same places and equally strong, whatever the
+  colours and, in faces, the identity. It is the map of GMSD (Xue et al. 2014,
   https://doi.org/10.1109/TIP.2013.2293423), averaged: luma of 2 x 2 px means,
   Prewitt filters, constant 170 for 255 levels.
   """
@@ -195,7 +195,7 @@ def accuracy(pred: Array, target: Array, *, crop: int = 0) -> Array:
   """Share of pixels whose largest channel is the same in both, in [0, 1].
 
   This is what Keras prints as `accuracy` when a network regresses RGB (its
-  categorical accuracy over the last axis); equal channels go to the first.
+  categorical accuracy over the last axis); of equal channels the first counts.
   """
   pred, target = _prepare(pred, target, crop)
   return np.mean(pred.argmax(-1) == target.argmax(-1), axis=(1, 2))
@@ -204,10 +204,10 @@ def accuracy(pred: Array, target: Array, *, crop: int = 0) -> Array:
 def average_precision(pred: Array, target: Array, *, crop: int = 0) -> Array:
   """Average precision of finding damage of any kind, in [0, 1].
 
-  Of masks' channels the largest counts. pred holds probabilities, 255 = 1,
-  and target is damaged from 128 on: the mean of the precision over the recall,
-  by its steps, without interpolation. Where nothing is damaged there is no
-  precision to speak of: 1 if pred is 0 all over, else 0.
+  The largest channel of a mask counts. pred holds probabilities, 255 = 1, and
+  target is damaged from 128 on. The result is the mean of the precision over
+  the steps of the recall, without interpolation. For pictures without damage it
+  is 1 if pred is 0 everywhere, else 0.
   """
   pred, target = _prepare(pred, target, crop)
   return np.array(
@@ -230,15 +230,15 @@ def _average_precision(pred, damaged):
 def precision_recall(
   damaged: Array, sound: Array
 ) -> tuple[Array, Array, float]:
-  """(precision, recall, average precision) of marking from each level on.
+  """(precision, recall, average precision) for each level as the threshold.
 
   Args:
     damaged: [256], how many damaged pixels have each level of probability.
     sound: [256], how many others.
 
   Returns:
-    f64[256] each, by level: nan where nothing is marked, or nothing is there
-    to be found; and the average precision, nan without damage.
+    f64[256] each, by level: nan if nothing is marked, or nothing is damaged;
+    and the average precision, nan without damage.
   """
   # From the surest level down: what is marked when all from there on is.
   hits, marks = (
@@ -255,7 +255,7 @@ def precision_recall(
 def mask_iou(pred: Array, target: Array, *, crop: int = 0) -> Array:
   """Intersection over union of damage of any kind, in [0, 1].
 
-  Damaged is where any channel is 128 or more; 1 if nothing is in both.
+  A pixel is damaged if any channel is 128 or more; 1 if neither has damage.
   """
   pred, target = _prepare(pred, target, crop)
   found, damaged = (x.max(-1) >= 128 for x in (pred, target))
@@ -269,7 +269,7 @@ def _lab(image):
 
 
 def ciede2000(pred: Array, target: Array, *, crop: int = 0) -> Array:
-  """Mean colour difference CIEDE2000, 0 for equal pictures; 1 is just seen."""
+  """Mean colour difference CIEDE2000: 0 = equal pictures, 1 = just visible."""
   pred, target = _prepare(pred, target, crop)
   return np.array(
     [
@@ -280,7 +280,7 @@ def ciede2000(pred: Array, target: Array, *, crop: int = 0) -> Array:
 
 
 def lightness_shift(pred: Array, target: Array, *, crop: int = 0) -> Array:
-  """How far the mean lightness L* has moved, either way, in [0, 100]."""
+  """Absolute change of the mean lightness L*, in [0, 100]."""
   pred, target = _prepare(pred, target, crop)
   return np.array(
     [
@@ -291,9 +291,9 @@ def lightness_shift(pred: Array, target: Array, *, crop: int = 0) -> Array:
 
 
 def chroma_gain(pred: Array, target: Array, *, crop: int = 0) -> Array:
-  """Mean gain in chroma of CIE Lab, 0 where colour was lost or is the same.
+  """Mean gain in CIE Lab chroma; pixels that lost chroma count as 0.
 
-  Of a grey picture: how much colour it has got that it never had.
+  For a grey picture it measures the colour that was added.
   """
   pred, target = _prepare(pred, target, crop)
   chroma = lambda x: np.linalg.norm(_lab(x)[..., 1:], axis=-1)
@@ -308,7 +308,7 @@ def chroma_gain(pred: Array, target: Array, *, crop: int = 0) -> Array:
 def psnr_ab(pred: Array, target: Array, *, crop: int = 0) -> Array:
   """PSNR in dB of a and b of CIE Lab over a range of 255; inf for equal ones.
 
-  Lightness, which colorizing is given, has no part in it.
+  Lightness does not count, since colorizing does not predict it.
   """
   pred, target = _prepare(pred, target, crop)
   error = np.array(
@@ -322,10 +322,10 @@ def psnr_ab(pred: Array, target: Array, *, crop: int = 0) -> Array:
 
 
 def colourfulness(pred: Array, target: Array, *, crop: int = 0) -> Array:
-  """Colourfulness over that of the target: 1 as colourful, 0 grey.
+  """Colourfulness relative to the target: 1 = as colourful, 0 = grey.
 
   D. Hasler, S. Suesstrunk, https://doi.org/10.1117/12.477378, on 8-bit levels.
-  A target that is itself grey counts as one just seen to be coloured, of 1.
+  For a grey target a colourfulness of 1 is used, which is just visible.
   """
   pred, target = _prepare(pred, target, crop)
   return np.array(

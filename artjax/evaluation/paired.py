@@ -30,7 +30,7 @@ HARM = 0.1  # dB of PSNR; who loses more is worse than before
 
 
 class Record(NamedTuple):
-  """One picture: what was measured of it."""
+  """The measurements of one picture."""
 
   name: str
   output: Figures
@@ -45,15 +45,15 @@ class Record(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Results(base.Results):
-  """Figures of pictures that have a target.
+  """Figures of pictures with a target.
 
   Attributes:
     records: one for each picture.
-    input_is: what the output is measured beside: 'degraded', 'grey', or of
+    input_is: what the output is compared with: 'degraded', 'grey', or for
       super-resolution the 'bicubic' enlargement of the input.
     crop: border that was left out of the metrics, px.
-    ops: what made the examples of pictures.
-    worst: those of the records that are the worst.
+    ops: the ops string that made the examples.
+    worst: the worst of the records.
   """
 
   records: Sequence[Record]
@@ -80,7 +80,7 @@ class Results(base.Results):
   def identical(self) -> dict[str, int]:
     """How many outputs, and how many inputs, are identical to the target.
 
-    Their PSNR is infinite and left out of its mean.
+    Their PSNR is infinite, so the mean leaves them out.
     """
     return {
       part: sum(r.equal[i] for r in self.records)
@@ -90,7 +90,7 @@ class Results(base.Results):
   def worse(self) -> int | None:
     """How many are worse than before by `HARM`; None without `psnr_rgb`.
 
-    Of an input that is identical to its target that is no question.
+    Inputs that are identical to their targets are not counted.
     """
     pairs = [
       (r.output['psnr_rgb'], r.input['psnr_rgb'])
@@ -108,7 +108,7 @@ class Results(base.Results):
     }
 
   def confidence(self) -> Figures:
-    """Means of what was expected and what is so; {} where nothing was said."""
+    """Means of predicted and measured errors; {} without predictions."""
     found = [r.confidence for r in self.records if r.confidence]
     return base.means(found) if found else {}
 
@@ -302,7 +302,7 @@ class Paired(base.Evaluator):
 
 
 class Colorized(Paired):
-  """Measures colours, also beside a sepia that knows the targets' tone."""
+  """Measures colours; a sepia fitted to the targets is a baseline."""
 
   own = ('ciede2000', 'psnr_ab', 'colourfulness', 'lpips')
   best = 'ciede2000'
@@ -336,8 +336,8 @@ def measure(
     target: u8[H, W, 3].
     crop: border that is left out, px.
     low: the low-resolution input u8[h, w, 3] of super-resolution: adds
-      `consistency`, the PSNR, in dB, of the picture shrunk again against it.
-      What was invented fits what was seen.
+      `consistency`, the PSNR in dB between it and the picture shrunk again:
+      whether invented detail agrees with the input.
   """
   found = {
     name: float(_metric(name)(picture[None], target[None], crop=crop)[0])
@@ -364,7 +364,7 @@ def _lower_is_better():
 
 
 def _confidence(restorer, example):
-  """What `Calibration.measured` gives; None for weights that say nothing."""
+  """Result of `Calibration.measured`; None if weights predict no errors."""
   calibration = getattr(restorer, 'calibration', None)
   if calibration is None:
     return None
@@ -382,7 +382,7 @@ def same(picture: np.ndarray, target: np.ndarray, crop: int = 0) -> bool:
 def closeup(
   *pictures: np.ndarray, side: int = report.PANEL_HEIGHT // 2
 ) -> list[np.ndarray]:
-  """Their middle, `side` px, at double size: what enlarging is judged by."""
+  """Their middle, `side` px, at double size, to judge enlargements by."""
   height, width = pictures[0].shape[:2]
   top, left = max(height - side, 0) // 2, max(width - side, 0) // 2
   return [

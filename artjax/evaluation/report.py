@@ -18,7 +18,7 @@ GAP = 8  # px, white, between pictures
 
 
 def folder(where: str, output: str | None) -> str | None:
-  """`output`, or of a working directory its folder `evaluation`, or None."""
+  """`output`; if None, the folder `evaluation` of a workdir; else None."""
   if output is None and os.path.isdir(where):
     return os.path.join(where, 'evaluation')
   return output
@@ -27,7 +27,7 @@ def folder(where: str, output: str | None) -> str | None:
 def settings(
   config: ml_collections.ConfigDict, where: str, model: str, **more: Any
 ) -> dict[str, Any]:
-  """{what: value} that a report states: weights, model, pictures, `more`."""
+  """{name: value} of the settings that a report states, with `more`."""
   source = config.eval.source or f'held-out part of {config.data.source}'
   return {
     'weights': where,
@@ -75,7 +75,7 @@ def thumbnails(
 ) -> dict[str, np.ndarray]:
   """{title: u8[N, side, n side, 3]} of N panels of n pictures each.
 
-  TensorBoard wants pictures of one size: each is fitted into a white square.
+  TensorBoard needs pictures of one size: each is fitted into a white square.
   Without panels the result is empty.
   """
 
@@ -108,9 +108,9 @@ def write(
   Args:
     path: of the folder, made if missing.
     title: heading of the page.
-    stated: of `settings`.
-    text: markdown, what was measured and what the panels show.
-    rows: of the table of pictures, their names first.
+    stated: from `settings`.
+    text: markdown: the measurements, and what the panels show.
+    rows: rows of the table of pictures, beginning with their names.
     panels: [(heading, u8[h, w, 3], markdown below it)].
   """
   table = io.StringIO()

@@ -62,7 +62,7 @@ def while_training(
   """The configuration of the evaluations of a training run, locked.
 
   Args:
-    config: of `with_best`: the metric of its best_metric stays.
+    config: from `with_best`; the metric of its best_metric is kept.
   """
   found = evaluator(config)
   needed = found.metric_of(config.best_metric)
@@ -82,12 +82,12 @@ def on_devices(
   params: Any,
   devices: Sequence[jax.Device] | None = None,
 ) -> list[Any]:
-  """What runs weights on whole pictures, one on each device.
+  """Restorers that run weights on whole pictures, one for each device.
 
   Args:
     config: task and model of the weights.
     params: the generator's weights, np or jax arrays.
-    devices: default: all that are local.
+    devices: default: all local devices.
   """
   # Through the host: a copy that shares no buffer with weights that are trained
   # on and donated.
@@ -106,11 +106,10 @@ def evaluate(
   """Measures the evaluator's examples, shared among the restorers.
 
   Args:
-    evaluator: of `evaluator`.
-    restorers: of `on_devices`; what the results are does not depend on their
-      number.
-    gather: where several processes share the examples: what one has measured
-      -> what all have, by their index. Without it, each measures all.
+    evaluator: from `evaluator`.
+    restorers: from `on_devices`; the results do not depend on their number.
+    gather: if several processes share the examples: maps the records of one
+      process to those of all, by index. Without it, each measures all.
 
   Raises:
     ValueError: no picture to evaluate on, or one that cannot be measured.
@@ -139,7 +138,7 @@ def evaluate(
 
 
 def _pictured(evaluator, restorers, jobs):
-  """[(record, whether it is shown)]: these and the worst have pictures."""
+  """[(record, whether it is shown)]; shown and worst records keep pictures."""
   ranks = evaluator.ranks and evaluator.config.eval.worst > 0
 
   def measure(restorer, example, shown):
@@ -149,7 +148,7 @@ def _pictured(evaluator, restorers, jobs):
 
 
 def _pruned(evaluator, pairs):
-  """Takes pictures away as pairs come: whole ones would fill the memory."""
+  """Drops pictures while records arrive, as they would fill the memory."""
   if not evaluator.ranks:
     return list(pairs)
   found: list[Any] = []
@@ -167,7 +166,7 @@ def _pruned(evaluator, pairs):
 
 
 def _of_all(measured, gather):
-  """The records of each process; an error of one is an error of all."""
+  """The records of all processes; an error in one is raised in all."""
   try:
     parts = gather((measured(), ''))
   except Exception as error:  # the others wait for an answer
@@ -218,7 +217,7 @@ def _measured(
 def load(
   config: ml_collections.ConfigDict, where: str
 ) -> tuple[str, list[Any]]:
-  """(name of the model, restorers on all devices) of weights of the same task.
+  """(model name, restorers on all devices) of weights of the config's task.
 
   Raises:
     FileNotFoundError: there are no such weights.

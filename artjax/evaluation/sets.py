@@ -23,7 +23,7 @@ class Results(base.Results):
   """The results of each set.
 
   Attributes:
-    parts: by the name of the set, the usual one first.
+    parts: {name of the set: its results}, the usual set first.
   """
 
   parts: dict[str, base.Results]
@@ -41,14 +41,14 @@ class Results(base.Results):
     return _named({n: part.images() for n, part in self.parts.items()})
 
   def table(self) -> str:
-    """The tables of all sets, those with a name below it."""
+    """The tables of all sets; named sets have their name as a heading."""
     return '\n\n'.join(
       f'**{name}**\n\n{part.table()}' if name else part.table()
       for name, part in self.parts.items()
     )
 
   def as_json(self) -> dict[str, Any]:
-    """That of the usual set; those of the others are its `sets`."""
+    """That of the usual set, with those of the others under `sets`."""
     others = {n: part.as_json() for n, part in self.parts.items() if n}
     return {**self.parts[_USUAL].as_json(), 'sets': others}
 
@@ -57,7 +57,7 @@ class Results(base.Results):
     return self.parts[_USUAL].stated()
 
   def write(self, folder: str, settings: dict[str, Any]) -> None:
-    """Writes a report for each set, of those with a name in its folder."""
+    """Writes a report for each set; named sets get a folder each."""
     for name, part in self.parts.items():
       stated = {**settings, 'set': name} if name else settings
       part.write(os.path.join(folder, name), stated)
@@ -75,7 +75,7 @@ class Sets(base.Evaluator):
     config: ml_collections.ConfigDict,
     make: Callable[[ml_collections.ConfigDict], base.Evaluator],
   ):
-    """Of a configuration with `eval.sets`, and what makes a set's evaluator.
+    """Takes a configuration with `eval.sets`, and the evaluator class of a set.
 
     Raises:
       ValueError: a set without name or source, or two of one name.
@@ -110,7 +110,7 @@ class Sets(base.Evaluator):
     return [*self._parts.values()]
 
   def examples(self) -> Iterator[dict[str, Any]]:
-    """Those of each set, with its name, and whether they make a panel."""
+    """Examples of all sets, with the set's name and whether to show a panel."""
     for name, part in self._parts.items():
       for i, example in enumerate(part.examples()):
         shown = i < self.config.eval.panels
