@@ -26,16 +26,16 @@ class Chain:
     scale: of the result to the picture.
     finds: whether a stage finds damage.
     fills: whether a stage fills.
-    makes_picture: whether a stage makes a picture; else it only finds.
-    seed: of what is drawn at random; None = nothing is.
+    makes_picture: whether a stage makes a picture; else the chain only finds.
+    seed: of random numbers; None = none are drawn.
   """
 
   def __init__(self, weights: str | Iterable[str]) -> None:
     """Loads weights.
 
     Args:
-      weights: as inference/weights.py reads them: 'a,b' or just 'a', or a
-        sequence of such names, one a stage.
+      weights: in the grammar of inference/weights.py: 'a,b' or just 'a', or a
+        sequence of such names, one per stage.
 
     Raises:
       FileNotFoundError: there are no such weights.
@@ -56,24 +56,25 @@ class Chain:
 
   @property
   def names(self) -> list[str]:
-    """Of the weights, as they were written."""
+    """Names of the weights, as they were given."""
     return [stage.name for stage in self.stages]
 
   @property
   def restorers(self) -> list[base.Restorer]:
-    """What runs the weights of each stage."""
+    """The restorers of all stages."""
     return [stage.restorer for stage in self.stages]
 
   @property
   def keeps_the_rest(self) -> bool:
-    """Whether nothing but what is to be filled may change."""
+    """Whether pixels outside the mask stay unchanged."""
     return {stage.kind for stage in self.stages} <= {'fill', 'detect'}
 
   @property
   def predicts_errors(self) -> bool:
-    """Whether it says how right its result is expected to be.
+    """Whether the expected accuracy of its result can be stated.
 
-    That holds of the last network; no size may change, nor colours be made up.
+    The last network must predict it, and no stage may change the size or invent
+    colours.
     """
     networks = [s for s in self.stages if isinstance(s, stages_lib.Network)]
     return (
@@ -85,13 +86,13 @@ class Chain:
 
   @property
   def conjecture(self) -> list[str]:
-    """What of the result nobody has ever seen; [] for a restoration."""
+    """The invented parts of the result; [] for a restoration."""
     return [stage.conjecture for stage in self.stages if stage.conjecture]
 
   def check(
     self, options: options_lib.Options, mask: str = '', hints: str = ''
   ) -> None:
-    """Raises ValueError for what is wanting or cannot be used.
+    """Raises ValueError if something is missing or cannot be used.
 
     Args:
       options: how a picture is to be restored.
@@ -113,11 +114,11 @@ class Chain:
   def notices(
     self, options: options_lib.Options, map_is_saved: bool = False
   ) -> list[str]:
-    """What of a request makes no difference, a line each.
+    """The options of a request that have no effect, one line each.
 
     Args:
       options: how a picture is to be restored.
-      map_is_saved: whether what is found is written to a file.
+      map_is_saved: whether found damage is written to a file.
     """
     found = [
       f'{name} has no effect on {self}'
@@ -134,7 +135,7 @@ class Chain:
     return found
 
   def sizes(self, height: int, width: int) -> list[tuple[int, int]]:
-    """(height, width) in px of what each stage sees, and of the result."""
+    """(height, width) in px of the input of each stage, and of the result."""
     found = [(height, width)]
     for stage in self.stages:
       found.append(tuple(side * stage.scale for side in found[-1]))
@@ -143,13 +144,13 @@ class Chain:
   def strips(
     self, picture: reader.Picture, work: stages_lib.Work, folder: str
   ) -> base.Strips | None:
-    """The picture as the chain makes it; None = it makes none.
+    """The result of the chain in strips; None if it makes no picture.
 
     Args:
-      picture: it is read as far as `Stage.prepare` of the stages wants it.
+      picture: the source, after `Stage.prepare` of all stages.
       work: of this picture; the stages add to it, the last one while its
-        strips are taken.
-      folder: for what one stage hands to the next.
+        strips are read.
+      folder: for temporary files between two stages.
     """
     sizes = self.sizes(picture.height, picture.width)
     work.planned = sum(
@@ -169,11 +170,11 @@ class Chain:
     return strips
 
   def describe(self) -> list[dict[str, Any]]:
-    """What was run, as JSON: names, fingerprints, configurations."""
+    """The chain as JSON: names, fingerprints, configurations."""
     return [stage.describe() for stage in self.stages]
 
   def provenance(self, work: stages_lib.Work) -> dict[str, Any]:
-    """What of the result is conjecture, and of what it was made."""
+    """Which parts of the result are conjecture, and how it was made."""
     record: dict[str, Any] = {}
     if self.conjecture:
       record['conjectural'] = self.conjecture
@@ -182,7 +183,7 @@ class Chain:
     return record
 
   def _in_vain(self, i):
-    """Whether stage i finds what no later stage fills."""
+    """Whether stage i finds damage that no later stage fills."""
     later = {stage.kind for stage in self.stages[i + 1 :]}
     return self.stages[i].kind == 'detect' and 'fill' not in later
 
@@ -202,7 +203,7 @@ class Chain:
 
 
 def _stage(named):
-  """The stage of weights: the one that their task names."""
+  """The stage for some weights: the one that their task names."""
   if named.is_prior:
     from artjax.inference import deep_image_prior  # of no use to others
 
@@ -213,7 +214,7 @@ def _stage(named):
 
 
 def _view(source, height, width):
-  """What has `read` and `thumbnail`, as a stage is shown it."""
+  """A picture with `read` and `thumbnail`, as the view of a stage."""
   return stages_lib.View(
     source.read, functools.cache(source.thumbnail), height, width
   )

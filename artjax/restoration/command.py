@@ -41,7 +41,7 @@ from artjax.restoration.batch import streams
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-  """Restores what the command line names; the exit status."""
+  """Restores the pictures of the command line; returns the exit status."""
   for stream in (sys.stdout, sys.stderr):  # names need not be Unicode
     if isinstance(stream, io.TextIOWrapper):
       stream.reconfigure(errors='backslashreplace')
@@ -130,7 +130,7 @@ def _restore(parser, args, options, items, outcome, interrupts, spool):
 def parse(
   argv: Sequence[str] | None = None,
 ) -> tuple[argparse.Namespace, options_lib.Options]:
-  """The command line: all that it says, and the options of restoration in it.
+  """Parses the command line: all arguments, and the options of restoration.
 
   Raises:
     SystemExit: with status 2, after one line on stderr, for a wrong flag.
@@ -245,7 +245,7 @@ def _parser():
 
 
 def _parsed(parser, argv):
-  """(arguments, options); a wrong one ends the program."""
+  """(arguments, options); wrong ones end the program."""
   args = parser.parse_args(argv)
   if args.preset:
     preset = presets.get(args.preset)
@@ -277,7 +277,7 @@ def _parsed(parser, argv):
 
 
 def _wanted(args, chain):
-  """What a command line wants; ValueError where a chain has none of it."""
+  """The files that are wanted; ValueError if the chain cannot make them."""
   if args.save_mask and not (chain.finds or chain.fills):
     raise ValueError(f'--save_mask: {chain} neither finds nor fills damage')
   for name in ('change_map', 'uncertainty', 'c2pa'):

@@ -26,14 +26,14 @@ def binary(
 
   Args:
     probabilities: u8[H, W, 3], or f32 in [0, 1].
-    threshold: in (0, 1], from which on a pixel counts as damaged; or one
-      for each of crack, loss and stain.
-    min_area: px; pieces of damage, of any kinds together, that are smaller are
+    threshold: in (0, 1], probability from which a pixel counts as damaged; or
+      one for each of crack, loss and stain.
+    min_area: px; smaller connected areas of damage, whatever their classes, are
       left out.
-    dilate: px that each channel grows by afterwards.
+    dilate: px by which each channel is grown afterwards.
 
   Returns:
-    u8[H, W, 3], 255 = damaged; all 0 where nothing is found.
+    u8[H, W, 3], 255 = damaged; all 0 if nothing is found.
 
   Raises:
     ValueError: an argument out of range, or no such map.
@@ -76,12 +76,12 @@ def regions(mask: np.ndarray, gap: int = 64) -> list[tuple[int, int, int, int]]:
 
   Args:
     mask: u8[H, W] or [H, W, C], damaged from 128 on.
-    gap: px; damage that is no further apart shares a box, so that a craquelure
-      of hundreds of pieces is one region. Rounded up to 16 px.
+    gap: px; pieces of damage within this distance share a box, so that a
+      craquelure of hundreds of pieces is one region. Rounded up to 16 px.
 
   Returns:
-    [(left, top, width, height)] in px, from top to bottom, that do not
-    overlap and hold all that is damaged; [] where nothing is.
+    [(left, top, width, height)] in px, from top to bottom. They do not overlap
+    and contain all damage; [] without damage.
   """
   damaged = (mask.reshape(*mask.shape[:2], -1) >= 128).any(-1)
   height, width = damaged.shape
@@ -107,7 +107,7 @@ def regions(mask: np.ndarray, gap: int = 64) -> list[tuple[int, int, int, int]]:
 
 
 def _trim(damaged, left, top, width, height):
-  """The box of what is damaged in a box that reaches further."""
+  """The smallest box around the damage within a box."""
   window = damaged[top : top + height, left : left + width]
   rows, columns = (np.flatnonzero(window.any(axis)) for axis in (1, 0))
   return (

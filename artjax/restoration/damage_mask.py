@@ -18,19 +18,19 @@ from artjax.restoration.options import Options
 
 
 class Mask:
-  """The mask of a picture, as far as it is known.
+  """The mask of a picture, as far as it is known yet.
 
   Attributes:
-    notices: what a user should know about it, a line each.
-    probabilities: u8 [h, w, 3], 255 = surely a crack, loss, stain; or None.
-      As large as the picture in which it was found, which a stage before may
-      have enlarged.
+    notices: for the user, one line each.
+    probabilities: u8 [h, w, 3], 255 = certainly a crack, loss, stain; or
+      None. Its size is that of the picture in which damage was found, which
+      an earlier stage may have enlarged.
   """
 
   def __init__(
     self, height: int, width: int, options: Options, path: str = ''
   ) -> None:
-    """Of a picture of height x width px, and what the file `path` shows.
+    """Takes the size of a picture in px, and `path`, a mask file or ''.
 
     Raises:
       user_inputs.BadInput: no such mask, or a region outside the picture.
@@ -54,10 +54,10 @@ class Mask:
       )
 
   def hole(self) -> np.ndarray:
-    """`damaged`, which is to be filled.
+    """`damaged`, if it can be filled.
 
     Raises:
-      user_inputs.BadInput: all of it, so that nothing is known.
+      user_inputs.BadInput: it covers the whole picture.
     """
     hole = self.damaged()
     if hole.all():
@@ -67,9 +67,9 @@ class Mask:
     return hole
 
   def damaged(self) -> np.ndarray:
-    """bool [h, w]: what is found and shown, within the region if there is one.
+    """bool [h, w]: damage found and damage given, within the region if any.
 
-    As large as `probabilities`, if there are some.
+    Its size is that of `probabilities`, if there are any.
     """
     brought, found = self._brought, self.probabilities
     size = self._size if found is None else found.shape[:2]
@@ -88,7 +88,7 @@ class Mask:
     return hole
 
   def describe(self) -> dict[str, Any]:
-    """What was found, for the record: shares of the area, and regions."""
+    """The damage found, for the record: shares of the area, and regions."""
     found = self._found(0)
     return {
       'share': {
@@ -99,7 +99,7 @@ class Mask:
     }
 
   def summary(self) -> str:
-    """What was found and what becomes of it, one sentence; '' = not looked."""
+    """A sentence on the damage found and filled; '' without a detector."""
     if self.probabilities is None:
       return ''
     share = damage_map.shares(self._found(0))
@@ -166,7 +166,7 @@ def fill_strips(
   Args:
     restorer: one that fills.
     read: of the picture.
-    mask: bool [h, w]: what is to be filled, perhaps of a smaller picture.
+    mask: bool [h, w]: pixels to fill, perhaps of a smaller picture.
     height: of the picture, px.
     width: of the picture, px.
     whole: see `base.Restorer.strips`.
@@ -174,7 +174,7 @@ def fill_strips(
     **settings: of the restorer.
 
   Yields:
-    (top, f32[rows, width, 3 or 4]); known pixels are `read`'s to the bit.
+    (top, f32[rows, width, 3 or 4]); known pixels equal those of `read`.
   """
   mask = resized(mask, height, width)
   weight = hole_pyramid.share_of_fill(mask, feather)

@@ -13,10 +13,10 @@ _LEAST, _STEP = np.log(1e-4), -np.log(1e-4) / 255
 
 
 class PredictedErrors:
-  """The scales of errors that a network predicts, a byte a pixel.
+  """The scales of errors that a network predicts, one byte per pixel.
 
-  What was filled is conjecture, whatever a network says of it: it counts as
-  not known.
+  Filled pixels are conjecture, whatever a network predicts for them, and count
+  as unknown.
   """
 
   def __init__(
@@ -36,13 +36,13 @@ class PredictedErrors:
     """For the record.
 
     Args:
-      hole: bool [height, width], what was filled, or None.
+      hole: bool [height, width], the filled pixels, or None.
 
     Returns:
       right_within_5: expected share of all pixels that are right to within 5
-      levels; of the pixels that are not filled, psnr (dB) and mean_error
-      (levels of the worst channel); filled, a share; and the sentence. Without
-      any pixel that is not filled only the last two.
+      levels; psnr (dB) and mean_error (levels of the worst channel) of the
+      pixels that are not filled; filled, a share; and the sentence. If all
+      pixels are filled, only the last two.
     """
     known = self._levels if hole is None else self._levels[~hole]
     filled = 1 - known.size / self._levels.size
@@ -61,9 +61,9 @@ class PredictedErrors:
     }
 
   def save(self, path: str, hole: np.ndarray | None) -> None:
-    """Writes a map: 80 % of the pixels of a grey level are off by no more.
+    """Writes a map: 80 % of the pixels of a grey level have at most that error.
 
-    What was filled is white.
+    Filled pixels are white.
     """
     within = np.ceil(self._table('within'))
     grey = np.clip(within, 0, 255).astype(np.uint8)

@@ -22,13 +22,13 @@ _DARK = 0.4  # of the full range: lighter than ink, darker than paper
 
 
 class Colorize(stages.Stage):
-  """Drops what colour a picture has and makes it anew."""
+  """Drops the colours of a picture and predicts new ones."""
 
   kind = 'colorize'
   refuses = {'self_ensemble': 'processes a picture once, upright'}
 
   def prepare(self, picture: reader.Picture, work: stages.Work) -> None:
-    """Reads hints; says what colours are dropped; makes room for others.
+    """Reads hints, reports dropped colours, and makes the file RGB.
 
     Raises:
       user_inputs.BadInput: hints that cannot be used.
@@ -65,10 +65,10 @@ class Colorize(stages.Stage):
 
 
 class Draw(stages.Network):
-  """Makes a photograph or a painting of a drawing: dark lines on paper."""
+  """Makes a photograph or a painting from a drawing: dark lines on paper."""
 
   def prepare(self, picture: reader.Picture, work: stages.Work) -> None:
-    """Lays the drawing on white paper."""
+    """Puts the drawing on white paper."""
     del work
     picture.to_rgb(paper=True)
 
@@ -93,16 +93,16 @@ class Draw(stages.Network):
     return super().strips(view, work)
 
   def provenance(self, work: stages.Work) -> dict[str, Any]:
-    """Whether light and dark were exchanged."""
+    """Whether light and dark were inverted."""
     return {'inverted': work.inverted}
 
 
 def white_on_black(picture: np.ndarray) -> bool:
   """Whether a drawing is light on dark, such as chalk or a blueprint.
 
-  Paper is what most of the picture is, and most of its border. Both must be
-  dark, and what is light must be the lesser part: a heavy charcoal drawing on
-  white paper is none.
+  Most of the picture, and most of its border, are paper. Both must be dark, and
+  light pixels the smaller part: a heavy charcoal drawing on white paper does
+  not count.
 
   Args:
     picture: u8 or u16 [H, W, 3], or float in [0, 1].

@@ -34,7 +34,7 @@ _TRUE, _FALSE = ('1', 'true', 'yes', 'on'), ('0', 'false', 'no', 'off', '')
 
 @dataclasses.dataclass(frozen=True)
 class Option:
-  """What is said of one option besides its name, type and default.
+  """The declaration of an option besides its name, type and default.
 
   Attributes:
     help: one line.
@@ -43,11 +43,11 @@ class Option:
     exclusive: whether `least` and `most` themselves are out of range.
     unit: 'px', or '' for a number without one.
     metavar: of the flag.
-    stages: kinds of stages that use it, of `STAGES`; () = used whatever runs.
-    query: its name in a HTTP query and in the page's form; '' = not there.
+    stages: kinds of stages that use it, of `STAGES`; () = always used.
+    query: its name in an HTTP query and in the page's form; '' = not there.
     label: on the page.
-    record: its place in a record where that is not its name: 'group.key'.
-    choices: of a tuple of names: those that there are.
+    record: its place in a record, 'group.key', if that is not its name.
+    choices: for a tuple of names: the possible ones.
   """
 
   help: str
@@ -253,7 +253,7 @@ class Options:
       raise ValueError(f'region={self.region} is not x, y, width, height')
 
   def as_json(self) -> dict[str, Any]:
-    """Itself as JSON has it: {name: value}, those of masks under 'mask'."""
+    """The options as JSON: {name: value}, those of masks under 'mask'."""
     record: dict[str, Any] = {}
     for field in dataclasses.fields(self):
       value = getattr(self, field.name)
@@ -264,7 +264,7 @@ class Options:
 
   @property
   def whole(self) -> bool:
-    """Whether nothing of what networks make is taken back."""
+    """Whether the changes of networks are applied in full."""
     return min(self.strength, self.structure) == 1
 
   def changed(self) -> list[str]:
@@ -277,12 +277,12 @@ class Options:
 
 
 def of(field: dataclasses.Field) -> Option:
-  """What is declared of a field of `Options`."""
+  """The `Option` of a field of `Options`."""
   return field.metadata['option']
 
 
 def stages_of(name: str) -> tuple[str, ...]:
-  """Kinds of stages that use the field `name`; () = used whatever runs."""
+  """Kinds of stages that use the field `name`; () = always used."""
   return of(_FIELDS[name]).stages
 
 
@@ -305,7 +305,7 @@ def add_arguments(
 
 
 def from_arguments(args: argparse.Namespace) -> Options:
-  """Options of a command line that was parsed with `add_arguments`.
+  """Options from a command line parsed with `add_arguments`.
 
   Raises:
     ValueError: a value out of range; one line, with the flag.
@@ -317,11 +317,11 @@ def from_arguments(args: argparse.Namespace) -> Options:
 
 
 def from_query(query: Mapping[str, str]) -> Options:
-  """Options of the parameters of a HTTP query; others in it are passed over.
+  """Options from an HTTP query; other parameters in it are ignored.
 
   Args:
-    query: {name: text}; what is missing has its default. Names are those of
-      `query_names`.
+    query: {name: text}, with the names of `query_names`; missing ones have
+      their defaults.
 
   Raises:
     ValueError: no such value, or one out of range; one line that begins with
@@ -337,12 +337,12 @@ def from_query(query: Mapping[str, str]) -> Options:
 
 
 def query_names() -> dict[str, str]:
-  """{name in a HTTP query: name of the field}."""
+  """{name in an HTTP query: name of the field}."""
   return {of(f).query: name for name, f in _FIELDS.items() if of(f).query}
 
 
 def describe() -> list[dict[str, Any]]:
-  """The form of the web page, as JSON: what stands in a query, in order."""
+  """The form of the web page, as JSON: the options of a query, in order."""
   return [
     {
       'name': of(field).query,
@@ -364,7 +364,7 @@ def describe() -> list[dict[str, Any]]:
 
 
 def _plain(value: Any) -> Any:
-  """Names as a query has them: ('thin', 'opaque') -> 'thin,opaque'."""
+  """Names in the syntax of a query: ('thin', 'opaque') -> 'thin,opaque'."""
   return ','.join(value) if isinstance(value, tuple) else value
 
 

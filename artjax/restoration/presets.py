@@ -13,14 +13,14 @@ from artjax.restoration import options as options_lib
 
 
 class Preset(NamedTuple):
-  """A chain, and how it is run.
+  """A chain, and the options it is run with.
 
   Attributes:
     name: on the command line and in the API.
     title: on the page.
-    about: what is done, and why so, one line.
-    weights: of the chain, as --weights names them.
-    options: {field of `options.Options`: value} that are not the defaults.
+    about: what it does, and why, one line.
+    weights: of the chain, in the syntax of --weights.
+    options: {field of `options.Options`: value} that differ from the defaults.
   """
 
   name: str
@@ -30,7 +30,7 @@ class Preset(NamedTuple):
   options: dict[str, Any] = {}
 
 
-# The first is what is done when nobody says how.
+# The first is the default.
 PRESETS = (
   Preset(
     'painting',
@@ -69,7 +69,7 @@ def get(name: str) -> Preset:
 
 
 def query(preset: Preset) -> dict[str, Any]:
-  """{name in a HTTP query: value} of a preset's options."""
+  """{name in an HTTP query: value} of a preset's options."""
   return {
     name: preset.options[field]
     for name, field in options_lib.query_names().items()

@@ -49,7 +49,7 @@ class Outputs:
 
   @property
   def main(self) -> str:
-    """The one that a record names."""
+    """The main result, which the record names."""
     return self.picture or self.damage_map or self.mask
 
   def paths(self) -> list[str]:
@@ -72,12 +72,12 @@ def restore_file(
 
   Args:
     source: path of the picture.
-    chain: what is done to it.
-    outputs: each file appears whole or not at all.
-    options: how it is done.
-    mask: path of a mask file of what is to be filled, see user_inputs.py.
-    hints: path of a file of colours for what is colorized, see there.
-    on_tiles: called with the tiles done and in all.
+    chain: the chain to run.
+    outputs: each file appears complete or not at all.
+    options: of the restoration.
+    mask: path of a mask of pixels to fill, see user_inputs.py.
+    hints: path of colours for a picture to colorize, see there.
+    on_tiles: called with the number of tiles done and the total.
     name: what the record calls the picture; '' = its path.
     signer: signs the result, unless metadata are stripped.
 
@@ -85,12 +85,12 @@ def restore_file(
     The record, a dict for JSON; also written to `outputs.report`.
 
   Raises:
-    vips.BadPicture: what is wrong with the file, in one line; also if it is
-      changed while it is being restored.
+    vips.BadPicture: the file cannot be restored, with a reason in one line;
+      also if it changes while it is being restored.
     vips.DiskFull: there is no room for a result, or for temporary files.
     OSError: a record cannot be written.
-    user_inputs.BadInput: what is wrong with the mask or the hints.
-    ValueError: options that do not go together, output = input.
+    user_inputs.BadInput: the mask or the hints cannot be used.
+    ValueError: options that contradict each other, output = input.
     tiling.OutOfMemory: not even the smallest tiles fit.
   """
   start = time.time()
@@ -137,7 +137,7 @@ def restore_file(
 
 
 def _check(source, chain, outputs, options):
-  """Raises ValueError for outputs that cannot be."""
+  """Raises ValueError for outputs that cannot be made."""
   if outputs.uncertainty and not options.self_ensemble:
     raise ValueError('an uncertainty map needs self_ensemble')
   if not chain.makes_picture and (
@@ -162,7 +162,7 @@ def _check(source, chain, outputs, options):
 
 
 def _strips(source, picture, chain, work, folder):
-  """As `Chain.strips`; DiskFull where temporary files find no room."""
+  """As `Chain.strips`; DiskFull if there is no room for temporary files."""
   try:
     return chain.strips(picture, work, folder)
   except OSError as error:
@@ -180,7 +180,7 @@ def _write_picture(
   work: stages.Work,
   signer: credentials.Signer | None,
 ) -> dict[str, Any]:
-  """Writes the picture and its maps; what was measured on the way."""
+  """Writes the picture and its maps; returns what was measured meanwhile."""
   options, scale = work.options, chain.scale
   event = None if options.strip_metadata else history.event(chain, options)
 
@@ -249,7 +249,7 @@ def _write_picture(
 
 
 def _save_confidence(chain, outputs, work):
-  """Writes how wrong the picture may be; how right it is expected to be."""
+  """Writes the map of expected errors; returns the expected accuracy."""
   # What is half taken back has other errors than the network predicts.
   if not chain.predicts_errors or not work.options.whole:
     return {}
@@ -263,7 +263,7 @@ def _save_confidence(chain, outputs, work):
 
 
 def _needs_nothing(source, change, chain, work, output):
-  """Whether a picture is better left alone; never one that was filled."""
+  """Whether a picture should be left unchanged; never one that was filled."""
   return (
     change < work.options.least_change
     and (work.hole is None or not work.hole.any())
@@ -274,7 +274,7 @@ def _needs_nothing(source, change, chain, work, output):
 
 
 def _save_masks(work, outputs):
-  """Writes what was found and filled; its shares of the area."""
+  """Writes the damage found and the mask; returns their shares of the area."""
   measured, missing, hole = {}, work.mask, work.hole
   if hole is not None:
     measured['filled'] = round(float(hole.mean()), 6)

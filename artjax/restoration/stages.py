@@ -41,7 +41,7 @@ class View(NamedTuple):
 
 @dataclasses.dataclass
 class Work:
-  """What the stages of a chain share of one picture."""
+  """The data on one picture that the stages of a chain share."""
 
   options: options_lib.Options
   mask: damage_mask.Mask  # what is found, and what is to be filled
@@ -61,7 +61,7 @@ class Work:
   )
 
   def on_tiles(self, done: int) -> None:
-    """Takes so many more tiles as done."""
+    """Counts so many more tiles as done."""
     self.tiles += done
     self.progress(self.tiles, max(self.planned, self.tiles))
 
@@ -75,12 +75,12 @@ class Stage(abc.ABC):
 
   Attributes:
     kind: of `options.STAGES`.
-    makes_picture: whether it answers with a picture.
+    makes_picture: whether it returns a picture.
     refuses: {option: why it cannot be used with this stage}.
-    name: of the weights, as it was written.
-    restorer: what runs them.
-    scale: of the result to the picture.
-    conjecture: what of its result nobody has ever seen; '' for a restoration.
+    name: of the weights, as it was given.
+    restorer: runs the weights.
+    scale: of the result relative to the picture.
+    conjecture: the invented part of its result; '' for a restoration.
   """
 
   kind: ClassVar[str]
@@ -94,12 +94,12 @@ class Stage(abc.ABC):
     self.conjecture = tasks.get(restorer.config.task).conjecture
 
   def prepare(self, picture: reader.Picture, work: Work) -> None:
-    """Before the first stage: how the file is to be read, what is noticed."""
+    """Called before the first stage: prepares reading, adds notices."""
     del picture, work
 
   @abc.abstractmethod
   def strips(self, view: View, work: Work) -> base.Strips | None:
-    """The picture as this stage makes it; None = it stays as it is.
+    """The result of this stage in strips; None = no change.
 
     Raises:
       tiling.OutOfMemory: not even the smallest tiles fit.
@@ -107,7 +107,7 @@ class Stage(abc.ABC):
     """
 
   def uses(self, option: str) -> bool:
-    """Whether it makes a difference to this stage."""
+    """Whether an option has an effect on this stage."""
     return self.kind in options_lib.stages_of(option)
 
   def tiles(self, height: int, width: int, work: Work) -> int:
@@ -115,7 +115,7 @@ class Stage(abc.ABC):
     return self.restorer.tiles(height, width, work.options.tile)
 
   def describe(self) -> dict[str, Any]:
-    """What was run, as JSON: name, fingerprint, configuration."""
+    """The stage as JSON: name, fingerprint, configuration."""
     return {
       'name': self.name,
       'params_sha256': safetensors_io.sha256(self.restorer.params),
@@ -124,12 +124,12 @@ class Stage(abc.ABC):
     }
 
   def provenance(self, work: Work) -> dict[str, Any]:
-    """What else of its work is for the record."""
+    """Further facts on its work for the record."""
     del work
     return {}
 
   def _settings(self, work):
-    """What tiles are told."""
+    """Settings of the restorer for tiles."""
     return {
       'self_ensemble': work.options.self_ensemble,
       'tile': work.options.tile,
@@ -145,11 +145,11 @@ class Network(Stage):
 
   @property
   def calibration(self) -> confidence.Calibration | None:
-    """What to expect of the errors that it predicts; None = it does not."""
+    """The calibration of its predicted errors; None without any."""
     return getattr(self.restorer, 'calibration', None)
 
   def uses(self, option: str) -> bool:
-    """Not all predict their errors, or keep the size."""
+    """Not all networks predict their errors, or keep the size."""
     if option == 'confidence_map' and not self.calibration:
       return False
     if option == 'structure' and self.scale > 1:
@@ -200,7 +200,7 @@ class Network(Stage):
 
 
 class Detect(Stage):
-  """Finds damage, for the record and for what fills it; makes no picture."""
+  """Finds damage for the record and for a later stage; makes no picture."""
 
   kind = 'detect'
   makes_picture = False
@@ -224,12 +224,12 @@ class Detect(Stage):
 
 
 class Fill(Stage):
-  """Fills what is found or shown; the rest stays as it is, bit by bit."""
+  """Fills damage found or given; other pixels stay unchanged, bit by bit."""
 
   kind = 'fill'
 
   def strips(self, view: View, work: Work) -> base.Strips | None:
-    """See `Stage`; None where there is nothing to fill."""
+    """See `Stage`; None if there is nothing to fill."""
     work.hole = work.mask.hole()
     if summary := work.mask.summary():
       work.notices.append(summary)

@@ -19,10 +19,10 @@ _ROWS = 256  # that are copied at a time where nothing is done
 
 
 class Buffer:
-  """What one stage of a chain hands to the next: sRGB of 16 bits."""
+  """A buffer between two stages of a chain: sRGB of 16 bits."""
 
   def __init__(self, path: str, height: int, width: int) -> None:
-    """For a picture of a size in px; `path` is that of a file, if it is large.
+    """Takes the size of a picture in px, and `path` of a file, if it is large.
 
     Raises:
       OSError: the disk is full.
@@ -45,7 +45,7 @@ class Buffer:
     return block.astype(np.float32) / 65535
 
   def thumbnail(self, side: int) -> np.ndarray:
-    """f32[h, w, 3]: every so many-th block's mean; as `Picture.thumbnail`."""
+    """f32[h, w, 3]: means of blocks, as `Picture.thumbnail`."""
     height, width = self._pixels.shape[:2]
     factor = max(1, min(height, width) // side)
     h, w = height // factor, width // factor
@@ -59,7 +59,7 @@ class Buffer:
 
 
 class LevelMap:
-  """A grey picture of some quantity a pixel, and its mean and maximum."""
+  """A grey picture of a quantity per pixel, with its mean and maximum."""
 
   def __init__(
     self,
@@ -68,10 +68,10 @@ class LevelMap:
     step: float,
     within: np.ndarray | None = None,
   ) -> None:
-    """Of `shape` = (height, width) px; `step` is what a grey level means.
+    """Takes `shape` = (height, width) px; a grey level means `step`.
 
-    With path '' nothing is kept but mean and maximum; also the maximum within
-    the pixels of a mask, bool [height, width].
+    With path '' only mean and maximum are kept; with a mask, bool [height,
+    width], also the maximum within it.
     """
     self._within, self._most_within = within, 0.0
     self._path, self._step = path, step
@@ -79,7 +79,7 @@ class LevelMap:
     self._sum, self._count, self._max = 0.0, 0, 0.0
 
   def write(self, top: int, values: np.ndarray) -> None:
-    """Takes f32[rows, width] from row `top` on; what is too much is white."""
+    """Takes f32[rows, width] from row `top` on; larger values are white."""
     self._sum += float(values.sum(dtype=np.float64))
     self._count += values.size
     self._max = max(self._max, float(values.max()))
@@ -113,7 +113,7 @@ class LevelMap:
 
 
 def _reserve(path, size):
-  """Makes a file for which there is room: a mapped one that finds none dies."""
+  """Allocates a file: a mapped file that runs out of space would crash."""
   with open(path, 'wb') as file:
     if hasattr(os, 'posix_fallocate'):
       os.posix_fallocate(file.fileno(), 0, size)
@@ -130,12 +130,12 @@ def partly(
 
   Args:
     strips: (top, f32[rows, width, C]): RGB, and perhaps how uncertain it is.
-    read: of the picture as it was.
+    read: of the picture before the change.
     width: of it, px.
     share: in [0, 1].
 
   Yields:
-    The same with RGB nearer to the picture, and as much more certain.
+    The same with RGB nearer to the picture, and less uncertain accordingly.
   """
   factor = np.float32(share)
   for top, rows in strips:
@@ -146,7 +146,7 @@ def partly(
 
 
 def unchanged(read: base.Read, height: int, width: int) -> base.Strips:
-  """Strips of a picture that nothing was done to."""
+  """Strips of an unchanged picture."""
   for top in range(0, height, _ROWS):
     yield top, read(top, 0, min(_ROWS, height - top), width)
 

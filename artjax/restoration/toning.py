@@ -15,13 +15,13 @@ from artjax.tasks import tone
 
 
 class Tone(stages.Stage):
-  """Curves and a mixing of channels, found in a thumbnail."""
+  """Curves and a mixing of channels, predicted from a thumbnail."""
 
   kind = 'tone'
   refuses = {'self_ensemble': 'processes a picture once, upright'}
 
   def strips(self, view: stages.View, work: stages.Work) -> base.Strips | None:
-    """See `stages.Stage`; without strength the picture stays as it is."""
+    """See `stages.Stage`; at strength 0 the picture is unchanged."""
     if work.options.tone == 0:
       return None
 

@@ -37,18 +37,18 @@ class BadInput(ValueError):
 def find(where: str, picture: str, kind: str = 'mask', below: str = '') -> str:
   """Path of the mask or hints of a picture file.
 
-  That is `where` itself, or in a folder, whatever its suffix, the file of the
-  picture's name and '-mask', '_mask' or '.mask'; else, for masks, of that name
-  and '.damage', a damage probability map; else of that name alone. Where a
-  picture's whole name, with its suffix, is marked so, that comes first. The
-  picture itself is no mask, nor is the result of a run.
+  It is `where` itself, if that is a file. In a folder, whatever its suffix, it
+  is the file named like the picture plus '-mask', '_mask' or '.mask'; else, for
+  masks, plus '.damage', a damage probability map; else the file with the same
+  name. A file with such a mark after the whole name of the picture, suffix
+  included, comes first. The picture itself and results of runs are no masks.
 
   Args:
     where: path of a file or a folder.
     picture: path of the picture.
     kind: 'mask' or 'hints'.
-    below: path of the picture below the folder that was named; where the folder
-      `where` has the same folders, it is looked for there.
+    below: path of the picture below the folder that was named; if `where` has
+      the same subfolders, these are searched.
 
   Raises:
     BadInput: there is none, or several.
@@ -77,7 +77,7 @@ def find(where: str, picture: str, kind: str = 'mask', below: str = '') -> str:
 
 
 def is_marked(path: str, kind: str) -> bool:
-  """Whether a file's name says that it is a mask, or hints."""
+  """Whether a file is named like a mask, or like hints."""
   return os.path.splitext(path)[0].endswith(_marks(kind))
 
 
@@ -88,20 +88,20 @@ def load_mask(
   threshold: float = 0.5,
   kinds: Sequence[str] = tuple(damage_classes.KINDS),
 ) -> tuple[np.ndarray, list[str]]:
-  """What a mask says of a picture of height x width px.
+  """Loads a mask for a picture of height x width px.
 
   Args:
     path: of a picture, white where to fill; or of a damage map, *.damage.png.
     height: of the picture, px.
     width: of the picture, px.
     threshold: of grey levels, in (0, 1).
-    kinds: of damage, of `damage_classes.KINDS`, that are taken of a map.
+    kinds: of damage, of `damage_classes.KINDS`, to use from a damage map.
 
   Returns:
     bool [height, width], True where to fill; and notices, a line each.
 
   Raises:
-    BadInput: not a picture, of another aspect ratio, or without anything known.
+    BadInput: not a picture, of another aspect ratio, or covering everything.
   """
   notices = []
   try:
@@ -156,15 +156,15 @@ def load_mask(
 def load_hints(
   path: str, height: int, width: int
 ) -> tuple[np.ndarray, list[str]]:
-  """Hints of an image file, for a picture of height x width px.
+  """Loads hints for a picture of height x width px.
 
   Returns:
-    u8[h, w, 4]: sRGB, and 255 where a colour is told, else 0; as large as the
-    file, or a smaller copy of it. And notices, a line each.
+    u8[h, w, 4]: sRGB, and alpha 255 where a colour is given, else 0; as large
+    as the file, or a smaller copy of it. And notices, one line each.
 
   Raises:
     BadInput: not a picture, without transparency, of another aspect ratio, or
-      it tells no colour.
+      without colours.
   """
   try:
     with reader.open_picture(path) as picture:
@@ -192,8 +192,8 @@ def load_hints(
 def _is_hole(values):
   """Whether u8[H, W, 4] is transparent where to fill, and not where not to.
 
-  Strokes cover less than half of a picture and have few colours, not black; a
-  sheet, or a copy of the picture, is the other way round.
+  Strokes cover less than half of a picture and have few colours, but not black;
+  a sheet, or a copy of the picture, is the opposite.
   """
   opaque = values[..., 3] >= 128
   painted = values[opaque][:, :3]
@@ -208,7 +208,7 @@ def _marks(kind):
 
 
 def _names(name, stem, kind):
-  """Sets of names, without suffix, of which the first that is there counts."""
+  """Sets of names, without suffix; the first that exists counts."""
   second = [f'.{_SECOND[kind]}'] if kind in _SECOND else []
   for marks in (_marks(kind), second):
     for start in (name, stem):
@@ -217,7 +217,7 @@ def _names(name, stem, kind):
 
 
 def _pictures(folder, names):
-  """Paths of the picture files of a folder that are called so, sorted."""
+  """Paths of the picture files with these names in a folder, sorted."""
   return sorted(
     os.path.join(folder, name)
     for name in os.listdir(folder)

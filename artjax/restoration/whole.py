@@ -13,12 +13,12 @@ from artjax.restoration.options import Options
 
 
 class Whole:
-  """Restores a picture by a chain of weights, as a file would be.
+  """Restores a picture with a chain of weights, as a file would be.
 
-  It goes through files, so that what is measured is what a user gets.
+  It uses files, so that evaluation measures what a user gets.
 
   Attributes:
-    turns: that it sees a picture once and upright.
+    turns: False, as it sees a picture once and upright.
   """
 
   turns = False
@@ -39,11 +39,11 @@ class Whole:
 
 
 def load(weights: str) -> tuple[str, list[Whole]]:
-  """(names of the networks, [what runs them]) of a chain.
+  """(names of the networks, [the chain as a restorer]).
 
   Raises:
     FileNotFoundError: there are no such weights.
-    ValueError: they are damaged, or do not make a picture of a picture.
+    ValueError: they are damaged, or do not turn a picture into a picture.
   """
   chain = Chain(weights)
   if not chain.makes_picture:

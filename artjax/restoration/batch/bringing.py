@@ -9,7 +9,7 @@ from artjax.restoration.batch import streams
 
 
 def places(mask: str, hints: str, spool: streams.Spool) -> dict[str, str]:
-  """{'mask' or 'hints': file or folder} of what is named; streams as files.
+  """{'mask' or 'hints': file or folder}; streams are saved as files.
 
   Raises:
     OSError: a stream cannot be read.
@@ -25,15 +25,15 @@ def places(mask: str, hints: str, spool: streams.Spool) -> dict[str, str]:
 def bring(
   items: list[finding.Item], where: Mapping[str, str]
 ) -> tuple[list[finding.Item], list[finding.LeftAlone]]:
-  """Sets what is brought with each item; a problem where there is none.
+  """Sets the mask and hints of each item, or its problem if there are none.
 
   Args:
-    items: of `finding.find`.
-    where: of `places`.
+    items: from `finding.find`.
+    where: from `places`.
 
   Returns:
-    The items that are pictures; and those that were found in a folder and turn
-    out to be masks or hints of others.
+    The items that are pictures; and items found in folders that are masks or
+    hints of others.
   """
   problems: dict[int, str] = {}
   sources = {os.path.realpath(item.source) for item in items}

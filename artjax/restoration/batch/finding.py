@@ -19,7 +19,7 @@ from artjax.restoration.batch import streams
 
 @dataclasses.dataclass
 class Item:
-  """A picture to restore, what is brought with it and where it goes."""
+  """A picture to restore, its mask and hints, and the paths of its results."""
 
   source: str  # path
   below: str  # its path below the folder that was named, or its name
@@ -33,12 +33,12 @@ class Item:
 
   @property
   def output(self) -> str:
-    """Path of the file that stands for the result."""
+    """Path of the main file of the result."""
     return next((path for path in self.outputs.values() if path), '')
 
 
 class LeftAlone(NamedTuple):
-  """A file, or a folder with all that is in it, that is not restored."""
+  """A file or a whole folder that is not restored."""
 
   path: str
   why: str
@@ -54,14 +54,14 @@ def find(
   """The pictures that a command line names.
 
   Args:
-    names: files, folders and patterns; '-' is what comes from stdin.
+    names: files, folders and patterns; '-' = stdin.
     recursive: whether folders within folders count.
-    suffixes: of files that are taken for pictures in folders.
+    suffixes: of files in folders that count as pictures.
     output: folder of the results.
-    spool: where what can be read but once is kept.
+    spool: stores data that can be read only once.
 
   Returns:
-    Items, each file once; and what is left alone.
+    Items, each file once; and the files and folders that are skipped.
   """
   search = _Search(recursive, suffixes, output)
   for name in names:

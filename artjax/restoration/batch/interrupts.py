@@ -7,7 +7,7 @@ from types import FrameType
 class Interrupts:
   """Context in which the first signal raises KeyboardInterrupt, once.
 
-  What comes later, while temporary files are deleted, is only counted.
+  Later signals, while temporary files are deleted, are only counted.
   """
 
   def __init__(self) -> None:
@@ -30,7 +30,7 @@ class Interrupts:
       signal.signal(number, handler)  # type: ignore[arg-type]
 
   def check(self) -> None:
-    """Raises KeyboardInterrupt if there was a signal that someone caught."""
+    """Raises KeyboardInterrupt if a signal came but was caught elsewhere."""
     if self.number:
       raise KeyboardInterrupt
 

@@ -15,7 +15,7 @@ NAME = 'restore.jsonl'
 
 
 def key(settings: str, *paths: str) -> str:
-  """Fingerprint of the content of files and of how they are used.
+  """Fingerprint of the content of files and of the settings.
 
   Raises:
     OSError: one of them cannot be read.
@@ -28,9 +28,9 @@ def key(settings: str, *paths: str) -> str:
 
 
 def read(folder: str) -> dict[str, str]:
-  """{real path of a file: key by which it was made last}, of a journal.
+  """{real path of a file: key with which it was last made}, from a journal.
 
-  Without a journal it is empty. Lines that are torn are passed over.
+  Empty without a journal. Incomplete lines are skipped.
   """
   made: dict[str, str] = {}
   try:
@@ -53,7 +53,7 @@ def read(folder: str) -> dict[str, str]:
 
 
 def results(folder: str) -> set[str]:
-  """Real paths of the files in a folder that runs have made."""
+  """Real paths of the files in a folder that are results of runs."""
   return {*read(folder)}
 
 
@@ -82,14 +82,14 @@ class Journal:
     self._file.close()
 
   def write(self, entry: Mapping[str, Any], files: list[str]) -> None:
-    """Adds a line that a kill does not lose.
+    """Adds a line; it survives if the process is killed.
 
     Args:
-      entry: what it says: at least `status`, 'done' or 'failed', and `key`.
-      files: paths of what was to be made.
+      entry: its fields: at least `status`, 'done' or 'failed', and `key`.
+      files: paths of the files that were to be made.
 
     Raises:
-      OSError: it cannot be written; nothing of it is left then.
+      OSError: it cannot be written; then no part of it is left.
     """
     below = [os.path.relpath(path, self._folder) for path in files]
     start = self._file.seek(0, os.SEEK_END)
@@ -103,7 +103,7 @@ class Journal:
 
 
 def _files(entry, folder):
-  """Real paths of what an entry speaks of."""
+  """Real paths of the files in an entry."""
   if 'files' in entry:
     paths = [os.path.join(folder, path) for path in entry['files']]
   else:  # of an earlier version

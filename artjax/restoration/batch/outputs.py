@@ -33,7 +33,7 @@ _LONGEST = 255  # bytes of a name, on all common systems
 
 @dataclasses.dataclass(frozen=True)
 class Wanted:
-  """Which files a result consists of."""
+  """Which files to write for each picture."""
 
   picture: bool = True
   change_map: bool = False
@@ -53,16 +53,16 @@ def plan(
   kept: Iterable[str] = (),
   form: str = '',
 ) -> None:
-  """Sets where the files of each item go; what cannot be becomes a problem.
+  """Sets the output paths of each item, or its problem if there is a conflict.
 
   Args:
-    items: of `finding.find`, with what is brought.
+    items: from `finding.find`, with masks and hints.
     folder: of the results.
-    template: of their names, with {stem}, {suffix} and {weights}.
+    template: for their names, with {stem}, {suffix} and {weights}.
     weights: as they were named.
-    wanted: which files are to be made.
-    kept: paths of other files that must not be written over.
-    form: of the results, of `FORMATS`; '' = that of each source.
+    wanted: which files to make.
+    kept: paths of other files that must not be overwritten.
+    form: format of the results, of `FORMATS`; '' = that of each source.
   """
   taken = {os.path.realpath(path): path for path in kept}
   for item in items:
@@ -93,7 +93,7 @@ def plan(
 
 
 def in_name(weights: str) -> str:
-  """Weights as part of a file's name: no folders, nothing that systems mind."""
+  """Weights as part of a file name: no folders, no forbidden characters."""
   weights = re.sub(r'[^,+]*[/\\]', '', re.sub('[\'"]', '', weights))
   return weights.replace(',', '+').replace(':', '_')
 
@@ -110,7 +110,7 @@ def check_folder(path: str) -> None:
 
 
 def _suffix(item, suffix, used):
-  """The end of the name of a result, which says its format."""
+  """The suffix of a result's name, which states its format."""
   try:
     kind = formats.format_of(item.source)
   except OSError:  # it is said when the picture's turn comes
@@ -126,7 +126,7 @@ def _suffix(item, suffix, used):
 
 
 def _beside(start, path, wanted):
-  """{kind of file: path} of what lies beside a result."""
+  """{kind of file: path} of the files beside a result."""
   beside = {
     name: start + end for name, end in _MAPS.items() if getattr(wanted, name)
   }
@@ -134,7 +134,7 @@ def _beside(start, path, wanted):
 
 
 def _take(item, paths, taken):
-  """Gives paths to an item, or says why that cannot be."""
+  """Assigns paths to an item, or sets the reason why they cannot be used."""
   for path in paths.values():
     problem = _problem(path, item, taken)
     if problem:

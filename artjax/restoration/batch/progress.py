@@ -8,14 +8,14 @@ _EVERY = 10.0  # s between lines about one picture
 
 
 class Progress:
-  """Of a number of pictures; a context manager.
+  """Shows the progress of a run; a context manager.
 
-  On a terminal a bar moves with the tiles. Elsewhere each picture that is
-  finished is a line, and one that takes long says how far it is now and then.
+  On a terminal a bar moves with the tiles. Elsewhere each finished picture is a
+  line, and slow pictures report their progress from time to time.
   """
 
   def __init__(self, total: int, stream: IO[str] | None = None) -> None:
-    """Of `total` pictures, on stderr or another stream."""
+    """Prepares for `total` pictures, on stderr or another stream."""
     self._total, self._stream = total, stream or sys.stderr
     self._bar = None
     self._number, self._name, self._said = 0, '', 0.0
@@ -37,14 +37,14 @@ class Progress:
       self._bar.close()
 
   def start(self, name: str) -> None:
-    """The next picture is begun."""
+    """Starts the next picture."""
     self._name, self._said = name, time.monotonic()
     self._number += 1
     if self._bar is not None:
       self._bar.set_postfix_str(name)
 
   def tiles(self, done: int, total: int) -> None:
-    """So many of the tiles of the picture in work are done."""
+    """Reports how many tiles of the current picture are done."""
     share = done / max(1, total)
     if self._bar is not None:
       self._move(self._number - 1 + share)
@@ -53,14 +53,14 @@ class Progress:
       self.write(f'{self._place()} {self._name}: {share:.0%}')
 
   def finish(self, what: str) -> None:
-    """The picture in work is 'done', 'failed' or 'skipped'."""
+    """Ends the current picture: 'done', 'failed' or 'skipped'."""
     if self._bar is not None:
       self._move(self._number)
     else:
       self.write(f'{self._place()} {self._name}: {what}')
 
   def write(self, line: str) -> None:
-    """A line that is no progress."""
+    """Writes a line that is not about progress."""
     if self._bar is not None:
       self._bar.write(line, file=self._stream)
     else:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass
 class Outcome:
-  """How a run went."""
+  """The outcome of a run."""
 
   done: int = 0
   skipped: int = 0
@@ -32,13 +32,13 @@ class Outcome:
 
   @property
   def status(self) -> int:
-    """Of the process: as shells say it where a signal has ended it."""
+    """Exit status of the process; after a signal, as shells report it."""
     if self.signal:
       return 128 + self.signal
     return 1 if self.failures or self.stopped else 0
 
   def counts(self, pictures: int) -> dict[str, int]:
-    """How many of the pictures were done, skipped, failed and not tried."""
+    """How many pictures were done, skipped, failed and not tried."""
     failed = len(self.failures)
     return {
       'done': self.done,
@@ -71,15 +71,15 @@ class Run:
   def restore(
     self, items: list[finding.Item], made: Mapping[str, str], outcome: Outcome
   ) -> None:
-    """Restores items; what cannot be restored is named and passed over.
+    """Restores items; reports and skips those that cannot be restored.
 
     Args:
-      items: as they were planned.
-      made: of `journal.read`: what is made by the same key is skipped.
+      items: planned by `outputs.plan`.
+      made: from `journal.read`; files made with the same key are skipped.
       outcome: counts are added to it.
 
     Raises:
-      KeyboardInterrupt: a signal came; nothing is half done.
+      KeyboardInterrupt: a signal came; no file is left half written.
     """
     for item in items:
       self._interrupts.check()
@@ -160,7 +160,7 @@ class Run:
 
 
 class _Stop(Exception):
-  """What would go wrong with every other picture too."""
+  """An error that every other picture would have too."""
 
 
 def _is_made(paths, key, made):

@@ -20,7 +20,7 @@ def is_stream(name: str) -> bool:
 
 
 class Spool:
-  """Keeps what is read from streams in files, while its context lasts."""
+  """Saves the data of streams in files, as long as its context lasts."""
 
   def __init__(self) -> None:
     self._folder: tempfile.TemporaryDirectory | None = None
@@ -34,10 +34,10 @@ class Spool:
       self._folder.cleanup()
 
   def file(self, name: str) -> str:
-    """Path of a file of what a stream holds; it is read the first time.
+    """Path of a file with the data of a stream, which the first call reads.
 
     Raises:
-      OSError: it cannot be read, or not be kept.
+      OSError: the stream cannot be read, or the file not be written.
     """
     if name not in self._files:
       if self._folder is None:

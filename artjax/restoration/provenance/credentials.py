@@ -34,7 +34,7 @@ class Signer:
   """Signs results with the key and certificates of a file."""
 
   def __init__(self, path: str):
-    """Of a PEM file: a private key, its certificate, and those above it.
+    """Reads a PEM file: a private key, its certificate, and those above it.
 
     Raises:
       ValueError: no such file, no key or certificate in it, or the package
@@ -64,10 +64,10 @@ class Signer:
 
     Args:
       path: of the file; it is replaced.
-      output: the name that it is going to have.
-      source: path of the picture it was made of, the manifest's ingredient.
-      chain: what was run.
-      event: of `history.event`.
+      output: its future name.
+      source: path of the source picture, the manifest's ingredient.
+      chain: the chain that was run.
+      event: from `history.event`.
 
     Raises:
       ValueError: it cannot be signed, in one line.

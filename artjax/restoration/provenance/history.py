@@ -11,16 +11,16 @@ from artjax.restoration.options import Options
 
 
 def event(chain: Chain, options: Options) -> dict[str, str]:
-  """What was done, when and by what, as fields of a ResourceEvent of XMP.
+  """The action, its time and software, as fields of an XMP ResourceEvent.
 
   Args:
-    chain: what is run.
-    options: how; those that are not at their defaults are named.
+    chain: the chain that is run.
+    options: its options; those that are not at their defaults are named.
 
   Returns:
     {'action', 'when', 'softwareAgent', 'parameters'}; the parameters are JSON:
-    each of the weights with the sha256 of its tensors, the options, and what
-    of the result is conjecture.
+    all weights with the sha256 of their tensors, the options, and which parts
+    of the result are conjecture.
   """
   said = options.as_json()
   flat = said | said.pop('mask', {})
@@ -47,7 +47,7 @@ def event(chain: Chain, options: Options) -> dict[str, str]:
 
 
 def now() -> datetime.datetime:
-  """The local time, or SOURCE_DATE_EPOCH where a result is to be reproduced.
+  """The local time, or SOURCE_DATE_EPOCH if set, for reproducible results.
 
   https://reproducible-builds.org/specs/source-date-epoch
   """

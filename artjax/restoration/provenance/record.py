@@ -28,17 +28,17 @@ def record(
   work: stages.Work,
   start: float,
 ) -> dict[str, Any]:
-  """What can be said of every result, as JSON.
+  """The part of a record that every result has, as JSON.
 
   Args:
-    source: path of the picture file, or what else it is called.
-    sha256: of that file, as it was when it was read.
-    output: path of the result, which is there.
-    picture: as it was read.
-    channels: that the file has, transparency included.
-    chain: what was run.
-    work: what its stages have noted.
-    start: when it began, `time.time()`.
+    source: path or other name of the picture file.
+    sha256: of that file when it was read.
+    output: path of the result, which exists.
+    picture: the opened source.
+    channels: of the file, transparency included.
+    chain: the chain that was run.
+    work: with the notes of its stages.
+    start: `time.time()` at the start.
   """
   return {
     'source': source,
