@@ -25,12 +25,12 @@ class Restorer(Protocol):
   Attributes:
     config: its task and model.
     params: the generator's weights; on the device, where there are any.
-    scale: of the result to the picture.
-    view: shorter side of the copy of the whole picture that it is to be shown
-      at least, px.
-    fills: whether it changes only what a mask shows.
+    scale: size of the result relative to the picture.
+    view: minimum shorter side of the copy of the whole picture that it needs,
+      px.
+    fills: whether it changes only pixels in a mask.
     finds: whether it outputs a damage probability map, not a picture.
-    turns: whether `self_ensemble` can show it the picture flipped and turned.
+    turns: whether `self_ensemble` can show it the picture flipped and rotated.
   """
 
   config: ml_collections.ConfigDict
@@ -56,7 +56,7 @@ class Restorer(Protocol):
       height: of the picture, px.
       width: of the picture, px.
       whole: f32[h, w, 3]: the whole picture, or a smaller copy of it.
-      **settings: what the implementation wants to be told besides.
+      **settings: further arguments of the implementation.
 
     Yields:
       (top, f32[rows, width * scale, C]): RGB, nominally in [0, 1], and perhaps
@@ -67,7 +67,7 @@ class Restorer(Protocol):
     """How often `strips` reports progress on a picture of height x width px."""
 
   def grid(self, height: int, width: int, tile: int = 0) -> tiling.Grid:
-    """The tiles that its network is shown: another size compiles anew."""
+    """The tiles that its network gets; another size has to be compiled."""
 
 
 def check_strength(strength: float) -> None:

@@ -18,9 +18,9 @@ _SHARES = {'crack': 0.0, 'loss': 0.3, 'stain': 0.5}
 
 
 def shrink(picture: np.ndarray, side: int) -> np.ndarray:
-  """f32[H, W, C] -> f32[h, w, C] whose shorter side is `side` px, or as it is.
+  """f32[H, W, C] -> f32[h, w, C] with a shorter side of at most `side` px.
 
-  Means of areas; the longer side keeps the aspect.
+  Areas are averaged, and the aspect ratio is kept.
   """
   height, width = shrunk(picture.shape[0], picture.shape[1], side)
   if (height, width) == picture.shape[:2]:
@@ -29,7 +29,7 @@ def shrink(picture: np.ndarray, side: int) -> np.ndarray:
 
 
 def shrunk(height: int, width: int, side: int) -> tuple[int, int]:
-  """(height, width) in px of what `shrink` makes of a picture."""
+  """(height, width) in px of the result of `shrink`."""
   factor = min(1, side / min(height, width))
   return max(1, round(height * factor)), max(1, round(width * factor))
 
@@ -37,18 +37,18 @@ def shrunk(height: int, width: int, side: int) -> tuple[int, int]:
 def merge(
   strips: base.Strips, seen: np.ndarray, height: int, width: int
 ) -> base.Strips:
-  """Damage probabilities of tiles with those of the coarse pass.
+  """Merges damage probabilities of tiles with those of the coarse pass.
 
   Args:
     strips: of (top, f32[rows, width, 3 or 4]): the probabilities of crack, loss
-      and stain, and what else belongs to a pixel, from top to bottom.
-    seen: f32[h, w, 3], those of the whole picture, small.
+      and stain, and perhaps another channel, from top to bottom.
+    seen: f32[h, w, 3], probabilities from a small copy of the whole picture.
     height: of the picture, px.
     width: of the picture, px.
 
   Yields:
-    The strips, the log odds of each damage the weighted mean of both: tiles
-    see a rim best, the coarse pass what lies within. Cracks are the tiles'.
+    The strips, with weighted means of the log odds of both: tiles see the rim
+    of a stain best, the coarse pass its inside. Cracks come from the tiles.
   """
   seen = _log_odds(seen)
   for top, rows in strips:
@@ -70,7 +70,7 @@ def _log_odds(probability):
 def window(
   small: np.ndarray, top: int, rows: int, height: int, width: int
 ) -> np.ndarray:
-  """Rows of f32[h, w] enlarged to height x width: straight lines between."""
+  """Rows of f32[h, w], enlarged to height x width by linear interpolation."""
   h, w = small.shape
   down, right = h / height, w / width
   to_small = np.array(

@@ -47,13 +47,13 @@ class Colorizer:
   Attributes:
     config: its task and model.
     params: the generator's weights.
-    scale: of the result to the picture, 1.
+    scale: size of the result relative to the picture, 1.
     halo: px around a tile that the network must see: it has no tiles.
-    fills: whether it changes only what a mask shows: no.
+    fills: whether it changes only pixels in a mask: no.
     finds: whether it outputs a damage probability map, not a picture: no.
-    turns: it sees a picture once and upright.
-    view: shorter side of the copy of the whole picture that it is to be shown
-      at least, px.
+    turns: False, as it sees a picture once and upright.
+    view: minimum shorter side of the copy of the whole picture that it needs,
+      px.
   """
 
   scale = 1
@@ -62,7 +62,7 @@ class Colorizer:
   fills = finds = turns = False
 
   def __init__(self, config: ml_collections.ConfigDict, params: loading.Params):
-    """Of a configuration (task, model) and the generator's weights."""
+    """Takes a configuration (task, model) and the generator's weights."""
     self.config = config
     self.params = jax.device_put(params)  # once for all pictures
     self._run = _compiled(registry.model(config))
@@ -82,17 +82,17 @@ class Colorizer:
     saturation: float = 1.0,
     strength: float = 1.0,
   ) -> Any:
-    """The picture in colour, in the form that was given.
+    """The picture in colour, in the same form as the input.
 
     Args:
       picture: u8, u16 or float in [0, 1], grey, RGB or with alpha, of any size;
         a PIL image; or a path, see `pictures.given`. Its colour is dropped; a
         grey one becomes RGB.
-      hints: u8[h, w, 4], RGB and where they hold, of any size of that shape,
-        see restoration/user_inputs.py; or None.
+      hints: u8[h, w, 4], RGB and alpha 255 where they apply, of any size with
+        the same aspect ratio, see restoration/user_inputs.py; or None.
       saturation: in [0, 2], factor of all chroma, 0 = grey.
-      strength: in [0, 1], share of the change that is made; at 0 the picture
-        itself comes back.
+      strength: in [0, 1], share of the change that is applied; at 0 the picture
+        itself is returned.
 
     Returns:
       The same type, RGB.
@@ -177,7 +177,7 @@ class Colorizer:
   def joint(
     self, whole: np.ndarray, hints: np.ndarray | None, size: tuple[int, int]
   ) -> np.ndarray:
-    """How a and b follow lightness: f32[h, w, 4] of slopes and offsets.
+    """How a and b depend on lightness: f32[h, w, 4] of slopes and offsets.
 
     (a, b) = slope * L + offset, at working size.
     """
@@ -226,7 +226,7 @@ def _compiled(model):
 
 
 def _join(picture, joint):
-  """sRGB of a picture's lightness with the a and b that follow it."""
+  """sRGB of a picture's lightness and the a and b computed from it."""
   lab = colour.srgb_to_lab(picture)
   lab[..., 1:] = joint[..., :2] * lab[..., :1] + joint[..., 2:]
   rgb = colour.lab_to_srgb(lab)
@@ -264,7 +264,7 @@ def _lines(small, top, rows, height, width):
 
 
 def check_hints(hints: np.ndarray, height: int, width: int) -> None:
-  """Raises ValueError unless they are u8[h, w, 4] of a picture's shape."""
+  """Raises ValueError unless they are u8[h, w, 4] of the right aspect ratio."""
   if hints.ndim != 3 or hints.shape[-1] != 4 or hints.dtype != np.uint8:
     raise ValueError(
       f'hints must be u8[H, W, 4], got {hints.dtype} {list(hints.shape)}'
@@ -282,7 +282,7 @@ def check_shape(rows: int, columns: int, height: int, width: int) -> None:
 
 
 def shrink_hints(hints: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-  """u8[H, W, 4] -> f32[*size, 4], 0 to 255: the mean colour told in each px."""
+  """u8[H, W, 4] -> f32[*size, 4], 0 to 255: the mean given colour per px."""
   told = (hints[..., 3:] > 0).astype(np.float32)
   area = functools.partial(
     cv2.resize, dsize=size[::-1], interpolation=cv2.INTER_AREA
@@ -294,9 +294,9 @@ def shrink_hints(hints: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def obey(ab: np.ndarray, hints: np.ndarray) -> np.ndarray:
-  """a and b that are those of the hints where there are some.
+  """Makes a and b equal to those of the hints where there are any.
 
-  What the network made otherwise is corrected there, and less and less beside.
+  The correction of the network's colours fades with the distance from a hint.
 
   Args:
     ab: f32[h, w, 2].
@@ -315,7 +315,7 @@ def obey(ab: np.ndarray, hints: np.ndarray) -> np.ndarray:
 
 
 def notice(whole: np.ndarray) -> str:
-  """One line of what is dropped of a picture's colours; '' for a grey one.
+  """A line on the colours that are dropped; '' for a grey picture.
 
   Args:
     whole: f32[h, w, 3] in [0, 1], the picture or a smaller copy.

@@ -19,11 +19,11 @@ _FIELD = 'calibration'  # of a configuration
 
 @dataclasses.dataclass(frozen=True)
 class Calibration:
-  """Tables over log b: what to expect of pixels of that scale.
+  """Tables over log b: the expected errors of pixels with that scale.
 
   Attributes:
     log_scale: ascending, of pictures in [0, 1].
-    within: which error 80 % of the pixels do not exceed, levels.
+    within: the error that 80 % of the pixels do not exceed, levels.
     right: share of the pixels whose error, rounded, is at most 5 levels.
     error: mean error, levels.
     square: mean square of the error of all channels, levels squared.
@@ -37,7 +37,7 @@ class Calibration:
 
   @classmethod
   def of(cls, config: Any) -> 'Calibration | None':
-    """That of a configuration as weights carry it, or None."""
+    """The calibration in the configuration of some weights, or None."""
     found = config.get(_FIELD)
     return cls(**{k: tuple(v) for k, v in found.items()}) if found else None
 
@@ -45,10 +45,10 @@ class Calibration:
   def fit(
     cls, log_scale: np.ndarray, error: np.ndarray, square: np.ndarray
   ) -> 'Calibration':
-    """Of pixels, f32[N] each; more of them than there are entries.
+    """Fits tables to pixels, f32[N] each; N must exceed the size of the tables.
 
     Args:
-      log_scale: what the network said.
+      log_scale: predicted by the network.
       error: largest of the channels, levels.
       square: mean over the channels, levels squared.
     """
@@ -69,13 +69,13 @@ class Calibration:
     return {_FIELD: {name: list(table) for name, table in tables.items()}}
 
   def expected(self, table: str, log_scale: np.ndarray) -> np.ndarray:
-    """What a table says of pixels, of the shape of `log_scale`."""
+    """The values of a table for pixels, in the shape of `log_scale`."""
     return np.interp(log_scale, self.log_scale, getattr(self, table))
 
   def measured(
     self, log_scale: np.ndarray, restored: np.ndarray, target: np.ndarray
   ) -> dict[str, float]:
-    """What was expected of a picture beside what is so.
+    """Compares the expected errors of a picture with the true ones.
 
     Args:
       log_scale: f32[H, W].
@@ -83,9 +83,9 @@ class Calibration:
       target: u8[H, W, 3].
 
     Returns:
-      within_80: share of the pixels in the band that should hold 80 %; and of
-      right (share), error (levels) and psnr (dB) what is so, and as
-      `*_expected` what was expected.
+      within_80: share of the pixels with errors in the band that should contain
+      80 %; and right (share), error (levels) and psnr (dB), true values and, as
+      `*_expected`, expected ones.
     """
     error, square = errors(restored, target)
     mean = lambda table: float(self.expected(table, log_scale).mean())
@@ -124,9 +124,9 @@ def _right(error):
 
 
 def _rising(of, parts):
-  """of(part) of each part, where it falls that of several together.
+  """of(part) for each part; where it would decrease, parts are pooled.
 
-  A larger scale never means a smaller error.
+  A larger scale must not mean a smaller error.
   """
   blocks: list[tuple[float, list]] = []
   for part in parts:

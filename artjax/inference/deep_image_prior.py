@@ -34,7 +34,7 @@ from artjax.models import skip
 
 
 class _Aim(NamedTuple):
-  """What sets one task apart from another."""
+  """The differences between tasks."""
 
   fills: bool = False  # a mask says what is missing
   early: bool = False  # ends before the noise is fitted: keeps the best average
@@ -54,11 +54,11 @@ _RESTARTS = 3  # from the last good state, each with half the learning rate
 
 
 class DivergedError(RuntimeError):
-  """The loss stopped being finite again and again."""
+  """The loss repeatedly stopped being finite."""
 
 
 class Report(NamedTuple):
-  """Where a run stands."""
+  """The progress of a run."""
 
   step: int
   loss: float  # mean squared error of the fit, averaged over the last steps
@@ -66,7 +66,7 @@ class Report(NamedTuple):
 
 
 class Result(NamedTuple):
-  """What a run ends with."""
+  """The result of a run."""
 
   picture: np.ndarray  # f32[H * scale, W * scale, C] in [0, 1]
   steps: int  # taken
@@ -82,7 +82,7 @@ class Restorer:
   view = 1  # a copy of the whole is not needed
 
   def __init__(self, **settings: Any) -> None:
-    """With arguments of `restore`."""
+    """Takes arguments of `restore`."""
     self.params: dict[str, Any] = {}
     self._settings = {'steps': 3000, 'report_every': 20} | settings
     self.config = ml_collections.ConfigDict(
@@ -140,13 +140,13 @@ def restore(
   on_report: Callable[[Report], None] = lambda report: None,
   on_notice: Callable[[str], None] = logging.warning,
 ) -> Result:
-  """Fits a network to a picture and returns what it makes of it.
+  """Fits a network to a picture and returns its restored picture.
 
-  A picture with a long side of more than `max_side` px: `inpaint` works on the
-  holes' surroundings and, where these are larger still, on a smaller copy; what
-  goes into the holes is then enlarged, and softer than what is around them.
-  Known pixels keep their values whatever the size. `denoise` and `x4` refuse:
-  of a smaller copy nothing could be learnt about the grain of the large one.
+  If the long side is more than `max_side` px, `inpaint` fits only the
+  surroundings of the holes and, if these are still too large, a smaller copy of
+  them. The fill is then enlarged, and softer than its surroundings. Known
+  pixels always keep their values. `denoise` and `x4` refuse such pictures,
+  since a smaller copy does not show the grain of the original.
 
   Args:
     picture: f32[H, W, C] in [0, 1], C = 1 or 3.
@@ -155,27 +155,27 @@ def restore(
       'inpaint', and only for that.
     seed: of the network's weights, its input and the perturbations.
     steps: to take at most.
-    optimizer: 'adam' as in the paper, which wants a learning rate of 0.01, or
-      'muon' (https://arxiv.org/abs/2502.16982), which makes the update of a
-      kernel orthogonal and gets there in well under half of the steps.
-    learning_rate: of it.
+    optimizer: 'adam' as in the paper, which needs a learning rate of 0.01, or
+      'muon' (https://arxiv.org/abs/2502.16982), which makes the updates of
+      kernels orthogonal and needs well under half of the steps.
+    learning_rate: of the optimizer.
     smooth: for 'inpaint': sigma in px of the blur of the copy that the fit
-      begins from, 0 = from grey, as in the paper. From grey many steps
-      go into the broad tones, and where the picture is dark the output runs
-      off to black in the middle of large holes.
+      begins with, 0 = begin with grey, as in the paper. From grey, many steps
+      are spent on broad tones, and in dark pictures the output drifts to black
+      in the middle of large holes.
     perturbation: sigma of the noise added to the input, new at each step.
-    decay: of the exponential average of the outputs; of about a tenth of them
-      until that is longer.
-    window: outputs over which 'denoise' takes the variance; nothing is judged
-      before so many steps.
+    decay: of the exponential average of the outputs. In the beginning the
+      average covers about a tenth of them.
+    window: number of outputs from which 'denoise' computes the variance; it
+      does not stop before so many steps.
     patience: end after so many steps without progress, 0 = never. Progress is
-      a lower variance of the outputs ('denoise') or a loss that is lower by a
-      hundredth (the others).
-    report_every: steps between reports; only then is the device waited for.
+      a lower variance of the outputs ('denoise') or a loss that is lower by 1 %
+      (the others).
+    report_every: steps between reports; only these wait for the device.
     max_side: px of the network's output; 0 = 512 on a CPU, else 1024.
     feather: px inside the holes over which the fill fades in; 0
       leaves every known pixel as it was, bit by bit.
-    network: fields of `skip.SkipNet` that are not to be as in the paper.
+    network: fields of `skip.SkipNet` that should differ from the paper.
     on_report: called with a `Report`.
     on_notice: called with a line that the user should know.
 
@@ -301,7 +301,7 @@ def restore(
 
 
 def _checked(picture, task, mask):
-  """(picture without the values that are missing, bool[H, W] missing)."""
+  """(picture without its missing values, bool[H, W] missing)."""
   if task not in TASKS:
     raise ValueError(f'task={task!r} is not one of {", ".join(TASKS)}')
   picture = np.asarray(picture)

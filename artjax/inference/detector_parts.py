@@ -25,7 +25,7 @@ def take(
   """(config, params) of one of the two, 'fine' or 'coarse'.
 
   Raises:
-    ValueError: `where`, as which they are named, is not of two.
+    ValueError: the weights, named `where`, do not consist of two networks.
   """
   if config.model.name != TOGETHER:
     raise ValueError(f'{where}:{part}: {config.model.name} has no such part')

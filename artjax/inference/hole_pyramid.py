@@ -19,17 +19,17 @@ def reader(
   run: Callable[[np.ndarray, np.ndarray], np.ndarray],
   reach: float,
 ) -> base.Read:
-  """`read` with a channel more, and the middle of deep holes filled.
+  """Extends `read` by a mask channel, and fills the middle of deep holes.
 
   Args:
     read: (top, left, height, width) -> f32[height, width, 3] in [0, 1].
     hole: bool [H, W], True where the picture is missing.
     run: (f32[h, w, 3], bool [h, w]) -> f32[h, w, 3]: fills a small picture.
-    reach: from the edge of a hole to where its middle begins, px.
+    reach: distance from the edge of a hole at which its middle begins, px.
 
   Returns:
-    (top, left, height, width) -> f32[height, width, 4], the last 1 where it is
-    still to be filled.
+    (top, left, height, width) -> f32[height, width, 4]; the last channel is 1
+    where pixels are still to be filled.
   """
   inside = cv2.distanceTransform(
     hole.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5
@@ -56,17 +56,17 @@ def reader(
 
 
 def share_of_fill(hole: np.ndarray, feather: int) -> np.ndarray:
-  """How much of the fill is seen: all of it inside the hole, none outside.
+  """The opacity of the fill: full inside the hole, zero outside.
 
-  True paint outside is never faded: a margin over it costs 1.6 dB in the hole
-  and shows. A soft edge lies within the hole, over what is damaged anyway.
+  Undamaged paint outside is never blended: a margin over it costs 1.6 dB in the
+  hole and is visible. A soft edge lies inside the hole, where paint is damaged.
 
   Args:
     hole: bool [H, W].
     feather: px inside the hole over which the fill fades in; 0 = at once.
 
   Returns:
-    u8[H, W], 255 where the fill alone is seen.
+    u8[H, W], 255 where only the fill is visible.
   """
   levels = hole.astype(np.uint8) * np.uint8(255)
   if not feather or hole.all():  # no edge
@@ -77,7 +77,7 @@ def share_of_fill(hole: np.ndarray, feather: int) -> np.ndarray:
 
 
 def _half(read, hole):
-  """The picture at half its size, means of what is known; and its hole."""
+  """The picture at half its size, averaging known pixels; and its hole."""
   height, width = hole.shape
   rows, columns = -(-height // 2), -(-width // 2)
   small = np.empty([rows, columns, 3], np.float32)
@@ -98,7 +98,7 @@ def _half(read, hole):
 
 
 def _twice(small, top, left, height, width):
-  """A window of a picture enlarged twice, straight lines between pixels."""
+  """A window of a picture enlarged twice, by linear interpolation."""
   to_small = np.float32([[0.5, 0, left / 2 - 0.25], [0, 0.5, top / 2 - 0.25]])
   return cv2.warpAffine(
     small,

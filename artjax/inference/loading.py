@@ -31,7 +31,7 @@ def load(
   """Configuration (task, model) and generator weights, NumPy f32.
 
   Args:
-    where: weights of one network, as text or parsed. A file that stands in a
+    where: weights of one network, as text or parsed. A file listed in the
       manifest.json beside it must have the sha256 given there. A blend is the
       mean of its weights (network interpolation,
       https://arxiv.org/abs/1809.00219).
@@ -103,7 +103,7 @@ def restorer(
 
 
 def of(config: ml_collections.ConfigDict, params: Params) -> base.Restorer:
-  """The restorer of weights that are there: the one that their task names."""
+  """The restorer of loaded weights: the class that their task names."""
   cls = registry.get('artjax.inference', tasks.get(config.task).restorer)
   return cls(config, params)
 
@@ -128,7 +128,7 @@ def _load_source(source, step):
 
 
 def _network(config):
-  """Task, model and fields: what two weights of one network have in common."""
+  """Task, model and fields, which all weights of a network have in common."""
   fields = {
     key: tuple(value) if isinstance(value, (list, tuple)) else value
     for key, value in config.model.args.items()

@@ -60,7 +60,7 @@ class Restorer:
   turns = True
 
   def __init__(self, config: ml_collections.ConfigDict, params: loading.Params):
-    """Of a configuration (task, model) and the generator's weights."""
+    """Takes a configuration (task, model) and the generator's weights."""
     self.config = config
     # Once, and not again with every tile.
     self.params = jax.device_put(params)
@@ -115,19 +115,19 @@ class Restorer:
     noise: float | None = None,
     jpeg_quality: float | None = None,
   ) -> Any:
-    """The restored picture, in the form that was given.
+    """The restored picture, in the same form as the input.
 
     Args:
       picture: u8, u16 or float in [0, 1], grey, RGB or with alpha, of any size;
         a PIL image; or a path, see `pictures.given`. Grey stays grey, alpha is
-        carried along.
-      mask: bool or u8 [H, W] or [H, W, C], not 0 in any channel where the
-        picture is to be filled, and only there it is changed; for weights that
-        fill, and only for these (`fills`).
-      strength: in [0, 1], share of the change that is made; at 0 (and scale 1)
-        the picture itself comes back.
-      self_ensemble: the mean over the 8 flips and turns of the picture.
-      tile: largest side of a tile's core, px; 0 = as it is fastest.
+        preserved.
+      mask: bool or u8 [H, W] or [H, W, C]. Where any channel is not 0, the
+        picture is filled; elsewhere it is unchanged. Required by weights that
+        fill (`fills`), and not allowed for others.
+      strength: in [0, 1], share of the change that is applied; at 0 (and scale
+        1) the picture itself is returned.
+      self_ensemble: average over the 8 flips and rotations of the picture.
+      tile: largest side of a tile's core, px; 0 = the fastest.
       noise: see `strips`.
       jpeg_quality: see `strips`.
 
@@ -168,7 +168,7 @@ class Restorer:
     return given.result(restored, changed=hole, in_colour=self.finds)
 
   def with_scale(self, picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The restored picture and how wrong it is said to be (`predicts_errors`).
+    """The restored picture and its predicted errors (`predicts_errors`).
 
     Args:
       picture: u8[H, W, 3].
@@ -235,10 +235,10 @@ class Restorer:
       on_halved: see `tiling.run`.
 
     Yields:
-      (top, f32[rows, width * scale, C]): RGB, nominally in [0, 1]; where
-      several views are averaged (`self_ensemble`, or the `views` of a model)
-      their standard deviation, mean over the channels; and the logarithm of
-      the scale of errors, where the model `predicts_errors`.
+      (top, f32[rows, width * scale, C]): RGB, nominally in [0, 1]; if several
+      views are averaged (`self_ensemble`, or the `views` of a model) their
+      standard deviation, averaged over the channels; and, if the model
+      `predicts_errors`, the logarithm of the scale of errors.
 
     Raises:
       tiling.OutOfMemory: not even the smallest tiles fit.
@@ -284,9 +284,10 @@ class Restorer:
     yield from strips
 
   def _overview(self, apply, whole, on_view):
-    """f32[h, w, 3]: what the coarse pass makes of the whole picture.
+    """f32[h, w, 3]: the result of the coarse pass over the whole picture.
 
-    Always the mean over 8 flips and turns, which costs little of so few pixels.
+    It is always the mean over 8 flips and rotations, which is cheap at this
+    size.
     """
     small = coarse_pass.shrink(np.float32(whole), self._side)
     height, width = small.shape[:2]
@@ -329,8 +330,8 @@ class Restorer:
 def _compiled(model: Any, task: Any, method: str = '__call__') -> Callable:
   """run(params, f32[B, H, W, C] in [0, 1], context) -> f32[B, H', W', D].
 
-  C is 3, or 4 with the mask where the task reads one; D is 3, or 4 with the
-  scale of errors where the model predicts it. `method` is the model's.
+  C is 3, or 4 with the mask if the task reads one; D is 3, or 4 with the scale
+  of errors if the model predicts it. `method` is that of the model.
   """
 
   def run(params, picture, context):
@@ -354,7 +355,7 @@ def _compiled(model: Any, task: Any, method: str = '__call__') -> Callable:
 
 
 def _apply(run, tiles, *, params, context, ensemble):
-  """`run` on tiles, as `tiling.run` wants it."""
+  """`run` on tiles, as `tiling.run` needs it."""
 
   def on_device(*arrays):
     return np.asarray(run(params, *jax.device_put(arrays)))
@@ -370,11 +371,11 @@ def _apply(run, tiles, *, params, context, ensemble):
 
 
 def _filled(apply, channels, tiles):
-  """`apply` where a tile's fourth channel says so, the tile elsewhere.
+  """Results of `apply` where a tile's fourth channel is 1, else the tile.
 
   Args:
     apply: [B, h, w, 4] -> f32[B, h, w, channels].
-    channels: 3, or 4 with the spread, which is 0 where nothing is filled.
+    channels: 3, or 4 with the spread, which is 0 outside of holes.
     tiles: f32[B, h, w, 4].
   """
   missing = tiles[..., 3:] > 0

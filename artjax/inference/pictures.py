@@ -30,10 +30,10 @@ class Given:
   """A picture that a restorer was called with.
 
   Attributes:
-    unchanged: it itself; of a path the picture that was read.
+    unchanged: the picture itself; for a path, the picture that was read.
     values: u8, u16 or float [H, W, C]: grey, grey and alpha, RGB, or RGBA.
     unit: f32[H, W, 3], RGB in [0, 1], without alpha.
-    wrap: [H', W', C'] of the type of `values` -> the form that was given.
+    wrap: [H', W', C'] of the type of `values` -> the form of the input.
   """
 
   unchanged: Any
@@ -48,16 +48,16 @@ class Given:
     changed: np.ndarray | None = None,
     in_colour: bool = False,
   ) -> Any:
-    """A network's picture in the form that was given.
+    """A network's picture in the form of the input.
 
     Args:
       restored: f32[H', W', 3], RGB; clipped to [0, 1].
-      changed: bool [H, W]: elsewhere the picture's own values stay.
+      changed: bool [H, W]: elsewhere the picture keeps its own values.
       in_colour: whether a grey picture becomes RGB; else it stays grey.
 
     Returns:
-      As `unchanged`, of another size where that of `restored` is another;
-      alpha is carried along, enlarged where the picture is.
+      Like `unchanged`, in the size of `restored`; alpha is preserved, and
+      enlarged with the picture.
     """
     picture = np.clip(restored, 0, 1)
     channels = self.values.shape[-1]
@@ -92,7 +92,7 @@ def given(picture: Picture) -> Given:
       sRGB of the file's depth, [H, W, 3].
 
   Raises:
-    ValueError: what else it is, in one line.
+    ValueError: it is something else, which the message names in one line.
     vips.BadPicture: the file cannot be read.
   """
   if isinstance(picture, (str, os.PathLike)):
@@ -121,7 +121,7 @@ def given(picture: Picture) -> Given:
 
 
 def _check(array, values):
-  """Raises ValueError for values that are not those of a picture."""
+  """Raises ValueError for values that a picture cannot have."""
   kind = values.dtype
   known = kind in (np.uint8, np.uint16) or kind.kind == 'f'
   if values.ndim != 3 or not known or not 1 <= values.shape[-1] <= 4:

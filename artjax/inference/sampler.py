@@ -25,13 +25,13 @@ class Sampler:
 
   Attributes:
     config: its task and model.
-    turns: it sees no picture that could be turned.
+    turns: False, as there is no input picture to rotate.
   """
 
   turns = False
 
   def __init__(self, config: ml_collections.ConfigDict, params: Any):
-    """Of a configuration (task, model) and the generator's weights."""
+    """Takes a configuration (task, model) and the generator's weights."""
     self.config = config
     self._params = params
     self._run = _compiled(registry.model(config), config.task)

@@ -20,10 +20,10 @@ def over(
 ) -> Callable[..., np.ndarray]:
   """ensemble(run, tiles, context): `run(tiles, context)` over some `VIEWS`.
 
-  `on_view` is called before each of several views; what it raises ends it all.
-  Of several the result is f32[B, H, W, 4 or 5]: mean, standard deviation as the
-  mean over the channels, and the mean of a fourth channel if there is one; of
-  one view it is what `run` returns.
+  `on_view` is called before each of several views, and may end the run by
+  raising. For several views the result is f32[B, H, W, 4 or 5]: mean, standard
+  deviation averaged over the channels, and the mean of a fourth channel if
+  there is one. For one view it is the result of `run`.
   """
   if len(views) == 1:
     return lambda run, tiles, context: run(tiles, context)

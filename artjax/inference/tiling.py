@@ -29,14 +29,14 @@ class OutOfMemory(Exception):
 
 
 class Grid(NamedTuple):
-  """How a picture is cut; px of the input, multiples of the network's."""
+  """How a picture is cut: px of the input, multiples of `multiple`."""
 
   core: tuple[int, int]  # height and width that a tile contributes
   halo: int  # seen beyond it on each side
   overlap: int  # of neighbouring cores
 
   def tile(self) -> tuple[int, int]:
-    """Height and width of what the network is given."""
+    """Height and width of the network's input."""
     return self.core[0] + 2 * self.halo, self.core[1] + 2 * self.halo
 
 
@@ -49,16 +49,16 @@ def plan(
   cores: Sequence[int] = CORES,
   overlap: int = 16,
 ) -> Grid:
-  """The grid of least work for a picture.
+  """The grid for a picture that needs the least computation.
 
   Args:
     height: of the picture, px.
     width: of the picture, px.
-    halo: px that the network must see around what it is to get right.
-    multiple: tiles start and end at multiples of this, as the network's
-      strides need it for results that do not depend on the tile.
+    halo: px that the network must see around a core.
+    multiple: tiles start and end at multiples of this. Networks with strides
+      need that, so that results do not depend on the tiles.
     cores: sides to choose from, px.
-    overlap: px that neighbouring cores share at least.
+    overlap: minimum overlap of neighbouring cores, px.
 
   Returns:
     A `Grid`.
@@ -90,7 +90,7 @@ def count(height: int, width: int, grid: Grid) -> int:
 
 
 def halve(grid: Grid) -> Grid | None:
-  """The grid of half as large cores, or None where they are smallest."""
+  """The grid with cores of half the size, or None if they cannot be smaller."""
   smallest = 2 * grid.overlap
   if max(grid.core) <= smallest:
     return None
@@ -102,7 +102,7 @@ def halve(grid: Grid) -> Grid | None:
 def mirror(start: int, stop: int, length: int) -> np.ndarray:
   """Indices start..stop of a row of `length`, mirrored beyond both ends.
 
-  The edge is repeated (c b a | a b c | c b a), however often it takes.
+  The edge is repeated (c b a | a b c | c b a), as often as needed.
   """
   index = np.arange(start, stop) % (2 * length)
   return np.where(index < length, index, 2 * length - 1 - index)
@@ -116,7 +116,7 @@ def window(
   left: int,
   shape: tuple[int, int],
 ) -> np.ndarray:
-  """`shape` px of a mirrored picture from (top, left), either of them < 0 too.
+  """`shape` px of a mirrored picture from (top, left), which may be negative.
 
   Args:
     read: (top, left, height, width) -> [height, width, C] inside the picture.
@@ -159,8 +159,8 @@ def run(
     scale: of the network.
     batch: tiles at a time.
     on_tiles: called with the number of tiles after each batch.
-    on_halved: called with the new grid when memory did not suffice; what is
-      finished stays, and the rest goes on with smaller tiles.
+    on_halved: called with the new grid when memory did not suffice; finished
+      strips are kept, and the rest uses smaller tiles.
 
   Yields:
     (top, f32[rows, width * scale, D]), px of the result, without gaps.

@@ -46,7 +46,7 @@ class Toner:
   turns = False
 
   def __init__(self, config: ml_collections.ConfigDict, params: Any) -> None:
-    """Of a configuration (task, model) and the generator's weights."""
+    """Takes a configuration (task, model) and the generator's weights."""
     self.config = config
     self.params = jax.device_put(params)
     task: Any = tasks.get(config.task)
@@ -55,14 +55,14 @@ class Toner:
   def __call__(
     self, picture: pictures.Picture, *, strength: float = 1.0
   ) -> Any:
-    """The picture with its tones restored, in the form that was given.
+    """The picture with its tones restored, in the same form as the input.
 
     Args:
       picture: u8, u16 or float in [0, 1], grey, RGB or with alpha, of any size;
         a PIL image; or a path, see `pictures.given`.
-      strength: in [0, 1], share of the change that is made.
+      strength: in [0, 1], share of the change that is applied.
 
-    Raises:
+      Raises:
       ValueError: another kind of picture; strength.
       vips.BadPicture: the file cannot be read.
     """
@@ -76,7 +76,7 @@ class Toner:
     return given.result(restored)
 
   def transform(self, whole: np.ndarray) -> tuple[np.ndarray, float]:
-    """What is to be done to a picture.
+    """The transform for a picture.
 
     Args:
       whole: f32[h, w, 3] in [0, 1]: the picture, or a smaller copy of it.
@@ -109,8 +109,8 @@ class Toner:
       width: of the picture, px.
       whole: f32[h, w, 3].
       strength: in [0, 1], share of the change that is made.
-      on_tiles: is told of each strip that is done.
-      on_transform: gets the transform and the share of it that is applied.
+      on_tiles: called with 1 for each strip that is done.
+      on_transform: called with the transform and the share that is applied.
 
     Yields:
       (top, f32[rows, width, 3]), nominally in [0, 1].
@@ -141,7 +141,7 @@ class Toner:
 
 
 def caution(change: float) -> float:
-  """The share of a change that is applied, by its root mean square, of 1."""
+  """The share of a change to apply, from its root mean square in [0, 1]."""
   return SHARE * max(0.0, float(change) - UNSURE) / max(float(change), UNSURE)
 
 

@@ -59,7 +59,7 @@ class Source:
 
 @dataclasses.dataclass(frozen=True)
 class Weights:
-  """Weights of one network: those of one source, or a mean of several."""
+  """Weights of one network: from one source, or the mean of several."""
 
   text: str  # as it was written
   sources: tuple[Source, ...]
@@ -70,15 +70,15 @@ class Weights:
 
   @property
   def is_prior(self) -> bool:
-    """Whether it is Deep Image Prior, which has none."""
+    """Whether it is Deep Image Prior, which has no weights."""
     return self.sources == (Source(PRIOR),)
 
 
 def chain(text: str | Iterable[str]) -> tuple[Weights, ...]:
-  """Parses 'a,b', or takes the parts of one that were told apart already.
+  """Parses 'a,b', or a sequence of its parts.
 
   Raises:
-    BadWeights: not of the grammar above.
+    BadWeights: it does not follow the grammar above.
   """
   if not isinstance(text, str):
     return tuple(single(part) for part in text)
@@ -94,7 +94,7 @@ def single(text: str) -> Weights:
   """Parses the weights of one network: a source, a part or a blend.
 
   Raises:
-    BadWeights: not of the grammar, or a chain of several.
+    BadWeights: it does not follow the grammar, or is a chain of several.
   """
   parser = _Parser(text)
   found = parser.weights()
@@ -105,8 +105,8 @@ def single(text: str) -> Weights:
 def pretrained_folder() -> pathlib.Path:
   """The folder of the shipped weights.
 
-  That in the package, where it was installed with them, else that of the
-  repository, which need not exist.
+  It is in the package, if that was installed with weights; else in the
+  repository, where it need not exist.
   """
   package = pathlib.Path(__file__).parent.parent
   installed = package / 'pretrained'
@@ -142,7 +142,7 @@ def find(where: str) -> str:
   """Path of what a source names: a workdir or a file.
 
   Raises:
-    FileNotFoundError: there is none; the message lists the names there are.
+    FileNotFoundError: it does not exist; the message lists the known names.
   """
   if os.path.exists(where):
     return where
@@ -175,14 +175,14 @@ class _Parser:
     raise BadWeights(self.text, self.at if at is None else at, problem)
 
   def takes(self, mark):
-    """Whether `mark` comes next; if so it is passed."""
+    """Whether `mark` comes next; if so, skips it."""
     if not self.text.startswith(mark, self.at):
       return False
     self.at += len(mark)
     return True
 
   def finish(self, several=''):
-    """Fails unless all is read."""
+    """Fails unless the whole text has been read."""
     if self.at == len(self.text):
       return
     if self.text[self.at] == '+':
@@ -229,7 +229,7 @@ class _Parser:
     return Source(where, part), share
 
   def name(self):
-    """A path or name; what exists counts first, the longest of it."""
+    """A path or name; existing paths come first, the longest of them."""
     rest = self.text[self.at :]
     ends = [i for i, c in enumerate(rest) if c in _ENDS] + [len(rest)]
     there = [end for end in ends if end and os.path.exists(rest[:end])]
@@ -246,7 +246,7 @@ class _Parser:
     return rest[:end]
 
   def quoted(self, rest):
-    """What stands between the quotes that `rest` begins with."""
+    """The text between the quotes that `rest` begins with."""
     end = rest.find(rest[0], 1)
     if end < 0:
       self.fail('the quote is not closed')

@@ -21,11 +21,11 @@ Box = tuple[slice, slice]
 def work_area(
   missing: np.ndarray, max_side: int, on_notice: Callable[[str], None]
 ) -> tuple[Box, tuple[int, int]]:
-  """The part of bool[H, W] that is worked on, and its size there.
+  """The area around the holes bool[H, W] to fit, and its size for the fit.
 
   Returns:
-    An index of the part, and its (height, width) in px, none above `max_side`.
-    `on_notice` is told if that is a smaller copy.
+    An index of the area, and (height, width) in px, at most `max_side`.
+    `on_notice` is called if that is a smaller copy.
   """
   height, width = missing.shape
   box = slice(height), slice(width)
@@ -54,7 +54,7 @@ def work_area(
 def shrink(
   picture: np.ndarray, known: np.ndarray, size: tuple[int, int]
 ) -> tuple[np.ndarray, np.ndarray]:
-  """A smaller copy, means of what is known of f32[H, W, C].
+  """A smaller copy of f32[H, W, C], averaging known pixels.
 
   Returns:
     f32[*size, C], and f32[*size, 1]: how much of each pixel is known.
@@ -86,13 +86,13 @@ def join(
   box: Box,
   feather: int,
 ) -> np.ndarray:
-  """f32[H, W, C] with its holes filled from the work on a part of it.
+  """f32[H, W, C] with its holes filled from the result for an area of it.
 
   Args:
-    picture: f32[H, W, C]; what its holes held shows at soft edges, unless NaN.
+    picture: f32[H, W, C]; at soft edges its values in holes show, unless NaN.
     missing: bool[H, W].
-    fill: f32[h, w, C], what was made of the part, perhaps smaller.
-    box: the part, see `work_area`.
+    fill: f32[h, w, C], the result for the area, perhaps smaller.
+    box: the area, see `work_area`.
     feather: px inside the holes over which the fill fades in.
   """
   shape = picture[box].shape

@@ -17,7 +17,7 @@ _LEAST_GAIN = 0.01  # of the loss: less is no progress
 
 
 class State(NamedTuple):
-  """All that a step changes."""
+  """Everything that a step changes."""
 
   step: Any  # i32, taken
   params: Any
@@ -31,7 +31,7 @@ class State(NamedTuple):
 
 
 class Fixed(NamedTuple):
-  """All that it does not, and what is not compiled in."""
+  """Everything that a step reads, passed as arguments and not compiled in."""
 
   key: Any  # of the perturbations
   code: Any  # f32[1, H, W, INPUT_CHANNELS], what the network starts from
@@ -56,9 +56,9 @@ def start(
   Args:
     model: the network, of linen.
     key: of its weights.
-    fixed: with the code that it is to see.
+    fixed: with the input of the network.
     shape: (height, width, channels) of its output, px.
-    window: outputs that are kept to judge them by; 0 = none.
+    window: number of outputs kept to compute their variance; 0 = none.
     optimizer: one of `OPTIMIZERS`.
   """
   params = jax.jit(model.init)(key, fixed.code)['params']
@@ -77,7 +77,7 @@ def start(
 
 
 def copy(state: State) -> State:
-  """A state of its own: a step consumes the one that it is given."""
+  """A copy of a state, as a step consumes the state that it is given."""
   return jax.tree.map(jnp.copy, state)
 
 
@@ -158,7 +158,7 @@ def _unscaled(optimizer):
 
 
 def _dimensions(parameter):
-  """All axes of a kernel but the last are what it sums over."""
+  """A kernel sums over all its axes but the last."""
   if parameter.ndim < 2:
     return None
   return optax.contrib.MuonDimensionNumbers(
