@@ -31,18 +31,16 @@ class Object:
     self.attributes = attributes
 
 
+class Call:
+  """What a function of a module makes of arguments."""
+
+  def __init__(self, module, name, *arguments):
+    self.function = f'c{module}\n{name}\n'.encode()
+    self.arguments = arguments
+
+
 class Raw(bytes):
   """Instructions of a pickle, as they are."""
-
-
-def called(module, name, *arguments):
-  """Instructions that call a function of a module."""
-  return Raw(
-    f'c{module}\n{name}\n'.encode()
-    + b'('
-    + b''.join(_data(value, {}) for value in arguments)
-    + b'tR'
-  )
 
 
 def _data(value, storages):
@@ -50,6 +48,8 @@ def _data(value, storages):
   data = lambda value: _data(value, storages)
   if isinstance(value, Raw):
     return bytes(value)
+  if isinstance(value, Call):
+    return value.function + b'(' + b''.join(map(data, value.arguments)) + b'tR'
   if isinstance(value, np.ndarray):
     strides = [step // value.itemsize for step in value.strides]
     value = View(value.ravel(), value.shape, strides)
@@ -64,15 +64,17 @@ def _data(value, storages):
       + data(len(value.numbers))
       + b'tQ'
     )
-    return called(
-      'torch._utils',
-      '_rebuild_tensor_v2',
-      storage,
-      value.offset,
-      Raw(data(tuple(value.shape))),
-      Raw(data(tuple(value.strides))),
-      False,
-      Raw(b'ccollections\nOrderedDict\n)R'),
+    return data(
+      Call(
+        'torch._utils',
+        '_rebuild_tensor_v2',
+        storage,
+        value.offset,
+        tuple(value.shape),
+        tuple(value.strides),
+        False,
+        {},
+      )
     )
   if isinstance(value, Object):
     return b'c__torch__.nets\nNet\n)\x81' + data(value.attributes) + b'b'

@@ -103,7 +103,10 @@ def _read_zip(file, size):
       )
 
     def numbers(storage):
-      data = archive.read(entries[f'{root}data/{storage.key}'])
+      name = f'{root}data/{storage.key}'
+      if name not in entries:
+        raise ValueError(f'storage {storage.key} is missing')
+      data = archive.read(entries[name])
       dtype = torch_pickle.dtype(storage.kind).newbyteorder(order)
       if len(data) < storage.count * dtype.itemsize:
         raise ValueError(f'storage {storage.key} is cut off')

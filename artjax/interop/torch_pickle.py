@@ -185,7 +185,7 @@ class _Machine:
 
   def _dict(self, _):
     items = self._since_mark()
-    self.stack.append(self._fill({}, items))
+    self.stack.append(_filled({}, items))
 
   def _append(self, _):
     item = self.pop()
@@ -197,26 +197,16 @@ class _Machine:
 
   def _setitem(self, _):
     value, key = self.pop(), self.pop()
-    self._fill(self._top(dict), (key, value))
+    _filled(self._top(dict), (key, value))
 
   def _setitems(self, _):
     items = self._since_mark()
-    self._fill(self._top(dict), items)
+    _filled(self._top(dict), items)
 
   def _top(self, kind):
     if not isinstance(self.stack[-1], kind):
       raise ValueError(f'a {kind.__name__} was expected')
     return self.stack[-1]
-
-  def _fill(self, filled, items):
-    if len(items) % 2:
-      raise ValueError('a key without a value')
-    for key, value in zip(items[::2], items[1::2]):
-      # Other keys could take for ever to be hashed.
-      if not isinstance(key, str | int):
-        raise ValueError('a key is neither a word nor a whole number')
-      filled[key] = value
-    return filled
 
   # Globals and what is made of them.
 
@@ -266,6 +256,23 @@ class _Machine:
     self.stack.append(Storage(_STORAGES[maker.name], str(key), count, part))
 
 
+def _filled(filled, items):
+  """`filled` with keys and values, one after the other."""
+  if len(items) % 2:
+    raise ValueError('a key without a value')
+  for key, value in zip(items[::2], items[1::2]):
+    # Other keys could take for ever to be hashed.
+    if not isinstance(key, str | int):
+      raise ValueError('a key is neither a word nor a whole number')
+    filled[key] = value
+  return filled
+
+
+def _ordered(pairs=()):
+  """A dict, as Python 2 wrote one: of pairs."""
+  return _filled({}, [part for key, value in pairs for part in (key, value)])
+
+
 def _tensor(storage, offset, shape, strides, *_):
   """`Tensor`, within its storage."""
   numbers = (offset, *shape, *strides)
@@ -293,8 +300,8 @@ def _no_call(*_):
 GLOBALS = {
   maker.name: maker
   for maker in (
-    _Maker('collections.OrderedDict', lambda *_: {}),
-    _Maker('typing.OrderedDict', lambda *_: {}),
+    _Maker('collections.OrderedDict', _ordered),
+    _Maker('typing.OrderedDict', _ordered),
     _Maker('torch._utils._rebuild_tensor', _tensor),
     _Maker('torch._utils._rebuild_tensor_v2', _tensor),
     _Maker('torch._utils._rebuild_parameter', _parameter),

@@ -128,10 +128,19 @@ def test_stale_merged_kernels_are_not_used():
   assert safetensors_io.sha256(again) == safetensors_io.sha256(params)
 
 
-def test_what_is_known_but_not_supported_is_named():
-  name = 'layers.0.residual_group.blocks.0.norm1.weight'
-  with pytest.raises(ValueError, match='looks like SwinIR.*ESRGAN.*SCUNet'):
+@pytest.mark.parametrize(
+  'name, title',
+  [
+    ('layers.0.residual_group.blocks.0.norm1.weight', 'SwinIR'),
+    ('layers.0.blocks.0.ffn.sg.norm.weight', 'DAT'),
+    ('feats.1.lk.conv.weight', 'RealPLKSR'),
+    ('model.model.1.bn_l.running_mean', 'LaMa'),
+  ],
+)
+def test_what_is_known_but_not_supported_is_named(name, title):
+  with pytest.raises(ValueError, match=f'looks like {title},.*ESRGAN') as error:
     published.recognise({name: np.ones(3, np.float32)}, 'w.pth')
+  assert '\n' not in str(error.value)
 
 
 @pytest.mark.parametrize('name', CASES)

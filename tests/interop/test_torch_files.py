@@ -73,6 +73,12 @@ def test_types_strides_and_shared_storages(tmp_path, layout):
   assert found['brain'][:2].tolist() == [1.5, -0.25]
 
 
+def test_dictionaries_of_python_2(tmp_path):
+  pairs = [[name, value] for name, value in TENSORS.items()]
+  ordered = torch_containers.Call('collections', 'OrderedDict', pairs)
+  assert_equal(read(tmp_path / 'w.pth', {'params': ordered}), TENSORS)
+
+
 def test_objects_of_torchscript_are_named_as_their_network(tmp_path):
   net = torch_containers.Object(
     training=False,
@@ -125,7 +131,7 @@ def test_a_program_is_refused_by_name_and_does_not_run(
 ):
   ran = tmp_path / 'ran'
   command = f'touch {ran}' if name == 'system' else f'open({str(ran)!r}, "w")'
-  evil = torch_containers.called(module, name, command)
+  evil = torch_containers.Call(module, name, command)
   with pytest.raises(ValueError, match=rf'w.pth: refused.*{module}\.{name}'):
     read(tmp_path / 'w.pth', {**TENSORS, 'a': evil}, layout)
   assert not ran.exists()

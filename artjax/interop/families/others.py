@@ -5,9 +5,10 @@ from collections.abc import Iterable
 # {title: a name that all of its files have, and only they}; first match wins.
 _NAMES = {
   'HAT': 'layers.0.residual_group.overlap_attn.relative_position_bias_table',
-  'DAT': 'layers.0.blocks.0.attn.attns.0.rpe_biases',
+  'DAT': 'layers.0.blocks.0.ffn.sg.norm.weight',
+  'RGT': 'layers.0.blocks.0.gamma',
   'DRCT': 'layers.0.swin1.attn.relative_position_bias_table',
-  'ATD': 'layers.0.residual_group.layers.0.attn_atd.scale',
+  'ATD': 'layers.0.residual_group.td',
   'Swin2SR': 'layers.0.residual_group.blocks.0.attn.logit_scale',
   'SwinIR': 'layers.0.residual_group.blocks.0.norm1.weight',
   'RealPLKSR': 'feats.1.lk.conv.weight',
@@ -16,9 +17,9 @@ _NAMES = {
   'Uformer': 'encoderlayer_0.blocks.0.norm1.weight',
   'GFPGAN': 'stylegan_decoder.style_mlp.1.weight',
   'CodeFormer': 'ft_layers.0.self_attn.in_proj_weight',
-  'LaMa': 'model.1.ffc.convl2l.weight',
+  'LaMa': 'model.1.bn_l.running_mean',
   'DDColor': 'decoder.color_decoder.query_feat.weight',
-  'MMRealSR': 'am_list.0.fc.0.weight',
+  'RealCUGAN': 'unet1.conv1.conv.0.weight',
   'RCAN': 'body.0.body.0.body.3.conv_du.0.weight',
   'SAFMN': 'feats.0.safm.mfr.0.weight',
 }

@@ -1,12 +1,15 @@
-"""Published networks in tiles, with the halo that they declare."""
+"""Published networks in tiles, with the halo that they declare; gradients."""
 
 import functools
 
+import jax
 import numpy as np
 import published_networks
 import pytest
 
+from artjax import registry
 from artjax.inference import network
+from artjax.interop import safetensors_io
 
 pytestmark = pytest.mark.usefixtures('fast_compiler')
 # {network: (fields in small, the largest difference in tiles)}: 1/255 where the
@@ -18,6 +21,7 @@ NETWORKS = {
   'dncnn.DnCNN': ({'features': 4, 'convs': 5}, 0),
   'ffdnet.FFDNet': ({'features': 6, 'convs': 4}, 0),
   'drunet.DRUNet': ({'features': (4, 4, 6, 6), 'blocks': 1}, 1 / 255),
+  'scunet.SCUNet': ({'blocks': (2, 0, 0, 1, 0, 0, 1)}, 1 / 255),
   'fbcnn.FBCNN': ({'features': (4, 4, 6, 6), 'blocks': 1}, 1 / 255),
 }
 
@@ -30,16 +34,35 @@ def restorer(name):
 @pytest.mark.parametrize('name', NETWORKS)
 def test_in_tiles_it_is_the_same(name):
   found = restorer(name)
-  picture = np.random.default_rng(1).random([70, 90, 3], np.float32)
-  # Both grids are of cores that are their multiples; the larger is one tile.
-  whole = found(picture, tile=128, jpeg_quality=quality(found))
-  tiled = found(picture, tile=32, jpeg_quality=quality(found))
-  assert whole.shape == (70 * found.scale, 90 * found.scale, 3)
+  # Windows of 64 px take a larger picture to be in several tiles.
+  width, large, small = (
+    (150, 256, 128) if name == 'scunet.SCUNet' else (90, 128, 32)
+  )
+  picture = np.random.default_rng(1).random([70, width, 3], np.float32)
+  whole = found(picture, tile=large, jpeg_quality=quality(found))
+  tiled = found(picture, tile=small, jpeg_quality=quality(found))
+  assert whole.shape == (70 * found.scale, width * found.scale, 3)
   assert whole.std() > 0.01
   tolerance = NETWORKS[name][1] or 1e-5
   assert np.abs(whole - tiled).max() <= tolerance
-  assert found.tiles(70, 90, 32) > found.tiles(70, 90, 128) == 1
+  assert found.tiles(70, width, small) > found.tiles(70, width, large) == 1
 
 
 def quality(found):
   return 50.0 if 'quality' in found.knobs else None
+
+
+@pytest.mark.parametrize('name', NETWORKS)
+def test_every_parameter_has_a_gradient(name):
+  config, params = published_networks.weights(name, NETWORKS[name][0])
+  net = registry.model(config)
+  variables = safetensors_io.variables(params)
+  x = np.random.default_rng(1).random([2, 16, 16, 3], np.float32)
+
+  def loss(params):
+    y = net.apply({**variables, 'params': params}, x, train=True)
+    return (y**2).mean()
+
+  grads = jax.jit(jax.grad(loss))(variables['params'])
+  for path, grad in jax.tree.leaves_with_path(grads):
+    assert np.abs(grad).max() > 0, jax.tree_util.keystr(path)
