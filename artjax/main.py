@@ -112,7 +112,7 @@ def main(argv: Sequence[str]) -> None:
 def load(
   config: ml_collections.ConfigDict, where: str
 ) -> tuple[str, list[Any]]:
-  """What runs weights: one network, or a chain of several as users run it.
+  """The restorers of weights: one network, or a chain as users run it.
 
   Raises:
     FileNotFoundError: there are no such weights.
@@ -184,12 +184,12 @@ def fields(config: ml_collections.ConfigDict, prefix: str = '') -> list[str]:
 
 
 def train(argv: Sequence[str]) -> None:
-  """`artjax train`: of the arguments behind it."""
+  """Runs `artjax train` with its arguments."""
   _command('train', argv)
 
 
 def evaluate(argv: Sequence[str]) -> None:
-  """`artjax evaluate`: of the arguments behind it."""
+  """Runs `artjax evaluate` with its arguments."""
   _command('evaluate', argv)
 
 

@@ -44,10 +44,10 @@ def get(package: str, name: str) -> Callable[..., Any]:
   Returns:
     The function or class; it must be defined there, not merely imported.
 
-      'package.module:Name' is one of another package, see `outside`.
+      'package.module:Name' is from another package, see `outside`.
 
   Raises:
-    ValueError: there is none; the message lists names that come close.
+    ValueError: it does not exist; the message lists similar names.
   """
   if ':' in name:
     return outside(name)
@@ -64,7 +64,7 @@ def get(package: str, name: str) -> Callable[..., Any]:
 
 
 def use(modules: Iterable[str]) -> None:
-  """Adds modules of other packages, whose ops, losses and metrics have names.
+  """Adds modules of other packages, whose ops, losses and metrics can be named.
 
   Args:
     modules: dotted names, of `config.modules`.
@@ -87,9 +87,9 @@ _used: dict[str, types.ModuleType] = {}
 
 
 def outside(name: str) -> Any:
-  """What 'package.module:Name' names, of a package that is not this one.
+  """The object 'package.module:Name' of another package.
 
-  It is installed, or lies in the folder where the command runs.
+  The package is installed, or is in the folder where the command runs.
 
   Raises:
     ValueError: there is none.
@@ -113,7 +113,7 @@ def _outside_module(path):
 
 
 def public(module: types.ModuleType) -> dict[str, Callable[..., Any]]:
-  """The functions and classes that `module` itself defines for others."""
+  """The public functions and classes that `module` itself defines."""
   return {
     name: value
     for name, value in vars(module).items()
@@ -247,7 +247,7 @@ def _factory(name: str) -> Callable[..., Callable]:
 
 
 def _import(name):
-  """The module, or None where there is none; its own errors are raised."""
+  """The module, or None if it does not exist; errors within it are raised."""
   try:
     return importlib.import_module(name)
   except ModuleNotFoundError as error:
@@ -291,7 +291,7 @@ def model(config) -> Any:
 
 
 def discriminator(config) -> Any | None:
-  """The one of `config.adversary`, or None where it names none."""
+  """The discriminator of `config.adversary`, or None if it names none."""
   if not config.adversary.name:
     return None
   return _module(config.adversary, config.dtype, 'adversary')

@@ -28,12 +28,12 @@ def _cubic(x):
 def matrix(
   size: int, new_size: int, scale: float, antialias: bool = True
 ) -> np.ndarray:
-  """What resizes one direction, as a product.
+  """The matrix that resizes one direction.
 
   Args:
     size: of a side, px.
     new_size: of the result, px.
-    scale: of the result to it, about new_size / size.
+    scale: of the result relative to it, about new_size / size.
     antialias: widen the kernel when shrinking.
 
   Returns:
@@ -71,7 +71,7 @@ def imresize(
     scale: factor for both sides; the new sides are ceil(scale * side), as in
       MATLAB. Give either this or `size`.
     size: (height, width) of the result in px.
-    antialias: widen the kernel when shrinking; False samples it as it is.
+    antialias: widen the kernel when shrinking.
 
   Returns:
     The resized picture in the dtype of the image: u8 is rounded (halves up)
@@ -115,7 +115,7 @@ def imresize(
 
 
 def thumbnail(picture: np.ndarray, size: int) -> np.ndarray:
-  """[H, W, C], u8 or f32 -> [size, size, C], of areas, whatever its aspect."""
+  """[H, W, C], u8 or f32 -> [size, size, C], means of areas, of any aspect."""
   smaller = min(picture.shape[:2]) < size
   return cv2.resize(
     picture,

@@ -15,15 +15,15 @@ from typing import Any
 def pool(
   workers: int, initializer: Callable[..., None], *arguments: Any
 ) -> concurrent.futures.ProcessPoolExecutor:
-  """A pool of so many processes, each made ready by `initializer`.
+  """A pool of so many processes, each prepared by `initializer`.
 
-  Ctrl-C reaches every process of a terminal; the parent alone answers it, also
-  while the others still import. A parent that is killed takes them along.
+  Ctrl-C reaches every process of a terminal; only the parent reacts to it, even
+  while the others still import. If the parent is killed, they end too.
 
   Args:
     workers: how many processes.
-    initializer: what each calls first; importable, for processes are spawned
-      (the threads of JAX and TensorFlow would not survive a fork).
+    initializer: called first in each; must be importable, as processes are
+      spawned (the threads of JAX and TensorFlow would not survive a fork).
     *arguments: of `initializer`.
   """
   return concurrent.futures.ProcessPoolExecutor(
@@ -32,7 +32,7 @@ def pool(
 
 
 class _Process(context.SpawnProcess):
-  """A process that is born with SIGINT blocked."""
+  """A process that starts with SIGINT blocked."""
 
   def start(self):
     resource_tracker.ensure_running()  # its own start would unblock the signal

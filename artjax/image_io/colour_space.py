@@ -27,7 +27,7 @@ class ColourSpace:
     depth: bits a channel, 8 or 16.
     profile: path of an ICC profile, name of a built-in one, or '' for sRGB.
     embedded: whether the profile is embedded in the file.
-    stated: a profile of what the file states otherwise, such as a gamma.
+    stated: a profile made from other statements of the file, such as a gamma.
   """
 
   def __init__(
@@ -78,10 +78,10 @@ def of_file(
     image: the file as libvips reads it.
     bands: channels without transparency.
     depth: bits a channel.
-    folder: where its profile is put, which libvips reads from a file.
+    folder: for a file with its profile, which libvips needs.
 
-  Returns:
-    The space, and notices for the user, a line each.
+    Returns:
+      The space, and notices for the user, one line each.
   """
   builtin = 'cmyk' if bands == 4 else ''
   data = vips.field(image, 'icc-profile-data', b'')
@@ -107,7 +107,7 @@ def of_file(
 
 
 def _fits(data, profile, interpretation, bands):
-  """Whether a profile is of the right space and converts both ways."""
+  """Whether a profile is for these channels and converts both ways."""
   if data[36:40] != b'acsp' or _CHANNELS.get(bytes(data[16:20])) != bands:
     return False
   black = pyvips.Image.black(1, 1, bands=bands)

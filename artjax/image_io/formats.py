@@ -53,7 +53,7 @@ NO_PICTURE = 'not a picture (JPEG, PNG, TIFF, WebP, AVIF or HEIF)'
 
 
 class BadPicture(ValueError):
-  """A file that cannot be used; the message names it and says why."""
+  """A file that cannot be used; the message names it and the reason."""
 
 
 class Saver(NamedTuple):
@@ -99,7 +99,7 @@ def file_format(head: bytes) -> str | None:
 
 
 def suffix_of(path: str) -> str:
-  """The end of a name that says the format: '.jpg' also for A.JPEG."""
+  """The suffix that a name has by its format: '.jpg' also for A.JPEG."""
   suffix = os.path.splitext(path)[1].lower()
   return _SAME_SUFFIX.get(suffix, suffix)
 
@@ -115,14 +115,14 @@ def format_of(path: str) -> str | None:
 
 
 def suffix_for(kind: str | None, suffix: str) -> str:
-  """The end of the name of a result in the format of its source.
+  """The suffix of a result in the format of its source.
 
   Args:
-    kind: format of the source; None = it is no picture.
+    kind: format of the source; None = it is not a picture.
     suffix: of the name of the source.
 
   Returns:
-    The same, unless it says another format, or one that cannot be written.
+    `suffix`, unless it means another format or one that cannot be written.
   """
   if kind is None or suffix.lower() in _ENDS[kind]:
     return suffix
@@ -132,7 +132,7 @@ def suffix_for(kind: str | None, suffix: str) -> str:
 def check_size(path: str, height: int, width: int) -> None:
   """Raises BadPicture if a picture of so many px cannot be written as `path`.
 
-  Also if the end of its name says no format that can be written.
+  Also if its suffix is not that of a format that can be written.
   """
   saver(path)
   most = _MOST.get(suffix_of(path), 0)
@@ -162,7 +162,7 @@ def like(source: str, kind: str, suffix: str) -> dict[str, Any]:
 
 
 def is_lossy(source: str, kind: str, suffix: str) -> bool:
-  """Whether a result of the suffix loses some of its pixels' values.
+  """Whether a result with this suffix cannot store its pixels exactly.
 
   Args:
     source: path of the source.
@@ -177,7 +177,7 @@ def saver(path: str) -> Saver:
   """How a file of this name is written.
 
   Raises:
-    BadPicture: its end names no format that can be written.
+    BadPicture: its suffix is not that of a format that can be written.
   """
   suffix = suffix_of(path)
   if suffix not in _SAVERS:

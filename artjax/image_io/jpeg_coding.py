@@ -26,16 +26,16 @@ _FINE = 12.0
 
 
 def of_source(path: str, mostly_unchanged: bool) -> jpeg.Coding | None:
-  """The coding of a JPEG file, if a result is to have it too.
+  """The coding of a JPEG file, if a result should have it too.
 
   Args:
     path: of the source.
-    mostly_unchanged: whether most of the result is as the source is; else only
-      what is at least of quality 90 is taken over.
+    mostly_unchanged: whether most of the result equals the source; otherwise
+      the coding is only used if its quality is at least 90.
 
   Returns:
-    None also for what Pillow does not write: CMYK, and subsampling that is not
-    4:4:4, 4:2:2 or 4:2:0.
+    The coding, or None. Also None for what Pillow cannot write: CMYK, and
+    subsampling other than 4:4:4, 4:2:2 or 4:2:0.
   """
   try:
     coding = jpeg.coding(path)
@@ -52,7 +52,7 @@ def of_source(path: str, mostly_unchanged: bool) -> jpeg.Coding | None:
 
 
 def fits(image: pyvips.Image, coding: jpeg.Coding) -> bool:
-  """Whether an image can be written so."""
+  """Whether an image can be written with this coding."""
   return (
     image.format == 'uchar'
     and image.bands == len(coding.sampling)

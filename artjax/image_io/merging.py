@@ -29,19 +29,20 @@ def merge(
   strength: float = 1.0,
   measure: bool = True,
 ) -> tuple[np.ndarray, np.ndarray]:
-  """The file's own values of some rows, changed as a network changed them.
+  """The file's own values of some rows, with the network's change added.
 
   Args:
     picture: the opened file.
     top: first of the rows, px of the result.
     restored: f32[rows, width * scale, 3] of sRGB in [0, 1].
-    scale: of the result to the file.
-    strength: share of the change that is made, in [0, 1].
-    measure: whether to say how far pixels are moved, which takes its time.
+    scale: size of the result relative to the file.
+    strength: share of the change that is applied, in [0, 1].
+    measure: whether to measure the change of each pixel, which takes time.
 
-  Returns:
-    u8 or u16 [rows, width * scale, channels], alpha included; and how far each
-    pixel was moved, CIEDE2000, f32[rows, width * scale], or [0] unmeasured.
+    Returns:
+      u8 or u16 [rows, width * scale, channels], alpha included; and the change
+      of each pixel, CIEDE2000, f32[rows, width * scale], or [0] if not
+      measured.
 
   Raises:
     vips.BadPicture: the file turns out to be damaged there.
@@ -80,13 +81,13 @@ def merge(
 def moved(
   picture: 'reader.Picture', result: 'reader.Picture', scale: int, rows: int
 ) -> Iterator[tuple[int, np.ndarray]]:
-  """How far the pixels of a written result are from those of its source.
+  """Differences between the pixels of a written result and its source.
 
   Args:
     picture: the opened source.
     result: the opened result.
-    scale: of the result to the picture.
-    rows: that are compared at a time.
+    scale: size of the result relative to the picture.
+    rows: number of rows compared at a time.
 
   Yields:
     The first of some rows, and f32[rows, width * scale], CIEDE2000.
@@ -114,7 +115,7 @@ def moved(
 def consistency(
   picture: 'reader.Picture', result: 'reader.Picture', scale: int
 ) -> float:
-  """PSNR in dB of an enlarged result, shrunk to the picture's size again.
+  """PSNR in dB between the picture and an enlarged result, shrunk again.
 
   Raises:
     vips.BadPicture: the result turns out to be damaged.

@@ -29,8 +29,8 @@ MORE_XMP = b'http://ns.adobe.com/xmp/extension/\0'
 RESOURCES = b'Photoshop 3.0\0'
 XMP_KEYWORD = 'XML:com.adobe.xmp'
 XMP_IN_JPEG = jpeg.MOST - len(XMP)  # bytes of a packet, at most
-# Tags of TIFF that are not copied: they say how pixels are stored, or libvips
-# writes them. All others are kept.
+# Tags of TIFF that are not copied: they define how pixels are stored, or
+# libvips writes them. All others are kept.
 NOT_COPIED = {
   *(254, 255, 256, 257, 258, 259, 262, 263, 264, 265, 266, 273, 277, 278),
   *(279, 280, 281, 284, 288, 289, 290, 291, 292, 293, 317, 320, 321, 322, 323),
@@ -39,15 +39,15 @@ NOT_COPIED = {
   *(531, 532, 34675, 34665, 34853, 40965, 37724, 50838, 50839),
 }
 _RAW = range(50706, 51200)  # of DNG: how a camera's values become a picture
-# Tags that an EXIF block has a place for.
+# Tags that an EXIF block can hold.
 _IN_EXIF = {
   *(269, 270, 271, 272, 282, 283, 296, 305, 306, 315, 316, 33432),
   *(18246, 18249, 40091, 40092, 40093, 40094, 40095),
 }
 _NAMES = {285: 'PageName', 297: 'PageNumber'}
-# Tags that say what the channels stand for: curves, primaries, inks.
+# Tags that define the meaning of channels: curves, primaries, inks.
 _OF_COLOURS = {301, 318, 319, 333, 337}
-# Chunks of PNG that hold pixels, are made anew, or would no longer be true.
+# Chunks of PNG that hold pixels, are rewritten, or would no longer be true.
 _REMADE = {
   *(b'IHDR', b'PLTE', b'IDAT', b'IEND', b'tRNS', b'iCCP', b'hIST'),
   *(b'acTL', b'fcTL', b'fdAT', b'dSIG', b'caBX', b'eXIf'),
@@ -59,18 +59,18 @@ COLOUR_CHUNKS = {b'gAMA', b'cHRM', b'sRGB', b'cICP', b'mDCV', b'cLLI'}
 
 @dataclasses.dataclass
 class Metadata:
-  """What a file says besides its pixels and their profile.
+  """The metadata of a file, besides its pixels and their profile.
 
   Attributes:
-    format: of the file, as `formats.file_format` says it.
+    format: of the file, from `formats.file_format`.
     exif: EXIF block, which is a TIFF structure.
     xmp: XMP packet.
-    resources: of Photoshop, which hold IPTC.
-    iptc: IPTC records, where they stand by themselves.
+    resources: of Photoshop, which contain IPTC.
+    iptc: IPTC records, if they are stored separately.
     tags: of a TIFF file.
     native: the other blocks of a JPEG or PNG file.
-    has_resolution: whether it says how large the picture is in the world.
-    lost: names of what is in the file and cannot be kept whatever the result.
+    has_resolution: whether it states the physical size of the picture.
+    lost: names of metadata that no result can keep.
   """
 
   format: str
@@ -85,7 +85,7 @@ class Metadata:
 
 
 def read(path: str, kind: str, image: pyvips.Image) -> Metadata:
-  """What a file says; what is damaged of it is in `lost`.
+  """The metadata of a file; damaged parts are named in `lost`.
 
   Args:
     path: of the file.
@@ -101,7 +101,7 @@ def read(path: str, kind: str, image: pyvips.Image) -> Metadata:
 
 
 def exif_block(found: Metadata) -> tuple[bytes, list[str]]:
-  """The EXIF block for a result that is no TIFF; names of tags left out."""
+  """The EXIF block for results other than TIFF; names of tags left out."""
   if not found.tags:
     return found.exif, []
   tags = {t: v for t, v in found.tags.tags.items() if t in _IN_EXIF}
@@ -124,7 +124,7 @@ def attach(
 
   Args:
     image: the pixels of the result.
-    picture: what the result was made of.
+    picture: the source of the result.
     source: the file of that picture, as libvips reads it.
     suffix: of the result.
 
@@ -149,7 +149,7 @@ def attach(
 
 
 def attach_blocks(image: pyvips.Image, found: Metadata) -> pyvips.Image:
-  """A result that carries EXIF and XMP, for formats that libvips fills."""
+  """A result with EXIF and XMP, for formats in which libvips writes them."""
   image = image.copy()
   block, _ = exif_block(found)
   if block:
@@ -167,7 +167,7 @@ def attach_blocks(image: pyvips.Image, found: Metadata) -> pyvips.Image:
 
 
 def with_extras(found: Metadata, extras: tuple[int, ...]) -> Metadata:
-  """With what the channels beyond colour are, by ExtraSamples."""
+  """With ExtraSamples, the meaning of channels beyond colour."""
   if found.tags and extras:
     order = found.tags.order
     found.tags.tags[tiff.EXTRA_SAMPLES] = tiff.shorts(order, extras)
@@ -175,7 +175,7 @@ def with_extras(found: Metadata, extras: tuple[int, ...]) -> Metadata:
 
 
 def upright(found: Metadata, width: int, height: int) -> Metadata:
-  """What is true of an upright result of a size in px."""
+  """The metadata that are true for an upright result of a size in px."""
   exif = found.exif
   try:
     exif = tiff.upright(exif, width, height) if exif else b''
@@ -193,7 +193,7 @@ def upright(found: Metadata, width: int, height: int) -> Metadata:
 
 
 def without_colour(found: Metadata) -> Metadata:
-  """Without what it says of colours, for a result of other colours."""
+  """Without metadata on colours, for a result with other colours."""
   drop = COLOUR_CHUNKS | _SAMPLES
   native = [b for b in found.native if b[0] not in drop]
   tags = found.tags and dataclasses.replace(
@@ -209,9 +209,9 @@ def with_event(
   """With one more event in the history of its XMP, see `xmp.with_event`.
 
   Args:
-    found: what is written.
+    found: the metadata to write.
     event: {field: text}.
-    most: bytes of XMP that the format holds; None = any number.
+    most: maximum number of bytes of XMP in the format; None = no limit.
   """
   try:
     packet = xmp.with_event(found.xmp, event)
@@ -231,7 +231,7 @@ def _says_orientation(found):
 
 
 def stripped(found: Metadata) -> Metadata:
-  """Nothing but what colours need, and the resolution."""
+  """Only the metadata that define colours, and the resolution."""
   native = [b for b in found.native if b[0] in {*COLOUR_CHUNKS, *_DENSITY}]
   tags = found.tags and tiff.Directory(
     found.tags.order,
@@ -343,7 +343,7 @@ def _read_heif(found, path, image):
 
 
 def _check_exif(found):
-  """Leaves out a block that cannot be read; says where there is none."""
+  """Drops a block that cannot be read; sets `has_resolution` from others."""
   if not found.exif:
     return
   try:

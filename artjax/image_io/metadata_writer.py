@@ -23,10 +23,10 @@ def write(path: str, suffix: str, found: metadata.Metadata) -> list[str]:
   Args:
     path: of the file, not yet under its final name.
     suffix: of its final name.
-    found: what is written, made `metadata.upright`.
+    found: the metadata, after `metadata.upright`.
 
-  Returns:
-    Names of what this format cannot hold.
+    Returns:
+      Names of metadata that this format cannot hold.
   """
   lost = list(found.lost)
   if suffix in _WRITERS:
@@ -140,7 +140,7 @@ _WRITERS = {
 
 
 def _resources(found):
-  """Resources of Photoshop that hold all IPTC there is."""
+  """Photoshop resources that contain all IPTC."""
   if not found.iptc or photoshop.iptc(found.resources):
     return found.resources
   item = photoshop.IPTC, b'', found.iptc
@@ -148,12 +148,12 @@ def _resources(found):
 
 
 def _beyond_exif(found):
-  """Names of what EXIF and XMP do not hold."""
+  """Names of metadata that EXIF and XMP do not contain."""
   return ['IPTC and resources of Photoshop'] if _resources(found) else []
 
 
 def _native_names(found):
-  """Names of the blocks that only the format of the source has."""
+  """Names of the blocks that exist only in the format of the source."""
   lost = []
   for block in found.native:
     if isinstance(block, png.Chunk):

@@ -39,9 +39,9 @@ class Opened(NamedTuple):
 
   Attributes:
     image: its pixels, as libvips reads them.
-    notices: what is left aside, a line each.
+    notices: what is ignored, one line each.
     bands: channels of colour; 0 = as libvips says.
-    extras: what the other channels are, by the tag ExtraSamples of TIFF.
+    extras: meaning of the other channels, in values of TIFF's ExtraSamples.
   """
 
   image: pyvips.Image
@@ -58,7 +58,7 @@ def open_image(path: str, kind: str) -> Opened:
     kind: its format.
 
   Raises:
-    vips.BadPicture: it holds no picture that can be read here.
+    vips.BadPicture: it contains no picture that can be read here.
     pyvips.Error: libvips cannot read it.
   """
   if kind == 'TIFF':
@@ -105,7 +105,7 @@ def _lacks_end(path):
 
 
 def _open_endless_jpeg(path):
-  """A file without its end mark, if all rows are there."""
+  """Opens a file without its end mark, if it has all rows."""
   with open(path, 'rb') as file:
     data = file.read().rstrip(b'\xff')
   # What follows the last row is passed over; where rows are missing it would be
@@ -172,7 +172,7 @@ def _open_tiff(path):
 
 
 def _full_page(pages, below):
-  """(page, None) or (0, page below it): the first that is no reduced copy."""
+  """(page, None) or (0, subpage): the first that is not a reduced copy."""
   for i, page in enumerate(pages):
     if not _is_reduced(page):
       return i, None
@@ -192,7 +192,7 @@ def _area(page):
 
 
 def _said_of(pages, below):
-  """Notices of pages that are left aside."""
+  """Notices on pages that are ignored."""
   full, before = [], None
   for page in pages:
     # Old pyramids do not say that their levels are reduced.
@@ -213,7 +213,7 @@ def _said_of(pages, below):
 
 
 def _channels(page, bands):
-  """(channels of colour, what the others are)."""
+  """(number of colour channels, meaning of the others)."""
   colours = _COLOURS.get(page.number(262), 0)
   if not colours or bands <= colours:
     return 0, ()

@@ -63,10 +63,10 @@ def drawing(width: int, height: int) -> tuple[int, int]:
 
 
 def save_damage(path: str, output: str) -> None:
-  """Writes a map of damage probabilities as small as masks are drawn.
+  """Writes a map of damage probabilities at the size at which masks are drawn.
 
-  Each pixel keeps the largest probability of the part it stands for, so that a
-  crack of one pixel is not lost.
+  Each pixel gets the largest probability of the area that it represents, so
+  that a crack of one pixel is not lost.
 
   Args:
     path: PNG of probabilities of crack, loss and stain as red, green and blue.

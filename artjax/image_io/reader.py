@@ -37,8 +37,8 @@ def open_picture(
     max_pixels: more than these are refused.
 
   Raises:
-    BadPicture: no such file, no picture, too large, or of a kind that cannot
-      be brought back faithfully.
+    BadPicture: no such file, not a picture, too large, or of a kind that cannot
+      be reproduced faithfully.
   """
   path = os.fspath(path)
   with vips.blame(path):
@@ -65,19 +65,20 @@ class Picture:
 
   Attributes:
     path: of the file.
-    kind: its format, as `formats.file_format` says it.
+    kind: its format, from `formats.file_format`.
     height: of the upright picture, px.
     width: of the upright picture, px.
     bands: channels without transparency: 1 grey, 3 RGB, 4 CMYK.
     depth: bits a channel, 8 or 16.
     has_alpha: whether it has transparency.
-    extras: what further channels are, by the tag ExtraSamples of TIFF.
-    notices: what a user should know about how it was read, a line each.
+    extras: meaning of further channels, in values of TIFF's ExtraSamples.
+    notices: what a user should know about how it was read, one line each.
 
-  Within the package `native` is the image of the file's own values, `alpha` its
-  transparency or None, `extra` its further channels or None, `working` the same
-  picture as u16 sRGB, `space` the `ColourSpace` between the two, and `matte`
-  f32[3] what shows through.
+    Within the package `native` is the image of the file's own values, `alpha`
+    its transparency or None, `extra` its further channels or None, `working`
+    the same picture as u16 sRGB, `space` the `ColourSpace` that converts
+    between the two, and `matte` f32[3] the colour that shows through
+    transparency.
   """
 
   def __init__(
@@ -127,7 +128,7 @@ class Picture:
 
   @property
   def opaque(self) -> int:
-    """The value of what is not transparent."""
+    """The alpha value of opaque pixels."""
     return 255 if self.depth == 8 else FULL
 
   def close(self) -> None:
@@ -150,13 +151,13 @@ class Picture:
         )
 
   def to_rgb(self, paper: bool = False) -> None:
-    """Makes it a picture that can take any colour of sRGB, and has no other.
+    """Converts it to RGB, so that any colour can be written.
 
-    For results whose colours are made anew. RGB keeps its colour space; grey
-    and CMYK become sRGB.
+    For results with new colours. RGB keeps its colour space; grey and CMYK
+    become sRGB.
 
     Args:
-      paper: whether what is transparent becomes white paper.
+      paper: whether transparent pixels become white paper.
     """
     working = self.working
     if paper and self.has_alpha:
@@ -235,7 +236,7 @@ class Picture:
   def moved(
     self, path: str | os.PathLike, scale: int, rows: int
   ) -> Iterator[tuple[int, np.ndarray]]:
-    """How far the pixels of a written result moved; see `merging.moved`."""
+    """The changes of pixels in a written result; see `merging.moved`."""
     with self._open_result(path, scale) as result:
       yield from merging.moved(self, result, scale, rows)
 
@@ -254,15 +255,15 @@ class Picture:
     finish: Callable[[str], None] = lambda part: None,
     mostly_unchanged: bool = True,
   ) -> image_writer.Writer:
-    """A `writer.Writer` of the result, with this one's metadata.
+    """A `writer.Writer` of the result, with the metadata of this picture.
 
     Args:
       path: of the result.
-      scale: of the result to the picture.
-      strip_metadata: whether it has none but the profile and the resolution.
+      scale: size of the result relative to the picture.
+      strip_metadata: whether to keep only the profile and the resolution.
       event: for the history in its XMP, see `xmp.with_event`.
-      finish: called with the path of the written file, before it gets its name.
-      mostly_unchanged: whether most of it is as it was; see jpeg_coding.py.
+      finish: called with the path of the written file, before it is renamed.
+      mostly_unchanged: whether most pixels are unchanged; see jpeg_coding.py.
     """
     return image_writer.Writer(
       self, path, scale, strip_metadata, event, finish, mostly_unchanged
@@ -275,7 +276,7 @@ class Picture:
   def metadata(
     self, width: int, height: int, strip: bool = False
   ) -> metadata.Metadata:
-    """What this file says that is true of a result of a size in px."""
+    """The metadata of this file that are true for a result of a size in px."""
     found = metadata.read(self.path, self.kind, self._image)
     if self.made_srgb:
       found = metadata.without_colour(found)
@@ -291,7 +292,7 @@ class Picture:
     return open_picture(path, max_pixels=size)
 
   def _mean_colour(self):
-    """f32[3]: of what is not transparent."""
+    """f32[3]: mean colour of the pixels that are not transparent."""
     factor = max(1, min(self.height, self.width) // 64)
     with vips.blame(self.path):
       weight = _shrunk(self.alpha, factor).astype(np.float64).reshape(-1, 1)
@@ -303,7 +304,7 @@ class Picture:
 
 
 def _state(path):
-  """What differs once a file is written to or replaced."""
+  """A state that changes when a file is written to or replaced."""
   state = os.stat(path)
   return state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns
 

@@ -43,7 +43,7 @@ _BRADFORD = np.array(
 def of_file(
   path: str | os.PathLike, kind: str, bands: int, has_profile: bool
 ) -> tuple[bytes, list[str]]:
-  """What a file states of its colours beside a profile.
+  """The colour space that a file states without a profile.
 
   Args:
     path: of the file.
@@ -52,7 +52,7 @@ def of_file(
     has_profile: whether it also has a profile, which comes first.
 
   Returns:
-    An ICC profile, b'' for sRGB or what cannot be said; and notices.
+    An ICC profile, b'' for sRGB or if it is unknown; and notices.
   """
   if bands not in (1, 3):
     return b'', []
@@ -75,7 +75,7 @@ def profile(chromaticities: tuple, curve: tuple, bands: int) -> bytes:
     bands: 3 of RGB, 1 of grey.
 
   Raises:
-    numpy.linalg.LinAlgError: these are no primaries.
+    numpy.linalg.LinAlgError: the primaries are impossible.
   """
   text = lambda s: (
     b'mluc'

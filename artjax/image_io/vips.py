@@ -22,7 +22,7 @@ _FULL_TEXTS = tuple(map(os.strerror, _FULL))
 
 
 class DiskFull(BadPicture):
-  """There is no room for a result; the message says where."""
+  """There is no room for a result; the message names the folder."""
 
 
 def is_full(error: BaseException) -> bool:
@@ -31,7 +31,7 @@ def is_full(error: BaseException) -> bool:
 
 
 def file_name(path: str | os.PathLike) -> bytes:
-  """A path as libvips takes it: pyvips fails where a str is not Unicode."""
+  """A path for libvips: pyvips fails if a str is not valid Unicode."""
   return os.fsencode(path)
 
 
@@ -45,7 +45,7 @@ def is_unicode(path: str | os.PathLike) -> bool:
 
 
 def forget_files() -> None:
-  """Keeps nothing of a picture once it is closed, in this whole process.
+  """Makes libvips forget a picture once it is closed, in the whole process.
 
   libvips would keep what it has made of the last hundred files, for a program
   that opens them again.
@@ -55,7 +55,7 @@ def forget_files() -> None:
 
 @contextlib.contextmanager
 def blame(path: str | os.PathLike) -> Iterator[None]:
-  """Turns what libvips or the system says into one line about `path`.
+  """Turns errors of libvips or the system into one line about `path`.
 
   Raises:
     BadPicture: for every pyvips.Error and OSError of the block.
@@ -83,10 +83,10 @@ def blame(path: str | os.PathLike) -> Iterator[None]:
 
 @contextlib.contextmanager
 def blame_writing(path: str | os.PathLike) -> Iterator[None]:
-  """As `blame`, around what writes the file `path`.
+  """As `blame`, for code that writes the file `path`.
 
   Raises:
-    DiskFull: that is why.
+    DiskFull: the disk is full.
     BadPicture: for every other pyvips.Error and OSError of the block.
   """
   try:
@@ -106,7 +106,7 @@ def blame_writing(path: str | os.PathLike) -> Iterator[None]:
 
 
 def temporary_files_are_full(path: str | os.PathLike) -> BadPicture:
-  """The error of a picture for whose temporary files there is no room."""
+  """The error for a picture without room for its temporary files."""
   return BadPicture(
     f'{path}: the folder of temporary files, {tempfile.gettempdir()}, is full; '
     'set TMPDIR to one with more room'
@@ -119,7 +119,7 @@ def _first_line(error):
 
 
 def _system_error(error):
-  """What the system says in an error of libvips; '' if nothing."""
+  """The system's message in an error of libvips; '' if there is none."""
   return _system_said(error.detail or str(error))
 
 

@@ -29,13 +29,13 @@ _IN_MEMORY = 64 << 20  # results beyond this many bytes are kept on disk
 
 
 class Writer:
-  """Takes the rows of a result and makes a file of them, all or nothing.
+  """Writes the rows of a result to a file, completely or not at all.
 
   A context manager: `write` arrays from top to bottom within it. The file
-  appears under its name when the block ends well, and not at all otherwise.
+  appears under its name only if the block ends without an error.
 
   Attributes:
-    lossy: whether the file holds other values than those that are written.
+    lossy: whether the values in the file may differ from those written.
   """
 
   def __init__(
@@ -75,7 +75,7 @@ class Writer:
     return self
 
   def write(self, values: np.ndarray) -> None:
-    """The next rows, u8 or u16 [rows, W, channels] as `Picture.merge` gives.
+    """Writes the next rows, u8 or u16 [rows, W, channels] from `Picture.merge`.
 
     Raises:
       vips.BadPicture: the disk is full.
@@ -169,14 +169,14 @@ def save(
   coding: jpeg.Coding | None = None,
   finish: Callable[[str], None] = lambda part: None,
 ) -> None:
-  """Writes a vips image atomically, in the format that the name's end says.
+  """Writes a vips image atomically, in the format of the suffix.
 
   Args:
-    image: what is written, with its profile, EXIF and XMP.
+    image: the image, with its profile, EXIF and XMP.
     path: of the file.
-    more: options of libvips beside those of the format.
-    coding: of a JPEG file, where it can have that.
-    finish: called with the path of the written file, before it gets its name.
+    more: options of libvips in addition to those of the format.
+    coding: of a JPEG file, if it can have that.
+    finish: called with the path of the written file, before it is renamed.
 
   Raises:
     vips.DiskFull: the disk is full.

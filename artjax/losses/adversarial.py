@@ -47,7 +47,7 @@ def hinge(
 def relativistic(
   real: jax.Array, fake: jax.Array, mean: Mean
 ) -> tuple[jax.Array, jax.Array]:
-  """Relativistic average: is it more real than the mean of the others?
+  """Relativistic average: compares logits with the mean of the other kind.
 
   https://arxiv.org/abs/1807.00734, halved as in ESRGAN.
   """
@@ -73,7 +73,7 @@ def get(name: str) -> Callable[..., tuple[jax.Array, jax.Array]]:
 
 
 def threshold(name: str) -> float:
-  """The logit above which this loss takes a picture for real."""
+  """The logit above which this loss considers a picture real."""
   return 0.5 if name == 'least_squares' else 0.0
 
 
@@ -104,8 +104,8 @@ def r1_penalty(
     logits: pictures f32[B, H, W, C] -> logits f32[B, ...].
     pictures: where the gradient is taken.
 
-  https://arxiv.org/abs/1801.04406, of a picture's mean logit, so that it does
-  not depend on how many logits a discriminator gives.
+  https://arxiv.org/abs/1801.04406. The gradient is that of a picture's mean
+  logit, so that it does not depend on the number of logits.
   """
 
   def total(x):

@@ -8,7 +8,7 @@ def checked(pred: jax.Array, target: jax.Array) -> tuple[jax.Array, jax.Array]:
   """A pair of batches in float32.
 
   Raises:
-    ValueError: they differ in shape, are not [B, H, W, C], or no floats.
+    ValueError: they differ in shape, are not [B, H, W, C], or not float.
   """
   if pred.shape != target.shape:
     raise ValueError(
@@ -30,5 +30,5 @@ def mean(x: jax.Array) -> jax.Array:
 
 
 def magnitude(x: jax.Array) -> jax.Array:
-  """|x| of gradient 0 at 0, where that of jnp.abs is 1, a push upwards."""
+  """|x| with gradient 0 at 0, where that of jnp.abs is 1, a push upwards."""
   return x * jnp.sign(x)

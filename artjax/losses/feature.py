@@ -40,7 +40,7 @@ def perceptual(
       after it. None: PERCEPTUAL_LAYERS.
     distance: 'l1' (ESRGAN, https://arxiv.org/abs/1809.00219) or 'mse'
       (SRGAN, https://arxiv.org/abs/1609.04802), the mean over a layer.
-    dtype: what the network computes in; 'bfloat16' is for accelerators.
+    dtype: compute type of the network; 'bfloat16' is for accelerators.
 
   Raises:
     ValueError: also for an unknown network, layer or distance, a missing
@@ -76,8 +76,8 @@ def lpips(
 ) -> jax.Array:
   """LPIPS distance of RGB pictures, 0 when equal; `perceptual` has options.
 
-  VGG16 by default, as its authors advise for training; the metric is of
-  AlexNet, so a figure is not what was optimized.
+  It uses VGG16 by default, as its authors advise for training. The metric uses
+  AlexNet, so that it differs from the loss that was optimized.
   https://arxiv.org/abs/1801.03924
   """
   pred, target = contract.checked(pred, target)

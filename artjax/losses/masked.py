@@ -9,10 +9,10 @@ from artjax.losses import contract
 def hole_l1(
   pred: jax.Array, target: jax.Array, mask: jax.Array, *, known: float = 0.1
 ) -> jax.Array:
-  """Mean absolute error of what is missing, and `known` times that of the rest.
+  """Mean absolute error of missing pixels, plus `known` times that of the rest.
 
-  Each is a mean over its own pixels, so that a small hole costs as much as a
-  large one, and a fill is not lost in what was never in question.
+  Each is a mean over its own pixels, so that a small hole counts as much as a
+  large one, and known pixels do not dominate.
 
   Args:
     pred, target: [B, H, W, C] in [0, 1].
@@ -28,12 +28,12 @@ def hole_l1(
 def hole_psnr(
   pred: jax.Array, target: jax.Array, mask: jax.Array, *, eps: float = 1e-4
 ) -> jax.Array:
-  """As `psnr`, of what is missing alone: what fills are judged by.
+  """As `psnr`, but only over missing pixels, as in evaluation.
 
   Args:
     pred, target: [B, H, W, C] in [0, 1].
     mask: f32[B, H, W, 1] in [0, 1], 1 where it is missing.
-    eps: mean square error that costs 3 dB; far below it nothing is gained.
+    eps: mean squared error that costs 3 dB; errors far below it cost nothing.
   """
   pred, target = contract.checked(pred, target)
   _check_mask('hole_psnr', mask)
@@ -50,16 +50,16 @@ def bce(
   """Mean binary cross-entropy of probabilities, in nats.
 
   Args:
-    pred: probabilities [B, H, W, C] in [0, 1], what a sigmoid gives.
+    pred: probabilities [B, H, W, C] in [0, 1], the output of a sigmoid.
     target: masks of the same shape, 0 or 1.
     gamma: above 0 it is the focal loss (https://arxiv.org/abs/1708.02002):
-      pixels that are right already count little.
-    positive: weight of the pixels that are 1, where they are rare.
+      pixels that are already right count little.
+    positive: weight of the pixels that are 1, for when they are rare.
 
-  Returns:
-    f32[B], finite. What is missed has its full gradient down to values of
-    1e-37: float32 has them, and a bound of 1e-6, say, would leave a network
-    that has once become sure of nothing so for ever.
+    Returns:
+      f32[B], finite. Missed pixels have their full gradient down to values of
+      1e-37, which float32 can represent. With a bound of, say, 1e-6, a network
+      that once predicts 0 everywhere would do so for ever.
   """
   pred, target = contract.checked(pred, target)
   # 1 - pred is a multiple of 2^-24: nothing is closer to 1.
@@ -75,10 +75,10 @@ def dice(
 ) -> jax.Array:
   """1 - soft Dice overlap of masks, the mean over channels, in [0, 1].
 
-  Unlike `bce` it weighs a picture of a single crack as much as one that is
-  covered by them. `slack`, a share of the picture, is added to both overlap
-  and areas: where there is nothing to find the loss is the share p of what was
-  found, as p / (p + slack). https://arxiv.org/abs/1606.04797
+  Unlike `bce` it weighs a picture with a single crack as much as one covered by
+  cracks. `slack`, a share of the picture, is added to both overlap and areas:
+  if there is nothing to find and a share p is marked, the loss is p / (p +
+  slack). https://arxiv.org/abs/1606.04797
   """
   pred, target = contract.checked(pred, target)
   both = 2 * (pred * target).mean((1, 2)) + slack
@@ -94,7 +94,7 @@ def _check_mask(name, mask):
 
 
 def _mean_over(x, mask):
-  """f32[B], the mean of [B, H, W, C] where the mask is."""
+  """f32[B], the mean of [B, H, W, C] within the mask."""
   # Less than a pixel: there is nothing to take a mean of.
   least = 0.5 / (mask.shape[1] * mask.shape[2])
   return contract.mean(x.mean(-1, keepdims=True) * mask) / jnp.maximum(

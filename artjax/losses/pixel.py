@@ -35,10 +35,10 @@ def charbonnier(
 
 
 def psnr(pred: jax.Array, target: jax.Array, *, eps: float = 1e-4) -> jax.Array:
-  """How far the PSNR is below that of an error of eps, in dB, at least 0.
+  """How far the PSNR is below that of a mean squared error eps, in dB; >= 0.
 
-  Relative where the others are absolute, so that pictures in good condition
-  count as much as ruined ones; the loss of NAFNet
+  It measures relative errors, unlike the others, so that pictures in good
+  condition count as much as heavily damaged ones. It is the loss of NAFNet
   (https://arxiv.org/abs/2204.04676), bounded at eps (40 dB by default).
   """
   pred, target = contract.checked(pred, target)
@@ -73,13 +73,13 @@ def ssim(pred: jax.Array, target: jax.Array) -> jax.Array:
 def detail(
   pred: jax.Array, target: jax.Array, *, block: int = 16, eps: float = 1e-3
 ) -> jax.Array:
-  """Charbonnier of what is left when each block's mean error is taken off.
+  """Charbonnier loss of the error minus its mean over each block.
 
-  Where a colour is wrong, l1 only sees that: its gradient has one sign over
-  noise, scratch and brush stroke alike. Here an error that is the same all
-  over a `block` x `block` px square costs nothing, and detail is learnt whether
-  or not the colour can be known. Sides must be at least `block`; what does not
-  fill a block at the right and the bottom is left out.
+  Where a colour is wrong, l1 sees only that: its gradient has the same sign
+  over noise, scratches and brush strokes. Here an error that is constant over a
+  `block` x `block` px square costs nothing, so detail is learnt even if the
+  colour cannot be known. Sides must be at least `block`; incomplete blocks at
+  the right and the bottom are left out.
   """
   pred, target = contract.checked(pred, target)
   batch, height, width, channels = pred.shape
@@ -117,7 +117,7 @@ def tone(pred: jax.Array, target: jax.Array, *, block: int = 16) -> jax.Array:
 def lab(pred: jax.Array, target: jax.Array) -> jax.Array:
   """Mean distance in CIE Lab, over 100; RGB only.
 
-  100 is that of black and white; equal colours have no gradient.
+  100 is the distance of black and white; equal colours have no gradient.
   """
   pred, target = contract.checked(pred, target)
   off = colour.srgb_to_lab(pred) - colour.srgb_to_lab(target)
@@ -128,12 +128,12 @@ def lab(pred: jax.Array, target: jax.Array) -> jax.Array:
 def harm(
   pred: jax.Array, target: jax.Array, degraded: jax.Array, *, eps: float = 1e-4
 ) -> jax.Array:
-  """How much worse than what was given, in dB as `psnr`; 0 if it is better.
+  """How much worse `pred` is than the input, in dB as `psnr`; 0 if better.
 
   Args:
     pred, target: [B, H, W, C] in [0, 1].
-    degraded: what was given, of the same shape.
-    eps: as of `psnr`: differences far below its root count for nothing.
+    degraded: the input, of the same shape.
+    eps: as in `psnr`: differences far below its root do not count.
   """
   pred, degraded = contract.checked(pred, degraded)
   return jnp.maximum(
@@ -151,16 +151,17 @@ def ab(
 ) -> jax.Array:
   """Huber distance of a and b of CIE Lab, rare colours weighted up; RGB only.
 
-  Most of a picture is nearly grey, and a mean over its pixels teaches to paint
-  nothing. Colours are weighted by 1 / ((1 - rare) p + rare) as in
-  https://arxiv.org/abs/1603.08511, where p is not a histogram of one training
-  set but exp(-C / chroma), how the chroma C of paintings falls off.
+  Most of a picture is nearly grey, so a plain mean over its pixels teaches a
+  network to paint grey. Colours are weighted by 1 / ((1 - rare) p + rare) as in
+  https://arxiv.org/abs/1603.08511, but p is exp(-C / chroma), a model of how
+  the chroma C is distributed in paintings, instead of a histogram of a training
+  set.
 
   Args:
     pred, target: f32[B, H, W, 3].
-    rare: in (0, 1]: 1 weights all alike, 0.5 a vivid colour twice.
-    chroma: mean C of the pictures learnt from, of CIE Lab.
-    delta: where squared turns into absolute, of CIE Lab.
+    rare: in (0, 1]: 1 weights all colours alike, 0.5 vivid colours twice.
+    chroma: mean CIE Lab chroma of the training pictures.
+    delta: error at which squared turns into absolute, in units of CIE Lab.
 
   Returns:
     f32[B], in units of CIE Lab.

@@ -13,24 +13,25 @@ def confidence(
   *,
   eps: float = 1e-3,
 ) -> jax.Array:
-  """Negative log likelihood of the errors by the scale that is predicted.
+  """Negative log likelihood of the errors, given the predicted scale b.
 
-  (|e| + eps) / b + log(2 b): least where b is the mean error of such pixels. e
-  is the largest error of a pixel's channels, so that one that is right to
-  within some levels is so in every channel. The picture gets no gradient.
-  As https://arxiv.org/abs/1703.04977, with Laplace for Gauss.
+  (|e| + eps) / b + log(2 b) is smallest if b is the mean error of such pixels.
+  e is the largest error of a pixel's channels, so that a bound on it holds in
+  every channel. The picture gets no gradient. It follows
+  https://arxiv.org/abs/1703.04977, with a Laplace distribution instead of
+  Gauss.
 
   Args:
     pred, target: [B, H, W, C] in [0, 1].
     log_scale: f32[B, H, W, 1], log b.
-    eps: what rounding to 8 bit leaves; without it b would fall without end
-      where a picture needs no change.
+    eps: the error of rounding to 8 bits; without it b would decrease without
+      bound where a picture needs no change.
 
   Returns:
-    f32[B], in nats; negative where errors are small and known to be.
+    f32[B], in nats; negative where errors are small and predicted to be so.
 
-  Raises:
-    ValueError: the network predicts nothing.
+    Raises:
+      ValueError: the network predicts no errors.
   """
   pred, target = contract.checked(pred, target)
   if log_scale is None:

@@ -21,7 +21,7 @@ from artjax.losses import uncertainty
 from artjax.models import encoders
 
 MODULES = pixel, masked, feature, uncertainty
-# What losses may take besides.
+# Further arguments that losses may take.
 _GIVEN = 'frozen', 'mask', 'log_scale', 'degraded'
 
 
@@ -36,8 +36,8 @@ def frozen(
     options: {loss: {option: value}} or None, as for `total`.
 
   Returns:
-    {network: its weights} as numpy arrays, possibly empty. Put it on the
-    devices once and give it to every step.
+    {network: its weights} as numpy arrays, possibly empty. Copy it to the
+    devices once and pass it to every step.
 
   Raises:
     ValueError: an unknown loss or option, with close matches.
@@ -64,14 +64,14 @@ def total(
   """Weighted sum of losses by name.
 
   Args:
-    weights: {loss: Python number}; what has weight 0 is not traced.
+    weights: {loss: Python number}; losses of weight 0 are not traced.
     pred, target: float[B, H, W, C] in [0, 1].
-    frozen: frozen networks, of `losses.frozen` for the same weights.
+    frozen: frozen networks, from `losses.frozen` with the same weights.
     options: {loss: {option: value}}, keyword arguments of the losses.
     mask: f32[B, H, W, 1], 1 where a pixel was missing; for losses that take it.
-    log_scale: f32[B, H, W, 1], of the errors, as `Task.log_scale` has it; None
-      where the network says nothing of them.
-    degraded: what was given, as `pred`; for losses that take it.
+    log_scale: f32[B, H, W, 1], of the errors, from `Task.log_scale`; None if
+      the network does not predict them.
+    degraded: the input, of the shape of `pred`; for losses that take it.
 
   Returns:
     (f32[B] weighted sum, {loss: f32[B] without its weight}).
@@ -89,7 +89,7 @@ def total(
 
 
 def _active(weights, options):
-  """Lists (name, weight, loss, its options, what else it takes), checked."""
+  """Lists (name, weight, loss, its options, its further arguments), checked."""
   losses = _losses()
   options = options or {}
   for name in (*weights, *options):

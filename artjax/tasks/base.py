@@ -10,24 +10,24 @@ Batch = dict[str, Any]  # of u8[B, H, W, C] pictures, by name
 
 
 class Task(Protocol):
-  """What a generator sees of a batch, and what its output stands for.
+  """The input of a generator, and the meaning of its output.
 
   A task is a file of this package with a class `Task` that inherits from this
   one; `artjax.tasks.get` finds it by the name of the file.
 
   Attributes:
     channels: of the generator's input.
-    reads: what of a batch it needs to be run on a user's picture.
-    may_read: what else of a batch it uses where it is there.
+    reads: fields of a batch that it needs to run on a user's picture.
+    may_read: fields of a batch that it uses if present.
     evaluator: how results are measured: '<file>.<class>' in artjax/evaluation;
       it serves training and `--mode=evaluate`.
     restorer: how it runs on whole pictures: '<file>.<class>' in
       artjax/inference.
-    stage: how that is done to picture files: '<file>.<class>' in
+    stage: how picture files are restored with it: '<file>.<class>' in
       artjax/restoration.
     finds: whether its output is a damage map, not a picture.
-    conjecture: what of a result was never seen by anybody, for its provenance;
-      '' for a restoration.
+    conjecture: the invented part of a result, for its provenance; '' for a
+      restoration.
   """
 
   channels: int
@@ -41,26 +41,26 @@ class Task(Protocol):
 
   @property
   def fills(self) -> bool:
-    """Whether it changes only the pixels that a mask shows."""
+    """Whether it changes only pixels in a mask."""
     return 'mask' in self.reads
 
   @abc.abstractmethod
   def inputs(self, batch: Batch, rng: jax.Array | None) -> jax.Array:
-    """What the generator sees of a batch.
+    """The generator's input for a batch.
 
     Args:
       batch: u8[B, H, W, C] pictures, or f32 with values in [0, 255].
-      rng: key of the random numbers that it draws, if it draws any.
+      rng: key for random numbers, if it draws any.
 
     Returns:
       f32[B, H, W, channels].
     """
 
   def to_image(self, batch: Batch, y: jax.Array) -> jax.Array:
-    """The picture that the generator's output stands for.
+    """The picture that the generator's output means.
 
-    It is not clipped: a value outside [0, 1] still has a gradient that leads it
-    back. It is clipped where it is rounded to 8 bit.
+    It is not clipped, so that values outside [0, 1] have a gradient that leads
+    them back. They are clipped when they are rounded to 8 bits.
 
     Args:
       batch: as for `inputs`.
@@ -73,7 +73,7 @@ class Task(Protocol):
     return y
 
   def log_scale(self, y: jax.Array) -> jax.Array | None:
-    """How large the network expects its errors to be, where it says so.
+    """The size of its errors that the network predicts, if it does.
 
     Args:
       y: the generator's output, [B, H', W', C].

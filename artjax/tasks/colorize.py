@@ -20,7 +20,7 @@ class Task(base.Task):
   conjecture = 'all colours: plausible ones, not what was there'
 
   def inputs(self, batch: base.Batch, rng: jax.Array | None) -> jax.Array:
-    """Lightness, a and b of the hints, and where they are; none is zeros."""
+    """Lightness, a and b of the hints, and where they are; else zeros."""
     del rng
     grey = luma(batch) / 100 - 0.5
     if 'hints' not in batch:
@@ -31,7 +31,7 @@ class Task(base.Task):
     return jnp.concatenate([grey, ab * there, there], -1)
 
   def to_image(self, batch: base.Batch, y: jax.Array) -> jax.Array:
-    """The lightness that was given with the colours that were found."""
+    """The given lightness with the predicted colours."""
     return colour.lab_to_srgb(jnp.concatenate([luma(batch), AB * y], -1))
 
 

@@ -20,8 +20,8 @@ class Task(base.Task):
   def inputs(self, batch: base.Batch, rng: jax.Array | None) -> jax.Array:
     """A latent for each picture of the batch, f32[B, 1, 1, LATENT].
 
-    Where the pictures have a 'class_label', that of each latent is the same:
-    its largest number changes places with the one that should be.
+    If the pictures have a 'class_label', each latent encodes it: its largest
+    number is swapped with the one at the place of the label.
 
     Raises:
       ValueError: no key to draw with.

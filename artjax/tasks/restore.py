@@ -17,7 +17,7 @@ class Task(base.Task):
     return base.unit(batch['image'])
 
   def to_image(self, batch: base.Batch, y: jax.Array) -> jax.Array:
-    """The first three channels; a fourth says how wrong they may be."""
+    """The first three channels; a fourth predicts their errors."""
     del batch
     return y[..., :3]
 

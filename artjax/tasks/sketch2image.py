@@ -15,7 +15,7 @@ class Task(base.Task):
   conjecture = 'all but the drawn shapes: nothing of it was ever seen'
 
   def inputs(self, batch: base.Batch, rng: jax.Array | None) -> jax.Array:
-    """The drawing's luma (BT.601): its paper has a colour, its lines none."""
+    """The drawing's luma (BT.601); only its paper has a colour."""
     del rng
     weights = jnp.array([[0.299], [0.587], [0.114]])
     return jnp.matmul(base.unit(batch['image']), weights, precision='highest')

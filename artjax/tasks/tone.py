@@ -36,7 +36,7 @@ class Task(base.Task):
 
 
 def parameters(segments: int) -> int:
-  """How many numbers make a transform of curves of so many segments."""
+  """Number of parameters of a transform with so many segments per curve."""
   return 3 * (1 + segments) + len(MIXED)
 
 
@@ -45,10 +45,10 @@ def transform(picture: Array, y: Array) -> Array:
 
   Args:
     picture: f32[B, H, W, 3] in [0, 1].
-    y: f32[B, 1, 1, parameters(segments)]: of each channel what black becomes;
-      of each channel the logs of the slopes of its segments, darkest first; the
-      share of `MIXED` by which one channel moves away from another if it is
-      negative, towards it if positive. All zeros are the identity.
+    y: f32[B, 1, 1, parameters(segments)]: for each channel, the value of black;
+      for each channel, the logs of the slopes of its segments, darkest first;
+      and the shares of `MIXED` by which one channel moves towards another, or
+      away from it if negative. All zeros are the identity.
 
   Returns:
     f32[B, H, W, 3], not clipped.
@@ -78,8 +78,8 @@ def describe(y: np.ndarray) -> dict[str, Any]:
     y: f32[parameters].
 
   Returns:
-    `curves`: of red, green and blue what evenly spaced levels from 0 to 1
-    become; `matrix`: 3 x 3, of what the curves make.
+    `curves`: for red, green and blue, the results for evenly spaced levels
+    from 0 to 1; `matrix`: 3 x 3, applied to the results of the curves.
   """
   black, slopes, mix = _split(np.asarray(y, np.float32))
   steps = np.exp(slopes) / len(slopes)

@@ -16,9 +16,9 @@ def over_parts(
 ) -> tuple[Any, Any]:
   """The means of losses and gradients over equal parts of a batch.
 
-  They are those of the whole batch, up to the order of the sums, since every
-  loss is a mean over pictures. Statistics of batch norm, if there are any, are
-  taken of each part alone and renewed by one after the other.
+  They equal those of the whole batch, up to the order of the sums, since every
+  loss is a mean over pictures. Batch norm, if there is any, computes statistics
+  of each part alone, and the parts update its running statistics in turn.
 
   Args:
     differentiate: (params, stats, part) -> ((loss, (terms, stats)), gradients).

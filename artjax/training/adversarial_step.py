@@ -25,7 +25,7 @@ class Seen(NamedTuple):
 
 
 class Judge:
-  """The adversary's part of the step, for `config.adversary`."""
+  """The adversarial part of the step, for `config.adversary`."""
 
   def __init__(self, config: ml_collections.ConfigDict, module: nn.Module):
     """The part of `module`, a discriminator.
@@ -55,7 +55,7 @@ class Judge:
   def generator(
     self, opponent: states.Network, seen: Seen, picture: jax.Array
   ) -> dict[str, tuple[float, jax.Array]]:
-    """The generator's losses: what the discriminator makes of its pictures.
+    """The generator's losses, from the discriminator's view of its pictures.
 
     Args:
       opponent: the discriminator.
@@ -82,7 +82,7 @@ class Judge:
     picture: jax.Array,
     optimizer: optax.GradientTransformation,
   ) -> tuple[states.Network, dict[str, jax.Array]]:
-    """The discriminator's update by the same pictures.
+    """Updates the discriminator with the same pictures.
 
     Args:
       opponent: the discriminator.

@@ -50,7 +50,7 @@ class Checkpoints:
 
     Args:
       workdir: folder of the run.
-      keep: how many of the latest to keep; the best is kept besides.
+      keep: how many of the latest to keep, in addition to the best.
       metric: name in `metrics` of `save` by which the best is chosen.
       mode: 'max' or 'min'.
     """
@@ -91,7 +91,7 @@ class Checkpoints:
     return self._manager.latest_step()
 
   def best_step(self) -> int | None:
-    """The best saved step by the metric, or None where none was measured."""
+    """The best saved step by the metric, or None if none was measured."""
     best = self._manager.best_step()
     known = {} if best is None else self._manager.metrics(best)
     return best if self._metric in (known or {}) else None
@@ -125,13 +125,13 @@ class Checkpoints:
       )
 
   def _known(self, metrics):
-    """What is measured of them; None without that which chooses the best."""
+    """The metrics that are not nan; None if the deciding one is missing."""
     found = {k: value for k, value in metrics.items() if not math.isnan(value)}
     return found if self._metric in found else None
 
   @contextlib.contextmanager
   def _written(self, step):
-    """Context of what writes: its errors are one line."""
+    """Context for writing; turns its errors into one line."""
     try:
       yield
     except Exception as error:  # of many types, of threads that write
@@ -141,11 +141,11 @@ class Checkpoints:
       ) from error
 
   def is_measured(self, step: int) -> bool:
-    """Whether `measured` was called of a step that is saved."""
+    """Whether `measured` was called for a saved step."""
     return self._manager.metrics(step) is not None
 
   def measured(self, step: int, metrics: dict[str, float]) -> None:
-    """Adds to a step that is saved what was measured of it since."""
+    """Adds metrics to a step that is already saved."""
     self.wait()
     known = self._known(metrics) or {}
     if jax.process_index() == 0:
@@ -188,7 +188,7 @@ class Checkpoints:
     )
 
   def _shapes(self, step):
-    """{path: what has a shape} of a saved state."""
+    """{path: object with a shape} of a saved state."""
     metadata = self._manager.item_metadata(step).state
     if metadata is None:
       raise FileNotFoundError('its state is missing')
@@ -228,12 +228,12 @@ class Checkpoints:
     return found.state
 
   def _fingerprint(self, step):
-    """What to restore of it: old checkpoints have none."""
+    """The arguments to restore it; old checkpoints have none."""
     there = os.path.isdir(os.path.join(self._folder, str(step), 'fingerprint'))
     return {'fingerprint': ocp.args.JsonRestore()} if there else {}
 
   def _put_aside(self, damaged, step):
-    """Moves damaged checkpoints away, of which `step` takes the place."""
+    """Moves damaged checkpoints away; the run resumes from `step`."""
     agreement.barrier('the end of restoring')  # nobody still reads them
     for newer, reason in damaged.items():
       logging.warning(
@@ -258,7 +258,7 @@ class Checkpoints:
   def generator(self, step: int) -> tuple[ml_collections.ConfigDict, Any]:
     """(config, averaged generator weights) of `step`, as numpy arrays.
 
-    Nothing else of the state is read, which may be many times as large.
+    The rest of the state is not read, as it may be many times as large.
     """
     try:
       return self._generator(step)
@@ -293,7 +293,7 @@ class Checkpoints:
     return ml_collections.ConfigDict(found.config), found.state['ema']
 
   def wait(self) -> None:
-    """Returns when all that was saved is on disk.
+    """Returns when all saved steps are on disk.
 
     Raises:
       ValueError: it cannot be written.
@@ -302,7 +302,7 @@ class Checkpoints:
       self._manager.wait_until_finished()
 
   def close(self) -> None:
-    """Waits, then lets go of the folder."""
+    """Waits, then closes the folder."""
     self.wait()
     self._manager.close()
 
@@ -313,7 +313,7 @@ def _check(tree, found):
 
 
 def _flat(tree):
-  """{'a/b': leaf}, what is empty included."""
+  """{'a/b': leaf}, with empty nodes."""
   return {
     '/'.join(map(str, path)): leaf
     for path, leaf in ocp.tree.to_flat_dict(tree, keep_empty_nodes=True).items()
@@ -321,14 +321,14 @@ def _flat(tree):
 
 
 def _shape(flat, path):
-  """The shape of an array, () of what is empty, None of what is not there."""
+  """The shape of an array, () for an empty node, None if there is none."""
   return tuple(getattr(flat[path], 'shape', ())) if path in flat else None
 
 
 def _reason(error):
-  """What is wrong with the files, in a few words of the many that are given.
+  """What is wrong with the files, as the short beginning of a long message.
 
-  An error that does not come of the files is raised.
+  An error that is not about the files is raised.
   """
   if isinstance(error, _NO_DAMAGE):
     raise error
@@ -365,7 +365,7 @@ def load_generator(
 
 
 def _best_by(workdir):
-  """The metric and mode that the run's own config chose its best by."""
+  """The metric and mode by which the run's own config chooses the best."""
   path = os.path.join(workdir, 'config.json')
   if not os.path.exists(path):
     return {}

@@ -17,9 +17,9 @@ _SHARES = 4 * 3600  # s between the first and the last share of an evaluation
 def map_step(step: Callable[..., Any]) -> Callable[..., Any]:
   """Maps `step(state, batch, frozen) -> (state, metrics)` over local devices.
 
-  `batch` carries a leading device axis; state, frozen networks and metrics
-  carry none, so a checkpoint does not know how many devices wrote it. The step
-  must return the same state on every device: it averages over `BATCH_AXIS`.
+  `batch` has a leading device axis; state, frozen networks and metrics have
+  none, so a checkpoint does not depend on the number of devices. The step must
+  return the same state on every device, by averaging over `BATCH_AXIS`.
   """
   return jax.pmap(
     step,
@@ -33,15 +33,15 @@ def map_step(step: Callable[..., Any]) -> Callable[..., Any]:
 def ready(step: Callable[..., Any], *arguments: Any) -> None:
   """Compiles a mapped step, and returns when all processes have.
 
-  Compiling takes minutes on one and, where it is cached, no time on another;
-  collective operations wait for half a minute only.
+  Compiling may take minutes in one process and, if cached, no time in another,
+  but collective operations wait for only half a minute.
 
   Args:
-    step: of `map_step`.
+    step: from `map_step`.
     *arguments: of its first call.
 
   Raises:
-    ValueError: a process took half an hour longer; it is named.
+    ValueError: a process took half an hour longer; the message names it.
   """
   if jax.process_count() > 1:
     step.lower(*arguments).compile()  # type: ignore[attr-defined]
@@ -61,12 +61,12 @@ def replicate(tree: Any) -> Any:
 
 
 def gather(value: Any) -> list[Any]:
-  """The values of all processes, by their index; whatever can be pickled.
+  """The values of all processes, by index; any object that can be pickled.
 
   Every process has to call it.
 
   Raises:
-    ValueError: some did not within four hours; they are named.
+    ValueError: some did not within four hours; the message names them.
   """
   if jax.process_count() == 1:
     return [value]

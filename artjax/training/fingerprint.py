@@ -21,10 +21,10 @@ def of(tree: Any) -> dict[str, str]:
 
 
 def check(tree: Any, known: dict[str, str]) -> None:
-  """Compares tensors with fingerprints of them and, maybe, of others.
+  """Compares tensors with their fingerprints, which may include others.
 
   Raises:
-    ValueError: one differs, which is named.
+    ValueError: one differs; the message names it.
   """
   for path, found in of(tree).items():
     if found != known.get(path):

@@ -44,15 +44,15 @@ def train_and_evaluate(
   on_step: Callable[[int, dict[str, jax.Array]], None] | None = None,
   on_eval: Callable[[int, evaluators.Results], None] | None = None,
 ) -> dict[str, Any]:
-  """Trains `config` in `workdir`, going on from its newest checkpoint.
+  """Trains `config` in `workdir`, resuming from its newest checkpoint.
 
   Args:
     config: of configs/, locked.
     workdir: folder for checkpoints, summaries and the config; made if missing.
     on_step: called after each step with its number and its metrics, which are
       still being computed: reading them waits for the device.
-    on_eval: called after each evaluation with the step and the results. What
-      either raises ends the run; an evaluated step is saved by then.
+    on_eval: called after each evaluation with the step and the results.
+      Exceptions from either end the run; an evaluated step is saved by then.
 
   Returns:
     dict for the last line of stdout: step, params_sha256, images_per_s,
@@ -77,7 +77,7 @@ def train_and_evaluate(
 
 
 def _train(config, workdir, evaluator, primary, on_step, on_eval):
-  """`train_and_evaluate` where config and workdir can be used."""
+  """`train_and_evaluate` after config and workdir have been checked."""
   workdirs.check_same_model(config, workdir)
   preflight.check_training(config)
   if config.eval_every:
@@ -148,7 +148,7 @@ def _train(config, workdir, evaluator, primary, on_step, on_eval):
   )
 
   def evaluate(stop):
-    """Measures the step that was saved last."""
+    """Evaluates the step that was saved last."""
     nonlocal results
     watch.at(None)  # it takes what it takes
     try:
@@ -241,7 +241,7 @@ def _train(config, workdir, evaluator, primary, on_step, on_eval):
 
 
 def check_shared(workdir: str, step: int | None) -> None:
-  """Refuses to go on where processes do not begin at the same step.
+  """Refuses to train if processes do not start at the same step.
 
   Raises:
     ValueError: their workdirs are different folders.
@@ -279,7 +279,8 @@ def start_weights(init_from: str, params: Any) -> Any:
   Args:
     init_from: workdirs or .safetensors files, separated by commas; a tensor is
       taken from the first that has it, so parts can come from several runs.
-    params: freshly initialised generator weights; what no run has stays.
+    params: freshly initialized generator weights; tensors that no run has are
+      kept.
 
   Returns:
     The weights to start from.
@@ -314,7 +315,7 @@ def start_weights(init_from: str, params: Any) -> Any:
 
 
 def due(every: int, step: int, last: bool) -> bool:
-  """Whether something done `every` steps (0 = never) is to be done now."""
+  """Whether something that happens every `every` steps (0 = never) is due."""
   return bool(every) and (step % every == 0 or last)
 
 

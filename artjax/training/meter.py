@@ -17,9 +17,9 @@ class Meter:
   """Speed, waiting time, skipped steps and means of a run's metrics.
 
   Attributes:
-    skipped: steps so far whose loss or gradient was not finite.
-    bad_in_a_row: how many of the latest steps were.
-    last: what `read` gave last, {} before that.
+    skipped: number of steps whose loss or gradient was not finite.
+    bad_in_a_row: how many of these are the latest steps.
+    last: the last result of `read`, {} before that.
   """
 
   def __init__(self, batch_size: int, steps: int):
@@ -47,7 +47,7 @@ class Meter:
 
   @contextlib.contextmanager
   def paused(self) -> Iterator[None]:
-    """Context: the time in it counts as no training time at all."""
+    """Context: the time in it does not count as training time."""
     start = time.perf_counter()
     try:
       yield
@@ -63,7 +63,7 @@ class Meter:
       self._flight.popleft().block_until_ready()
 
   def read(self) -> dict[str, float]:
-    """The metrics of the steps since the last report, and how fast they were.
+    """The metrics and the speed of the steps since the last report.
 
     Returns:
       The mean of each metric over the steps that were not skipped, or over all
@@ -99,7 +99,7 @@ class Meter:
     return max(time.perf_counter() - self._start - self._paused, 1e-9)
 
   def images_per_s(self) -> float:
-    """Of the whole run, evaluation and saving left out."""
+    """Pictures per second of the whole run, without evaluation and saving."""
     return self._steps * self._batch_size / self._seconds()
 
   def data_wait(self) -> float:
@@ -107,6 +107,6 @@ class Meter:
     return self._waited / self._seconds()
 
   def eta(self, step: int) -> str:
-    """Time to the last step at the pace of the last report, as h:mm:ss."""
+    """Time to the last step at the speed of the last report, as h:mm:ss."""
     seconds = int((self._of - step) / self.last['steps_per_s'])
     return f'{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}'

@@ -30,7 +30,7 @@ class JsonLines:
   """Appends {'step': ..., name: value, ...} lines to a file."""
 
   def __init__(self, path: str, step: int = 0):
-    """Appends to the file at `path`, without its lines of after `step`."""
+    """Appends to the file at `path`, after removing lines after `step`."""
     self._path = path
     if os.path.exists(path):
       with open(path, 'r+') as file:  # or it fails at the first line
@@ -40,17 +40,17 @@ class JsonLines:
         atomic_files.write_text(path, ''.join(kept))
 
   def write_scalars(self, step: int, scalars: Mapping[str, Any]) -> None:
-    """One line; a value that is not finite becomes null, as JSON wants."""
+    """Writes one line; values that are not finite become null, as in JSON."""
     numbers = {k: float(v) for k, v in scalars.items()}
     values = {k: v if math.isfinite(v) else None for k, v in numbers.items()}
     with open(self._path, 'a') as file:
       file.write(json.dumps({'step': int(step), **values}) + '\n')
 
   def write_texts(self, step: int, texts: Mapping[str, str]) -> None:
-    """Texts are left to TensorBoard; config.json has the configuration."""
+    """Ignores texts: TensorBoard has them, config.json the configuration."""
 
   def write_images(self, step: int, images: Mapping[str, Any]) -> None:
-    """Pictures are left to TensorBoard and to the evaluation's report."""
+    """Ignores pictures: TensorBoard and the evaluation report have them."""
 
   def flush(self) -> None:
     """Every line is on disk already."""
@@ -61,12 +61,12 @@ class JsonLines:
 class Writers:
   """Passes every call on to several writers.
 
-  One that fails, as on a full disk, is said once and left out from then on: a
-  run does not end for want of its curves.
+  One that fails, as on a full disk, is reported once and then left out, so that
+  a run does not end because its curves cannot be written.
   """
 
   def __init__(self, writers: Sequence[Any]):
-    """Passes on to `writers`, in order."""
+    """Passes calls on to `writers`, in order."""
     self._writers = list(writers)
 
   def _all(self, call):
@@ -85,8 +85,8 @@ class Writers:
     """Writes the first texts of a run, {name: markdown}.
 
     Raises:
-      ValueError: one of the writers cannot write. What fails at the beginning
-        is no full disk after days, but something to be put right.
+      ValueError: one of the writers cannot write. A failure at the beginning
+        is not a disk that became full, but should be fixed first.
     """
     for writer in self._writers:
       try:
@@ -114,16 +114,16 @@ class Writers:
     self._all(lambda writer: writer.flush())
 
   def close(self) -> None:
-    """Flushes and lets go of the files."""
+    """Flushes and closes the files."""
     self._all(lambda writer: writer.close())
 
 
 def writer(workdir: str, step: int = 0, *, primary: bool = True) -> Writers:
-  """The writers of a run; of other processes than the primary one, none.
+  """The writers of a run; processes other than the primary one have none.
 
   Args:
     workdir: folder of the run.
-    step: that the run begins at.
+    step: at which the run begins.
     primary: whether this process writes.
   """
   if not primary:
@@ -152,7 +152,7 @@ def _in_short(error):
 
 
 def _step(line):
-  """The step of a line; inf of one that a kill has cut."""
+  """The step of a line; inf for a line that was cut off by a kill."""
   try:
     return json.loads(line)['step']
   except (ValueError, KeyError):
@@ -160,7 +160,7 @@ def _step(line):
 
 
 def _purge(workdir, step):
-  """Has TensorBoard drop what an earlier run wrote of later steps."""
+  """Makes TensorBoard drop later steps that an earlier run wrote."""
   from tensorboard.compat.proto import event_pb2
   from tensorboard.summary.writer import event_file_writer
 
@@ -173,7 +173,7 @@ def _purge(workdir, step):
 
 
 def described(config: ml_collections.ConfigDict) -> dict[str, str]:
-  """{name: markdown} of what made a run: for whoever finds it in a year."""
+  """{name: markdown} that documents how a run was made."""
   import jax  # Light to import this file without.
 
   device = jax.devices()[0]
@@ -210,7 +210,7 @@ def _version(name):
 
 
 def _revision():
-  """Of the checkout this code is in, with + where files are changed."""
+  """Revision of the checkout of this code, with + if files are changed."""
   folder, file = os.path.split(os.path.abspath(__file__))
   git = lambda *command: subprocess.run(
     ['git', '-C', folder, *command], capture_output=True, text=True, timeout=10

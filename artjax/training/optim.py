@@ -65,7 +65,7 @@ def schedule(o: ml_collections.ConfigDict, steps: int) -> optax.Schedule:
 
 
 def kernels(params: Any) -> Any:
-  """Which parameters are kernels, the ones that are decayed: a tree of bool."""
+  """Which parameters are kernels, and so are decayed: a tree of bool."""
   return jax.tree.map_with_path(lambda path, _: _is_kernel(path), params)
 
 
@@ -76,10 +76,11 @@ def matrices(params: Any) -> Any:
     params: tree of the parameters, or of their gradients.
 
   Returns:
-    The tree with `optax.contrib.MuonDimensionNumbers`, or None for what is no
-    matrix: all but kernels, and those of depthwise convolutions, [3, 3, C],
-    which have one input a channel. The leading axis of a kernel under a scan
-    is no part of its matrices: there is one for each block.
+    The tree with `optax.contrib.MuonDimensionNumbers`, or None for parameters
+    that are no matrices: all but kernels, and kernels of depthwise
+    convolutions, [3, 3, C], which have one input per channel. The leading axis
+    of a kernel under a scan does not belong to its matrices: there is one for
+    each block.
   """
   return jax.tree.map_with_path(
     lambda path, p: _matrix(path, p.ndim) if _is_kernel(path) else None, params
@@ -108,8 +109,8 @@ def muon(
 ) -> optax.GradientTransformation:
   """Muon for matrices, Adam for the rest (https://arxiv.org/abs/2502.16982).
 
-  Steps of orthogonal matrices: all that a kernel's gradient says counts as
-  much, not only what it says loudest.
+  Steps are orthogonal matrices, so that all directions of a kernel's gradient
+  count equally, not only the largest.
 
   Args:
     rate: learning rate of the matrices, a number or a schedule.
@@ -125,13 +126,14 @@ def optimizer(
 ) -> optax.GradientTransformation:
   """The optax transformation: clipping, then one of `OPTIMIZERS`.
 
-  Muon's steps are as large as Adam's are, so that rates of one suit the other.
+  Muon's steps are scaled to the size of Adam's, so that the same learning rates
+  suit both.
 
   Args:
     o: config.optimizer, or another of the same fields.
     steps: of the whole run.
-    fixed: layers, by their names at the top of the parameters' tree, that stay
-      as they are: not even weight decay reaches them.
+    fixed: layers, by their names at the top of the parameters' tree, that are
+      not changed, not even by weight decay.
 
   Raises:
     ValueError: for a name that is not one of `OPTIMIZERS`, or for weight decay
@@ -175,8 +177,8 @@ def optimizer(
 def _holding(transformation, fixed):
   """`transformation` with updates of zero for the layers `fixed`.
 
-  Not a part of the chain, so that the state does not depend on it, nor what a
-  checkpoint holds.
+  It is not a part of the chain, so that the state, and so checkpoints, do not
+  depend on it.
   """
 
   def update(gradients, state, params=None):
@@ -194,8 +196,7 @@ def rate_in_use(
 ) -> jax.Array:
   """The learning rate of an optimizer's next update, f32[].
 
-  By the optimizer's own count: that of the steps is ahead of it once a step
-  has been skipped.
+  It uses the optimizer's own count, since skipped steps do not increase that.
   """
   counts = optax.tree.get_all_with_path(opt_state, 'count')
   return schedule(counts[0][1])

@@ -36,7 +36,7 @@ _LEAST = {
 
 
 def check_fields(config: ml_collections.ConfigDict) -> None:
-  """Refuses values that would fail later, or be taken for something else.
+  """Refuses values that would fail later, or be misunderstood.
 
   Raises:
     ValueError: naming the field.
@@ -62,7 +62,7 @@ def check_training(config: ml_collections.ConfigDict) -> None:
     config: reads task, seed and data.
 
   Raises:
-    ValueError, OSError: it cannot be made, or data.ops leave out of it what the
+    ValueError, OSError: it cannot be made, or data.ops drop a field that the
       task needs.
   """
   example = pipeline.builder(config)(0)
@@ -72,7 +72,7 @@ def check_training(config: ml_collections.ConfigDict) -> None:
 def check_writing(
   workdir: str, state: Any, config: ml_collections.ConfigDict
 ) -> None:
-  """Writes and removes a checkpoint, where the disk has room for one.
+  """Writes and removes a checkpoint, if the disk has room for one.
 
   Every process has to call it.
 
@@ -139,15 +139,15 @@ def _check_parts(task, field, ops, example):
 def check_evaluation(config: ml_collections.ConfigDict, evaluator: Any) -> None:
   """Makes and measures one example as the evaluations of the run will.
 
-  What is measured is the target itself, in the place of the network's result.
+  It measures the target itself instead of a network's result.
 
   Args:
     config: reads task and eval.
-    evaluator: of `evaluation.runner`, for the evaluations of the run.
+    evaluator: from `evaluation.runner`, for the evaluations of the run.
 
-  Raises:
-    ValueError, OSError: there is no picture, or eval.ops or eval.metrics do
-      not go together with the task.
+    Raises:
+      ValueError, OSError: there is no picture, or eval.ops or eval.metrics do
+        not fit the task.
   """
   for part in evaluator.parts():
     _check_one(config, part)

@@ -19,7 +19,7 @@ def profiled(config: ml_collections.ConfigDict) -> tuple[int, int] | None:
   """The first and the last step of `config.profile_steps`, or None.
 
   Raises:
-    ValueError: it is no such range, or it ends after the run.
+    ValueError: it is not such a range, or it ends after the run.
   """
   text = config.profile_steps
   if not text:
@@ -35,7 +35,7 @@ def profiled(config: ml_collections.ConfigDict) -> tuple[int, int] | None:
 
 
 class Progress:
-  """Called after each step; `timed` says what the other time is spent on."""
+  """Called after each step; `timed` names what other time is spent on."""
 
   def __init__(
     self,
@@ -49,8 +49,8 @@ class Progress:
 
     Args:
       config: reads steps, profile_steps.
-      workdir: where traces go.
-      step: taken so far.
+      workdir: folder for traces.
+      step: number of steps so far.
       primary: whether this process reports; others do nothing.
 
     Raises:
@@ -96,7 +96,7 @@ class Progress:
     return self._progress.timed(name, wait_jax_async_dispatch=False)
 
   def close(self) -> None:
-    """Writes a trace that has been begun and not ended."""
+    """Writes a trace that has not been ended."""
     if self._profile:
       self._profile(2 * self._last)
 

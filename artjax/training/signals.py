@@ -10,9 +10,9 @@ from typing import Any
 class StopSignals:
   """Context in which SIGTERM and SIGINT only ask the loop to end.
 
-  `.name` is None until one came, then its name. A second one breaks off what
-  may be broken off, see `may_break_off`. Outside the main thread, where Python
-  allows no handlers, signals keep their usual meaning.
+  `.name` is None until a signal came, then its name. A second signal interrupts
+  code within `may_break_off`. Outside the main thread, where Python allows no
+  handlers, signals keep their usual meaning.
   """
 
   def __init__(self) -> None:
@@ -32,8 +32,8 @@ class StopSignals:
     """Context that a second signal ends at once, by KeyboardInterrupt.
 
     Args:
-      alone: whether no other process waits for what it does; else it is not
-        broken off.
+      alone: whether no other process waits for it; otherwise it is not
+        interrupted.
     """
     self._breakable = alone
     try:

@@ -22,7 +22,7 @@ _DISCRIMINATOR = 2**32 - 1
 
 
 class Player(NamedTuple):
-  """A network and how it learns; the static half of a `Network`."""
+  """A module and its optimizer; the static half of a `Network`."""
 
   module: nn.Module
   optimizer: optax.GradientTransformation
@@ -37,7 +37,7 @@ class Network(flax.struct.PyTreeNode):
 
 
 class TrainState(flax.struct.PyTreeNode):
-  """All that a checkpoint holds and a step changes."""
+  """Everything that a checkpoint contains and a step changes."""
 
   step: jax.Array  # i32[], steps taken, skipped ones included
   generator: Network
@@ -55,7 +55,7 @@ def create_state(
   Args:
     config: reads seed, task and adversary.
     generator: the network that makes pictures.
-    adversary: the one that judges them, if there is one.
+    adversary: the discriminator, if there is one.
   """
   task = tasks.get(config.task)
   root = jax.random.key(config.seed)
@@ -85,7 +85,7 @@ def start_from(
   """The state at step 0 with generator weights `merged`.
 
   Args:
-    state: of `create_state`.
+    state: from `create_state`.
     merged: see `safetensors_io.merge`.
     optimizer: the generator's, optax.
   """
@@ -111,15 +111,15 @@ def apply(
   frozen: Any = None,
   **inputs: Any,
 ) -> tuple[Any, Any]:
-  """(output, new statistics) of a network in training.
+  """(output, new statistics) of a network in training mode.
 
   Args:
     module: a generator or a discriminator.
     params: its weights.
-    stats: running statistics of its norms, {} where it has none.
+    stats: running statistics of its norms, {} if it has none.
     x: [B, H, W, C], its input.
-    frozen: {net: weights} of those it rests on, see `models.encoders`.
-    **inputs: what else it takes, such as `context`.
+    frozen: {net: weights} of its frozen networks, see `models.encoders`.
+    **inputs: further inputs, such as `context`.
   """
   variables = {'params': params}
   nets = getattr(module, 'frozen_nets', ())

@@ -43,12 +43,12 @@ def make_train_step(
 
   Returns:
     train_step(state, batch, frozen) -> (state, metrics). A step whose losses
-    or gradients are not finite leaves weights, optimizers and average as they
-    were and reports `skipped` 1; the step is counted all the same, so the data
-    goes on to the next batch.
+    or gradients are not finite leaves weights, optimizers and average
+    unchanged and reports `skipped` 1. It still counts as a step, so the next
+    one gets the next batch.
 
-  Raises:
-    ValueError: an unknown loss; `accumulate` beside an adversary.
+    Raises:
+      ValueError: an unknown loss; `accumulate` with an adversary.
   """
   if adversary and config.accumulate > 1:
     raise ValueError(
@@ -148,7 +148,7 @@ def make_train_step(
 
 
 def _without_pictures(differentiate):
-  """What is summed over the parts of a batch: losses and gradients alone."""
+  """Drops the pictures, which cannot be summed over the parts of a batch."""
 
   def of(params, stats, part):
     (loss, (terms, stats, _)), gradients = differentiate(params, stats, part)

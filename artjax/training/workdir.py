@@ -15,7 +15,7 @@ from artjax import atomic_files
 
 
 def make(workdir: str) -> None:
-  """Makes the folder where it is missing.
+  """Makes the folder if it is missing.
 
   Raises:
     ValueError: it cannot be made or written to.
@@ -32,7 +32,7 @@ def make(workdir: str) -> None:
 
 @contextlib.contextmanager
 def writing(workdir: str) -> Iterator[None]:
-  """Context of files that are written there: what fails is one line.
+  """Context for writing files there; turns errors into one line.
 
   Raises:
     ValueError: naming the folder and the reason.
@@ -49,11 +49,11 @@ def writing(workdir: str) -> Iterator[None]:
 def lock(workdir: str) -> Iterator[None]:
   """Context in which no other run may use the folder.
 
-  The lock goes with the process that holds it, however that ends.
+  The lock ends with the process that holds it, however that ends.
 
   Raises:
-    ValueError: another process holds it, whose host and number are named; or
-      it cannot be written.
+    ValueError: another process holds it, and the message names its host and
+      number; or it cannot be written.
   """
   with contextlib.ExitStack() as held:
     with writing(workdir):
@@ -76,7 +76,7 @@ def lock(workdir: str) -> Iterator[None]:
 
 
 def check_same_model(config: ml_collections.ConfigDict, workdir: str) -> None:
-  """Refuses to go on in a workdir that holds another task's weights.
+  """Refuses to resume in a workdir with another task's weights.
 
   Raises:
     ValueError: its config.json has another task or model, or cannot be read.
@@ -93,13 +93,13 @@ def check_same_model(config: ml_collections.ConfigDict, workdir: str) -> None:
 def write_config(
   config: ml_collections.ConfigDict, workdir: str, step: int
 ) -> list[str]:
-  """Writes config.json; what changes of an earlier one is said and kept.
+  """Writes config.json; logs the changes of an earlier one, and keeps it.
 
   Args:
     config: of the run.
     workdir: its folder.
-    step: taken so far; the earlier config.json becomes
-      config.until-<step>.json where it differs.
+    step: number of steps so far; an earlier config.json becomes
+      config.until-<step>.json if it differs.
 
   Returns:
     The changed fields, as 'field: old -> new'.
@@ -140,7 +140,7 @@ def _path(workdir):
 
 
 def _read(workdir: str) -> dict[str, Any]:
-  """The config.json of the folder, {} where there is none."""
+  """The config.json of the folder, {} if there is none."""
   if not os.path.exists(_path(workdir)):
     return {}
   with open(_path(workdir)) as file:
@@ -154,7 +154,7 @@ def _read(workdir: str) -> dict[str, Any]:
 
 
 def _as_json(config):
-  """As JSON knows it: no tuples."""
+  """The configuration in types of JSON, without tuples."""
   return json.loads(config.to_json())
 
 

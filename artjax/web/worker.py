@@ -26,7 +26,7 @@ _COMPILED: set = set()  # shapes of tiles that they have run on
 
 
 class Cancelled(Exception):
-  """The person who asked for this no longer wants it."""
+  """The user has cancelled the request."""
 
 
 def main():
@@ -72,7 +72,7 @@ def main():
 
 
 def _listen(requests, cancelled):
-  """Takes requests as they come, so that a cancellation need not wait."""
+  """Reads requests as they arrive, so that a cancellation need not wait."""
   for line in sys.stdin:
     request = json.loads(line)
     if request['op'] == 'cancel':
@@ -83,7 +83,7 @@ def _listen(requests, cancelled):
 
 
 def limit_memory(more):
-  """Lets this process have so many bytes beyond what it has now."""
+  """Limits this process to so many bytes beyond its present memory."""
   status = pathlib.Path('/proc/self/status')
   if not status.exists():
     print('artjax: no memory limit on this system', file=sys.stderr)
@@ -99,7 +99,7 @@ def limit_memory(more):
 
 
 def answer(request, say, stop):
-  """The last answer to a request; every failure is one line for a person."""
+  """The last answer to a request; every failure is one line for the user."""
   from artjax.image_io import reader
 
   try:
@@ -127,7 +127,7 @@ def answer(request, say, stop):
 
 
 def plain(error, request):
-  """An error in one line, with the person's name of the file, not a path."""
+  """An error in one line, with the user's name for the file, not a path."""
   text = ' '.join(str(error).split()) or type(error).__name__
   if 'path' not in request:
     return text
@@ -170,7 +170,7 @@ def open_picture(request, say, stop):
 
 
 def check_mask(request, say, stop):
-  """Says whether a file is a mask of a picture of a size."""
+  """Checks whether a file is a mask for a picture of a size."""
   del say, stop
   from artjax.image_io import reader
   from artjax.restoration import user_inputs
@@ -194,7 +194,7 @@ def _check_side(picture, limit):
 
 
 def warm(request, say, stop):
-  """Loads the weights of a chain before someone waits for them.
+  """Loads the weights of a chain before a user waits for them.
 
   With a picture's size and the number of a stage it also compiles that stage's
   network for it, by a run on one tile of an empty picture.

@@ -2,7 +2,7 @@
 
 At the default validation share of 0.2, and at any share from 0.08 to 0.31,
 chelsea and coffee are held out; astronaut, hubble_deep_field, ihc,
-motorcycle_left, retina and rocket are used for training.
+motorcycle_left, retina and rocket are trained on.
 """
 
 import importlib.util

@@ -9,7 +9,7 @@ _DEEP = 0x40  # more than 8 bits, in the third byte of av1C
 
 
 def is_lossless(path: str) -> bool:
-  """Whether a file of 8 bits is coded as RGB, which only lossless ones are.
+  """Whether an 8-bit file is coded as RGB, which only lossless files are.
 
   Raises:
     OSError: it cannot be read.

@@ -45,17 +45,17 @@ def read(path: str) -> list[Segment]:
   """The segments of a file before its pixels.
 
   Raises:
-    ValueError: the file ends within them, or they are no segments.
+    ValueError: the file ends within them, or they are not segments.
   """
   with open(path, 'rb') as file:
     return _read(file)
 
 
 def coding(path: str) -> Coding:
-  """How the pixels of a file are coded, by its header.
+  """How the pixels of a file are coded, from its header.
 
   Raises:
-    ValueError: as `read`; or that is not said before the pixels.
+    ValueError: as `read`; or the header does not say it.
   """
   tables: dict[int, list[int]] = {}
   components = b''
@@ -84,8 +84,8 @@ def rewrite(
   Args:
     path: of the file.
     target: path of the copy.
-    keep: whether a segment of the file stays.
-    add: what goes before the first of those that stay, but for JFIF.
+    keep: whether to keep a segment of the file.
+    add: segments to insert before the first that is kept, but after JFIF.
 
   Raises:
     ValueError: as `read`; or a payload is too long.

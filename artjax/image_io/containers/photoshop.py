@@ -11,7 +11,7 @@ _MARK = b'8BIM'
 
 
 def resources(data: bytes) -> list[tuple[int, bytes, bytes]]:
-  """[(number, name, data)]; what is damaged ends the list."""
+  """[(number, name, data)]; the list ends before a damaged resource."""
   found, place = [], 0
   while data[place : place + 4] == _MARK and place + 12 <= len(data):
     number = struct.unpack('>H', data[place + 4 : place + 6])[0]
@@ -41,7 +41,7 @@ def pack(items: list[tuple[int, bytes, bytes]]) -> bytes:
 
 
 def without_thumbnails(data: bytes) -> bytes:
-  """The same without the thumbnails, which show the picture as it was."""
+  """The same without thumbnails, which show the picture before restoration."""
   found = resources(data)
   if not any(number in _THUMBNAILS for number, _, _ in found):
     return data

@@ -17,7 +17,7 @@ _MOST = 64 << 20  # bytes of a chunk, or it is passed over
 
 
 class Chunk(NamedTuple):
-  """One chunk: its type, and its data (b'' of pixels)."""
+  """One chunk: its type, and its data (b'' for pixels)."""
 
   type: bytes
   data: bytes
@@ -27,7 +27,7 @@ def read(path: str) -> list[Chunk]:
   """All chunks of a file, pixels without their data.
 
   Raises:
-    ValueError: a chunk that is not of pixels is damaged or cut off.
+    ValueError: a chunk other than pixels is damaged or cut off.
   """
   with open(path, 'rb') as file:
     if file.read(8) != _SIGNATURE:
@@ -48,8 +48,8 @@ def rewrite(
   Args:
     path: of the file.
     target: path of the copy.
-    keep: whether a chunk before the pixels stays; IHDR always does.
-    add: what goes right after IHDR.
+    keep: whether to keep a chunk before the pixels; IHDR is always kept.
+    add: chunks to insert right after IHDR.
 
   Raises:
     ValueError: as `read`.
@@ -71,7 +71,7 @@ def rewrite(
 
 
 def may_be_copied(chunk: Chunk) -> bool:
-  """Whether a chunk stays true beside other pixels, by its name or its bits."""
+  """Whether a chunk remains true for other pixels, by its name or its flags."""
   ancillary, safe = chunk.type[0] & 32, chunk.type[3] & 32
   return chunk.type in _TRUE or bool(
     chunk.type.isalpha() and ancillary and safe

@@ -28,7 +28,7 @@ _INTEROPERABILITY = 40965  # a directory of its own, of no use to anybody
 
 
 class Value(NamedTuple):
-  """What a tag holds: its TIFF type, number of values, and their bytes."""
+  """The value of a tag: its TIFF type, number of values, and their bytes."""
 
   type: int
   items: int
@@ -102,7 +102,7 @@ def read(file: BinaryIO) -> Directory:
 
 
 def pages(path: str, most: int = 4096) -> list[Directory]:
-  """The directories of a file's pages, without what they point to.
+  """The directories of a file's pages, without those that they point to.
 
   Raises:
     ValueError: the first is damaged.
@@ -137,15 +137,15 @@ def subpages(path: str, parent: Directory) -> list[Directory]:
 def update(
   path: str, directory: Directory, remove: Collection[int] = ()
 ) -> None:
-  """Puts tags into the first directory of a file, in place of its own.
+  """Puts tags into the first directory of a file, replacing its own.
 
   The file is appended to and its header changed last, so call this before the
   file gets its final name.
 
   Args:
     path: of the file.
-    directory: what is put there.
-    remove: tags that are taken away.
+    directory: the tags to write.
+    remove: tags to remove.
 
   Raises:
     ValueError: the file is damaged.
@@ -200,10 +200,10 @@ def block(directory: Directory) -> bytes:
 
 
 def upright(data: bytes, width: int, height: int) -> bytes:
-  """An EXIF block of a picture that was turned upright, or of another size.
+  """The EXIF block for a picture that was rotated upright or resized.
 
-  Changed in place, for maker's notes point into the block: the orientation is
-  1, sizes are those of the picture, and the thumbnail is wiped.
+  It is changed in place, since maker's notes point into the block: orientation
+  becomes 1, sizes those of the picture, and the thumbnail is wiped.
 
   Raises:
     ValueError: it is damaged.
@@ -228,7 +228,7 @@ def upright(data: bytes, width: int, height: int) -> bytes:
 
 
 def orientation(data: bytes) -> int:
-  """That of an EXIF block; 1 if it says none, or one that does not exist."""
+  """The orientation in an EXIF block; 1 if there is none or it is invalid."""
   try:
     found = read(io.BytesIO(data)).number(ORIENTATION, 1)
   except ValueError:
@@ -267,7 +267,7 @@ class _Tiff:
     return data
 
   def entries(self, offset):
-    """[(tag, type, count, place of the value's slot)]; place of the next."""
+    """[(tag, type, count, offset of the value's slot)]; offset of the next."""
     size = 8 if self.big else 2
     count = self.unpack(self.count, self.read(offset, size))
     if count > 4096:
@@ -283,7 +283,7 @@ class _Tiff:
     return found, offset + size + count * width
 
   def places(self, offset):
-    """{tag: (place of the value's slot, type)}, and place of the next."""
+    """{tag: (offset of the value's slot, type)}, and offset of the next."""
     entries, following = self.entries(offset)
     return {tag: (place, kind) for tag, kind, _, place in entries}, following
 
@@ -301,7 +301,7 @@ class _Tiff:
     return found, self.unpack(self.offset, self.read(following, self.word))
 
   def set(self, places, values):
-    """Sets whole numbers that stand in their slots."""
+    """Sets integers that are stored in their slots."""
     for tag, number in values.items():
       place, kind = places.get(tag, (0, 0))
       if kind in (3, 4):

@@ -10,7 +10,7 @@ _PIXELS = {b'VP8 ', b'VP8L', b'ALPH', b'ANMF'}
 
 
 def read(path: str) -> dict[bytes, bytes]:
-  """{type: data} of the chunks of a file, those of pixels left out.
+  """{type: data} of the chunks of a file, without those of pixels.
 
   Raises:
     ValueError: the file ends within a chunk.
@@ -69,7 +69,7 @@ def rewrite(path: str, target: str, add: dict[bytes, bytes]) -> None:
 
 
 def _chunks(file: BinaryIO):
-  """(type, size) of each chunk, the file being at its data."""
+  """(type, size) of each chunk; the file is positioned at its data."""
   head = file.read(12)
   if head[:4] != b'RIFF' or head[8:] != b'WEBP':
     raise ValueError('no WebP file')
@@ -85,7 +85,7 @@ def _chunks(file: BinaryIO):
 
 
 def _size(name: bytes, data: bytes) -> tuple[bytes, bool]:
-  """Width and height as a VP8X chunk has them, and whether there is alpha."""
+  """Width and height as in a VP8X chunk, and whether there is alpha."""
   if name == b'VP8L':
     bits = int.from_bytes(data[1:5], 'little')
     width, height = bits & 0x3FFF, bits >> 14 & 0x3FFF

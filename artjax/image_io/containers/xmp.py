@@ -23,13 +23,13 @@ _SIZES = {
 
 
 def upright(packet: bytes, width: int, height: int, turned: bool) -> bytes:
-  """A packet of a picture that was turned upright, or of another size.
+  """The packet for a picture that was rotated upright or resized.
 
   Args:
     packet: that of the source.
     width: of the result, px.
     height: of the result, px.
-    turned: whether an orientation was applied, if only 1.
+    turned: whether an orientation was applied, even if it was 1.
   """
   if turned:
     packet = _set(packet, b'tiff:Orientation', 1)
@@ -39,12 +39,12 @@ def upright(packet: bytes, width: int, height: int, turned: bool) -> bytes:
 
 
 def tells_of_gain_map(packet: bytes) -> bool:
-  """Whether a packet speaks of a second picture that makes it HDR."""
+  """Whether a packet mentions a gain map, a second picture for HDR."""
   return any(name in packet for name in _GAIN_MAPS)
 
 
 def without_gain_map(packet: bytes) -> bytes:
-  """The packet without what it says of a gain map."""
+  """The packet without its entries on a gain map."""
   for name in (b'hdrgm', b'GContainer', b'Container'):
     packet = re.sub(rb'\s' + name + rb':\w+="[^"]*"', b'', packet)
     packet = re.sub(
@@ -59,7 +59,7 @@ def without_gain_map(packet: bytes) -> bytes:
 def with_event(packet: bytes, event: Mapping[str, str]) -> bytes:
   """A packet with one more event at the end of its history.
 
-  Everything else in it stays as it is, byte for byte.
+  Everything else in it is unchanged, byte for byte.
 
   Args:
     packet: UTF-8; b'' = there is none, and a new one is made.
@@ -112,7 +112,7 @@ class _Ends(NamedTuple):
 
 
 def _ends(packet):
-  """The places of a packet where something can be added."""
+  """The offsets in a packet where something can be added."""
   parser = expat.ParserCreate('UTF-8', namespace_separator=' ')
   open_tags: list[list] = []  # name, where its tag begins, whether it is empty
   found: dict = {}

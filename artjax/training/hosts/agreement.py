@@ -11,11 +11,11 @@ _TIMEOUT = 1800  # s, for the last of them to come to the same step
 def stop(step: int, name: str | None) -> str | None:
   """Whether all processes stop after this step, and by which signal.
 
-  A signal may reach some of them only. All get the same answer, so all save the
+  A signal may reach only some of them. All get the same answer, so all save the
   same step.
 
   Args:
-    step: taken so far.
+    step: number of steps so far.
     name: of the signal that this process got, or None.
 
   Raises:
@@ -35,10 +35,10 @@ def stop(step: int, name: str | None) -> str | None:
 
 
 def barrier(name: str, timeout: float = _TIMEOUT) -> None:
-  """Returns when all processes are here; at once where there is one.
+  """Returns when all processes have called it; at once if there is only one.
 
   Raises:
-    ValueError: some did not come within `timeout` seconds, which are named.
+    ValueError: some did not within `timeout` seconds; the message names them.
   """
   if jax.process_count() == 1:
     return

@@ -24,20 +24,20 @@ def join(
   process_id: int | None = None,
   timeout: int = watch.TIMEOUT,
 ) -> None:
-  """Joins the other processes of a run, where there are any.
+  """Joins the other processes of a run, if there are any.
 
-  Call it before anything is computed. What is None is read from the
-  environment; without anything there this process runs alone.
+  Call it before anything is computed. Arguments that are None are read from the
+  environment; if they are missing there too, this process runs alone.
 
   Args:
     coordinator: HOST:PORT of process 0.
     num_processes: of the run.
     process_id: of this one, from 0 on.
-    timeout: seconds without a sign of life after which the others take a
-      process for dead.
+    timeout: seconds without a sign of life after which a process counts as
+      dead.
 
-  Raises:
-    ValueError: what is given is incomplete, or the others cannot be reached.
+    Raises:
+      ValueError: arguments are incomplete, or the others cannot be reached.
   """
   if jax.distributed.is_initialized():
     return
@@ -84,7 +84,7 @@ def join(
 
 
 def launcher(environ: Mapping[str, str]) -> str | None:
-  """What started several processes, if JAX can ask it who they are."""
+  """The launcher of several processes, if JAX can ask it about them."""
   if (
     _count(environ, 'SLURM_STEP_NUM_TASKS') > 1
     and 'SLURM_STEP_NODELIST' in environ
@@ -131,11 +131,11 @@ def _count(environ, name):
 
 
 def _local_devices(environ):
-  """Which GPUs of the node are this task's; None = JAX's rule, one a task.
+  """The GPUs of the node for this task; None = JAX's rule, one per task.
 
-  That rule takes the GPU whose number is the task's on its node. It leaves
-  GPUs unused where there is one task a node, and finds none where SLURM shows
-  each task its own GPU alone.
+  That rule uses the GPU with the task's number on its node. With one task per
+  node it leaves GPUs unused, and it finds none if SLURM shows each task only
+  its own GPU.
   """
   visible = environ.get('CUDA_VISIBLE_DEVICES', '')
   count = len(visible.split(',')) if visible else 0

@@ -31,14 +31,14 @@ def client() -> Any:
 
 
 def start(timeout: float = TIMEOUT) -> None:
-  """Begins to watch the other processes of the run, in a thread."""
+  """Starts to watch the other processes of the run, in a thread."""
   global _watch
   _watch = Watch(timeout)
   _watch.start()
 
 
 def at(step: int | None) -> None:
-  """Notes how far this process is; None while it does other than steps."""
+  """Notes the current step of this process; None outside of steps."""
   if _watch:
     _watch.note(step)
 
@@ -53,8 +53,8 @@ def leave(error: BaseException, text: str) -> None:
   """Ends this process and all others of the run; returns if it is alone.
 
   Args:
-    error: that cannot be recovered from.
-    text: that is printed here; the others print its last line.
+    error: the error that ends the run.
+    text: printed here; the others print its last line.
   """
   if not _watch:
     return
@@ -66,10 +66,10 @@ def leave(error: BaseException, text: str) -> None:
 
 
 class Watch(threading.Thread):
-  """The thread that gives signs of life and looks for those of others."""
+  """The thread that sends signs of life and checks those of the others."""
 
   def __init__(self, timeout: float):
-    """Takes processes for dead that are silent for `timeout` seconds."""
+    """Considers processes dead that are silent for `timeout` seconds."""
     super().__init__(name='watch', daemon=True)
     self.timeout = timeout
     self.period = min(2.0, timeout / 5)
@@ -86,7 +86,7 @@ class Watch(threading.Thread):
     self._said['step'], self._moved = step, time.monotonic()
 
   def finish(self) -> None:
-    """Ends the thread; the others do not expect any more of this process."""
+    """Ends the thread; the others no longer expect signs of life."""
     self._over.set()
     self._say(done=True)
 

@@ -17,7 +17,7 @@ PRETRAINED = weights.pretrained_folder()
 
 
 class Ability(NamedTuple):
-  """One thing to do with a picture."""
+  """One step that the page offers."""
 
   name: str  # in the API
   title: str  # on the page
@@ -111,22 +111,22 @@ def available(folder: str | os.PathLike) -> dict[str, str]:
 
 
 def stages(steps: Iterable[str]) -> set[str]:
-  """Kinds of stages, of `options.STAGES`, that do these steps."""
+  """Kinds of stages, of `options.STAGES`, that perform these steps."""
   return {ability.stage for ability in ABILITIES if ability.name in steps}
 
 
 def plan(
   steps: Sequence[str], mask: bool, folder: str | os.PathLike
 ) -> list[str]:
-  """Paths of the weights that do one step after the other.
+  """Paths of the weights that perform the steps in order.
 
   Args:
     steps: names of abilities.
-    mask: whether the user brings one; without one `fill` finds damage first.
+    mask: whether the user gives one; without it `fill` finds damage first.
     folder: of the weights.
 
   Raises:
-    ValueError: they do not go together, or have no weights here; one line.
+    ValueError: they cannot be combined, or have no weights here; one line.
   """
   have, known = available(folder), [ability.name for ability in ABILITIES]
   for step in steps:
@@ -156,7 +156,7 @@ def plan(
 
 
 def usual_plan(folder: str | os.PathLike) -> list[str]:
-  """Paths of the weights of the default chain, as far as they are there."""
+  """Paths of the weights of the default chain, as far as they exist."""
   have = available(folder)
   return [have[a.name] for a in ABILITIES if a.name in have and _is_usual(a)]
 
@@ -189,7 +189,7 @@ def describe_presets(folder: str | os.PathLike) -> list[dict[str, Any]]:
 def describe(folder: str | os.PathLike) -> list[dict[str, Any]]:
   """The table for the page, as JSON.
 
-  `default` are those of `default_chain`: what is done when nobody says how.
+  `default` are the steps of `default_chain`, which run by default.
   """
   have = available(folder)
   return [

@@ -74,7 +74,7 @@ def create_app(
     hosts: names under which it is reached.
     token: see `guard.Guard`.
     warm: whether to load the usual networks at the start, and to compile them
-      for each picture that comes, before anybody asks.
+      for each uploaded picture before a job needs them.
   """
 
   @contextlib.asynccontextmanager
@@ -156,7 +156,7 @@ async def _full(request, error):
 
 @router.get('/abilities')
 async def get_abilities(request: fastapi.Request):
-  """What can be done here, what cannot yet, presets, options, and limits."""
+  """The available and unavailable steps, presets, options, and limits."""
   state = request.app.state
   return {
     'abilities': abilities.describe(state.weights),

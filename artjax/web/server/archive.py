@@ -13,7 +13,7 @@ _NO_DATE = 1980, 1, 1, 0, 0, 0  # the same files make the same zip
 
 
 class _Sink:
-  """What a zip is written to; `take` empties it."""
+  """The target of a zip writer; `take` returns and removes its content."""
 
   def __init__(self):
     self._parts: list[bytes] = []
@@ -35,10 +35,10 @@ def stream(files: Iterable[tuple[str, str]]) -> Iterator[bytes]:
   """The bytes of a zip, part by part.
 
   Args:
-    files: (name in the zip, path); of equal names the later get a number.
+    files: (name in the zip, path); a repeated name gets a number.
 
   Raises:
-    OSError: a file has gone meanwhile.
+    OSError: a file has disappeared meanwhile.
   """
   sink = _Sink()
   taken: set[str] = set()

@@ -42,9 +42,9 @@ class Guard:
     """Around an ASGI app.
 
     Args:
-      app: what is asked if nothing is wrong.
+      app: called if nothing is wrong.
       hosts: names under which this server is reached, without ports.
-      token: what has to be known to ask; '' = nothing.
+      token: secret that requests must contain; '' = none.
     """
     self._app = app
     self._hosts = {host.lower() for host in hosts}

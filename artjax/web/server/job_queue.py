@@ -19,11 +19,11 @@ from artjax.web.server import worker_process
 
 
 class QueueFull(Exception):
-  """So many wait already that another is refused."""
+  """Too many jobs are waiting already."""
 
 
 class JobQueue:
-  """The queue, and the two processes that work on what is in it."""
+  """The queue, and the two processes that work on its jobs."""
 
   def __init__(
     self,
@@ -38,8 +38,8 @@ class JobQueue:
       store: of the pictures.
       limits: of the queue and of the two processes.
       find_weights: gives the paths of the weights of a job.
-      usual_weights: gives those that are to be ready before a job wants them:
-        loaded at the start, and compiled for each picture that comes.
+      usual_weights: gives those to prepare before a job needs them: they are
+        loaded at the start, and compiled for each uploaded picture.
     """
     self.limits = limits
     self.decoder = worker_process.WorkerProcess(
@@ -61,7 +61,7 @@ class JobQueue:
     self._tasks: list[asyncio.Task] = []
 
   def start(self) -> None:
-    """Begins to work; within a running event loop."""
+    """Starts work; call it within a running event loop."""
     self._tasks = [
       asyncio.create_task(self._work()),
       asyncio.create_task(self._watch()),
@@ -87,7 +87,7 @@ class JobQueue:
 
   @property
   def warming(self) -> bool:
-    """Whether networks are being loaded or compiled, or are to be."""
+    """Whether networks are being loaded or compiled, or will be."""
     return self._is_warming or bool(self._cold)
 
   def check_room(self) -> None:
@@ -99,7 +99,7 @@ class JobQueue:
       )
 
   def warm(self, entry: store_lib.Entry | None = None) -> None:
-    """Has the usual networks loaded, and compiled for a picture, if idle."""
+    """Loads the usual networks, and compiles them for a picture, if idle."""
     weights = self._usual_weights()
     request = {'op': 'warm', 'weights': weights}
     self._cold.clear()  # Of earlier pictures: the latest is worked on next.
@@ -145,7 +145,7 @@ class JobQueue:
     Args:
       entry: of the picture; gets its `info`.
       maps: (path, folder of tiles) of maps that are shown over it.
-      result: whether it is one, for which the limits are wider.
+      result: whether it is a result, which has wider limits.
 
     Returns:
       '', or the reason why it cannot be used.
@@ -256,7 +256,7 @@ class JobQueue:
     return entry
 
   async def _run(self, job, entry):
-    """(state, reason) at the end of a job; `entry` None: it makes none."""
+    """(state, reason) at the end of a job; `entry` is None if it makes none."""
     # What was found in the picture itself belongs to it, and not to a result.
     finds = job.only_finds or (job.steps[0] == 'fill' and not job.mask)
     if finds:
@@ -289,7 +289,7 @@ class JobQueue:
     return 'done', ''
 
   def _request(self, job, entry, finds):
-    """What worker.py is asked for; '' for files that are not wanted."""
+    """The request to worker.py; '' for files that are not wanted."""
     source = job.source
     made = lambda part, wanted=True: (
       entry.path(part) if entry and wanted else ''
@@ -318,7 +318,7 @@ class JobQueue:
     }
 
   def _take_damage(self, job, record):
-    """Puts what was found on record with the picture that it was found in."""
+    """Stores found damage with the picture that it was found in."""
     source = job.source
     source.damage = {**record['damage'], 'threshold': job.options['threshold']}
     if job.only_finds:

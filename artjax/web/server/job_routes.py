@@ -69,8 +69,8 @@ async def post_job(
 ):
   """Puts a picture into the queue.
 
-  The body is the picture; or, with `picture`, a mask of what is to be filled,
-  white, of any size of the same shape, or nothing.
+  The body is the picture. With `picture`, it is empty or a mask: white where to
+  fill, of any size with the same aspect ratio.
   """
   state = request.app.state
   steps = query.steps.split(',')
@@ -113,7 +113,7 @@ def _plan(state, steps, mask):
 def _options(query, steps):
   """{name: value} of the options that these steps use.
 
-  One that none of them uses is refused unless it has its default.
+  An option that none of them uses is refused unless it has its default.
   """
   stages, found = abilities.stages(steps), {}
   for option in options_lib.describe():
@@ -131,7 +131,7 @@ def _options(query, steps):
 
 @router.get('/jobs/{job}')
 async def get_job(job: lookup.Job):
-  """How far a job is."""
+  """The progress of a job."""
   return job.describe()
 
 
@@ -143,7 +143,7 @@ async def get_job(job: lookup.Job):
   },
 )
 async def get_events(job: lookup.Job):
-  """How far a job is, as server-sent events: one a change, until the end."""
+  """The progress of a job as server-sent events, until the end."""
 
   async def events():
     job.followers += 1
@@ -173,7 +173,7 @@ async def cancel_job(request: fastapi.Request, job: lookup.Job):
 
 @router.get('/jobs/{job}/result', **openapi.PICTURE)
 async def get_job_result(job: lookup.Job, entry: lookup.Result):
-  """The file that a job has made; of `detect` the damage probabilities."""
+  """The file that a job has made; for `detect`, the damage probabilities."""
   return transfer.download(entry, 'damage.png' if job.only_finds else 'picture')
 
 
@@ -187,5 +187,5 @@ async def get_job_report(job: lookup.Job, entry: lookup.Result):
 
 @router.get('/jobs/{job}/mask', **openapi.PNG)
 async def get_job_mask(entry: lookup.Result):
-  """The mask of what a job has filled, white, a PNG of the picture's size."""
+  """The mask that a job has filled: a PNG, white = filled."""
   return transfer.download(entry, 'mask.png')

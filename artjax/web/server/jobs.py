@@ -20,7 +20,7 @@ FORMATS = {
 
 
 class Job:
-  """One picture to be worked on, and how far that is.
+  """A picture to process, and the progress.
 
   Attributes:
     state: 'queued', 'preparing', 'running', 'finishing', and at the end 'done',
@@ -44,8 +44,8 @@ class Job:
       source: the picture to work on.
       steps: names of abilities, in order.
       options: by their names in a query.
-      tied: whether it ends with the page that asked for it.
-      mask: of what is to be filled; deleted with the job.
+      tied: whether it ends when the page that started it is closed.
+      mask: of pixels to fill; deleted with the job.
       format: of the result, of `FORMATS`.
     """
     self.id = secrets.token_hex(12)
@@ -77,11 +77,11 @@ class Job:
 
   @property
   def only_finds(self) -> bool:
-    """Whether it makes no picture: it looks for damage."""
+    """Whether it only looks for damage, and makes no picture."""
     return self.steps == ['detect']
 
   def suffix(self) -> str:
-    """Of the file of the result."""
+    """Suffix of the result's file."""
     if self.format == 'same':
       return self.source.suffix
     if self.format:
@@ -93,7 +93,7 @@ class Job:
     )
 
   def update(self, **values: Any) -> None:
-    """Sets attributes and wakes who follows."""
+    """Sets attributes and notifies those who follow the job."""
     for name, value in values.items():
       setattr(self, name, value)
     self.updates += 1
@@ -101,7 +101,7 @@ class Job:
     self._bell = asyncio.Event()
 
   def progress(self, answer: dict[str, Any]) -> None:
-    """Takes an answer of the process that runs it."""
+    """Handles an answer of the process that runs it."""
     if answer['event'] == 'preparing':
       self.update(state='preparing', cold=answer['cold'])
       return

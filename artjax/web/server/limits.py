@@ -5,7 +5,7 @@ import dataclasses
 
 @dataclasses.dataclass(frozen=True)
 class Limits:
-  """Bytes, pixels, seconds and counts; beyond them a reason is given."""
+  """Bytes, pixels, seconds and counts; requests beyond them are refused."""
 
   upload: int = 1 << 30  # bytes of a picture file
   pixels: int = 120_000_000  # of an uploaded picture, by its header

@@ -62,7 +62,7 @@ def _metric(name, kind, text, values):
 
 
 def _resident(pid):
-  """Bytes of a process; 0 where that is not told."""
+  """Resident memory of a process, bytes; 0 if it is unknown."""
   try:
     pages = int(pathlib.Path(f'/proc/{pid}/statm').read_text().split()[1])
   except OSError:

@@ -42,7 +42,7 @@ async def get_pictures(request: fastapi.Request):
   },
 )
 async def get_results(request: fastapi.Request):
-  """All that was made of the pictures of this session, as one zip."""
+  """All results of this session, as one zip."""
   session = lookup.known_session(request)
   made = [e for e in session.pictures.values() if e.origin] if session else []
   if not made:
@@ -68,7 +68,7 @@ async def get_results(request: fastapi.Request):
 
 @router.get('/pictures/{picture}')
 async def get_picture(entry: lookup.Picture):
-  """What is known of a picture."""
+  """Information on a picture."""
   return entry.describe()
 
 
@@ -76,7 +76,7 @@ async def get_picture(entry: lookup.Picture):
 async def delete_picture(
   request: fastapi.Request, response: fastapi.Response, entry: lookup.Picture
 ):
-  """Deletes a picture and all that belongs to it."""
+  """Deletes a picture and all its files."""
   session = lookup.own_session(request, response)
   if any(job.source is entry and not job.over for job in session.jobs.values()):
     transfer.fail(409, 'a job works on this picture; cancel it first')
@@ -85,7 +85,7 @@ async def delete_picture(
 
 @router.get('/pictures/{picture}/file', **openapi.PICTURE)
 async def get_file(entry: lookup.Picture):
-  """The file itself: full depth, with its profile and metadata."""
+  """The file itself, at full bit depth, with its profile and metadata."""
   return transfer.download(entry, 'picture')
 
 
@@ -97,19 +97,19 @@ async def get_report(entry: lookup.Picture):
 
 @router.get('/pictures/{picture}/change', **openapi.PNG)
 async def get_change(entry: lookup.Picture):
-  """How far each pixel was moved, a grey PNG: a level is 0.05 CIEDE2000."""
+  """The change of each pixel, a grey PNG: a level is 0.05 CIEDE2000."""
   return transfer.download(entry, 'change.png')
 
 
 @router.get('/pictures/{picture}/uncertainty', **openapi.PNG)
 async def get_uncertainty(entry: lookup.Picture):
-  """Where 8 flips and turns disagree, a grey PNG: a level is 0.1/255."""
+  """Where 8 flips and rotations disagree, a grey PNG: a level is 0.1/255."""
   return transfer.download(entry, 'uncertainty.png')
 
 
 @router.get('/pictures/{picture}/mask', **openapi.PNG)
 async def get_mask(entry: lookup.Picture):
-  """The mask of what was filled, white, a PNG of its size."""
+  """The mask that was filled: a PNG of the picture's size, white = filled."""
   return transfer.download(entry, 'mask.png')
 
 

@@ -39,7 +39,7 @@ class Entry:
   size: int = 0  # bytes on disk, as far as they are counted
 
   def path(self, part: str = 'picture') -> str:
-    """Of the file, or of a part such as 'change.png' or 'report.json'."""
+    """Path of the file, or of a part such as 'change.png' or 'report.json'."""
     return os.path.join(
       self.folder, f'picture{self.suffix}' if part == 'picture' else part
     )
@@ -49,7 +49,7 @@ class Entry:
     return os.path.join(self.folder, f'tiles_{layer}')
 
   def has(self, layer: str) -> bool:
-    """Whether there are tiles of a layer."""
+    """Whether tiles of a layer exist."""
     return os.path.isdir(self.tiles(layer))
 
   def describe(self) -> dict[str, Any]:
@@ -82,7 +82,7 @@ class Entry:
 
 
 class Session:
-  """What one browser, or one user of the API, has here."""
+  """The pictures and jobs of one browser, or one user of the API."""
 
   def __init__(self):
     self.pictures = {}  # id -> Entry, oldest first
@@ -91,14 +91,14 @@ class Session:
     self.used = time.monotonic()
 
   def busy(self) -> bool:
-    """Whether a file is on its way, or a job under way."""
+    """Whether a file is being transferred, or a job is running."""
     return self.transfers > 0 or any(not job.over for job in self.jobs.values())
 
 
 class Store:
   """The sessions and their files, in one folder that is deleted at the end.
 
-  Not for several threads: whoever uses it does so in that of the event loop.
+  It is not thread-safe: use it only in the thread of the event loop.
   """
 
   def __init__(self, limits: limits_lib.Limits):
@@ -155,7 +155,7 @@ class Store:
       entry.size += count
 
   def keep(self, session: Session, entry: Entry) -> None:
-    """Puts an entry into a session, or counts anew what it has there."""
+    """Puts an entry into a session, or updates its size there."""
     size = sum(
       path.stat().st_size
       for path in pathlib.Path(entry.folder).rglob('*')
@@ -185,7 +185,7 @@ class Store:
 
 
 def sweep() -> None:
-  """Deletes what servers left behind that were killed."""
+  """Deletes files left behind by servers that were killed."""
   for folder in pathlib.Path(tempfile.gettempdir()).glob(f'{_PREFIX}*'):
     pid = folder.name.removeprefix(_PREFIX).partition('_')[0]
     try:
@@ -197,7 +197,7 @@ def sweep() -> None:
 
 
 def clean_name(text: str) -> tuple[str, str]:
-  """What a client calls its file, as one short line without folders.
+  """The client's name of a file, as one short line without folders.
 
   Returns:
     (stem, suffix): for people to read and for downloads to suggest.

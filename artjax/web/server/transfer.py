@@ -35,7 +35,7 @@ _IDLE = 30  # s in which an upload must go on
 
 
 def fail(status: int, reason: str) -> NoReturn:
-  """Ends a request with one line for a person."""
+  """Ends a request with one line for the user."""
   raise fastapi.HTTPException(status, reason)
 
 
@@ -63,8 +63,8 @@ async def receive_mask(
     request: whose body is the mask.
     session: of the request.
     name: of the file.
-    picture: that it is a mask of.
-    threshold: from which level on grey counts as white, in [0, 1].
+    picture: the picture that the mask is for.
+    threshold: level from which grey counts as white, in [0, 1].
 
   Returns:
     The new entry; None if there is no body.
@@ -117,7 +117,7 @@ async def _upload(request, session, name):
 
 
 async def _stream(request, entry, name):
-  """Writes the body to the part 'upload' of an entry; its first bytes."""
+  """Writes the body to the part 'upload' of an entry; returns its head."""
   state = request.app.state
   limit = state.limits.upload
   head = b''
@@ -161,7 +161,7 @@ def _mib(count):
 
 
 def download(entry: store_lib.Entry, part: str) -> responses.FileResponse:
-  """A file under the name that is for a person, to be saved, never shown."""
+  """A file under its user-visible name, to be saved, never displayed."""
   path = entry.path(part)
   if not os.path.isfile(path):
     fail(404, 'this picture has none: it was uploaded, or made without')

@@ -33,7 +33,7 @@ class WorkerProcess:
 
   @property
   def pid(self) -> int | None:
-    """Of the process that runs, if one does."""
+    """Process id, if it runs."""
     return self._process and self._process.pid
 
   async def ask(
@@ -46,7 +46,7 @@ class WorkerProcess:
 
     Args:
       request: for worker.py; gets an id if it has none.
-      timeout: s without any answer, after which the process is ended.
+      timeout: seconds without an answer after which the process is ended.
       on_answer: called with the answers that come before the last.
 
     Returns:
@@ -88,7 +88,7 @@ class WorkerProcess:
         raise
 
   def cancel(self, key: str) -> None:
-    """Asks for the end of a request; it is answered with 'cancelled'."""
+    """Asks to end a request, which is then answered with 'cancelled'."""
     if self._process and self._process.returncode is None:
       with contextlib.suppress(ConnectionError):
         self._process.stdin.write(
