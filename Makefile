@@ -1,5 +1,5 @@
-# make setup | demo | serve | test | test-web | property | lint | coverage | api |
-# bench | lock | export-setup: each does all its own set-up.
+# make setup | demo | serve | test | test-web | property | endurance | lint |
+# coverage | api | bench | lock | export-setup: each does all its own set-up.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -7,8 +7,8 @@ REQUIREMENTS := requirements.txt $(wildcard requirements/*.txt)
 LOCK := requirements/lock.txt
 export JAX_COMPILATION_CACHE_DIR ?= $(HOME)/.cache/artjax/xla
 
-.PHONY: setup demo serve test test-web property lint coverage api bench \
-  lock export-setup clean
+.PHONY: setup demo serve test test-web property endurance lint coverage api \
+  bench lock export-setup clean
 
 setup: $(VENV)/.ready
 
@@ -45,6 +45,15 @@ property: setup
 	@ARTJAX_DRAWS=$(or $(DRAWS),20000) $(BIN)/python -m pytest -q --timeout=0 \
 	  tests/image_io/test_properties.py
 	@$(BIN)/python tests/fuzz_image_file.py --count=$(or $(FILES),10000)
+
+CORES ?= 0,1
+
+# Long trainings: killed at random, their memory, two hosts beside one.
+endurance: setup
+	@$(BIN)/python tests/kill_training.py --kills=$(or $(KILLS),50)
+	@$(BIN)/python tests/kill_training.py --kills=$(or $(HOST_KILLS),20) --hosts=2
+	@$(BIN)/python tests/memory_training.py --steps=$(or $(STEPS),20000)
+	@$(BIN)/python tests/speed_hosts.py --cores="$(CORES)"
 
 # Style, layers of packages, types.
 lint: setup

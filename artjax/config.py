@@ -111,6 +111,8 @@ def get_config() -> ml_collections.ConfigDict:
 
   # Saving and reporting, in steps.
   config.log_every = 50  # losses, learning rate, norm of the gradient
+  # Trackers beside TensorBoard: 'mlflow' | 'wandb', where they are installed.
+  config.loggers = ()
   # Steps of which a trace is written for TensorBoard, such as '20-25'.
   config.profile_steps = ''
   config.eval_every = 1_000  # also at the end of the run; 0 = never

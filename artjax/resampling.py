@@ -24,7 +24,7 @@ def _cubic(x):
   return np.where(x <= 1.0, near, np.where(x <= 2.0, far, 0.0))
 
 
-@functools.lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=8)  # few: of large pictures each takes 100 MB
 def matrix(
   size: int, new_size: int, scale: float, antialias: bool = True
 ) -> np.ndarray:

@@ -5,6 +5,8 @@
   artjax benchmark infer --model=rrdb.RRDBNet --onnx=rrdb.onnx \\
       --peer='python peer.py --model rrdb --mode infer ...'
   artjax benchmark launch --config=esrgan_psnr
+  artjax benchmark scale --config=nafnet --step_s=0.1 --devices 8 64 -- \\
+      --config.data.source=folder:PATH
   artjax benchmark restore --picture=scan.png --megapixels 1 16 100
   artjax benchmark tiles --source=folder:PATH
   artjax benchmark ramp
@@ -23,6 +25,7 @@ from artjax.benchmark import input_pipeline
 from artjax.benchmark import launch
 from artjax.benchmark import networks
 from artjax.benchmark import restoring
+from artjax.benchmark import scaling
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -32,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
   )
   commands = parser.add_subparsers(
     required=True,
-    metavar='pipeline | step | infer | launch | restore | tiles | ramp',
+    metavar='pipeline | step | infer | launch | scale | restore | tiles | ramp',
   )
 
   p = commands.add_parser('pipeline', help='examples a second')
@@ -88,6 +91,23 @@ def main(argv: Sequence[str] | None = None) -> int:
   p.set_defaults(run=launch.speed)
   p.add_argument('--config', required=True)
   p.add_argument('--batch', type=int, default=1)
+  p.add_argument(
+    'override', nargs='*', metavar='--config.FIELD=VALUE', help='after --'
+  )
+
+  p = commands.add_parser('scale', help='an estimate for many devices')
+  p.set_defaults(run=scaling.estimate)
+  p.add_argument('--config', required=True)
+  p.add_argument('--devices', type=int, nargs='+', default=[1, 8, 16, 32, 64])
+  p.add_argument('--batch', type=int, default=0, help="0 = the config's")
+  p.add_argument('--steps', type=int, default=20, help='that are measured')
+  p.add_argument(
+    '--step_s', type=float, default=0, help='of one device; 0 = measure here'
+  )
+  p.add_argument('--machine', type=int, default=8, help='devices in one')
+  p.add_argument('--machine_gb_s', type=float, default=200, help='GB/s')
+  p.add_argument('--network_gb_s', type=float, default=20, help='GB/s')
+  p.add_argument('--latency_us', type=float, default=20, help='of a message')
   p.add_argument(
     'override', nargs='*', metavar='--config.FIELD=VALUE', help='after --'
   )

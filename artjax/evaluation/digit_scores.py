@@ -107,15 +107,16 @@ def measure(seen: Seen, real: Seen) -> dict[str, float]:
   }
 
 
-def frechet(a: np.ndarray, b: np.ndarray) -> float:
+def frechet(a: np.ndarray, b: np.ndarray, ddof: int = 0) -> float:
   """Squared Frechet distance of two sets of features, f32[N, C], f32[M, C].
 
   It compares normal distributions with their means and covariances, as in the
   FID (https://arxiv.org/abs/1706.08500), but uses other features. So figures
-  are comparable only with those of the same classifier.
+  are comparable only with those of the same classifier. `ddof` is numpy's, for
+  the covariances.
   """
   a, b = a.astype(np.float64), b.astype(np.float64)
-  cov_a, cov_b = (np.cov(x, rowvar=False, bias=True) for x in (a, b))
+  cov_a, cov_b = (np.cov(x, rowvar=False, ddof=ddof) for x in (a, b))
   # The product of two covariances has real eigenvalues >= 0, up to rounding.
   roots = np.sqrt(np.maximum(np.linalg.eigvals(cov_a @ cov_b).real, 0))
   distance = np.sum((a.mean(0) - b.mean(0)) ** 2) + np.trace(cov_a + cov_b)

@@ -20,6 +20,8 @@ import jax
 import numpy as np
 
 from artjax import colour
+from artjax.evaluation import dists as dists_lib
+from artjax.evaluation import niqe as niqe_lib
 from artjax.models import encoders
 
 Array = np.ndarray
@@ -28,6 +30,8 @@ LOWER_IS_BETTER = (
   'mae',
   'ciede2000',
   'lpips',
+  'dists',
+  'niqe',
   'lightness_shift',
   'chroma_gain',
 )
@@ -390,3 +394,23 @@ def _lpips(params, pred, target, weight):
   return encoders.lpips(
     params, pred, target, net='alexnet', precision='highest', weight=weight
   )
+
+
+def dists(pred: Array, target: Array, *, crop: int = 0) -> Array:
+  """DISTS, 0 for equal pictures, at most about 1; see `dists_lib`.
+
+  Textures that are alike without being the same count little. Pictures must be
+  16 px a side or more after the crop, and are seen at their size.
+  """
+  pred, target = _prepare(pred, target, crop)
+  return np.array([dists_lib.of_pair(x, y) for x, y in zip(pred, target)])
+
+
+def niqe(pred: Array, target: Array, *, crop: int = 0) -> Array:
+  """NIQE, of `pred` alone: about 2 to 20, lower is more natural.
+
+  On rounded luma, as MATLAB does. Pictures must be 96 x 192 px or more after
+  the crop; nan where one is of one colour all over. See `niqe_lib`.
+  """
+  pred, _ = _prepare(pred, target, crop)
+  return np.array([niqe_lib.of_luma(_luma(x)[..., 0].round()) for x in pred])

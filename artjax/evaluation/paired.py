@@ -22,6 +22,7 @@ from artjax import tasks
 from artjax.data import pipeline
 from artjax.evaluation import base
 from artjax.evaluation import baselines
+from artjax.evaluation import feature_sets
 from artjax.evaluation import metrics
 from artjax.evaluation import report
 
@@ -41,6 +42,8 @@ class Record(NamedTuple):
   seconds: float  # of restoring
   panel: tuple[np.ndarray, ...]  # degraded, restored, target; () if not shown
   confidence: Figures | None = None  # of weights that predict their errors
+  # Of output, input and target, for distances of sets; () where none is wanted.
+  features: tuple[np.ndarray, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,6 +57,7 @@ class Results(base.Results):
     crop: border that was left out of the metrics, px.
     ops: the ops string that made the examples.
     worst: the worst of the records.
+    distances: names of the metrics that compare all pictures together.
   """
 
   records: Sequence[Record]
@@ -61,14 +65,21 @@ class Results(base.Results):
   crop: int
   ops: str
   worst: base.Worst
+  distances: Sequence[str] = ()
 
   def figures(self) -> Figures:
-    """Means over the pictures of every metric of the output."""
-    return base.means([r.output for r in self.records])
+    """Means over the pictures of every metric of the output, and distances."""
+    return base.means([r.output for r in self.records]) | self._distances(0)
 
   def inputs(self) -> Figures:
     """The same of the input."""
-    return base.means([r.input for r in self.records])
+    return base.means([r.input for r in self.records]) | self._distances(1)
+
+  def _distances(self, part):
+    if not self.distances:
+      return {}
+    of = lambda i: [r.features[i] for r in self.records]
+    return feature_sets.distances(self.distances, of(part), of(2))
 
   def baselines(self) -> dict[str, Figures]:
     """The same of each baseline."""
@@ -135,7 +146,8 @@ class Results(base.Results):
       before = inputs[name]
       change = after - before if math.isfinite(before) else math.nan
       values = [f'{before:.4f}', f'{after:.4f}', f'{change:+.4f}']
-      values += [f'{found[name]:.4f}' for found in others.values()]
+      # Distances of sets are not taken of baselines.
+      values += [f'{v.get(name, math.nan):.4f}' for v in others.values()]
       lines.append(f'| {name} | {" | ".join(values)} |')
     lines += [
       '',
@@ -234,15 +246,15 @@ class Paired(base.Evaluator):
   input_is = 'degraded'
 
   def _figures(self):
-    for name in self.metrics:
+    self._distances = [n for n in self.metrics if n in feature_sets.DISTANCES]
+    self._each = [n for n in self.metrics if n not in self._distances]
+    for name in self._each:
       try:
         _metric(name)
       except ValueError as error:
         raise ValueError(f'eval.metrics: {error}') from error
-    found = {
-      name: 'min' if name in _lower_is_better() else 'max'
-      for name in self.metrics
-    }
+    lower = {*_lower_is_better(), *self._distances}
+    found = {name: 'min' if name in lower else 'max' for name in self.metrics}
     if getattr(registry.model(self.config), 'scale', 1) > 1:
       found['consistency'] = 'max'
     return found
@@ -268,7 +280,7 @@ class Paired(base.Evaluator):
       # What super-resolution is measured beside.
       low, degraded = degraded, resampling.imresize(degraded, scale)
     crop = self.config.eval.crop
-    of = lambda picture: measure(self.metrics, picture, target, crop, low)
+    of = lambda picture: measure(self._each, picture, target, crop, low)
     return Record(
       name=example['name'],
       output=of(restored),
@@ -279,6 +291,11 @@ class Paired(base.Evaluator):
       seconds=seconds,
       panel=(degraded, restored, target) if shown else (),
       confidence=_confidence(restorer, example),
+      features=tuple(
+        feature_sets.features(within(picture, crop))
+        for picture in (restored, degraded, target)
+        if self._distances
+      ),
     )
 
   def baselines(self) -> dict[str, Callable[[np.ndarray], np.ndarray]]:
@@ -294,6 +311,7 @@ class Paired(base.Evaluator):
       self.config.eval.crop,
       self.config.eval.ops,
       self.worst(records),
+      self._distances,
     )
 
   def figures_of(self, record: Record) -> Figures:
@@ -374,9 +392,13 @@ def _confidence(restorer, example):
 
 def same(picture: np.ndarray, target: np.ndarray, crop: int = 0) -> bool:
   """Whether two pictures [H, W, C] are identical inside a border, px."""
-  height, width = target.shape[:2]
-  inside = np.s_[crop : height - crop, crop : width - crop]
-  return np.array_equal(picture[inside], target[inside])
+  return np.array_equal(within(picture, crop), within(target, crop))
+
+
+def within(picture: np.ndarray, crop: int) -> np.ndarray:
+  """A picture [H, W, C] without a border, px."""
+  height, width = picture.shape[:2]
+  return picture[crop : height - crop, crop : width - crop]
 
 
 def closeup(

@@ -27,6 +27,7 @@ from artjax.training import preflight
 from artjax.training import progress as progress_lib
 from artjax.training import signals
 from artjax.training import state as states
+from artjax.training import trackers
 from artjax.training import train_step as steps
 from artjax.training import workdir as workdirs
 from artjax.training.hosts import agreement
@@ -135,7 +136,12 @@ def _train(config, workdir, evaluator, primary, on_step, on_eval):
   with workdirs.writing(workdir):
     if primary:
       workdirs.write_config(config, workdir, step)
-    writer = metric_writers.writer(workdir, step, primary=primary)
+    writer = metric_writers.writer(
+      workdir,
+      step,
+      primary=primary,
+      more=trackers.start(config, workdir) if primary else None,
+    )
     writer.begin(step, metric_writers.described(config))
 
   # ---- Loop.

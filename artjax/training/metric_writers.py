@@ -75,9 +75,7 @@ class Writers:
         call(writer)
       except Exception as error:  # of many types, of threads that write
         logging.error(
-          '%s cannot write and is left out: %s',
-          type(writer).__name__,
-          _in_short(error),
+          '%s cannot write and is left out: %s', _name(writer), _in_short(error)
         )
         self._writers.remove(writer)
 
@@ -94,7 +92,7 @@ class Writers:
         writer.flush()
       except Exception as error:
         raise ValueError(
-          f'{type(writer).__name__} cannot write: {_in_short(error)}'
+          f'{_name(writer)} cannot write: {_in_short(error)}'
         ) from error
 
   def write_scalars(self, step: int, scalars: Mapping[str, Any]) -> None:
@@ -118,25 +116,34 @@ class Writers:
     self._all(lambda writer: writer.close())
 
 
-def writer(workdir: str, step: int = 0, *, primary: bool = True) -> Writers:
+def writer(
+  workdir: str,
+  step: int = 0,
+  *,
+  primary: bool = True,
+  more: Mapping[str, Any] | None = None,
+) -> Writers:
   """The writers of a run; processes other than the primary one have none.
 
   Args:
     workdir: folder of the run.
     step: at which the run begins.
     primary: whether this process writes.
+    more: {name: writer} of trackers, which do not hold up the run where clu is
+      installed.
   """
   if not primary:
     return Writers([])
   path = os.path.join(workdir, 'metrics.jsonl')
   writers: list[Any] = [JsonLines(path, step)]
+  others = dict(more or {})
   try:
     from clu import metric_writers  # Seconds: it brings TensorFlow along.
 
     _purge(workdir, step)
-    writers.append(
-      metric_writers.AsyncWriter(metric_writers.SummaryWriter(workdir))
-    )
+    others['TensorBoard'] = metric_writers.SummaryWriter(workdir)
+    for name, other in others.items():
+      others[name] = metric_writers.AsyncWriter(other)
     logging.info('TensorBoard: tensorboard --logdir=%s', workdir)
   except ImportError as e:
     logging.warning(
@@ -144,7 +151,13 @@ def writer(workdir: str, step: int = 0, *, primary: bool = True) -> Writers:
       e.name,
       path,
     )
-  return Writers(writers)
+  for name, other in others.items():
+    other.name = name
+  return Writers([*writers, *others.values()])
+
+
+def _name(writer):
+  return getattr(writer, 'name', type(writer).__name__)
 
 
 def _in_short(error):

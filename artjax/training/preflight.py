@@ -14,6 +14,7 @@ import ml_collections
 from artjax import tasks
 from artjax.data import pipeline
 from artjax.training import checkpoint
+from artjax.training import trackers
 from artjax.training.hosts import agreement
 
 # The least value of fields that are counts.
@@ -53,6 +54,7 @@ def check_fields(config: ml_collections.ConfigDict) -> None:
     )
   if not 0 <= config.ema_decay < 1:
     raise ValueError(f'ema_decay={config.ema_decay} is not in [0, 1)')
+  trackers.check(config.loggers)
 
 
 def check_training(config: ml_collections.ConfigDict) -> None:

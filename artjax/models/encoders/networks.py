@@ -9,7 +9,7 @@ parameters, VGG19 20,024,384 and AlexNet 2,469,696.
 VGG: https://arxiv.org/abs/1409.1556   AlexNet: https://arxiv.org/abs/1404.5997
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 import difflib
 from typing import Any
 
@@ -80,6 +80,7 @@ def features(
   net: str = 'vgg16',
   dtype: jax.typing.DTypeLike = 'float32',
   precision: Any = None,
+  pool: Callable[[jax.Array], jax.Array] | None = None,
 ) -> dict[str, jax.Array]:
   """Features of a frozen network; layers past the last named are not run.
 
@@ -90,6 +91,7 @@ def features(
     net: 'vgg16' or 'alexnet'.
     dtype: what the convolutions compute in; bfloat16 halves their memory.
     precision: of the convolutions, as in `jax.lax.conv_general_dilated`.
+    pool: what shrinks [B, h, w, C] by 2 in the place of maximum pooling.
 
   Returns:
     {name: dtype[B, h, w, channels]} for the names given.
@@ -123,7 +125,7 @@ def features(
     if len(found) == len(wanted):
       break
     if layer is None:
-      x = _max_pool(x, _POOL[network])
+      x = pool(x) if pool else _max_pool(x, _POOL[network])
       continue
     name, stride, padding = layer
     weights = params[f'conv{name}']
