@@ -22,6 +22,7 @@ import numpy as np
 from artjax import colour
 from artjax.evaluation import dists as dists_lib
 from artjax.evaluation import niqe as niqe_lib
+from artjax.evaluation import pairs
 from artjax.models import encoders
 
 Array = np.ndarray
@@ -40,50 +41,18 @@ _C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 _GMS = 170.0  # of squared 8-bit levels, as published
 
 
-def _prepare(pred, target, crop):
-  """Checks a pair of batches and cuts `crop` px off each side."""
-  pred, target = np.asarray(pred), np.asarray(target)
-  if pred.shape != target.shape:
-    raise ValueError(
-      f'pred and target differ in shape: {pred.shape} and {target.shape}'
-    )
-  if pred.ndim != 4 or pred.shape[-1] != 3:
-    raise ValueError(f'metrics want RGB [B, H, W, 3], got {pred.shape}')
-  for name, image in (('pred', pred), ('target', target)):
-    if image.dtype != np.uint8:
-      raise ValueError(
-        f'metrics want uint8, but {name} is {image.dtype}: '
-        'clip and round it first'
-      )
-  height, width = pred.shape[1:3]
-  if crop != int(crop) or crop < 0 or 2 * crop >= min(height, width):
-    raise ValueError(
-      f'crop={crop} leaves nothing of a {height}x{width} picture, '
-      'or is no whole number of px'
-    )
-  crop = int(crop)
-  inside = np.s_[:, crop : height - crop, crop : width - crop]
-  return pred[inside], target[inside]
-
-
-def _luma(image):
-  """BT.601 luma of u8 RGB: [B, H, W, 3] -> float64[B, H, W, 1], 16 to 235."""
-  weights = np.array([[65.481], [128.553], [24.966]]) / 255
-  return image.astype(np.float64) @ weights + 16
-
-
 def psnr_rgb(
   pred: Array, target: Array, *, crop: int = 0, mask: Array | None = None
 ) -> Array:
   """Peak signal-to-noise ratio in dB over R, G, B; inf for equal pictures."""
-  pred, target = _prepare(pred, target, crop)
+  pred, target = pairs.prepare(pred, target, crop)
   return _psnr(pred.astype(np.float64), target.astype(np.float64), mask)
 
 
 def psnr_y(pred: Array, target: Array, *, crop: int = 0) -> Array:
   """Peak signal-to-noise ratio in dB of the luma; inf for equal pictures."""
-  pred, target = _prepare(pred, target, crop)
-  return _psnr(_luma(pred), _luma(target))
+  pred, target = pairs.prepare(pred, target, crop)
+  return _psnr(pairs.luma(pred), pairs.luma(target))
 
 
 def _psnr(pred, target, mask=None):
@@ -105,14 +74,14 @@ def ssim_rgb(
   none of them is centred in the mask.
   Wang et al. 2004, https://doi.org/10.1109/TIP.2003.819861
   """
-  pred, target = _prepare(pred, target, crop)
+  pred, target = pairs.prepare(pred, target, crop)
   return _ssim(pred.astype(np.float64), target.astype(np.float64), mask)
 
 
 def ssim_y(pred: Array, target: Array, *, crop: int = 0) -> Array:
   """Structural similarity of the luma, see `ssim_rgb`."""
-  pred, target = _prepare(pred, target, crop)
-  return _ssim(_luma(pred), _luma(target))
+  pred, target = pairs.prepare(pred, target, crop)
+  return _ssim(pairs.luma(pred), pairs.luma(target))
 
 
 def _ssim(pred, target, mask=None):
@@ -161,14 +130,15 @@ def gms_y(pred: Array, target: Array, *, crop: int = 0) -> Array:
   https://doi.org/10.1109/TIP.2013.2293423), averaged: luma of 2 x 2 px means,
   Prewitt filters, constant 170 for 255 levels.
   """
-  pred, target = _prepare(pred, target, crop)
+  pred, target = pairs.prepare(pred, target, crop)
   if min(pred.shape[1:3]) < 6:
     raise ValueError(
       'gms_y wants at least 6 px a side after the crop, got '
       f'{pred.shape[1]}x{pred.shape[2]}'
     )
   return np.array(
-    [_gms_picture(x, y) for x, y in zip(_luma(pred), _luma(target))], np.float64
+    [_gms_picture(x, y) for x, y in zip(pairs.luma(pred), pairs.luma(target))],
+    np.float64,
   )
 
 
@@ -190,7 +160,7 @@ def _gradient(luma):
 
 def mae(pred: Array, target: Array, *, crop: int = 0) -> Array:
   """Mean absolute error over R, G, B in units of the full range, [0, 1]."""
-  pred, target = _prepare(pred, target, crop)
+  pred, target = pairs.prepare(pred, target, crop)
   error = np.abs(pred.astype(np.int16) - target)
   return error.mean(axis=(1, 2, 3)) / 255
 
@@ -201,7 +171,7 @@ def accuracy(pred: Array, target: Array, *, crop: int = 0) -> Array:
   This is what Keras prints as `accuracy` when a network regresses RGB (its
   categorical accuracy over the last axis); of equal channels the first counts.
   """
-  pred, target = _prepare(pred, target, crop)
+  pred, target = pairs.prepare(pred, target, crop)
   return np.mean(pred.argmax(-1) == target.argmax(-1), axis=(1, 2))
 
 
@@ -213,7 +183,7 @@ def average_precision(pred: Array, target: Array, *, crop: int = 0) -> Array:
   the steps of the recall, without interpolation. For pictures without damage it
   is 1 if pred is 0 everywhere, else 0.
   """
-  pred, target = _prepare(pred, target, crop)
+  pred, target = pairs.prepare(pred, target, crop)
   return np.array(
     [
       _average_precision(p.max(-1), t.max(-1) >= 128)
@@ -261,7 +231,7 @@ def mask_iou(pred: Array, target: Array, *, crop: int = 0) -> Array:
 
   A pixel is damaged if any channel is 128 or more; 1 if neither has damage.
   """
-  pred, target = _prepare(pred, target, crop)
+  pred, target = pairs.prepare(pred, target, crop)
   found, damaged = (x.max(-1) >= 128 for x in (pred, target))
   both = (found & damaged).sum((1, 2))
   either = (found | damaged).sum((1, 2))
@@ -274,7 +244,7 @@ def _lab(image):
 
 def ciede2000(pred: Array, target: Array, *, crop: int = 0) -> Array:
   """Mean colour difference CIEDE2000: 0 = equal pictures, 1 = just visible."""
-  pred, target = _prepare(pred, target, crop)
+  pred, target = pairs.prepare(pred, target, crop)
   return np.array(
     [
       colour.ciede2000(_lab(x), _lab(y)).mean(dtype=np.float64)
@@ -285,7 +255,7 @@ def ciede2000(pred: Array, target: Array, *, crop: int = 0) -> Array:
 
 def lightness_shift(pred: Array, target: Array, *, crop: int = 0) -> Array:
   """Absolute change of the mean lightness L*, in [0, 100]."""
-  pred, target = _prepare(pred, target, crop)
+  pred, target = pairs.prepare(pred, target, crop)
   return np.array(
     [
       abs(float((_lab(x) - _lab(y))[..., 0].mean(dtype=np.float64)))
@@ -299,7 +269,7 @@ def chroma_gain(pred: Array, target: Array, *, crop: int = 0) -> Array:
 
   For a grey picture it measures the colour that was added.
   """
-  pred, target = _prepare(pred, target, crop)
+  pred, target = pairs.prepare(pred, target, crop)
   chroma = lambda x: np.linalg.norm(_lab(x)[..., 1:], axis=-1)
   return np.array(
     [
@@ -314,7 +284,7 @@ def psnr_ab(pred: Array, target: Array, *, crop: int = 0) -> Array:
 
   Lightness does not count, since colorizing does not predict it.
   """
-  pred, target = _prepare(pred, target, crop)
+  pred, target = pairs.prepare(pred, target, crop)
   error = np.array(
     [
       np.square((_lab(x) - _lab(y))[..., 1:], dtype=np.float64).mean()
@@ -331,7 +301,7 @@ def colourfulness(pred: Array, target: Array, *, crop: int = 0) -> Array:
   D. Hasler, S. Suesstrunk, https://doi.org/10.1117/12.477378, on 8-bit levels.
   For a grey target a colourfulness of 1 is used, which is just visible.
   """
-  pred, target = _prepare(pred, target, crop)
+  pred, target = pairs.prepare(pred, target, crop)
   return np.array(
     [
       _colourfulness(x) / max(_colourfulness(y), 1.0)
@@ -364,7 +334,7 @@ def lpips(
   `frozen` is `encoders.load('alexnet')`; by default it is loaded at the
   first call and kept on the device. https://arxiv.org/abs/1801.03924
   """
-  pred, target = _prepare(pred, target, crop)
+  pred, target = pairs.prepare(pred, target, crop)
   params = _alexnet() if frozen is None else frozen
   # One picture at a time: the shape to compile for and the memory needed do
   # not depend on the batch.
@@ -402,7 +372,7 @@ def dists(pred: Array, target: Array, *, crop: int = 0) -> Array:
   Textures that are alike without being the same count little. Pictures must be
   16 px a side or more after the crop, and are seen at their size.
   """
-  pred, target = _prepare(pred, target, crop)
+  pred, target = pairs.prepare(pred, target, crop)
   return np.array([dists_lib.of_pair(x, y) for x, y in zip(pred, target)])
 
 
@@ -412,5 +382,7 @@ def niqe(pred: Array, target: Array, *, crop: int = 0) -> Array:
   On rounded luma, as MATLAB does. Pictures must be 96 x 192 px or more after
   the crop; nan where one is of one colour all over. See `niqe_lib`.
   """
-  pred, _ = _prepare(pred, target, crop)
-  return np.array([niqe_lib.of_luma(_luma(x)[..., 0].round()) for x in pred])
+  pred, _ = pairs.prepare(pred, target, crop)
+  return np.array(
+    [niqe_lib.of_luma(pairs.luma(x)[..., 0].round()) for x in pred]
+  )

@@ -204,7 +204,7 @@ class Results(base.Results):
     for record in self.panels():
       pictures = list(record.panel)
       if record.scale > 1:
-        pictures = closeup(*pictures)
+        pictures = report.closeup(*pictures)
       changes = (
         f'{n} {record.input[n]:.3f} → {record.output[n]:.3f}' for n in names
       )
@@ -399,15 +399,3 @@ def within(picture: np.ndarray, crop: int) -> np.ndarray:
   """A picture [H, W, C] without a border, px."""
   height, width = picture.shape[:2]
   return picture[crop : height - crop, crop : width - crop]
-
-
-def closeup(
-  *pictures: np.ndarray, side: int = report.PANEL_HEIGHT // 2
-) -> list[np.ndarray]:
-  """Their middle, `side` px, at double size, to judge enlargements by."""
-  height, width = pictures[0].shape[:2]
-  top, left = max(height - side, 0) // 2, max(width - side, 0) // 2
-  return [
-    p[top : top + side, left : left + side].repeat(2, 0).repeat(2, 1)
-    for p in pictures
-  ]

@@ -60,6 +60,18 @@ def side_by_side(*pictures: np.ndarray, gap: int = GAP) -> np.ndarray:
   return np.concatenate(row[1:], axis=1)
 
 
+def closeup(
+  *pictures: np.ndarray, side: int = PANEL_HEIGHT // 2
+) -> list[np.ndarray]:
+  """Their middle, `side` px, at double size, to judge enlargements by."""
+  height, width = pictures[0].shape[:2]
+  top, left = max(height - side, 0) // 2, max(width - side, 0) // 2
+  return [
+    p[top : top + side, left : left + side].repeat(2, 0).repeat(2, 1)
+    for p in pictures
+  ]
+
+
 def below_each_other(pictures: Sequence[np.ndarray]) -> np.ndarray:
   """u8[H, W, 3] of any size, from the left, with white gaps -> u8[h, w, 3]."""
   width = max(p.shape[1] for p in pictures)

@@ -10,7 +10,7 @@ import pytest
 from artjax import resampling
 from artjax.data import pipeline
 from artjax.evaluation import metrics
-from artjax.evaluation import paired
+from artjax.evaluation import report
 from artjax.evaluation import runner
 from artjax.inference import confidence as calibrations
 
@@ -92,7 +92,7 @@ def test_super_resolution_stands_beside_bicubic_and_its_input():
     > before['psnr_rgb']
   )
   assert '| metric | bicubic |' in results.table()
-  (middle,) = paired.closeup(example['target'], side=16)
+  (middle,) = report.closeup(example['target'], side=16)
   height, width = example['target'].shape[:2]
   top, left = (height - 16) // 2, (width - 16) // 2
   assert middle.shape == (32, 32, 3)
