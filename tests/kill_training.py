@@ -45,7 +45,7 @@ FIELDS = (
 )
 EVERY = 20  # steps; evaluations are twice as rare
 GONE = 15  # s after which hosts take another for dead
-LIMIT = 300  # s in which a host has to start, or to end
+LIMIT = 900  # s in which a host has to start, or to end
 
 
 def main():

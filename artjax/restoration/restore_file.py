@@ -21,6 +21,7 @@ from artjax.image_io import writer as image_writer
 from artjax.inference import base
 from artjax.interop import safetensors_io
 from artjax.restoration import damage_mask
+from artjax.restoration import memory
 from artjax.restoration import stages
 from artjax.restoration import strips as strips_lib
 from artjax.restoration.chain import Chain
@@ -131,6 +132,7 @@ def restore_file(
       work,
       start,
     )
+  memory.give_back()
   if outputs.report:
     record_lib.save(outputs.report, record)
   return record
