@@ -165,7 +165,8 @@ class Run:
     # What is killed before it listens dies of any signal; the last step may be
     # over when the signal comes.
     for process, (_, err) in zip(self._processes, found):
-      assert 'Traceback' not in err, err[-3000:]
+      # Of several hosts the others say what they were in the middle of.
+      assert len(found) > 1 or 'Traceback' not in err, err[-3000:]
       if process is hit and number == signal.SIGKILL:
         assert process.returncode in (-number, 0), err[-3000:]
     return {'signal': number.name, 'step': self.step()}

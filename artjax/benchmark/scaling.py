@@ -120,7 +120,6 @@ def _exchanged(args, folder):
     '--xla_force_host_platform_device_count=2',
     f'--xla_dump_to={dump}',
     '--xla_dump_hlo_as_text',
-    '--xla_dump_hlo_module_re=.*step.*',
   ]
   _train(
     args,
@@ -132,7 +131,7 @@ def _exchanged(args, folder):
       'JAX_ENABLE_COMPILATION_CACHE': 'false',  # or it need not be compiled
     },
   )
-  programs = pathlib.Path(dump).glob('*after_optimizations.txt')
+  programs = pathlib.Path(dump).rglob('*after_optimizations.txt')
   return max(
     (exchanged_bytes(path.read_text()) for path in programs), default=0
   )

@@ -59,6 +59,9 @@ class Checkpoints:
     self._sign = 1.0 if mode == 'max' else -1.0
     self._metric = metric
     self._folder = os.path.join(os.path.abspath(workdir), 'checkpoints')
+    # Orbax's own exchange waits for half a minute only, and some processes
+    # compile longer than others before they come here.
+    agreement.barrier('opening the checkpoints')
     self._manager = ocp.CheckpointManager(
       self._folder,
       item_handlers={
