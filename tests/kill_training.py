@@ -186,7 +186,8 @@ class Run:
     found = self._communicate()
     for process, (_, err) in zip(self._processes, found):
       assert process.returncode == 0, err[-3000:]
-    return [json.loads(out.splitlines()[-1]) for out, _ in found if out.strip()]
+    lines = [line for out, _ in found for line in out.splitlines()]
+    return [json.loads(line) for line in lines if line.startswith('{')]
 
 
 if __name__ == '__main__':

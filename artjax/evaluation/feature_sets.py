@@ -76,7 +76,7 @@ def kernel(a: np.ndarray, b: np.ndarray) -> float:
   bias: about 0 for samples of one distribution, and also below it. nan where a
   set has one element.
   """
-  a, b = np.float64(a), np.float64(b)
+  a, b = a.astype(np.float64), b.astype(np.float64)
   if min(len(a), len(b)) < 2:
     return np.nan
   within = (

@@ -40,7 +40,7 @@ def of_luma(luma: np.ndarray) -> float:
       f'niqe wants at least {_BLOCK} x {2 * _BLOCK} px after the crop, got '
       f'{luma.shape[0]}x{luma.shape[1]}'
     )
-  luma = np.float64(luma[: rows * _BLOCK, : columns * _BLOCK])
+  luma = luma[: rows * _BLOCK, : columns * _BLOCK].astype(np.float64)
   half = resampling.imresize(luma, 0.5)
   features = np.concatenate(
     [
