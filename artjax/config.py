@@ -12,7 +12,7 @@ def get_config() -> ml_collections.ConfigDict:
   """The defaults, still unlocked so that a task can add its model's fields."""
   config = ml_collections.ConfigDict()
 
-  # What is learnt.
+  # The task and the network.
   config.task = 'restore'  # a file in artjax/tasks, or 'my_package.file:Class'
   # Modules outside of this package whose ops, losses and metrics can be named:
   # ('my_package.file',).
@@ -25,12 +25,12 @@ def get_config() -> ml_collections.ConfigDict:
   # commas; a tensor is taken from the first that has it in the same shape.
   config.init_from = ''
 
-  # How long, how much at a time, how exact.
-  config.seed = 0  # of weights, order of pictures, and every damage drawn
-  config.steps = 10_000  # training steps in all; a restart goes on to here
-  config.batch_size = 8  # examples a step, over all devices and processes
-  # Parts of a batch that are computed one by one, for networks that do not fit
-  # into memory with all of it; the gradient is that of the whole batch.
+  # Length, batches and precision.
+  config.seed = 0  # of weights, order of pictures, random damage
+  config.steps = 10_000  # total, including those before a restart
+  config.batch_size = 8  # examples per step, over all devices and processes
+  # Number of parts of a batch that are computed one after the other, if the
+  # whole batch does not fit into memory; its gradient is the same.
   config.accumulate = 1
   config.dtype = 'float32'  # compute: 'float32' | 'bfloat16'; weights: float32
   config.max_bad_steps = 10  # non-finite steps in a row that end the run
@@ -39,32 +39,32 @@ def get_config() -> ml_collections.ConfigDict:
   # folder:PATH[,PATH] | pairs:A,B | tfds:NAME | idx:DIR | sample; no default.
   config.data.source = ''
   config.data.validation = 0.2  # share held out by content hash, 0 = none
-  config.data.ops = ''  # what makes a training example of a clean picture
+  config.data.ops = ''  # turn a clean picture into a training example
   config.data.min_size = 32  # px; pictures with a shorter side are left out
   config.data.loader = 'tf'  # tf (tf.data) | threads | processes
   config.data.workers = 0  # examples made in parallel, 0 = one per core
   config.data.cache_mb = 1024  # decoded pictures kept in memory, MiB
   config.data.prefetch = 4  # batches made ahead
 
-  # Losses by name, weight as value; 0 is not even computed. See artjax/losses.
+  # Weights of losses by name; 0 = not computed. See artjax/losses.
   config.losses = ml_collections.ConfigDict()
   config.losses.l1 = 0.0  # mean absolute error
-  config.losses.hole_l1 = 0.0  # l1 of what is missing, and some of the rest
-  config.losses.hole_psnr = 0.0  # dB below 40 of what is missing
+  config.losses.hole_l1 = 0.0  # l1 of missing pixels, and partly of the rest
+  config.losses.hole_psnr = 0.0  # dB below 40 in missing pixels
   config.losses.charbonnier = 0.0  # smooth l1
   config.losses.mse = 0.0  # mean squared error
-  config.losses.detail = 0.0  # charbonnier, each block's mean error taken off
+  config.losses.detail = 0.0  # charbonnier of errors minus their block mean
   config.losses.tone = 0.0  # l1 of the means of blocks: no shift of tones
   config.losses.lab = 0.0  # distance in CIE Lab, over 100
-  config.losses.harm = 0.0  # decibels by which it is worse than what was given
-  config.losses.psnr = 0.0  # decibels below 40: relative error
+  config.losses.harm = 0.0  # dB by which the result is worse than the input
+  config.losses.psnr = 0.0  # dB below 40: relative error
   config.losses.ssim = 0.0  # 1 - SSIM
   config.losses.bce = 0.0  # binary cross-entropy of masks
   config.losses.dice = 0.0  # 1 - soft overlap of masks
   config.losses.ab = 0.0  # a and b of CIE Lab, in its units
   config.losses.perceptual = 0.0  # VGG16 features
   config.losses.lpips = 0.0  # LPIPS
-  config.losses.confidence = 0.0  # errors by the scale predicted for them
+  config.losses.confidence = 0.0  # likelihood of errors, given their scale
 
   # Options of losses that have some.
   config.loss_options = ml_collections.ConfigDict()
@@ -89,7 +89,7 @@ def get_config() -> ml_collections.ConfigDict:
       'conv5_3': 1.0,
       'conv3_4': 0.0,
       'conv4_4': 0.0,
-      'conv5_4': 0.0,  # these only VGG19 has
+      'conv5_4': 0.0,  # only in VGG19
     }
   )  # before activation: weight of each
 
@@ -100,11 +100,11 @@ def get_config() -> ml_collections.ConfigDict:
   config.adversary = ml_collections.ConfigDict()
   config.adversary.name = ''  # '<file>.<class>' in artjax/models, '' = none
   config.adversary.args = ml_collections.ConfigDict()  # its fields
-  config.adversary.size = 128  # side of what it judges, the crop's, px
+  config.adversary.size = 128  # side of its input, that of the crop, px
   config.adversary.condition = False  # whether it also sees the input
   # 'vanilla' | 'least_squares' | 'hinge' | 'relativistic', see adversarial.py.
   config.adversary.loss = 'vanilla'
-  config.adversary.weight = 0.0  # of this loss beside config.losses
+  config.adversary.weight = 0.0  # of this loss, in addition to config.losses
   config.adversary.feature_matching = 0.0  # weight of a loss of its features
   config.adversary.r1 = 0.0  # weight of the penalty on its gradient
   config.adversary.optimizer = _optimizer()  # of the discriminator
@@ -113,42 +113,42 @@ def get_config() -> ml_collections.ConfigDict:
   config.log_every = 50  # losses, learning rate, norm of the gradient
   # Trackers beside TensorBoard: 'mlflow' | 'wandb', where they are installed.
   config.loggers = ()
-  # Steps of which a trace is written for TensorBoard, such as '20-25'.
+  # Steps to trace for TensorBoard, such as '20-25'.
   config.profile_steps = ''
   config.eval_every = 1_000  # also at the end of the run; 0 = never
   config.checkpoint_every = 1_000  # also at the end of the run
-  config.keep_checkpoints = 2  # the latest so many, besides the best one
-  # Which figure decides which checkpoint is the best: '' = that of the task's
-  # evaluator. Another that is not measured is an error that names those it has.
+  config.keep_checkpoints = 2  # so many of the latest, and the best one
+  # The figure that decides which checkpoint is the best; '' = the default of
+  # the task's evaluator. It is an error if the evaluator does not measure it.
   config.best_metric = ''
-  config.best_mode = ''  # 'max' | 'min'; '' = what is better of that figure
+  config.best_mode = ''  # 'max' | 'min'; '' = follows from the figure
 
   config.eval = ml_collections.ConfigDict()
   config.eval.source = ''  # '' = the held-out part of data.source
-  # More pictures to evaluate, each under a name: ('films=folder:A', ...).
+  # Further sets of pictures to evaluate, by name: ('films=folder:A', ...).
   config.eval.sets = ()
-  config.eval.split = ''  # train | validation | all; '' = what fits source
-  config.eval.ops = ''  # what makes an evaluation example of a picture
+  config.eval.split = ''  # train | validation | all; '' = fits the source
+  config.eval.ops = ''  # turn a picture into an evaluation example
   config.eval.max_pictures = 0  # 0 = all
   config.eval.min_size = 32  # px; pictures with a shorter side are left out
   config.eval.crop = 0  # border left out of every metric, px
   config.eval.threshold = 0.5  # of detect: probability that counts as damaged
-  config.eval.self_ensemble = False  # the mean over 8 flips and turns
-  config.eval.worst = 4  # pictures of the worst figures, shown besides
+  config.eval.self_ensemble = False  # mean over 8 flips and rotations
+  config.eval.worst = 4  # so many of the worst pictures are shown too
   config.eval.panels = 8  # pictures shown in TensorBoard and in the report
   # Metrics, see metrics.py; () = those of the task's evaluator, such as
   # ('psnr_rgb', 'psnr_y', 'ssim_rgb', 'ssim_y', 'lpips', 'mae', 'accuracy').
   config.eval.metrics = ()
-  config.eval.baselines = True  # measure what needs no learning beside it, too
+  config.eval.baselines = True  # measure methods without training, too
   # The baselines of inpainting, see baselines.py; 'deep_image_prior' takes
-  # minutes a picture.
+  # minutes per picture.
   config.eval.fills = ('telea', 'navier_stokes', 'biharmonic', 'mean_fill')
 
-  # Every eval_every steps a training run evaluates as --mode=evaluate does, on
-  # the same pictures, with these three differences to save time.
+  # Every eval_every steps a training run evaluates like --mode=evaluate, on the
+  # same pictures. These three fields can save time there.
   config.eval.training_pictures = 0  # at most so many, 0 = as max_pictures
-  config.eval.training_baselines = False  # in the place of eval.baselines
-  config.eval.training_skip = ('lpips',)  # metrics left out, but best_metric's
+  config.eval.training_baselines = False  # instead of eval.baselines
+  config.eval.training_skip = ('lpips',)  # metrics left out, except best_metric
   return config
 
 

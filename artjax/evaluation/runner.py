@@ -179,7 +179,7 @@ def _of_all(measured, gather):
 
 
 def _self_ensemble(restorer: Any) -> Callable[..., Any]:
-  """The restorer as the mean over 8 flips and turns of a picture."""
+  """The restorer averaged over 8 flips and rotations of a picture."""
   if not restorer.turns:
     raise ValueError(
       f'eval.self_ensemble=True: a {type(restorer).__name__} sees a picture '

@@ -42,19 +42,19 @@ class Restorer:
   Attributes:
     config: its task and model.
     params: the generator's weights, on the device.
-    scale: of the result to the picture.
+    scale: size of the result relative to the picture.
     halo: px around a tile that the network must see.
-    fills: whether it changes only what a mask shows.
+    fills: whether it changes only pixels in a mask.
     finds: whether it outputs a damage probability map, not a picture.
-    turns: it can see a picture flipped and turned.
-    views: in how many flips and turns it sees a picture anyway.
-    predicts_errors: whether a last channel of `strips` is the logarithm of the
-      scale of a pixel's error.
-    calibration: what to expect of these scales; None = that is not known.
-    knobs: what it is told of a picture, of knobs.py.
-    jpeg_quality: that it estimated of the last picture; None = it did not.
-    view: shorter side of the copy of the whole picture that it is to be shown
-      at least, px.
+    turns: True, as it can see a picture flipped and rotated.
+    views: number of flips and rotations that it always averages over.
+    predicts_errors: whether the last channel of `strips` is the logarithm of
+      the scale of a pixel's error.
+    calibration: of these scales; None = not calibrated.
+    knobs: settings that the network takes for a picture, see knobs.py.
+    jpeg_quality: that it estimated for the last picture; None = it did not.
+    view: minimum shorter side of the copy of the whole picture that it needs,
+      px.
   """
 
   turns = True
@@ -222,16 +222,16 @@ class Restorer:
       height: of the picture, px.
       width: of the picture, px.
       whole: f32[h, w, 3]: the whole picture, or a smaller copy of it.
-      hole: bool [height, width], True where to fill, for weights that do
-        (`fills`); elsewhere the picture stays as it is.
-      self_ensemble: the mean over 8 flips and turns, and their spread.
-      tile: largest side of a tile's core, px; 0 = as it is fastest.
-      noise: standard deviation to remove, of 255 grey levels, for weights that
-        are told (`knobs`); None = 15.
-      jpeg_quality: that the picture was saved with, 1 to 100, for weights that
-        are told; None = they estimate it, see the attribute.
+      hole: bool [height, width], True where to fill, for weights that fill
+        (`fills`); elsewhere the picture is unchanged.
+      self_ensemble: the mean over 8 flips and rotations, and their spread.
+      tile: largest side of a tile's core, px; 0 = the fastest.
+      noise: standard deviation to remove, in levels of 255, for weights that
+        take it (`knobs`); None = 15.
+      jpeg_quality: with which the picture was saved, 1 to 100, for weights that
+        take it; None = they estimate it, see the attribute.
       on_tiles: see `tiling.run`; also called with 0 before each of several
-        views of a tile, so that what it raises need not wait for all of them.
+        views of a tile, so that it can stop the run between them by raising.
       on_halved: see `tiling.run`.
 
     Yields:

@@ -102,7 +102,7 @@ class Options:
   )
   structure: float = _option(
     1.0,
-    'share of what is removed of noise, blur and scratches, 0 to 1',
+    'share of the removal of noise, blur and scratches to apply, 0 to 1',
     least=0,
     most=1,
     stages=('network',),
@@ -138,7 +138,7 @@ class Options:
   )
   self_ensemble: bool = _option(
     False,
-    'average the results for 8 flips and turns; 8 times the work',
+    'average the results for 8 flips and rotations; 8 times the work',
     stages=('network', 'fill', 'detect'),
     query='self_ensemble',
     label='Self-ensemble',

@@ -206,7 +206,7 @@ class Detect(Stage):
   makes_picture = False
 
   def uses(self, option: str) -> bool:
-    """Its network may see 8 flips and turns anyway."""
+    """Its network may always average over 8 flips and rotations."""
     if option == 'self_ensemble' and getattr(self.restorer, 'views', 1) > 1:
       return False
     return super().uses(option)
