@@ -6,6 +6,7 @@ import time
 
 from conftest import random_params
 from conftest import tiny_config
+from conftest import vivid_colours
 import cv2
 from fastapi import testclient
 import jax
@@ -40,6 +41,13 @@ def save_tone_weights(folder):
   config = tone.get_config('quick')
   params = random_params(registry.model(config), 0.01)
   safetensors_io.save(str(folder / 'tone.safetensors'), params, config)
+  return str(folder)
+
+
+def save_colour_weights(folder):
+  """The same of a network that colorizes, strongly."""
+  config, params = vivid_colours()
+  safetensors_io.save(str(folder / 'colorize.safetensors'), params, config)
   return str(folder)
 
 

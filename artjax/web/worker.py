@@ -103,12 +103,7 @@ def answer(request, say, stop):
   from artjax.image_io import reader
 
   try:
-    return {
-      'event': 'done',
-      **{'open': open_picture, 'mask': check_mask, 'warm': warm, 'run': run}[
-        request['op']
-      ](request, say, stop),
-    }
+    return {'event': 'done', **_OPERATIONS[request['op']](request, say, stop)}
   except Cancelled:
     return {'event': 'cancelled'}
   except MemoryError:
@@ -133,8 +128,9 @@ def plain(error, request):
     return text
   for path in request.get('weights', []):
     text = text.replace(path, pathlib.Path(path).stem)
-  if request.get('mask'):
-    text = text.replace(request['mask'], request['mask_name'])
+  for brought in ('mask', 'hints'):
+    if request.get(brought):
+      text = text.replace(request[brought], request[f'{brought}_name'])
   # All paths, for libvips may still speak of the file before this one.
   root = os.path.dirname(os.path.dirname(request['path']))
   return re.sub(
@@ -182,6 +178,20 @@ def check_mask(request, say, stop):
   user_inputs.load_mask(
     request['path'], request['height'], request['width'], request['threshold']
   )
+  return {}
+
+
+def check_hints(request, say, stop):
+  """Says whether a file tells colours for a picture of a size."""
+  del say, stop
+  from artjax.image_io import reader
+  from artjax.restoration import user_inputs
+
+  with reader.open_picture(
+    request['path'], max_pixels=request['max_pixels']
+  ) as hints:
+    _check_side(hints, request['max_side'])
+  user_inputs.load_hints(request['path'], request['height'], request['width'])
   return {}
 
 
@@ -284,6 +294,7 @@ def run(request, say, stop):
     ),
     options,
     request['mask'],
+    request['hints'],
     on_tiles=on_tiles,
   )
   if request['damage']:
@@ -298,6 +309,8 @@ def run(request, say, stop):
   }
   if not request['output']:
     del record['output'], record['output_sha256']
+  if request['hints']:
+    record['hints'] = request['hints_name']
   for entry in record['weights']:
     entry['name'] = pathlib.Path(entry['name']).stem
   return {'record': record}
@@ -320,6 +333,14 @@ def _chain(paths):
     _LOADED[key] = chain.Chain(paths)
   return _LOADED[key]
 
+
+_OPERATIONS = {
+  'open': open_picture,
+  'mask': check_mask,
+  'hints': check_hints,
+  'warm': warm,
+  'run': run,
+}
 
 if __name__ == '__main__':
   main()

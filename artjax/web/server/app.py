@@ -23,23 +23,35 @@ from artjax.web.server import job_queue
 from artjax.web.server import job_routes
 from artjax.web.server import jobs as jobs_lib
 from artjax.web.server import limits as limits_lib
+from artjax.web.server import messages
 from artjax.web.server import metrics
 from artjax.web.server import openapi
 from artjax.web.server import picture_routes
 from artjax.web.server import store as store_lib
+from artjax.web.server import strings
 
 STATIC = pathlib.Path(__file__).parent.parent / 'static'
 # Only these are served, under these types, whatever else lies there.
 _SCRIPTS = (
   'app',
+  'colours',
   'damage',
+  'draw',
   'files',
+  'gestures',
+  'hints',
+  'keep',
   'mask',
   'options',
   'report',
+  'result',
+  'sheet_file',
   'steps',
+  'stroke',
   'talk',
+  'text',
   'tiles',
+  'tools',
   'tray',
   'view',
   'work',
@@ -103,6 +115,10 @@ def create_app(
   )
   for path, (name, kind) in FILES.items():
     app.add_api_route(path, _static(name, kind), include_in_schema=False)
+  for language in strings.LANGUAGES:
+    app.add_api_route(
+      f'/strings/{language}.json', _strings(language), include_in_schema=False
+    )
   for routes in (
     router,
     picture_routes.router,
@@ -125,16 +141,24 @@ def _static(name, kind):
   return get
 
 
+def _strings(language):
+  async def get():
+    return responses.JSONResponse(strings.table(language))
+
+  return get
+
+
 # Errors: one line for a person.
 
 
 def _error(status, reason, headers=None):
-  return responses.JSONResponse({'error': reason}, status, headers)
+  content = {'error': str(reason), 'message': messages.describe(reason)}
+  return responses.JSONResponse(content, status, headers)
 
 
 async def _http_error(request, error):
   del request
-  return _error(error.status_code, str(error.detail), error.headers)
+  return _error(error.status_code, error.detail, error.headers)
 
 
 async def _wrong_value(request, error):
@@ -150,8 +174,8 @@ async def _wrong_value(request, error):
 async def _full(request, error):
   del request
   if isinstance(error, job_queue.QueueFull):
-    return _error(429, str(error), {'Retry-After': '20'})
-  return _error(507, str(error))
+    return _error(429, error.args[0], {'Retry-After': '20'})
+  return _error(507, error.args[0])
 
 
 @router.get('/abilities')

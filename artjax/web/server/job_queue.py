@@ -14,6 +14,7 @@ import time
 
 from artjax.web.server import jobs as jobs_lib
 from artjax.web.server import limits as limits_lib
+from artjax.web.server import messages
 from artjax.web.server import store as store_lib
 from artjax.web.server import worker_process
 
@@ -93,10 +94,7 @@ class JobQueue:
   def check_room(self) -> None:
     """Raises `QueueFull` if another job would be refused."""
     if len(self._waiting) >= self.limits.queue:
-      raise QueueFull(
-        f'{len(self._waiting)} jobs wait already, which is the '
-        'most; try again in a minute'
-      )
+      raise QueueFull(messages.Message('queue_full', jobs=len(self._waiting)))
 
   def warm(self, entry: store_lib.Entry | None = None) -> None:
     """Loads the usual networks, and compiles them for a picture, if idle."""
@@ -173,16 +171,25 @@ class JobQueue:
     self, entry: store_lib.Entry, source: store_lib.Entry, threshold: float
   ) -> str:
     """'' if a file is a mask of the picture `source`, or the reason why not."""
+    return await self._check('mask', entry, source, threshold=threshold)
+
+  async def check_hints(
+    self, entry: store_lib.Entry, source: store_lib.Entry
+  ) -> str:
+    """'' if a file has hints for the picture `source`, or why it has not."""
+    return await self._check('hints', entry, source)
+
+  async def _check(self, op, entry, source, **more):
     answer = await self.decoder.ask(
       {
-        'op': 'mask',
+        'op': op,
         'path': entry.path(),
         'name': entry.name,
         'height': source.info['height'],
         'width': source.info['width'],
-        'threshold': threshold,
         'max_side': self.limits.side,
         'max_pixels': self.limits.pixels,
+        **more,
       },
       self.limits.decode_time,
     )
@@ -195,8 +202,9 @@ class JobQueue:
 
   def _end(self, job, state, reason=''):
     self.counts[state] += 1
-    if job.mask:
-      self._store.drop(job.mask)
+    for entry in (job.mask, job.hints):
+      if entry:
+        self._store.drop(entry)
     job.update(state=state, reason=reason, place=0)
 
   async def _work(self):
@@ -221,7 +229,7 @@ class JobQueue:
       except Exception as error:  # pylint: disable=broad-except
         # One job must not end the others.
         print(f'artjax: job: {type(error).__name__}: {error}', file=sys.stderr)
-        state, reason = 'failed', 'something went wrong on the server'
+        state, reason = 'failed', messages.Message('fault')
       if state != 'done' and entry:
         self._store.drop(entry)
       self._running = None
@@ -252,6 +260,7 @@ class JobQueue:
       'steps': job.steps,
       **job.options,
       **({'mask': True} if job.mask else {}),
+      **({'hints': True} if job.hints else {}),
     }
     return entry
 
@@ -302,6 +311,8 @@ class JobQueue:
       'name': source.name,
       'mask': job.mask.path() if job.mask else '',
       'mask_name': job.mask.name if job.mask else '',
+      'hints': job.hints.path() if job.hints else '',
+      'hints_name': job.hints.name if job.hints else '',
       'output': made('picture'),
       'output_name': entry.name if entry else '',
       'change': made('change.png'),

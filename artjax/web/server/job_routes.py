@@ -13,6 +13,7 @@ from artjax.restoration import options as options_lib
 from artjax.web.server import abilities
 from artjax.web.server import jobs as jobs_lib
 from artjax.web.server import lookup
+from artjax.web.server import messages
 from artjax.web.server import openapi
 from artjax.web.server import transfer
 
@@ -33,6 +34,10 @@ def _query_model() -> Any:
       field('', max_length=40, description='id; default: the body'),
     ),
     'name': (str, field('', max_length=300, description='of the file')),
+    'hints': (
+      bool,
+      field(False, description='colorize by the hints of the picture'),
+    ),
     'format': (
       Literal[tuple(jobs_lib.FORMATS)],
       field('', description='of the result; default: one that loses nothing'),
@@ -88,17 +93,22 @@ async def post_job(
   else:
     session = lookup.own_session(request, response)
     entry = await transfer.receive(request, session, query.name)
+  hints = None
   try:
     _plan(state, steps, bool(mask))
+    if query.hints:
+      _check_hints(steps, entry)
     if entry.id not in session.pictures:  # deleted while the mask came
-      transfer.fail(404, 'there is no such picture, or no longer')
+      transfer.fail(404, messages.Message('gone'))
+    hints = state.store.copy(entry.hints) if query.hints else None
     job = jobs_lib.Job(
-      session, entry, steps, options, query.tied, mask, query.format
+      session, entry, steps, options, query.tied, mask, query.format, hints
     )
     state.queue.submit(job)
   except Exception:
-    if mask:
-      state.store.drop(mask)
+    for made in (mask, hints):
+      if made:
+        state.store.drop(made)
     raise
   return job.describe()
 
@@ -108,6 +118,15 @@ def _plan(state, steps, mask):
     abilities.plan(steps, mask, state.weights)
   except ValueError as error:
     transfer.fail(422, f'steps: {error}')
+
+
+def _check_hints(steps, entry):
+  if 'colorize' not in steps:
+    transfer.fail(422, f'hints: {",".join(steps)} does not colorize')
+  if not entry.hints:
+    transfer.fail(
+      422, f'hints: none were given; PUT them to /pictures/{entry.id}/hints'
+    )
 
 
 def _options(query, steps):

@@ -6,6 +6,7 @@ import secrets
 import time
 from typing import Any
 
+from artjax.web.server import messages
 from artjax.web.server import store as store_lib
 
 # {format of a result in a query: suffix}; '' = what loses nothing.
@@ -36,6 +37,7 @@ class Job:
     tied: bool = False,
     mask: store_lib.Entry | None = None,
     format: str = '',
+    hints: store_lib.Entry | None = None,
   ):
     """A job that waits.
 
@@ -47,6 +49,7 @@ class Job:
       tied: whether it ends when the page that started it is closed.
       mask: of pixels to fill; deleted with the job.
       format: of the result, of `FORMATS`.
+      hints: of colours; deleted with the job.
     """
     self.id = secrets.token_hex(12)
     self.session = session
@@ -55,6 +58,7 @@ class Job:
     self.options = options
     self.mask = mask
     self.format = format
+    self.hints = hints
     self.tied = tied
     self.state = 'queued'
     self.place = 0  # in the queue; 1 = next
@@ -137,9 +141,11 @@ class Job:
       'eta': self.eta(),
       'stopping': self.stopping and not self.over,
       'reason': self.reason,
+      'message': messages.describe(self.reason),
       'picture': self.source.id,
       'steps': self.steps,
       **self.options,
       'mask': bool(self.mask),
+      'hints': bool(self.hints),
       'result': self.result.describe() if self.result else None,
     }

@@ -10,10 +10,14 @@ from typing import Annotated
 import fastapi
 
 from artjax.web.server import jobs
+from artjax.web.server import messages
 from artjax.web.server import store
 from artjax.web.server import transfer
 
 _COOKIE = 'artjax_session'
+# s that a browser keeps it, so that it can be closed in between; how long the
+# session itself lasts is the store's affair.
+_COOKIE_LIFE = 24 * 3600
 
 
 def known_session(request: fastapi.Request) -> store.Session | None:
@@ -32,15 +36,31 @@ def own_session(
   found = known_session(request)
   if found is None:
     token, found = request.app.state.store.start_session()
-    response.set_cookie(_COOKIE, token, httponly=True, samesite='strict')
+    _set_cookie(response, token)
   return found
+
+
+def reopened_session(
+  request: fastapi.Request, response: fastapi.Response
+) -> store.Session | None:
+  """As `known_session`, for a page that is opened: it keeps its cookie."""
+  found = known_session(request)
+  if found:
+    _set_cookie(response, request.cookies[_COOKIE])
+  return found
+
+
+def _set_cookie(response, token):
+  response.set_cookie(
+    _COOKIE, token, _COOKIE_LIFE, httponly=True, samesite='strict'
+  )
 
 
 async def picture(request: fastapi.Request, picture: str) -> store.Entry:
   """The picture of an id; 404 unless this session has it."""
   found = known_session(request)
   if found is None or picture not in found.pictures:
-    transfer.fail(404, 'there is no such picture, or no longer')
+    transfer.fail(404, messages.Message('gone'))
   return found.pictures[picture]
 
 
@@ -48,7 +68,7 @@ async def job(request: fastapi.Request, job: str) -> jobs.Job:
   """The job of an id; 404 unless this session has it."""
   found = known_session(request)
   if found is None or job not in found.jobs:
-    transfer.fail(404, 'there is no such job, or no longer')
+    transfer.fail(404, messages.Message('job_gone'))
   return found.jobs[job]
 
 

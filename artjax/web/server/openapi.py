@@ -23,7 +23,10 @@ ERRORS: dict[int | str, dict[str, Any]] = {
       'application/json': {
         'schema': {
           'type': 'object',
-          'properties': {'error': {'type': 'string'}},
+          'properties': {
+            'error': {'type': 'string'},
+            'message': {'type': 'object'},
+          },
           'required': ['error'],
         }
       }

@@ -9,6 +9,7 @@ from fastapi import responses
 
 from artjax.web.server import archive
 from artjax.web.server import lookup
+from artjax.web.server import messages
 from artjax.web.server import openapi
 from artjax.web.server import transfer
 
@@ -28,9 +29,9 @@ async def post_picture(
 
 
 @router.get('/pictures')
-async def get_pictures(request: fastapi.Request):
+async def get_pictures(request: fastapi.Request, response: fastapi.Response):
   """The pictures of this session, oldest first."""
-  session = lookup.known_session(request)
+  session = lookup.reopened_session(request, response)
   return [e.describe() for e in session.pictures.values()] if session else []
 
 
@@ -79,8 +80,35 @@ async def delete_picture(
   """Deletes a picture and all its files."""
   session = lookup.own_session(request, response)
   if any(job.source is entry and not job.over for job in session.jobs.values()):
-    transfer.fail(409, 'a job works on this picture; cancel it first')
+    transfer.fail(409, messages.Message('in_use'))
   request.app.state.store.drop(entry, session)
+
+
+@router.put(
+  '/pictures/{picture}/hints',
+  status_code=204,
+  openapi_extra=openapi.PICTURE_BODY,
+)
+async def put_hints(
+  request: fastapi.Request,
+  response: fastapi.Response,
+  entry: lookup.Picture,
+  name: Name = '',
+):
+  """Takes strokes of the colours that it is to have, for `hints` of a job.
+
+  The body is a picture that is transparent but for them, of the same shape.
+  """
+  session = lookup.own_session(request, response)
+  await transfer.receive_hints(request, session, name, entry)
+
+
+@router.get('/pictures/{picture}/hints', **openapi.PICTURE)
+async def get_hints(entry: lookup.Picture):
+  """The hints that were given."""
+  if not entry.hints:
+    transfer.fail(404, 'no hints of colours were given for this picture')
+  return transfer.download(entry.hints, 'picture')
 
 
 @router.get('/pictures/{picture}/file', **openapi.PICTURE)

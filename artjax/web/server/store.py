@@ -15,6 +15,7 @@ import time
 from typing import Any
 
 from artjax.web.server import limits as limits_lib
+from artjax.web.server import messages
 
 _PREFIX = 'artjax_web_'
 
@@ -36,6 +37,7 @@ class Entry:
   made: dict = dataclasses.field(default_factory=dict)  # the settings
   record: dict = dataclasses.field(default_factory=dict)
   damage: dict = dataclasses.field(default_factory=dict)  # what was found
+  hints: 'Entry | None' = None  # colours that it is to have
   size: int = 0  # bytes on disk, as far as they are counted
 
   def path(self, part: str = 'picture') -> str:
@@ -66,6 +68,7 @@ class Entry:
       ],
       'damage': self.damage,
       'mask': os.path.isfile(self.path('mask.png')),
+      'hints': self.hints is not None,
       **{
         key: self.record[key]
         for key in (
@@ -129,7 +132,7 @@ class Store:
   def start_session(self) -> tuple[str, Session]:
     """The secret token of a new session, and the session; raises `Full`."""
     if len(self._sessions) >= self.limits.sessions:
-      raise Full('too many people use this page at once; try again later')
+      raise Full(messages.Message('crowded'))
     token = secrets.token_urlsafe(24)
     self._sessions[token] = Session()
     return token, self._sessions[token]
@@ -146,10 +149,7 @@ class Store:
     if self.used + count > self.limits.quota:
       self.expire()
     if self.used + count > self.limits.quota:
-      raise Full(
-        'the disk space of this page is used up; remove pictures '
-        'from the history, or try again later'
-      )
+      raise Full(messages.Message('disk_full'))
     self.used += count
     if entry:
       entry.size += count
@@ -166,8 +166,18 @@ class Store:
     session.pictures[entry.id] = entry
     session.used = time.monotonic()
 
+  def copy(self, entry: Entry) -> Entry:
+    """A file that stays when `entry` goes; in no session; raises `Full`."""
+    self.take(0)
+    found = self.add(entry.name, entry.suffix)
+    os.link(entry.path(), found.path())  # and takes no room
+    return found
+
   def drop(self, entry: Entry, session: Session | None = None) -> None:
-    """Deletes an entry's files."""
+    """Deletes an entry's files, and its hints."""
+    if entry.hints:
+      self.drop(entry.hints)
+      entry.hints = None
     shutil.rmtree(entry.folder, ignore_errors=True)
     self.used -= entry.size
     entry.size = 0

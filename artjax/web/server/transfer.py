@@ -15,6 +15,7 @@ from fastapi import responses
 from starlette import requests as starlette_requests
 
 from artjax.image_io import formats
+from artjax.web.server import messages
 from artjax.web.server import store as store_lib
 
 _SUFFIXES = {
@@ -79,9 +80,27 @@ async def receive_mask(
     return entry
 
 
+async def receive_hints(
+  request: fastapi.Request,
+  session: store_lib.Session,
+  name: str,
+  picture: store_lib.Entry,
+) -> None:
+  """Streams hints of the colours of a picture to disk, in place of others."""
+  state = request.app.state
+  async with _upload(request, session, name or 'hints.png') as entry:
+    _refuse(entry, await state.queue.check_hints(entry, picture))
+    if picture.id not in session.pictures:  # deleted while they came
+      fail(404, messages.Message('gone'))
+    if picture.hints:
+      state.store.drop(picture.hints)
+    picture.hints = entry
+
+
 def _refuse(entry, reason):
   if reason:
-    fail(422, reason if entry.name in reason else f'{entry.name}: {reason}')
+    said = isinstance(reason, messages.Message) or entry.name in reason
+    fail(422, reason if said else f'{entry.name}: {reason}')
 
 
 @contextlib.asynccontextmanager
@@ -91,10 +110,7 @@ async def _upload(request, session, name):
   limit = state.limits.upload
   length = request.headers.get('content-length', '')
   if length.isdigit() and int(length) > limit:
-    fail(
-      413,
-      f'the file has {_mib(int(length))}, more than the limit of {_mib(limit)}',
-    )
+    _too_large(_mib(int(length)), limit)
   entry = state.store.add('', '')
   session.transfers += 1  # so that it does not expire
   try:
@@ -110,7 +126,7 @@ async def _upload(request, session, name):
   except BaseException as error:
     state.store.drop(entry)
     if isinstance(error, starlette_requests.ClientDisconnect):
-      fail(400, 'the upload was interrupted')
+      fail(400, messages.Message('interrupted'))
     raise
   finally:
     session.transfers -= 1
@@ -130,9 +146,9 @@ async def _stream(request, entry, name):
       except StopAsyncIteration:
         return head
       except TimeoutError:
-        fail(408, f'no data arrived for {_IDLE} s')
+        fail(408, messages.Message('stalled', seconds=_IDLE))
       if entry.size + len(chunk) > limit:
-        fail(413, f'the file has more than the limit of {_mib(limit)}')
+        _too_large(f'> {_mib(limit)}', limit)
       state.store.take(len(chunk), entry)
       if len(head) < formats.HEAD:
         head += chunk[: formats.HEAD - len(head)]
@@ -144,16 +160,14 @@ async def _stream(request, entry, name):
 def _kind(head, name):
   kind = formats.file_format(head)
   if kind is None:
-    what = (
-      'the body is empty'
-      if not head
-      else (
-        'not a picture of a format that can be read '
-        '(JPEG, PNG, TIFF, WebP, AVIF)'
-      )
-    )
-    fail(415, f'{"".join(store_lib.clean_name(name))}: {what}')
+    key = 'no_picture' if head else 'empty'
+    name = ''.join(store_lib.clean_name(name))
+    fail(415, messages.Message(key, name=name))
   return kind
+
+
+def _too_large(size, limit):
+  fail(413, messages.Message('too_large', size=size, limit=_mib(limit)))
 
 
 def _mib(count):

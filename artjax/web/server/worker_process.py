@@ -13,6 +13,8 @@ import secrets
 import sys
 from typing import Any
 
+from artjax.web.server import messages
+
 ROOT = pathlib.Path(__file__).parent.parent.parent.parent
 
 
@@ -73,15 +75,11 @@ class WorkerProcess:
         await self.close()
         return {
           'event': 'failed',
-          'reason': f'it took longer than {timeout:.0f} s',
+          'reason': messages.Message('slow', seconds=round(timeout)),
         }
       except (ConnectionError, ValueError):
         await self.close()
-        return {
-          'event': 'failed',
-          'reason': 'the process that worked on it '
-          'ended, perhaps for want of memory; other jobs go on',
-        }
+        return {'event': 'failed', 'reason': messages.Message('process_ended')}
       except asyncio.CancelledError:
         # Its answer would be taken for that to the next request.
         await self.close()

@@ -1,9 +1,10 @@
 // Picture files that the user chooses, drops or pastes.
 import {complain, on} from '/talk.js';
+import {t} from '/text.js';
 
 // take: gets them, a list.
 export function receive(take) {
-  for (const input of document.querySelectorAll('.file:not(#mask-file)'))
+  for (const input of document.querySelectorAll('.file[multiple]'))
     input.addEventListener('change', async () => {
       await take([...input.files]);
       input.value = '';
@@ -16,7 +17,7 @@ export function receive(take) {
     const files = [...event.clipboardData.files];
     if (files.length) take(files);
     else if (!event.target.closest('input, textarea'))
-      complain('There is no picture in the clipboard.');
+      complain(t('error.clipboard'));
   });
   document.addEventListener('dragover', event => {
     event.preventDefault();

@@ -3,6 +3,8 @@
 // Probabilities of damage come from the server once; another threshold is applied
 // here, as artjax/restoration/damage_map.py does. What is drawn overrides them.
 
+import {drawn, stroke} from '/stroke.js';
+
 export const CLASSES = ['crack', 'loss', 'stain', 'drawn'];
 // Told apart by all eyes (Okabe and Ito), and unlike old paint.
 const COLOURS = [[0, 0, 0, 0], [86, 180, 233, 255], [213, 94, 0, 255],
@@ -13,7 +15,8 @@ const EDIT = {NONE: 0, FILL: 1, LEAVE: 2};
 export const colour = label => `rgb(${COLOURS[1 + CLASSES.indexOf(label)].slice(0, 3)})`;
 
 export class Mask {
-  // found: smallest area in px of what is found, and px added around it.
+  // found: smallest area in px of what is found, and px added around it;
+  // onChange: gets true where what is to be kept has changed.
   constructor(picture, found, onChange) {
     const [width, height] = picture.drawing;
     const scale = width / picture.width;
@@ -26,6 +29,8 @@ export class Mask {
     this.counts = [width * height, 0, 0, 0, 0];  // of the labels
     this.probabilities = null;  // RGBA: crack, loss, stain
     this.using = false;  // whether what was found counts
+    this.again = false;  // whether it was kept from before a reload
+    this.opacity = .65;
     this.threshold = .5;
     this.wanted = [true, true, false];  // paint shows through stains
     [this.past, this.future] = [[], []];
@@ -37,14 +42,14 @@ export class Mask {
     this.colours = new Uint32Array(new Uint8Array(COLOURS.flat()).buffer);
   }
 
-  get touched() { return Boolean(this.probabilities || this.past.length); }
+  get touched() { return Boolean(this.probabilities || this.past.length || this.again); }
   get area() { return 1 - this.counts[0] / this.labels.length; }
   share(label) { return this.counts[1 + CLASSES.indexOf(label)] / this.labels.length; }
 
   // What a network found: RGBA of width x height.
   find(probabilities) {
     this.probabilities = probabilities;
-    this.change(() => { this.using = true; });
+    if (!this.again) this.change(() => { this.using = true; });
     this.look();
   }
 
@@ -54,6 +59,7 @@ export class Mask {
     if (!this.probabilities) return this.onChange();
     if (!this.using) this.change(() => { this.using = true; });
     this.look();
+    this.onChange(true);
   }
 
   look() {
@@ -88,6 +94,17 @@ export class Mask {
     });
   }
 
+  // What outlives a reload; what was found is on the server.
+  pack() {
+    const {edits, using, threshold, wanted} = this;
+    return {edits, using, threshold, wanted};
+  }
+
+  unpack(kept) {
+    Object.assign(this, kept, {again: true});
+    this.compose();
+  }
+
   // A PNG, white where to fill.
   png() {
     const image = new ImageData(this.width, this.height);
@@ -105,20 +122,7 @@ export class Mask {
 
   line(x0, y0, x1, y1, radius, erase) {
     const value = erase ? EDIT.LEAVE : EDIT.FILL;
-    const most = Math.max(radius, .71);  // a dab has at least the px it is in
-    const clip = (value, side) => Math.min(side, Math.max(0, Math.floor(value)));
-    const box = [
-      clip(Math.min(x0, x1) - most, this.width), clip(Math.min(y0, y1) - most, this.height),
-      clip(Math.max(x0, x1) + most + 1, this.width), clip(Math.max(y0, y1) + most + 1, this.height)];
-    const [dx, dy] = [x1 - x0, y1 - y0];
-    const length = dx * dx + dy * dy;
-    for (let y = box[1]; y < box[3]; y++)
-      for (let x = box[0]; x < box[2]; x++) {
-        const [px, py] = [x + .5 - x0, y + .5 - y0];
-        const t = length ? Math.min(1, Math.max(0, (px * dx + py * dy) / length)) : 0;
-        if ((px - t * dx) ** 2 + (py - t * dy) ** 2 < most * most)
-          this.edits[y * this.width + x] = value;
-      }
+    const box = stroke(this, x0, y0, x1, y1, radius, i => { this.edits[i] = value; });
     this.compose(box);
   }
 
@@ -127,7 +131,7 @@ export class Mask {
     this.past.splice(0, this.past.length - Math.ceil(KEPT / this.edits.length));
     this.future = [];
     this.saved = null;
-    this.onChange();
+    this.onChange(true);
   }
 
   cancel() {
@@ -150,6 +154,7 @@ export class Mask {
     to.push(this.state());
     Object.assign(this, from.pop());
     this.compose();
+    this.onChange(true);
   }
 
   // Labels and their colours anew, all or within a box.
@@ -170,82 +175,4 @@ export class Mask {
                               box[2] - box[0], box[3] - box[1]);
     this.onChange();
   }
-}
-
-// A canvas of a size with a picture on it, or none.
-export function drawn(image, width, height) {
-  const canvas = document.createElement('canvas');
-  Object.assign(canvas, {width, height});
-  const context = canvas.getContext('2d', {willReadFrequently: true});
-  if (image) context.drawImage(image, 0, 0, width, height);
-  return {canvas, context};
-}
-
-// Whether RGBA is transparent where to fill, as restoration/user_inputs.py decides it.
-export function isHole(data) {
-  const colours = new Set();
-  let opaque = 0;
-  for (let i = 0; i < data.length; i += 4) {
-    if (data[i + 3] < 128) continue;
-    opaque += 4;
-    colours.add(data[i] >> 3 << 10 | data[i + 1] >> 3 << 5 | data[i + 2] >> 3);
-  }
-  if (!opaque || opaque === data.length) return false;
-  return opaque > data.length / 2 || colours.size > 64 || (colours.size === 1 && colours.has(0));
-}
-
-// Probabilities -> labels: from a level on, pieces that are large enough, grown.
-export function labelled(probabilities, width, height, {level, wanted, least, reach}) {
-  const bits = new Uint8Array(width * height);
-  const [crack, loss, stain] = wanted.map(yes => yes ? level : 256);
-  for (let i = 0, j = 0; i < bits.length; i++, j += 4)
-    bits[i] = (probabilities[j] >= crack) | (probabilities[j + 1] >= loss) << 1 |
-        (probabilities[j + 2] >= stain) << 2;
-  // Pieces, by joining the runs of each row with those of the row above.
-  const runs = [];  // row, start and end of each
-  const parent = [], area = [];
-  const root = i => {
-    while (parent[i] !== i) i = parent[i] = parent[parent[i]];
-    return i;
-  };
-  let above = 0;  // the first run of the row above
-  for (let y = 0; y < height; y++) {
-    const here = parent.length;
-    for (let x = 0, row = y * width; x < width; x++) {
-      if (!bits[row + x]) continue;
-      const start = x;
-      while (x < width && bits[row + x]) x++;
-      const run = parent.length;
-      runs.push(y, start, x);
-      parent.push(run);
-      area.push(x - start);
-      while (above < here && runs[3 * above + 2] < start) above++;
-      for (let i = above; i < here && runs[3 * i + 1] <= x; i++) {
-        const [a, b] = [root(i), root(run)];
-        if (a !== b) { parent[b] = a; area[a] += area[b]; }
-      }
-    }
-    above = here;
-  }
-  const disc = [];  // half its width in each row
-  for (let dy = -reach; dy <= reach; dy++)
-    disc.push(Math.round(Math.sqrt(reach * reach - dy * dy)));
-  const labels = new Uint8Array(width * height);
-  for (const index of [2, 1, 0])  // cracks, the thinnest, last
-    for (let run = 0; run < parent.length; run++) {
-      if (area[root(run)] < least) continue;
-      const y = runs[3 * run], from = runs[3 * run + 1], to = runs[3 * run + 2];
-      for (let x = from; x < to; x++) {
-        if (!(bits[y * width + x] >> index & 1)) continue;
-        const start = x;
-        while (x < to && bits[y * width + x] >> index & 1) x++;
-        disc.forEach((half, i) => {
-          const row = y + i - reach;
-          if (row < 0 || row >= height) return;
-          labels.fill(index + 1, row * width + Math.max(0, start - half),
-                      row * width + Math.min(width, x + half));
-        });
-      }
-    }
-  return labels;
 }

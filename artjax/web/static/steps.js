@@ -1,6 +1,9 @@
 // The form: what can be done and how, as the server declares it.
 import {control, hasControl, setValue} from '/options.js';
 import {$, line} from '/talk.js';
+import {t} from '/text.js';
+
+const titled = ({name}) => t(`ability.${name}.title`);
 
 export class Steps {
   // Of the answer to /api/abilities.
@@ -14,8 +17,8 @@ export class Steps {
       $(option.name === 'threshold' ? 'threshold-control' : 'options').append(control(option));
     this.presets = presets.filter(({available}) => available);
     $('preset').replaceChildren(
-        ...this.presets.map(({name, title}) => line('option', title, {value: name})),
-        line('option', 'own choice', {value: ''}));
+        ...this.presets.map(({name}) => line('option', t(`preset.${name}.title`), {value: name})),
+        line('option', t('kind.own'), {value: ''}));
     $('preset-label').hidden = !this.presets.length;
     this.tell();
   }
@@ -46,14 +49,14 @@ export class Steps {
         this.settings.every(option =>
           values(option) === (options[option.name] ?? option.default)));
     $('preset').value = same?.name || '';
-    $('preset-about').textContent = same ? `${same.about[0].toUpperCase()}${same.about.slice(1)}.` : '';
+    $('preset-about').textContent = same ? t(`preset.${same.name}.about`) : '';
   }
 
   row(ability) {
     const {can} = this;
     const parts = ability.name === 'fill' ? [can.detect, ability] : [ability];
     const any = parts.some(part => part.available);
-    const title = parts[1] ? 'Find and fill damage' : ability.title;
+    const title = parts[1] ? t('fill.both') : titled(ability);
     const box = line(any ? 'div' : 'details', '');
     if (any) {
       const label = line('label', '');
@@ -62,20 +65,20 @@ export class Steps {
       input.setAttribute('aria-describedby', `about-${ability.name}`);
       label.append(input, title);
       const about = line('details', '', {className: 'hint'});
-      about.append(line('summary', ability.about, {id: `about-${ability.name}`}),
-                   line('p', parts.map(part => part.more).join(' ')));
+      about.append(line('summary', t(`ability.${ability.name}.about`), {id: `about-${ability.name}`}),
+                   ...parts.map(({name}) => line('p', t(`ability.${name}.more`))));
       box.append(label, about);
     } else {
       box.className = 'missing';
-      box.append(line('summary', `${title}: not available`));
+      box.append(line('summary', t('missing', {title})));
     }
     for (const part of parts.filter(part => !part.available)) {
-      const train = line('p', `${part.title}: its weights are not installed here. To train them: `,
-                         {className: 'hint'});
-      train.append(line('code', part.train));
+      const train = line('p', t('missing.train', {title: titled(part)}), {className: 'hint'});
+      train.append(' ', line('code', part.train));
       box.append(train);
     }
     if (parts[1]) box.append($('damage'));
+    if (ability.name === 'colorize') box.append($('hints'));
     return box;
   }
 
@@ -104,12 +107,5 @@ export class Steps {
           : type === 'bool' ? $(name).checked : $(name).value / 100;
     }
     return {...found, format: $('format').value};
-  }
-
-  // What a result was made by, for a person.
-  describe({steps, strength, self_ensemble: ensemble}) {
-    const titles = steps.map(step => this.can[step]?.title || step);
-    return `${titles.join(', then ')}, ${Math.round(strength * 100)} %${
-        ensemble ? ', self-ensemble' : ''}`;
   }
 }

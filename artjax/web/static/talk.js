@@ -1,4 +1,5 @@
 // Requests to the server, and messages to the user.
+import {t, told} from '/text.js';
 
 export const $ = id => document.getElementById(id);
 export const on = (id, type, action) => $(id).addEventListener(type, action);
@@ -9,18 +10,24 @@ export async function api(path, options = {}) {
   try {
     answer = await fetch(`/api/${path}`, options);
   } catch {
-    throw new Error('The server does not answer. Is it still running?');
+    throw new Error(t('error.silent'));
   }
   if (answer.status === 204) return null;
   const body = await answer.json().catch(() => ({}));
-  if (!answer.ok)
-    throw Object.assign(new Error(body.error || `The server says ${answer.status}.`),
-                        {status: answer.status});
+  if (!answer.ok) throw Object.assign(fault(body), {status: answer.status});
   return body;
+
+  function fault({error, message}) {
+    const known = told(message);
+    if (known || !error) return new Error(known || t('error.status', {status: answer.status}));
+    return Object.assign(new Error(error), {language: 'en'});
+  }
 }
 
 export function complain(error) {
   $('error').textContent = error ? error.message || String(error) : '';
+  $('error').lang = error?.language || '';
+  if (!$('error').lang) $('error').removeAttribute('lang');
   $('error').hidden = !error;
 }
 
@@ -35,14 +42,3 @@ export function say(text) { $('live').textContent = text; }
 // An element with a text, or other properties.
 export const line = (kind, text, more) =>
   Object.assign(document.createElement(kind), {textContent: text}, more);
-
-export function bytes(number) {
-  const units = ['B', 'kB', 'MB', 'GB'];
-  const power = Math.min(3, Math.floor(Math.log10(Math.max(1, number)) / 3));
-  return `${(number / 1000 ** power).toPrecision(3)} ${units[power]}`;
-}
-
-export function duration(seconds) {
-  return seconds < 90 ? `${Math.max(1, Math.round(seconds))} s`
-      : `${Math.round(seconds / 60)} min`;
-}

@@ -1,5 +1,6 @@
 // The pictures of this session: which is shown, which are ticked, how far each is.
 import {$, line, on} from '/talk.js';
+import {t} from '/text.js';
 
 export class Tray {
   // caption: of a picture; show, remove: what is done with one.
@@ -33,7 +34,7 @@ export class Tray {
     $('tick').hidden = this.sources().length < 2;
     const made = pictures.filter(({origin}) => origin).length;
     $('get-all').hidden = made < 2;
-    $('get-all').textContent = `Download ${made} results`;
+    $('get-all').textContent = t('results', {n: made});
     const place = $('strip').scrollLeft;
     $('strip').replaceChildren(...pictures.map(picture => this.item(picture)));
     $('strip').scrollLeft = place;
@@ -47,15 +48,15 @@ export class Tray {
     pick.append(
         line('img', '', {src: `/api/pictures/${id}/tiles/picture/0/0_0.png`, alt: '', loading: 'lazy'}),
         line('span', this.caption(picture)),
-        line('span', state || (origin ? 'result' : ' '), {className: 'state', title: state}));
+        line('span', state || (origin ? t('state.result') : ' '), {className: 'state', title: state}));
     if (picture === this.shown) pick.setAttribute('aria-current', 'true');
     pick.addEventListener('click', () => this.show(picture));
-    const remove = line('button', '×', {className: 'quiet remove', ariaLabel: `Remove ${name}`});
+    const remove = line('button', '×', {className: 'quiet remove', ariaLabel: t('remove', {name})});
     remove.addEventListener('click', () => this.remove(picture));
     item.append(pick, remove);
     if (!origin && !$('tick').hidden) {
       const box = line('input', '', {type: 'checkbox', className: 'tick',
-        ariaLabel: `Work on ${name}`, checked: this.ticked.has(id)});
+        ariaLabel: t('tick', {name}), checked: this.ticked.has(id)});
       box.addEventListener('change', () => {
         this.tick(id, box.checked);
         this.onTick();

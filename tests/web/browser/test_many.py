@@ -99,5 +99,5 @@ def test_presets_set_the_form_and_follow_it(page):
   assert preset.input_value() == ''
   page.select_option('#preset', 'scan')
   assert page.locator('#structure').input_value() == '100'
-  assert page.locator('#structure-value').inner_text() == '100 %'
+  assert page.locator('#structure-value').inner_text() == '100%'
   assert page.locator('#preset-about').inner_text().startswith('Noise')
