@@ -12,6 +12,9 @@ import pytest
 playwright = pytest.importorskip(
   'playwright.sync_api', reason='needs playwright: make test-web'
 )
+axe = pytest.importorskip(
+  'axe_playwright_python.sync_playwright', reason='make test-web installs it'
+)
 CHROMIUM = shutil.which('chromium') or shutil.which('chromium-browser')
 if not CHROMIUM:
   pytest.skip('needs chromium: make test-web', allow_module_level=True)
@@ -70,3 +73,23 @@ def open_mask(page):
   if not page.locator('#damage').evaluate('element => element.open'):
     page.click('#damage > summary')
   expect(page.locator('#tools')).to_be_visible()
+
+
+def in_sight(page, *ids):
+  """Asserts that elements are within the screen, wherever it is scrolled to."""
+  for place in ('0', 'document.documentElement.scrollHeight'):
+    page.evaluate(f'scrollTo(0, {place})')
+    for name in ids:
+      box = page.locator(f'#{name}').bounding_box()
+      assert box, f'{name} is not shown'
+      height = page.viewport_size['height']
+      assert 0 <= box['y'] <= box['y'] + box['height'] <= height, (name, box)
+  page.evaluate('scrollTo(0, 0)')
+
+
+def check(page):
+  """Asserts that axe finds nothing and nothing is wider than the screen."""
+  found = axe.Axe().run(page).response['violations']
+  assert not [(v['id'], [n['target'] for n in v['nodes']]) for v in found]
+  width = page.viewport_size['width']
+  assert page.evaluate('document.documentElement.scrollWidth') <= width

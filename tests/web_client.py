@@ -2,9 +2,14 @@
 
 import contextlib
 import pathlib
+import re
+import signal
+import subprocess
+import sys
 import time
 
 from conftest import random_params
+from conftest import ROOT
 from conftest import tiny_config
 from conftest import vivid_colours
 import cv2
@@ -76,13 +81,37 @@ def save_damage_weights(folder):
 
 
 @contextlib.contextmanager
-def client(folder='nowhere', token='', warm=False, **limits):
+def client(folder='nowhere', token='', warm=False, own_weights='', **limits):
   """A client of an application of its own, with limits as given."""
   app = web.create_app(
-    limits_lib.Limits(**limits), folder, token=token, warm=warm
+    limits_lib.Limits(**limits),
+    folder,
+    token=token,
+    warm=warm,
+    own_weights=own_weights,
   )
   with testclient.TestClient(app, HOST, raise_server_exceptions=False) as found:
     yield found
+
+
+@contextlib.contextmanager
+def serving(folder):
+  """The address of a server of its own, with weights of a folder."""
+  process = subprocess.Popen(
+    [sys.executable, 'scripts/serve.py', '--port=0', f'--weights={folder}'],
+    cwd=ROOT,
+    stdout=subprocess.PIPE,
+    text=True,
+  )
+  try:
+    yield re.search(r'http://\S+', process.stdout.readline())[0]
+  finally:
+    process.send_signal(signal.SIGINT)
+    try:
+      out, _ = process.communicate(timeout=60)
+    finally:
+      process.kill()
+  assert out.splitlines()[-1].startswith('{"port"')
 
 
 def another(first):

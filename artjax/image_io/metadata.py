@@ -84,6 +84,10 @@ class Metadata:
   lost: list[str] = dataclasses.field(default_factory=list)
 
 
+# What cannot be kept where XMP has no room for one more event.
+HISTORY = 'the history of this restoration'
+
+
 def read(path: str, kind: str, image: pyvips.Image) -> Metadata:
   """The metadata of a file; damaged parts are named in `lost`.
 
@@ -218,7 +222,7 @@ def with_event(
   except ValueError:
     packet = b''
   if not packet or (most is not None and len(packet) > most):
-    lost = [*found.lost, 'the history of this restoration']
+    lost = [*found.lost, HISTORY]
     return dataclasses.replace(found, lost=lost)
   return dataclasses.replace(found, xmp=packet)
 

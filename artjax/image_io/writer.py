@@ -63,6 +63,9 @@ class Writer:
     self._raw = raw if size > _IN_MEMORY else None
     self._rows: Any = None  # an array, or a file
     self._done = 0
+    self.says_history = (
+      False  # whether the file that is written holds the event
+    )
 
   def __enter__(self) -> 'Writer':
     with vips.blame_writing(self._path):
@@ -143,6 +146,7 @@ class Writer:
       coding=self._coding(suffix),
       finish=finish,
     )
+    self.says_history = bool(self._event) and metadata.HISTORY not in lost
     if lost:
       picture.notices.append(f'the result does not hold: {", ".join(lost)}')
 

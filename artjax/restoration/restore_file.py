@@ -224,6 +224,7 @@ def _write_picture(
       data = file.read()
     picture.check_unchanged()
     atomic_files.write_bytes(outputs.picture, data)
+    writer.says_history, signer = False, None
     change = strips_lib.LevelMap(outputs.change_map, shape, CHANGE_STEP, known)
     change.write(0, np.zeros(shape, np.float32))
   elif writer.lossy:  # the file holds other values than were handed to it
@@ -236,6 +237,11 @@ def _write_picture(
   measured: dict[str, Any] = {
     'change_mean_ciede2000': change.mean,
     'change_max_ciede2000': change.max,
+    'marks': {  # What the file itself says of its making.
+      'history': writer.says_history,
+      'c2pa': bool(signer and event),
+      'source_type': credentials.source_type(chain),
+    },
   }
   if options.self_ensemble:
     measured |= {'uncertainty_mean': spread.mean, 'uncertainty_max': spread.max}

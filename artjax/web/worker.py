@@ -21,7 +21,8 @@ import threading
 
 from artjax import environment
 
-_LOADED: dict = {}  # paths of weights -> chain.Chain
+_LOADED: dict = {}  # paths of weights -> chain.Chain, the last used last
+_MOST = 8  # chains that are kept: blends are as many as one likes
 _COMPILED: set = set()  # shapes of tiles that they have run on
 
 
@@ -127,7 +128,7 @@ def plain(error, request):
   if 'path' not in request:
     return text
   for path in request.get('weights', []):
-    text = text.replace(path, pathlib.Path(path).stem)
+    text = text.replace(path, named(path))
   for brought in ('mask', 'hints'):
     if request.get(brought):
       text = text.replace(request[brought], request[f'{brought}_name'])
@@ -136,6 +137,11 @@ def plain(error, request):
   return re.sub(
     re.escape(root) + r'[^\s:)]*', lambda match: request['name'], text
   )
+
+
+def named(weights):
+  """Weights without folders and suffixes: 'esrgan_psnr:0.3+esrgan:0.7'."""
+  return re.sub(r'[^+,:]*/|\.safetensors', '', weights)
 
 
 def open_picture(request, say, stop):
@@ -312,7 +318,7 @@ def run(request, say, stop):
   if request['hints']:
     record['hints'] = request['hints_name']
   for entry in record['weights']:
-    entry['name'] = pathlib.Path(entry['name']).stem
+    entry['name'] = named(entry['name'])
   return {'record': record}
 
 
@@ -329,8 +335,11 @@ def _chain(paths):
   from artjax.restoration import chain
 
   key = tuple(paths)
-  if key not in _LOADED:
-    _LOADED[key] = chain.Chain(paths)
+  _LOADED[key] = _LOADED.pop(key, None) or chain.Chain(paths)
+  while len(_LOADED) > _MOST:
+    _LOADED.pop(next(iter(_LOADED)))
+    used = {path for paths in _LOADED for path in paths}
+    _COMPILED.intersection_update({c for c in _COMPILED if c[0] in used})
   return _LOADED[key]
 
 

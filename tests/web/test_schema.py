@@ -4,12 +4,6 @@ With schemathesis (https://schemathesis.readthedocs.io) against a server of its
 own: no 500, and every answer is one that the document has.
 """
 
-import re
-import signal
-import subprocess
-import sys
-
-from conftest import ROOT
 import hypothesis
 import pytest
 import requests
@@ -31,21 +25,8 @@ def address_fixture(tmp_path_factory):
   folder = tmp_path_factory.mktemp('weights')
   web.save_damage_weights(folder)
   web.save_weights(folder)
-  process = subprocess.Popen(
-    [sys.executable, 'scripts/serve.py', '--port=0', f'--weights={folder}'],
-    cwd=ROOT,
-    stdout=subprocess.PIPE,
-    text=True,
-  )
-  try:
-    yield re.search(r'http://\S+', process.stdout.readline())[0]
-  finally:
-    process.send_signal(signal.SIGINT)
-    try:
-      out, _ = process.communicate(timeout=60)
-    finally:
-      process.kill()
-  assert out.splitlines()[-1].startswith('{"port"')
+  with web.serving(folder) as found:
+    yield found
 
 
 @pytest.mark.parametrize('mode', list(modes.GenerationMode))

@@ -1,4 +1,4 @@
-"""The page says the same in all languages, and nothing that is not in a table."""
+"""The page says the same in all languages, and nothing else."""
 
 import json
 import re

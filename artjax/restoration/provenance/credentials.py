@@ -92,10 +92,14 @@ class Signer:
         os.remove(part)
 
 
+def source_type(chain: Chain) -> str:
+  """What the IPTC calls a picture that a chain has made: a term's address."""
+  return _INVENTED if chain.conjecture or chain.scale > 1 else _CORRECTED
+
+
 def _manifest(output, chain, event):
   """The manifest's definition, of which c2pa-python makes JSON."""
   software = {'name': 'artjax', 'version': artjax.__version__}
-  invented = chain.conjecture or chain.scale > 1
   return {
     'claim_generator_info': [software],
     'title': os.path.basename(output),
@@ -108,7 +112,7 @@ def _manifest(output, chain, event):
               'action': 'c2pa.edited',
               'when': event['when'],
               'softwareAgent': software,
-              'digitalSourceType': _INVENTED if invented else _CORRECTED,
+              'digitalSourceType': source_type(chain),
               'parameters': {
                 f'artjax.{name}': value
                 for name, value in json.loads(event['parameters']).items()

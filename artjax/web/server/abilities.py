@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from artjax.inference import weights
 from artjax.restoration import default_chain
 from artjax.restoration import presets
+from artjax.web.server import choices as choices_lib
 
 PRETRAINED = weights.pretrained_folder()
 
@@ -104,9 +105,17 @@ def find(ability: Ability, folder: str | os.PathLike) -> str | None:
   return next((str(path) for path in paths if path.is_file()), None)
 
 
-def available(folder: str | os.PathLike) -> dict[str, str]:
-  """{name: path of its weights}, in the order in which chains run."""
-  found = {ability.name: find(ability, folder) for ability in ABILITIES}
+def available(
+  folder: str | os.PathLike, known: Sequence[choices_lib.Choice] = ()
+) -> dict[str, str]:
+  """{name: path of its weights}, in the order in which chains run.
+
+  Args:
+    folder: of the usual weights.
+    known: all that can be chosen; they do what the usual ones cannot.
+  """
+  others = {choice.step: choice.path for choice in reversed(known)}
+  found = {a.name: find(a, folder) or others.get(a.name) for a in ABILITIES}
   return {name: path for name, path in found.items() if path}
 
 
@@ -116,7 +125,11 @@ def stages(steps: Iterable[str]) -> set[str]:
 
 
 def plan(
-  steps: Sequence[str], mask: bool, folder: str | os.PathLike
+  steps: Sequence[str],
+  mask: bool,
+  folder: str | os.PathLike,
+  known: Sequence[choices_lib.Choice] = (),
+  chosen: str = '',
 ) -> list[str]:
   """Paths of the weights that perform the steps in order.
 
@@ -124,14 +137,19 @@ def plan(
     steps: names of abilities.
     mask: whether the user gives one; without it `fill` finds damage first.
     folder: of the weights.
+    known: all that can be chosen.
+    chosen: of these, for steps that the usual ones are not to do; see
+      `choices.chosen`.
 
   Raises:
     ValueError: they cannot be combined, or have no weights here; one line.
   """
-  have, known = available(folder), [ability.name for ability in ABILITIES]
+  other = choices_lib.chosen(chosen, known)
+  have = available(folder, known) | other
+  names = [ability.name for ability in ABILITIES]
   for step in steps:
-    if step not in known:
-      raise ValueError(f'{step!r} is not one of {", ".join(known)}')
+    if step not in names:
+      raise ValueError(f'{step!r} is not one of {", ".join(names)}')
     if step not in have:
       raise ValueError(f'{step} has no weights here yet')
   if len(set(steps)) < len(steps):
@@ -144,15 +162,14 @@ def plan(
     raise ValueError(
       'fill needs a mask: there are no weights here that find damage'
     )
-  return [
-    path
-    for step in steps
-    for path in (
-      [have['detect'], have[step]]
-      if step == 'fill' and not mask
-      else [have[step]]
-    )
-  ]
+  found = {}
+  for step in steps:
+    if step == 'fill' and not mask:
+      found['detect'] = have['detect']
+    found[step] = have[step]
+  for step in other.keys() - {*steps, 'detect'}:  # A mask may come instead.
+    raise ValueError(f'{chosen}: those for {step} are not used')
+  return list(found.values())
 
 
 def usual_plan(folder: str | os.PathLike) -> list[str]:
@@ -186,12 +203,18 @@ def describe_presets(folder: str | os.PathLike) -> list[dict[str, Any]]:
   return found
 
 
-def describe(folder: str | os.PathLike) -> list[dict[str, Any]]:
+def describe(
+  folder: str | os.PathLike, known: Sequence[choices_lib.Choice] = ()
+) -> list[dict[str, Any]]:
   """The table for the page, as JSON.
 
   `default` are the steps of `default_chain`, which run by default.
+
+  Args:
+    folder: of the usual weights.
+    known: all that can be chosen instead.
   """
-  have = available(folder)
+  have = available(folder, known)
   return [
     {
       'name': a.name,
@@ -202,6 +225,7 @@ def describe(folder: str | os.PathLike) -> list[dict[str, Any]]:
       'default': _is_usual(a),
       'stage': a.stage,
       'weights': pathlib.Path(have[a.name]).stem if a.name in have else '',
+      'choices': [c.describe() for c in known if c.step == a.name],
       'train': '' if a.name in have else a.train,
     }
     for a in ABILITIES

@@ -18,6 +18,7 @@ from starlette import exceptions as starlette_exceptions
 
 from artjax.restoration import options as options_lib
 from artjax.web.server import abilities
+from artjax.web.server import choices
 from artjax.web.server import guard
 from artjax.web.server import job_queue
 from artjax.web.server import job_routes
@@ -54,6 +55,7 @@ _SCRIPTS = (
   'tools',
   'tray',
   'view',
+  'weights',
   'work',
 )
 FILES = {
@@ -77,6 +79,7 @@ def create_app(
   hosts: Iterable[str] = ('127.0.0.1', 'localhost', '::1'),
   token: str = '',
   warm: bool = False,
+  own_weights: str | os.PathLike = '',
 ) -> fastapi.FastAPI:
   """The application.
 
@@ -87,16 +90,21 @@ def create_app(
     token: see `guard.Guard`.
     warm: whether to load the usual networks at the start, and to compile them
       for each uploaded picture before a job needs them.
+    own_weights: folder of more weights to choose from; '' = none.
   """
+  folders = [weights, *([own_weights] if own_weights else [])]
 
   @contextlib.asynccontextmanager
   async def lifespan(app):
     store = store_lib.Store(limits)
-    find = lambda job: abilities.plan(job.steps, bool(job.mask), weights)
+    find = lambda job: abilities.plan(
+      job.steps, bool(job.mask), weights, choices.find(folders), job.weights
+    )
     usual = lambda: abilities.usual_plan(weights) if warm else []
     queue = job_queue.JobQueue(store, limits, find, usual)
     app.state.store, app.state.queue = store, queue
     app.state.limits, app.state.weights = limits, weights
+    app.state.folders = folders
     app.state.uploads = asyncio.Semaphore(limits.uploads)
     queue.start()
     queue.warm()
@@ -183,7 +191,7 @@ async def get_abilities(request: fastapi.Request):
   """The available and unavailable steps, presets, options, and limits."""
   state = request.app.state
   return {
-    'abilities': abilities.describe(state.weights),
+    'abilities': abilities.describe(state.weights, choices.find(state.folders)),
     'presets': abilities.describe_presets(state.weights),
     'options': options_lib.describe(),
     'formats': list(jobs_lib.FORMATS),

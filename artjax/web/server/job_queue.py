@@ -261,6 +261,7 @@ class JobQueue:
       **job.options,
       **({'mask': True} if job.mask else {}),
       **({'hints': True} if job.hints else {}),
+      **({'weights': job.weights} if job.weights else {}),
     }
     return entry
 

@@ -11,6 +11,7 @@ import pydantic
 
 from artjax.restoration import options as options_lib
 from artjax.web.server import abilities
+from artjax.web.server import choices
 from artjax.web.server import jobs as jobs_lib
 from artjax.web.server import lookup
 from artjax.web.server import messages
@@ -37,6 +38,14 @@ def _query_model() -> Any:
     'hints': (
       bool,
       field(False, description='colorize by the hints of the picture'),
+    ),
+    'weights': (
+      str,
+      field(
+        '',
+        max_length=300,
+        description='other than the usual: a name or a:0.3+b:0.7 a step',
+      ),
     ),
     'format': (
       Literal[tuple(jobs_lib.FORMATS)],
@@ -79,7 +88,7 @@ async def post_job(
   """
   state = request.app.state
   steps = query.steps.split(',')
-  _plan(state, steps, bool(query.picture) and 'fill' in steps)
+  _plan(state, steps, bool(query.picture) and 'fill' in steps, query.weights)
   options = _options(query, steps)
   state.queue.check_room()
   state.store.take(0)
@@ -95,14 +104,22 @@ async def post_job(
     entry = await transfer.receive(request, session, query.name)
   hints = None
   try:
-    _plan(state, steps, bool(mask))
+    _plan(state, steps, bool(mask), query.weights)
     if query.hints:
       _check_hints(steps, entry)
     if entry.id not in session.pictures:  # deleted while the mask came
       transfer.fail(404, messages.Message('gone'))
     hints = state.store.copy(entry.hints) if query.hints else None
     job = jobs_lib.Job(
-      session, entry, steps, options, query.tied, mask, query.format, hints
+      session,
+      entry,
+      steps,
+      options,
+      query.tied,
+      mask,
+      query.format,
+      hints,
+      query.weights,
     )
     state.queue.submit(job)
   except Exception:
@@ -113,9 +130,14 @@ async def post_job(
   return job.describe()
 
 
-def _plan(state, steps, mask):
+def _plan(state, steps, mask, weights):
+  known = choices.find(state.folders)
   try:
-    abilities.plan(steps, mask, state.weights)
+    choices.chosen(weights, known)
+  except ValueError as error:
+    transfer.fail(422, f'weights: {error}')
+  try:
+    abilities.plan(steps, mask, state.weights, known, weights)
   except ValueError as error:
     transfer.fail(422, f'steps: {error}')
 

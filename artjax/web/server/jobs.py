@@ -38,6 +38,7 @@ class Job:
     mask: store_lib.Entry | None = None,
     format: str = '',
     hints: store_lib.Entry | None = None,
+    weights: str = '',
   ):
     """A job that waits.
 
@@ -50,6 +51,7 @@ class Job:
       mask: of pixels to fill; deleted with the job.
       format: of the result, of `FORMATS`.
       hints: of colours; deleted with the job.
+      weights: those that are not the usual ones, see `choices.chosen`.
     """
     self.id = secrets.token_hex(12)
     self.session = session
@@ -59,6 +61,7 @@ class Job:
     self.mask = mask
     self.format = format
     self.hints = hints
+    self.weights = weights
     self.tied = tied
     self.state = 'queued'
     self.place = 0  # in the queue; 1 = next
@@ -147,5 +150,6 @@ class Job:
       **self.options,
       'mask': bool(self.mask),
       'hints': bool(self.hints),
+      'weights': self.weights,
       'result': self.result.describe() if self.result else None,
     }

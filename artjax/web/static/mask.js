@@ -176,3 +176,72 @@ export class Mask {
     this.onChange();
   }
 }
+
+// Whether RGBA is transparent where to fill, as restoration/user_inputs.py decides it.
+export function isHole(data) {
+  const colours = new Set();
+  let opaque = 0;
+  for (let i = 0; i < data.length; i += 4) {
+    if (data[i + 3] < 128) continue;
+    opaque += 4;
+    colours.add(data[i] >> 3 << 10 | data[i + 1] >> 3 << 5 | data[i + 2] >> 3);
+  }
+  if (!opaque || opaque === data.length) return false;
+  return opaque > data.length / 2 || colours.size > 64 || (colours.size === 1 && colours.has(0));
+}
+
+// Probabilities -> labels: from a level on, pieces that are large enough, grown.
+export function labelled(probabilities, width, height, {level, wanted, least, reach}) {
+  const bits = new Uint8Array(width * height);
+  const [crack, loss, stain] = wanted.map(yes => yes ? level : 256);
+  for (let i = 0, j = 0; i < bits.length; i++, j += 4)
+    bits[i] = (probabilities[j] >= crack) | (probabilities[j + 1] >= loss) << 1 |
+        (probabilities[j + 2] >= stain) << 2;
+  // Pieces, by joining the runs of each row with those of the row above.
+  const runs = [];  // row, start and end of each
+  const parent = [], area = [];
+  const root = i => {
+    while (parent[i] !== i) i = parent[i] = parent[parent[i]];
+    return i;
+  };
+  let above = 0;  // the first run of the row above
+  for (let y = 0; y < height; y++) {
+    const here = parent.length;
+    for (let x = 0, row = y * width; x < width; x++) {
+      if (!bits[row + x]) continue;
+      const start = x;
+      while (x < width && bits[row + x]) x++;
+      const run = parent.length;
+      runs.push(y, start, x);
+      parent.push(run);
+      area.push(x - start);
+      while (above < here && runs[3 * above + 2] < start) above++;
+      for (let i = above; i < here && runs[3 * i + 1] <= x; i++) {
+        const [a, b] = [root(i), root(run)];
+        if (a !== b) { parent[b] = a; area[a] += area[b]; }
+      }
+    }
+    above = here;
+  }
+  const disc = [];  // half its width in each row
+  for (let dy = -reach; dy <= reach; dy++)
+    disc.push(Math.round(Math.sqrt(reach * reach - dy * dy)));
+  const labels = new Uint8Array(width * height);
+  for (const index of [2, 1, 0])  // cracks, the thinnest, last
+    for (let run = 0; run < parent.length; run++) {
+      if (area[root(run)] < least) continue;
+      const y = runs[3 * run], from = runs[3 * run + 1], to = runs[3 * run + 2];
+      for (let x = from; x < to; x++) {
+        if (!(bits[y * width + x] >> index & 1)) continue;
+        const start = x;
+        while (x < to && bits[y * width + x] >> index & 1) x++;
+        disc.forEach((half, i) => {
+          const row = y + i - reach;
+          if (row < 0 || row >= height) return;
+          labels.fill(index + 1, row * width + Math.max(0, start - half),
+                      row * width + Math.min(width, x + half));
+        });
+      }
+    }
+  return labels;
+}

@@ -71,6 +71,11 @@ attempt(async () => {
   table('sheet.settings', Object.entries(record.options));
   table('sheet.weights', record.weights.map(({name, task, params_sha256: hash}) =>
     [name, t('sheet.hash', {task, hash})]));
+  if (record.marks) table('sheet.marks', [
+    [t('sheet.history'), t(record.marks.history ? 'sheet.history.yes' : 'sheet.history.no')],
+    [t('sheet.c2pa'), t('sheet.c2pa.none')],
+    [t('sheet.type'), record.marks.source_type.split('/').at(-1), true],
+  ]);
   table('sheet.prints', [[t('sheet.sha_source'), record.source_sha256],
                          [t('sheet.sha_result'), record.output_sha256]]);
   table('sheet.versions', [...Object.entries(record.versions), [t('sheet.device'), record.device]]);

@@ -2,10 +2,13 @@
 import {control, hasControl, setValue} from '/options.js';
 import {$, line} from '/talk.js';
 import {t} from '/text.js';
+import {Weights} from '/weights.js';
 
 const titled = ({name}) => t(`ability.${name}.title`);
 
 export class Steps {
+  weights = new Weights();
+
   // Of the answer to /api/abilities.
   fill({abilities, options, presets}) {
     this.can = Object.fromEntries(abilities.map(ability => [ability.name, ability]));
@@ -15,6 +18,7 @@ export class Steps {
         .map(ability => this.row(ability)));
     for (const option of options.filter(hasControl))
       $(option.name === 'threshold' ? 'threshold-control' : 'options').append(control(option));
+    this.weights.fill(abilities, () => this.tell());
     this.presets = presets.filter(({available}) => available);
     $('preset').replaceChildren(
         ...this.presets.map(({name}) => line('option', t(`preset.${name}.title`), {value: name})),
@@ -36,6 +40,7 @@ export class Steps {
         box.checked = preset.steps.includes(box.value);
       for (const option of this.settings)
         setValue(option, preset.options[option.name] ?? option.default);
+      this.weights.reset();
     }
     this.tell();
   }
@@ -46,6 +51,7 @@ export class Steps {
     const values = option => option.type === 'bool' ? $(option.name).checked
         : $(option.name).value / 100;
     const same = this.presets.find(({steps, options}) => steps.join() === chosen &&
+        !this.weights.value(steps) &&
         this.settings.every(option =>
           values(option) === (options[option.name] ?? option.default)));
     $('preset').value = same?.name || '';
@@ -89,6 +95,7 @@ export class Steps {
     if (!this.options) return;
     for (const option of this.settings)
       $(`row-${option.name}`).hidden = !this.uses(this.chosen, option);
+    this.weights.refresh(this.chosen);
   }
 
   // Whether steps use an option: all of them must see flips for an ensemble.
@@ -106,6 +113,6 @@ export class Steps {
       found[name] = choices.length ? (kinds ? kinds(choices).join() : usual)
           : type === 'bool' ? $(name).checked : $(name).value / 100;
     }
-    return {...found, format: $('format').value};
+    return {...found, format: $('format').value, weights: this.weights.value(steps)};
   }
 }

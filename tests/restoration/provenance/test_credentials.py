@@ -86,9 +86,14 @@ def test_a_signed_result_says_what_was_done(tmp_path, pem, small_chain, suffix):
   plain, signed = (str(tmp_path / f'{name}{suffix}') for name in 'bc')
   signer = credentials.Signer(pem)
   for path, given in ((plain, None), (signed, signer)):
-    restore_file.restore_file(
+    record = restore_file.restore_file(
       source, small_chain, restore_file.Outputs(path), signer=given
     )
+    assert record['marks'] == {
+      'history': True,
+      'c2pa': bool(given),
+      'source_type': f'{TERM}algorithmicallyEnhanced',
+    }
   found = manifest(signed)
   assert found['title'] == f'c{suffix}'
   (ingredient,) = found['ingredients']

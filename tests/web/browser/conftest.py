@@ -1,12 +1,7 @@
 """A server of the page, a browser, and a page in it that may not fail."""
 
-import re
-import signal
-import subprocess
-import sys
 import urllib.parse
 
-from conftest import ROOT
 import pytest
 import web_client as web
 
@@ -20,20 +15,8 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope='module')
 def address(folder):
-  process = subprocess.Popen(
-    [sys.executable, 'scripts/serve.py', '--port=0', f'--weights={folder}'],
-    cwd=ROOT,
-    stdout=subprocess.PIPE,
-    text=True,
-  )
-  try:
-    yield re.search(r'http://\S+', process.stdout.readline())[0]
-  finally:
-    process.send_signal(signal.SIGINT)
-    try:
-      process.communicate(timeout=30)
-    finally:
-      process.kill()
+  with web.serving(folder) as found:
+    yield found
 
 
 @pytest.fixture(scope='module')

@@ -6,10 +6,6 @@ import pytest
 
 from artjax.web.server import strings
 
-axe = pytest.importorskip(
-  'axe_playwright_python.sync_playwright', reason='make test-web installs it'
-)
-
 
 def opened(browser, address, locale, width=1366, height=657):
   """A page of a browser whose language this is."""
@@ -21,16 +17,6 @@ def opened(browser, address, locale, width=1366, height=657):
   page.goto(address)
   page.wait_for_selector('[name=step]')
   return page
-
-
-def check(page):
-  """Asserts that nothing is cut off, hidden or wrong for axe."""
-  found = axe.Axe().run(page).response['violations']
-  assert not [(v['id'], [n['target'] for n in v['nodes']]) for v in found]
-  width = page.viewport_size['width']
-  assert page.evaluate('document.documentElement.scrollWidth') <= width
-  box = page.locator('#run').bounding_box()
-  assert box['y'] + box['height'] <= page.viewport_size['height']
 
 
 @pytest.mark.parametrize('size', [(1366, 657), (390, 844)])
@@ -48,7 +34,8 @@ def test_every_language_fits(browser, address, language, size):
     page.locator('label[for=strength]').inner_text()
     == (table['option.strength.label'])
   )
-  check(page)
+  browser_page.check(page)
+  browser_page.in_sight(page, 'run')
   page.context.close()
 
 
@@ -94,7 +81,7 @@ def test_it_can_be_read_from_right_to_left(browser, address):
     page.wait_for_selector('#viewer:not([hidden])')
     page.evaluate('document.documentElement.dir = "rtl"')
     browser_page.open_mask(page)
-    check(page)
+    browser_page.check(page)
     stage, panel = (
       page.locator(name).bounding_box() for name in ('#stage', '#panel')
     )

@@ -1,36 +1,14 @@
 """Start, progress and Cancel are in sight; nothing hinders anybody."""
 
+from browser_page import check
 from browser_page import expect
 from browser_page import held
+from browser_page import in_sight
 from browser_page import open_mask
 from browser_page import TIMEOUT
 from browser_page import upload
 import pytest
 import web_client as web
-
-axe = pytest.importorskip(
-  'axe_playwright_python.sync_playwright', reason='make test-web installs it'
-)
-
-
-def in_sight(page, *ids):
-  """Asserts that elements are within the screen, wherever it is scrolled to."""
-  for place in ('0', 'document.documentElement.scrollHeight'):
-    page.evaluate(f'scrollTo(0, {place})')
-    for name in ids:
-      box = page.locator(f'#{name}').bounding_box()
-      assert box, f'{name} is not shown'
-      height = page.viewport_size['height']
-      assert 0 <= box['y'] <= box['y'] + box['height'] <= height, (name, box)
-  page.evaluate('scrollTo(0, 0)')
-
-
-def check(page):
-  """Asserts that axe finds nothing and nothing is wider than the screen."""
-  found = axe.Axe().run(page).response['violations']
-  assert not [(v['id'], [n['target'] for n in v['nodes']]) for v in found]
-  width = page.viewport_size['width']
-  assert page.evaluate('document.documentElement.scrollWidth') <= width
 
 
 @pytest.mark.parametrize('size', [(1366, 657), (390, 844)])
@@ -93,7 +71,16 @@ def test_the_report_can_be_printed(page, tmp_path):
     True
   ] * len(captions)
   tables = page.locator('#tables').inner_text()
-  for text in ('Mean change', 'structure', 'inpaint', 'SHA-256', 'jax'):
+  for text in (
+    'Mean change',
+    'structure',
+    'inpaint',
+    'SHA-256',
+    'jax',
+    'the page signs nothing',
+    'An event names artjax',
+    'compositeWithTrainedAlgorithmicMedia',
+  ):
     assert text in tables, text
   assert '[object' not in tables and 'undefined' not in tables
   check(page)

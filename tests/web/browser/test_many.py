@@ -3,8 +3,10 @@
 import io
 import zipfile
 
+from browser_page import check
 from browser_page import expect
 from browser_page import held
+from browser_page import in_sight
 from browser_page import TIMEOUT
 import pytest
 import web_client as web
@@ -81,6 +83,37 @@ def test_the_rest_of_many_can_be_cancelled_and_tried_again(page, paths):
   expect(page.locator('#cancel')).to_be_hidden(timeout=TIMEOUT)
   assert page.locator('#strip .pick').count() < 9
   assert 'waiting' not in states(page)
+
+
+def test_many_pictures_are_paused(page, paths):
+  choose(page, paths)
+  with held(page):
+    page.click('#run')
+    expect(page.locator('#language')).to_be_disabled()  # it would end them
+    page.click('#pause')
+    expect(page.locator('#progress')).to_contain_text('Then a pause')
+    expect(page.locator('#pause')).to_have_text('Go on')
+    in_sight(page, 'progress', 'bar', 'pause', 'cancel')
+  progress = page.locator('#progress')
+  expect(progress).to_have_text('Paused. 2 pictures wait', timeout=TIMEOUT)
+  page.wait_for_timeout(500)
+  assert states(page)[:3] == ['done', 'waiting', 'waiting']
+  for size in ((1366, 657), (390, 844)):
+    page.set_viewport_size(dict(zip(('width', 'height'), size)))
+    in_sight(page, 'progress', 'bar', 'pause', 'cancel')
+    check(page)
+  page.click('#pause')
+  expect(page.locator('#strip .pick')).to_have_count(6, timeout=TIMEOUT)
+  # What waits can be cancelled, too.
+  page.click('#tick')
+  page.click('#run')
+  page.click('#pause')
+  expect(progress).to_have_text('Paused. 2 pictures wait', timeout=TIMEOUT)
+  page.click('#cancel')
+  expect(page.locator('#cancel')).to_be_hidden(timeout=TIMEOUT)
+  assert 'waiting' not in states(page)
+  expect(page.locator('#run')).to_be_enabled()
+  expect(page.locator('#language')).to_be_enabled()
 
 
 def test_presets_set_the_form_and_follow_it(page):
