@@ -1,6 +1,7 @@
 """The API of the web page, from upload to download, and its queue."""
 
 import json
+import re
 import time
 
 from conftest import vivid_colours
@@ -330,6 +331,22 @@ def test_the_page_is_small_and_whole(page):
   assert all(sizes.values()) and sum(sizes.values()) + words <= 150_000
   out = page.post('/api/pictures', content=page.get('/example.jpg').content)
   assert out.status_code == 201
+
+
+def test_the_modules_of_the_page_are_asked_for_at_once(page):
+  html = page.get('/').text
+  wanted, seen = ['/app.js'], set()
+  while wanted:
+    path = wanted.pop()
+    if path not in seen:
+      seen.add(path)
+      wanted += re.findall(
+        r"^import .* from '(.+)';", page.get(path).text, re.M
+      )
+  early = re.findall(r'"modulepreload" href="(.+)"', html)
+  assert sorted(early) == sorted(seen - {'/app.js'})
+  lines = {path: page.get(path).text.count('\n') for path in app.FILES}
+  assert max(lines.values()) <= 400, lines
 
 
 def test_the_api_describes_itself(page):

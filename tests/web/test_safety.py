@@ -216,7 +216,7 @@ def test_no_file_names_another_origin():
 def test_errors_are_one_line(page, path, status, message):
   out = page.post(path, content=PICTURE)
   assert out.status_code == status
-  assert list(out.json()) == ['error']
+  assert out.json().keys() <= {'error', 'message'}
   assert message in out.json()['error'] and '\n' not in out.json()['error']
 
 

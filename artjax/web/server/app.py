@@ -10,6 +10,7 @@ from collections.abc import Iterable
 import contextlib
 import os
 import pathlib
+from typing import Any
 
 import fastapi
 from fastapi import exceptions
@@ -160,7 +161,9 @@ def _strings(language):
 
 
 def _error(status, reason, headers=None):
-  content = {'error': str(reason), 'message': messages.describe(reason)}
+  content: dict[str, Any] = {'error': str(reason)}
+  if message := messages.describe(reason):
+    content['message'] = message
   return responses.JSONResponse(content, status, headers)
 
 

@@ -35,12 +35,14 @@ const take = attempt(async files => {
       if (files.length > 1) tray.tick(last.id);
       show(last);
     } catch (error) {
-      refused.push(error.message);
+      refused.push(error);
     }
   describe();
   if (last) say(files.length > 1 ? t('loaded.many', {n: files.length - refused.length})
       : t('loaded', {name: last.name}));
-  if (refused.length) throw new Error(refused.join(' '));
+  if (refused.length)
+    throw Object.assign(new Error(refused.map(error => error.message).join(' ')),
+                        {language: refused.every(error => error.language) ? 'en' : ''});
 });
 receive(take);
 

@@ -16,12 +16,12 @@ const FIGURES = {
   seconds: ['sheet.seconds', 1],
 };
 
-// rows: [name, value], and true where the value is English.
+// rows: [name, value], and true where the value is English, or 'all' of it.
 function table(title, rows) {
   const found = line('table', '');
   found.append(line('caption', t(title)));
   for (const [name, value, english] of rows) {
-    const row = line('tr', '');
+    const row = line('tr', '', english === 'all' ? {lang: 'en'} : {});
     row.append(line('th', name, {scope: 'row'}),
                line('td', text(value), english ? {lang: 'en'} : {}));
     found.append(row);
@@ -68,7 +68,7 @@ attempt(async () => {
   ]);
   table('sheet.notes', [...record.notices, ...record.tiling]
       .map((note, i) => [number(i + 1), note, true]));
-  table('sheet.settings', Object.entries(record.options));
+  table('sheet.settings', Object.entries(record.options).map(row => [...row, 'all']));
   table('sheet.weights', record.weights.map(({name, task, params_sha256: hash}) =>
     [name, t('sheet.hash', {task, hash})]));
   if (record.marks) table('sheet.marks', [
