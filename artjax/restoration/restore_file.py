@@ -185,10 +185,11 @@ def _write_picture(
   """Writes the picture and its maps; returns what was measured meanwhile."""
   options, scale = work.options, chain.scale
   event = None if options.strip_metadata else history.event(chain, options)
+  filled = work.hole is not None and bool(work.hole.any())
 
   def finish(part):
     if signer and event:
-      signer.sign(part, outputs.picture, source, chain, event)
+      signer.sign(part, outputs.picture, source, chain, event, filled)
 
   shape = picture.height * scale, picture.width * scale
   known = None  # what must be as it was
@@ -240,7 +241,7 @@ def _write_picture(
     'marks': {  # What the file itself says of its making.
       'history': writer.says_history,
       'c2pa': bool(signer and event),
-      'source_type': credentials.source_type(chain),
+      'source_type': credentials.source_type(chain, filled),
     },
   }
   if options.self_ensemble:

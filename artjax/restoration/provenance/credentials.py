@@ -58,7 +58,13 @@ class Signer:
     self._c2pa = c2pa
 
   def sign(
-    self, path: str, output: str, source: str, chain: Chain, event: Any
+    self,
+    path: str,
+    output: str,
+    source: str,
+    chain: Chain,
+    event: Any,
+    filled: bool = False,
   ) -> None:
     """Puts a signed manifest into a written file.
 
@@ -68,11 +74,12 @@ class Signer:
       source: path of the source picture, the manifest's ingredient.
       chain: the chain that was run.
       event: from `history.event`.
+      filled: whether something in it was filled.
 
     Raises:
       ValueError: it cannot be signed, in one line.
     """
-    builder = self._c2pa.Builder(_manifest(output, chain, event))
+    builder = self._c2pa.Builder(_manifest(output, chain, event, filled))
     builder.set_intent(self._c2pa.C2paBuilderIntent.EDIT)
     part = f'{path}.signed'
     try:
@@ -92,12 +99,18 @@ class Signer:
         os.remove(part)
 
 
-def source_type(chain: Chain) -> str:
-  """What the IPTC calls a picture that a chain has made: a term's address."""
-  return _INVENTED if chain.conjecture or chain.scale > 1 else _CORRECTED
+def source_type(chain: Chain, filled: bool) -> str:
+  """What the IPTC calls a picture that a chain has made: a term's address.
+
+  Args:
+    chain: what was run.
+    filled: whether it has filled something; that is composed, by definition.
+  """
+  invented = chain.conjecture or chain.scale > 1 or filled
+  return _INVENTED if invented else _CORRECTED
 
 
-def _manifest(output, chain, event):
+def _manifest(output, chain, event, filled):
   """The manifest's definition, of which c2pa-python makes JSON."""
   software = {'name': 'artjax', 'version': artjax.__version__}
   return {
@@ -112,7 +125,7 @@ def _manifest(output, chain, event):
               'action': 'c2pa.edited',
               'when': event['when'],
               'softwareAgent': software,
-              'digitalSourceType': source_type(chain),
+              'digitalSourceType': source_type(chain, filled),
               'parameters': {
                 f'artjax.{name}': value
                 for name, value in json.loads(event['parameters']).items()

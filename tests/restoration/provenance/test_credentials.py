@@ -120,18 +120,22 @@ def test_a_signed_result_says_what_was_done(tmp_path, pem, small_chain, suffix):
 def test_what_is_invented_is_marked(small_chain, monkeypatch):
   event = {'when': '2023-11-14T22:13:20+00:00', 'parameters': '{}'}
   kinds = []
-  for conjecture, scale in (([], 1), (['filled'], 1), ([], 4)):
+  for conjecture, scale, filled in (
+    ([], 1, False),
+    (['drawn'], 1, False),
+    ([], 4, False),
+    ([], 1, True),
+  ):
     monkeypatch.setattr(
       type(small_chain), 'conjecture', conjecture, raising=False
     )
     monkeypatch.setattr(small_chain, 'scale', scale, raising=False)
-    made = credentials._manifest('a.png', small_chain, event)
+    made = credentials._manifest('a.png', small_chain, event, filled)
     (action,) = made['assertions'][0]['data']['actions']
     kinds.append(action['digitalSourceType'].removeprefix(TERM))
   assert kinds == [
     'algorithmicallyEnhanced',
-    'compositeWithTrainedAlgorithmicMedia',
-    'compositeWithTrainedAlgorithmicMedia',
+    *['compositeWithTrainedAlgorithmicMedia'] * 3,
   ]
 
 
