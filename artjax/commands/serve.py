@@ -64,12 +64,6 @@ def parse(
     help='of the weights; default: pretrained/',
   )
   parser.add_argument(
-    '--own_weights',
-    default='',
-    metavar='FOLDER',
-    help='of more weights, among which users may choose',
-  )
-  parser.add_argument(
     '--megapixels',
     type=float,
     default=_DEFAULT.pixels / 1e6,
@@ -116,10 +110,8 @@ def parse(
     parser.error(
       f'--host={args.host} lets others in: give a --token that they must know'
     )
-  for name in ('weights', 'own_weights'):
-    folder = getattr(args, name)
-    if folder and not os.path.isdir(folder):
-      parser.error(f'--{name}={folder}: no such folder')
+  if args.weights and not os.path.isdir(args.weights):
+    parser.error(f'--weights={args.weights}: no such folder')
   for name in ('megapixels', 'memory', 'quota', 'queue', 'minutes'):
     if getattr(args, name) <= 0:
       parser.error(f'--{name} must be more than 0')
@@ -136,6 +128,7 @@ def main(argv: Sequence[str] | None = None) -> int:
   except ImportError as error:
     sys.exit(f'artjax serve: {error}; install it: pip install "artjax[web]"')
 
+  from artjax.inference import weights
   from artjax.web.server import abilities
 
   family = socket.AF_INET6 if ':' in args.host else socket.AF_INET
@@ -166,7 +159,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     hosts,
     args.token,
     warm=True,
-    own_weights=args.own_weights,
+    own_weights=weights.user_folder(),
   )
   port = listener.getsockname()[1]
   name = f'[{args.host}]' if ':' in args.host else args.host

@@ -1,6 +1,7 @@
 """Other weights than the usual ones, and blends of two, for each step."""
 
 import json
+import pathlib
 
 from conftest import random_params
 from conftest import tiny_config
@@ -9,6 +10,7 @@ import web_client as web
 
 from artjax import registry
 from artjax.interop import safetensors_io
+from artjax.models import super_resolution
 from artjax.restoration import command
 from artjax.web import worker
 from artjax.web.server import abilities
@@ -41,6 +43,12 @@ def test_what_ships_can_be_chosen():
     names = [choice['name'] for choice in ability['choices']]
     assert not ability['available'] or ability['weights'] in names
     assert all('path' not in choice for choice in ability['choices'])
+
+
+def test_models_that_enlarge_are_known():
+  folder = pathlib.Path(super_resolution.__file__).parent
+  modules = {path.stem for path in folder.glob('*.py')} - {'__init__'}
+  assert choices._SCALES.keys() == modules
 
 
 def test_chosen_weights_are_names_and_never_paths(folder, own):

@@ -1,9 +1,9 @@
 """Weights among which a person may choose, for each step of the page.
 
-All that lie in the folder of the page's weights and in a folder of the user's
-own. They are named as on the command line: 'esrgan', or as a blend
-'esrgan_psnr:0.3+esrgan:0.7'. A name is looked up among those that are there and
-never becomes part of a path.
+All files of artjax in the folder of the page's weights and in that of the user,
+see `artjax weights`. They are named as on the command line: 'esrgan', or as a
+blend 'esrgan_psnr:0.3+esrgan:0.7'. A name is looked up among those that are
+there and never becomes part of a path.
 """
 
 from collections.abc import Iterable
@@ -16,7 +16,6 @@ from typing import Any, NamedTuple
 import safetensors
 
 from artjax.inference import weights
-from artjax.interop import manifest
 
 # The task of weights -> the step that they do.
 _STEPS = {
@@ -28,8 +27,9 @@ _STEPS = {
   'restore': 'restore',
 }
 _ENLARGING = 'upscale'  # 'restore' that makes larger pictures
-_SCALES = {'srvgg': 4, 'rrdb': 4, 'srresnet': 4}  # modules, and their defaults
-_LICENCE = 'Apache-2.0'  # of all that is shipped, see docs/model_zoo.md
+# Modules of models that enlarge, and the scale where none is given.
+_SCALES = {'srvgg': 4, 'rrdb': 4, 'srresnet': 4, 'span': 4, 'spanf': 4}
+_LICENCE = 'Apache-2.0'  # of all that ships, see docs/model_zoo.md
 _PART = re.compile(r'([\w.-]+)(?::(\d*\.?\d+))?')
 
 
@@ -101,7 +101,8 @@ def _read(path):
   """The choice of a file; None if it is none of ours, or draws nothing."""
   try:
     with safetensors.safe_open(str(path), framework='numpy') as file:
-      config = json.loads((file.metadata() or {})['artjax'])['config']
+      header = json.loads((file.metadata() or {})['artjax'])
+    config, source = header['config'], header.get('source', {})
     task, model = config['task'], config['model']
     module = model['name'].partition('.')[0]
     scale = int(model['args'].get('scale', _SCALES.get(module, 1)))
@@ -117,6 +118,6 @@ def _read(path):
   if step is None or not _PART.fullmatch(path.stem):
     return None
   shipped = path.parent == weights.pretrained_folder()
-  licence = manifest.entry(str(path)).get('licence', _LICENCE * shipped)
+  licence = source.get('licence', _LICENCE if shipped else '')
   network = json.dumps([task, model], sort_keys=True)
   return Choice(path.stem, str(path), step, scale, licence, network)
