@@ -141,7 +141,9 @@ def plain(error, request):
 
 def named(weights):
   """Weights without folders and suffixes: 'esrgan_psnr:0.3+esrgan:0.7'."""
-  return re.sub(r'[^+,:]*/|\.safetensors', '', weights)
+  if os.path.exists(weights):
+    return pathlib.Path(weights).stem
+  return re.sub(r'(^|\+)/.*?([^/]+)\.safetensors(?=:)', r'\1\2', weights)
 
 
 def open_picture(request, say, stop):

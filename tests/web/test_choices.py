@@ -60,6 +60,8 @@ def test_chosen_weights_are_names_and_never_paths(folder, own):
   blend = choices.chosen('unet:0.25+mine:0.75', known)
   assert blend == {'restore': f'{one}:0.25+{two}:0.75'}
   assert worker.named(blend['restore']) == 'unet:0.25+mine:0.75'
+  odd = '/a,b+c:d/one.safetensors:0.5+/e/two.safetensors:0.5'
+  assert worker.named(odd) == 'one:0.5+two:0.5'
   for text, reason in (
     ('other', "'other' is not one of unet, mine"),
     (two, 'is neither a name nor'),

@@ -54,7 +54,7 @@ def find(folders: Iterable[str | os.PathLike]) -> list[Choice]:
   """All weights in folders that do a step; of one name the first."""
   found: dict[str, Choice] = {}
   for folder in folders:
-    for path in sorted(pathlib.Path(folder).glob('*.safetensors')):
+    for path in sorted(pathlib.Path(folder).absolute().glob('*.safetensors')):
       choice = _read(path)
       if choice:
         found.setdefault(choice.name, choice)
