@@ -12,6 +12,7 @@ from artjax import atomic_files
 from artjax.image_io import previews
 from artjax.restoration import command
 from artjax.restoration import damage_map
+from artjax.restoration.options import Options
 
 SIZE = 60, 90
 PICTURE = web.soft_picture(*SIZE)
@@ -90,7 +91,10 @@ def test_what_is_found_is_the_map_of_the_command_line(
   view = page.get(f'/api/pictures/{key}/damage/view')
   np.testing.assert_array_equal(pixels(view)[..., ::-1], probabilities)
   assert state['result']['drawing'] == [90, 60]
-  shares = damage_map.shares(damage_map.binary(probabilities, 0.5, min_area=12))
+  threshold = Options().mask_threshold
+  shares = damage_map.shares(
+    damage_map.binary(probabilities, threshold, min_area=12)
+  )
   assert state['result']['damage']['share'] == {
     part: round(share, 6) for part, share in shares.items()
   }
