@@ -170,7 +170,7 @@ class Options:
     metavar='PX',
   )
   mask_threshold: float = _option(
-    0.6,
+    0.5,
     'damage probability, or grey level of a mask from 0 to 1, above which a '
     'pixel is filled; default %(default)s',
     least=0,

@@ -65,7 +65,7 @@ def test_every_field_is_a_flag_and_on_record():
     'confidence_map': False,
     'saturation': 1.0,
     'mask': {
-      'threshold': 0.6,
+      'threshold': 0.5,
       'min_area': 12,
       'dilate': 2,
       'feather': 0,

@@ -168,7 +168,7 @@ def test_with_a_mask_it_is_the_file_of_the_command_line(
     'steps': ['fill'],
     'strength': 1.0,
     'self_ensemble': False,
-    'threshold': 0.6,
+    'threshold': 0.5,
     'kinds': 'thin,opaque',
     'mask': True,
   }
