@@ -161,10 +161,8 @@ class Results(base.Results):
         f'{self.input_is}; their infinite PSNR is in no mean.'
       )
     if (worse := self.worse()) is not None:
-      lines[-1] += (
-        f' Worse than {self.input_is} by more than {HARM} dB of psnr_rgb: '
-        f'{worse}.'
-      )
+      by = f'by more than {HARM} dB of psnr_rgb'
+      lines[-1] += f' Worse than {self.input_is} {by}: {worse}.'
     lines += self.worst.lines()
     said = self.confidence()
     if said:

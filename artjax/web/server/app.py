@@ -200,6 +200,7 @@ async def get_abilities(request: fastapi.Request):
     'formats': list(jobs_lib.FORMATS),
     # Of damage that is found: what is too small, and what is added, px.
     'found': {
+      'threshold': options_lib.Options().mask_threshold,
       'min_area': options_lib.Options().mask_min_area,
       'dilate': options_lib.Options().mask_dilate,
     },

@@ -31,7 +31,7 @@ export class Mask {
     this.using = false;  // whether what was found counts
     this.again = false;  // whether it was kept from before a reload
     this.opacity = .65;
-    this.threshold = .5;
+    this.threshold = found.threshold;
     this.wanted = [true, true, false];  // paint shows through stains
     [this.past, this.future] = [[], []];
     this.canvas = document.createElement('canvas');
