@@ -34,7 +34,9 @@ from artjax import config as defaults
 # Most pictures that people have, a camera has seen. Half of what is damaged has
 # damage of further makes as well, but for tape and labels: they tell how it
 # does on the unknown.
-_WIDELY = 'camera=0.65, breadth=0.5, without=("tape", "labels")'
+_WIDELY = (
+  'camera=0.65, breadth=0.5, filled=0.25, grey=0.25, without=("tape", "labels")'
+)
 # A third of the examples is clean, see `damaged_or_clean`, and a third has
 # cracks alone: the hardest to see of what the coarse network leaves to this
 # one. Dots and drawn outlines are easily mistaken for damage. Damage is drawn
@@ -44,7 +46,7 @@ _WIDELY = 'camera=0.65, breadth=0.5, without=("tape", "labels")'
 # pictures of that size paint is finer than in scans. 'real' is the picture
 # before damage.
 TRAIN_OPS = (
-  'scale(0.8)|random_scale_crop({window}, 0.4)|flip|rotate90|'
+  'scale(0.8)|random_scale_crop({window}, 0.3)|flip|rotate90|'
   'dabs(0.06, 2.5)|contours(0.12)|'
   f'damaged_or_clean((0.15, 1.0), {{damage}}, {_WIDELY})|'
   'random_crop({size})|'

@@ -274,6 +274,8 @@ def damaged_or_clean(
   part: str | None = None,
   camera: float = 0.25,
   breadth: float = 0.0,
+  filled: float = 0.0,
+  grey: float = 0.0,
   without: Sequence[str] = (),
 ) -> Example:
   """Examples to train a detector: damage of every kind, or none at all.
@@ -292,6 +294,8 @@ def damaged_or_clean(
     breadth: share of the damaged examples that also get one to three of the
       further kinds of `structure`. If above 0, examples without damage come
       from `undamaged`: also printed, on grainy film or scanned.
+    filled: share of the damaged examples that also get `filled_holes`.
+    grey: share of grey and sepia photographs, damaged or not.
     without: further kinds to leave out.
 
   Returns:
@@ -302,6 +306,9 @@ def damaged_or_clean(
     damage_classes.index(part)  # raises where there is no such class
   further = _further(without)
   draw, seen = rng.random(), rng.random() < camera
+  if grey and rng.random() < grey:
+    tone = (tones.greyscale, tones.sepia)[rng.integers(2)]
+    example = tone(1.0)(example, rng)
   if breadth and draw >= 1 - clean:
     return undamaged(severity)(example, rng)
   severity = _STRENGTH * severity**_CURVE
@@ -315,6 +322,8 @@ def damaged_or_clean(
         kinds[i][::2]
         for i in rng.choice(len(kinds), rng.integers(1, 4), replace=False)
       ]
+  if filled and draw < 1 - clean and rng.random() < filled:
+    plan.append((fillings.filled_holes, 0.9))
   steps = _camera(rng) if seen else []
   if breadth and rng.random() < breadth:
     plan = _broadened(plan, steps, further, rng)

@@ -27,6 +27,7 @@ PARTS = {
     'labels',
     'text_over',
     'fillings',
+    'filled_holes',
   },
   'stain': {
     'water_stains',

@@ -122,6 +122,31 @@ def test_further_kinds_are_drawn_where_breadth_is_asked_for(monkeypatch):
     assert 'jpeg' not in plan[: max(over, default=0)]
 
 
+def test_filled_holes_and_grey_pictures_are_drawn_as_often_as_asked(
+  monkeypatch,
+):
+  draw = PRESETS['damaged_or_clean']
+  factory = lambda s: draw(s, clean=0.5, filled=0.5, breadth=0.1)
+  plans = names_of(presets._run, monkeypatch, factory, range(120))
+  # Of the half that is damaged, half.
+  assert 0.15 < np.mean(['filled_holes' in plan for plan in plans]) < 0.35
+  monkeypatch.setattr(presets, '_run', lambda _, example, *__: example)
+  for share, least, most in ((0.0, 0, 0), (0.5, 0.35, 0.65)):
+    op = draw(0.5, clean=0.5, grey=share)
+    outs = [
+      op({'image': picture()}, np.random.default_rng(i))['image']
+      for i in range(80)
+    ]
+    assert least <= np.mean([is_neutral(out) for out in outs]) <= most
+
+
+def is_neutral(image):
+  """Whether all colours are shades of one, as of a print."""
+  flat = image.reshape(-1, 3).astype(np.float32)
+  spread = np.linalg.svd(flat - flat.mean(0), compute_uv=False)
+  return spread[1] < 0.06 * spread[0]
+
+
 def test_a_share_of_old_paintings_is_as_it_was():
   example = {'image': picture(48, 48)}
   ops = PRESETS['old_painting'](0.5, clean=0.4)

@@ -1,7 +1,9 @@
 """Filled areas: old retouches and filler that replace the picture."""
 
+import cv2
 import numpy as np
 
+from artjax.data.degradations import inpainting_masks
 from artjax.data.degradations.decorators import clip
 from artjax.data.degradations.decorators import local
 from artjax.data.degradations.drawing import rendering
@@ -45,6 +47,39 @@ def fillings(
     image = image * rendering.tint(shade, (0, 0, 0))
     return image, rendering.union([weight, shade])
   return image, weight
+
+
+@local('loss')
+def filled_holes(
+  image: np.ndarray,
+  severity: float,
+  rng: np.random.Generator,
+  *,
+  share: float = 0.4,
+  fill: str | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+  """Missing areas of any shape that somebody has filled completely.
+
+  The shapes are those that inpainting is trained on, from thin lines and
+  writing to boxes.
+
+  Args:
+    image: f32[H, W, 3].
+    severity: in [0, 1]; it scales their area.
+    rng: the Generator.
+    share: of the picture, at most, at severity 1.
+    fill: as in `fillings`; None for any.
+  """
+  kinds = tuple(inpainting_masks.KINDS)
+  area = (1e-6, max(severity * share, 1e-3))
+  hole = inpainting_masks.draw(
+    image.shape[:2], rng, area, kinds[rng.integers(len(kinds))]
+  )
+  weight = hole.astype(np.float32)
+  if rng.random() < 0.5:  # hard or soft edges
+    weight = cv2.GaussianBlur(weight, (0, 0), rng.uniform(0.4, 1.2))
+  painted = textures.filling(image, rng, fill)
+  return rendering.over(image, painted, weight), weight
 
 
 def _area(extent, size, rng, share, kind):

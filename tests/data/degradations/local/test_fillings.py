@@ -74,6 +74,29 @@ def test_plaster_is_bright():
   assert min(means) > 0.6
 
 
+def test_filled_holes_are_opaque_and_grow_with_severity():
+  image = np.full((128, 128, 3), 0.1, np.float32)
+  shares = {}
+  for severity in (0.2, 1.0):
+    outs = [
+      fillings.filled_holes(severity, fill='plaster')(
+        {'image': image}, np.random.default_rng(seed)
+      )
+      for seed in range(24)
+    ]
+    holes = [out['mask'][..., 1] > 250 for out in outs]
+    shares[severity] = [hole.mean() for hole in holes]
+    for out, hole in zip(outs, holes):
+      assert not out['mask'][..., ::2].any()
+      # Within soft edges plaster is bright, and the picture is not.
+      inside = cv2.erode(hole.view(np.uint8), np.ones((9, 9))) > 0
+      assert out['image'][inside].min(initial=1) > 0.5
+      outside = out['mask'].max(-1) == 0
+      assert (out['image'][outside] == image[outside]).all()
+  assert max(shares[0.2]) <= 0.2 * 0.4 < max(shares[1.0]) <= 0.4
+  assert 0.05 < np.mean(shares[1.0]) < 0.3
+
+
 def test_unknown_shapes_and_fillings_are_refused():
   with pytest.raises(ValueError, match="no shape 'star' of fillings; blobs"):
     drawn(0, shape='star')
