@@ -56,6 +56,7 @@ def filled_holes(
   rng: np.random.Generator,
   *,
   share: float = 0.4,
+  shape: str | None = None,
   fill: str | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
   """Missing areas of any shape that somebody has filled completely.
@@ -68,13 +69,15 @@ def filled_holes(
     severity: in [0, 1]; it scales their area.
     rng: the Generator.
     share: of the picture, at most, at severity 1.
+    shape: a kind of `inpainting_masks.missing`, such as 'boxes'; None for any.
     fill: as in `fillings`; None for any.
   """
   kinds = tuple(inpainting_masks.KINDS)
+  kind = kinds[rng.integers(len(kinds))] if shape is None else shape
+  if kind not in kinds:
+    raise ValueError(f'no shape {kind!r} of filled_holes; {", ".join(kinds)}')
   area = (1e-6, max(severity * share, 1e-3))
-  hole = inpainting_masks.draw(
-    image.shape[:2], rng, area, kinds[rng.integers(len(kinds))]
-  )
+  hole = inpainting_masks.draw(image.shape[:2], rng, area, kind)
   weight = hole.astype(np.float32)
   if rng.random() < 0.5:  # hard or soft edges
     weight = cv2.GaussianBlur(weight, (0, 0), rng.uniform(0.4, 1.2))
