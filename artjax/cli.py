@@ -17,6 +17,10 @@ COMMANDS = {  # name: (function, what it does)
   'serve': ('artjax.commands.serve:main', 'open the web page on this machine'),
   'train': ('artjax.main:train', 'train a configuration'),
   'evaluate': ('artjax.main:evaluate', 'measure what was trained'),
+  'collect': (
+    'artjax.commands.collect:main',
+    'fetch pictures of open museum collections',
+  ),
   'prepare-data': (
     'artjax.commands.prepare_data:main',
     'make a dataset of sub-images from a folder of pictures',

