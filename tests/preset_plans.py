@@ -3,7 +3,7 @@
 import numpy as np
 
 from artjax import registry
-from artjax.data.degradations import presets
+from artjax.data.degradations import plans as tables
 
 PRESETS = registry.ops('artjax.data.degradations.presets')
 
@@ -31,7 +31,7 @@ def names_of(run, monkeypatch, factory, seeds):
     plans.append([step.__name__ for step, _ in plan])
     return run(plan, example, severity, rng)
 
-  monkeypatch.setattr(presets, '_run', spy)
+  monkeypatch.setattr(tables, 'run', spy)
   for seed in seeds:
     factory(0.5)({'image': picture(32, 32)}, np.random.default_rng(seed))
   return plans

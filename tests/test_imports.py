@@ -9,9 +9,9 @@ import pytest
 PACKAGE = ROOT / 'artjax'
 # Who may import a framework at all: packages end in a dot.
 FRAMEWORKS = {
-  'tensorflow': ('main', 'data.loaders', 'training.metric_writers'),
+  'tensorflow': ('main', 'data.loaders', 'training.reporting.metric_writers'),
   'tensorflow_datasets': ('data.prepare.', 'data.sources.'),
-  'clu': ('training.metric_writers', 'training.progress'),
+  'clu': ('training.reporting.metric_writers', 'training.reporting.progress'),
   'flax': ('models.', 'training.', 'interop.'),
   'orbax': ('training.checkpoint',),
   'onnx': ('interop.onnx',),

@@ -20,9 +20,9 @@ import jax
 import numpy as np
 
 from artjax import colour
-from artjax.evaluation import dists as dists_lib
-from artjax.evaluation import niqe as niqe_lib
 from artjax.evaluation import pairs
+from artjax.evaluation.perceptual import dists as dists_lib
+from artjax.evaluation.perceptual import niqe as niqe_lib
 from artjax.models import encoders
 
 Array = np.ndarray

@@ -22,9 +22,9 @@ from artjax import tasks
 from artjax.data import pipeline
 from artjax.evaluation import base
 from artjax.evaluation import baselines
-from artjax.evaluation import feature_sets
 from artjax.evaluation import metrics
 from artjax.evaluation import report
+from artjax.evaluation.perceptual import feature_sets
 
 Figures = dict[str, float]  # by metric
 HARM = 0.1  # dB of PSNR; who loses more is worse than before

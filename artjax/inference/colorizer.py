@@ -89,7 +89,7 @@ class Colorizer:
         a PIL image; or a path, see `pictures.given`. Its colour is dropped; a
         grey one becomes RGB.
       hints: u8[h, w, 4], RGB and alpha 255 where they apply, of any size with
-        the same aspect ratio, see restoration/user_inputs.py; or None.
+        the same aspect ratio, see restoration/masks/user_inputs.py; or None.
       saturation: in [0, 2], factor of all chroma, 0 = grey.
       strength: in [0, 1], share of the change that is applied; at 0 the picture
         itself is returned.

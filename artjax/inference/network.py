@@ -20,15 +20,15 @@ from artjax import registry
 from artjax import resampling
 from artjax import tasks
 from artjax.inference import base
-from artjax.inference import coarse_pass
 from artjax.inference import confidence
-from artjax.inference import hole_pyramid
 from artjax.inference import knobs
 from artjax.inference import loading
 from artjax.inference import pictures
-from artjax.inference import self_ensemble as ensembles
 from artjax.inference import tiling
 from artjax.inference import weights
+from artjax.inference.passes import coarse as coarse_pass
+from artjax.inference.passes import hole_pyramid
+from artjax.inference.passes import self_ensemble as ensembles
 from artjax.interop import safetensors_io
 
 # Side of the square thumbnail that shows a model the whole picture's colours,

@@ -22,9 +22,9 @@ import numpy as np
 from artjax import registry
 from artjax import tasks
 from artjax.inference import base
-from artjax.inference import coarse_pass
 from artjax.inference import pictures
 from artjax.inference import tiling
+from artjax.inference.passes import coarse as coarse_pass
 from artjax.interop import safetensors_io
 from artjax.tasks import tone
 

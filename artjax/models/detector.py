@@ -198,13 +198,13 @@ class Detector(nn.Module):
 class CoarseToFine(nn.Module):
   """A `Detector` of tiles and one of the whole picture, shrunk.
 
-  f32[B, H, W, 3] in [0, 1] -> f32[B, H, W, 3], logits of the fine one; those of
-  the coarse one are `overview`'s, see artjax/inference/coarse_pass.py. The two
-  are trained apart, each by itself (configs/detect.py), and put together by
-  scripts/export.py: a stain costs far less shrunk than in a crop that is large
-  enough for it. The fine one sees every tile turned as well, `views` times in
-  all, see artjax/inference/network.py: a faint crack is missed now upright, now
-  lying.
+  f32[B, H, W, 3] in [0, 1] -> f32[B, H, W, 3], logits of the fine one; those
+  of the coarse one come from `overview`, see artjax/inference/passes/coarse.py.
+  The two are trained separately (configs/detect.py) and joined by
+  scripts/export.py: stains are found on the shrunk picture at far less cost
+  than in crops large enough to contain them. The fine network sees each tile in
+  `views` orientations and its outputs are averaged, see
+  artjax/inference/network.py: one orientation alone misses some faint cracks.
   """
 
   features: Sequence[int] = Detector.features  # of the fine one

@@ -136,10 +136,10 @@ class GatedUNet(nn.Module):
   blocks: Sequence[int] = (1, 2)  # gated blocks a level, down and up again
   dilations: Sequence[int] = (1, 2, 4, 8, 4, 2, 1)  # a block each, coarsest
   stem: int = 2  # space-to-depth factor, 1 = full resolution
-  # How far into a hole it fills, px; the middle comes from a coarser pass, see
-  # artjax/inference/hole_pyramid.py. It sees farther, but a mean of all that is
-  # likely so far in is no better than what is put there; 60 or so where it
-  # paints texture.
+  # Depth to which it fills a hole, px; what lies deeper comes from a coarser
+  # pass, see artjax/inference/passes/hole_pyramid.py. Its receptive field is
+  # larger, but deep inside it predicts a blurred mean, no better than the
+  # coarse pass; 60 or so for a network that generates texture.
   reach: int = 20
   dtype: jnp.dtype = jnp.float32  # of the computation
 

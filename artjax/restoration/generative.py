@@ -15,7 +15,7 @@ from artjax.inference import colorizer
 from artjax.inference import tiling
 from artjax.interop import safetensors_io
 from artjax.restoration import stages
-from artjax.restoration import user_inputs
+from artjax.restoration.masks import user_inputs
 
 _LUMA = np.array([0.299, 0.587, 0.114])  # BT.601
 _DARK = 0.4  # of the full range: lighter than ink, darker than paper

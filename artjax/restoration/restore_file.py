@@ -20,11 +20,11 @@ from artjax.image_io import vips
 from artjax.image_io import writer as image_writer
 from artjax.inference import base
 from artjax.interop import safetensors_io
-from artjax.restoration import damage_mask
 from artjax.restoration import memory
 from artjax.restoration import stages
 from artjax.restoration import strips as strips_lib
 from artjax.restoration.chain import Chain
+from artjax.restoration.masks import damage_mask
 from artjax.restoration.options import Options
 from artjax.restoration.provenance import credentials
 from artjax.restoration.provenance import history

@@ -21,10 +21,10 @@ from artjax.inference import knobs
 from artjax.inference import tiling
 from artjax.inference import weights
 from artjax.interop import safetensors_io
-from artjax.restoration import damage_mask
 from artjax.restoration import expected_accuracy
 from artjax.restoration import options as options_lib
 from artjax.restoration import strips as strips_lib
+from artjax.restoration.masks import damage_mask
 
 # {option: what a network is told by it}.
 _KNOBS = {'noise': knobs.NOISE, 'jpeg_quality': knobs.QUALITY}

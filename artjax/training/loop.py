@@ -20,18 +20,18 @@ from artjax.interop import safetensors_io
 from artjax.models import encoders
 from artjax.training import checkpoint
 from artjax.training import distributed
-from artjax.training import meter as meter_lib
-from artjax.training import metric_writers
 from artjax.training import optim
 from artjax.training import preflight
-from artjax.training import progress as progress_lib
 from artjax.training import signals
 from artjax.training import state as states
-from artjax.training import trackers
 from artjax.training import train_step as steps
 from artjax.training import workdir as workdirs
 from artjax.training.hosts import agreement
 from artjax.training.hosts import watch
+from artjax.training.reporting import meter as meter_lib
+from artjax.training.reporting import metric_writers
+from artjax.training.reporting import progress as progress_lib
+from artjax.training.reporting import trackers
 
 
 class DivergedError(RuntimeError):

@@ -14,8 +14,8 @@ import ml_collections
 from artjax import tasks
 from artjax.data import pipeline
 from artjax.training import checkpoint
-from artjax.training import trackers
 from artjax.training.hosts import agreement
+from artjax.training.reporting import trackers
 
 # The least value of fields that are counts.
 _LEAST = {

@@ -177,7 +177,7 @@ def check_mask(request, say, stop):
   """Checks whether a file is a mask for a picture of a size."""
   del say, stop
   from artjax.image_io import reader
-  from artjax.restoration import user_inputs
+  from artjax.restoration.masks import user_inputs
 
   with reader.open_picture(
     request['path'], max_pixels=request['max_pixels']
@@ -193,7 +193,7 @@ def check_hints(request, say, stop):
   """Says whether a file tells colours for a picture of a size."""
   del say, stop
   from artjax.image_io import reader
-  from artjax.restoration import user_inputs
+  from artjax.restoration.masks import user_inputs
 
   with reader.open_picture(
     request['path'], max_pixels=request['max_pixels']
@@ -233,7 +233,7 @@ def _run_once(restorer, height, width):
   """Runs a network on the first tile of an empty picture."""
   import numpy as np
 
-  from artjax.inference import coarse_pass
+  from artjax.inference.passes import coarse as coarse_pass
 
   class Enough(Exception):
     """The first tile is done."""

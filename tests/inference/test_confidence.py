@@ -9,7 +9,7 @@ import pytest
 from artjax import registry
 from artjax.inference import confidence
 from artjax.inference import loading
-from artjax.inference import self_ensemble
+from artjax.inference.passes import self_ensemble
 from artjax.interop import safetensors_io
 
 

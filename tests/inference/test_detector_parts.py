@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from artjax import registry
-from artjax.inference import coarse_pass
 from artjax.inference import detector_parts
 from artjax.inference import loading
 from artjax.inference import network
+from artjax.inference.passes import coarse as coarse_pass
 from artjax.interop import safetensors_io
 
 

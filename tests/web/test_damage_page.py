@@ -11,7 +11,7 @@ import web_client as web
 from artjax import atomic_files
 from artjax.image_io import previews
 from artjax.restoration import command
-from artjax.restoration import damage_map
+from artjax.restoration.masks import damage_map
 from artjax.restoration.options import Options
 
 SIZE = 60, 90

@@ -8,7 +8,7 @@ from conftest import ROOT
 import numpy as np
 import pytest
 
-from artjax.restoration import user_inputs
+from artjax.restoration.masks import user_inputs
 
 _CODE = """
 const sheets = JSON.parse(await new Response(process.stdin).text());

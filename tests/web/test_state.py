@@ -6,9 +6,9 @@ import threading
 
 import web_client as web
 
-from artjax.web.server import job_routes
 from artjax.web.server import jobs as jobs_lib
 from artjax.web.server import store as store_lib
+from artjax.web.server.routes import jobs as job_routes
 
 
 def test_a_list_of_pictures_survives_an_upload(folder, monkeypatch):

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from artjax.inference import hole_pyramid
+from artjax.inference.passes import hole_pyramid
 from artjax.models import inpaint
 
 Box = tuple[slice, slice]

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 import os
 
-from artjax.restoration import user_inputs
 from artjax.restoration.batch import finding
 from artjax.restoration.batch import streams
+from artjax.restoration.masks import user_inputs
 
 
 def places(mask: str, hints: str, spool: streams.Spool) -> dict[str, str]:

@@ -22,15 +22,15 @@ from artjax.web.server import abilities
 from artjax.web.server import choices
 from artjax.web.server import guard
 from artjax.web.server import job_queue
-from artjax.web.server import job_routes
 from artjax.web.server import jobs as jobs_lib
 from artjax.web.server import limits as limits_lib
 from artjax.web.server import messages
 from artjax.web.server import metrics
-from artjax.web.server import openapi
-from artjax.web.server import picture_routes
 from artjax.web.server import store as store_lib
 from artjax.web.server import strings
+from artjax.web.server.routes import jobs as job_routes
+from artjax.web.server.routes import openapi
+from artjax.web.server.routes import pictures as picture_routes
 
 STATIC = pathlib.Path(__file__).parent.parent / 'static'
 # Only these are served, under these types, whatever else lies there.

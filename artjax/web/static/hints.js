@@ -1,5 +1,5 @@
 // Colours that things are to have: strokes on a transparent sheet, as
-// artjax/restoration/user_inputs.py reads them.
+// artjax/restoration/masks/user_inputs.py reads them.
 import {drawn, stroke} from '/stroke.js';
 
 const KEPT = 64e6;  // bytes of what can be undone

@@ -1,7 +1,7 @@
 // The mask of what is to be filled: damage that was found, and what is drawn.
 //
 // Probabilities of damage come from the server once; another threshold is applied
-// here, as artjax/restoration/damage_map.py does. What is drawn overrides them.
+// here, as artjax/restoration/masks/damage_map.py does. What is drawn overrides them.
 
 import {drawn, stroke} from '/stroke.js';
 
@@ -177,7 +177,7 @@ export class Mask {
   }
 }
 
-// Whether RGBA is transparent where to fill, as restoration/user_inputs.py decides it.
+// Whether RGBA is transparent where to fill, as restoration/masks/user_inputs.py decides it.
 export function isHole(data) {
   const colours = new Set();
   let opaque = 0;

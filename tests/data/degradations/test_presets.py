@@ -9,6 +9,7 @@ from preset_plans import PRESETS
 import pytest
 
 from artjax import registry
+from artjax.data.degradations import plans as tables
 from artjax.data.degradations import presets
 
 # What the camera and the file add, after all that befell the object.
@@ -67,15 +68,15 @@ def test_as_many_are_clean_as_asked_for_and_the_rest_is_damaged():
 
 def test_every_kind_of_local_damage_is_drawn(monkeypatch):
   plans = names_of(
-    presets._run, monkeypatch, PRESETS['damaged_or_clean'], range(150)
+    tables.run, monkeypatch, PRESETS['damaged_or_clean'], range(150)
   )
   drawn = {name for plan in plans for name in plan}
-  assert drawn >= {f.__name__ for f, _, _ in presets._PAINT_DAMAGE}
+  assert drawn >= {f.__name__ for f, _, _ in tables.PAINT_DAMAGE}
 
 
 def test_the_few_kinds_can_be_of_one_part_alone(monkeypatch):
   of_part = lambda part: {
-    kind.__name__ for kind, _, _ in presets._PAINT_DAMAGE if kind.part == part
+    kind.__name__ for kind, _, _ in tables.PAINT_DAMAGE if kind.part == part
   }
   stained = of_part('stain')
   assert {'water_stains', 'foxing'} <= stained and len(of_part('crack')) == 4
@@ -83,7 +84,7 @@ def test_the_few_kinds_can_be_of_one_part_alone(monkeypatch):
   def share(part):
     """Of the damage drawn, how much is stains."""
     factory = lambda severity: PRESETS['damaged_or_clean'](severity, part=part)
-    plans = names_of(presets._run, monkeypatch, factory, range(150))
+    plans = names_of(tables.run, monkeypatch, factory, range(150))
     drawn = [
       name
       for plan in plans
@@ -100,13 +101,13 @@ def test_the_few_kinds_can_be_of_one_part_alone(monkeypatch):
 
 
 def test_further_kinds_are_drawn_where_breadth_is_asked_for(monkeypatch):
-  further = {
-    kind.__name__ for kind, _ in presets._LAID_OVER + presets._MEDIUM
-  } - {'tape'}
+  further = {kind.__name__ for kind, _ in tables.LAID_OVER + tables.MEDIUM} - {
+    'tape'
+  }
 
   def drawn(**options):
     factory = lambda s: PRESETS['damaged_or_clean'](s, clean=0, **options)
-    plans = names_of(presets._run, monkeypatch, factory, range(80))
+    plans = names_of(tables.run, monkeypatch, factory, range(80))
     return [further & set(plan) for plan in plans], plans
 
   assert not any(drawn()[0])
@@ -114,7 +115,7 @@ def test_further_kinds_are_drawn_where_breadth_is_asked_for(monkeypatch):
   assert set.union(*found) == further
   assert 0.3 < np.mean([bool(kinds) for kinds in found]) < 0.65
   # What lies over a painting comes after its age and before the camera.
-  order = [kind.__name__ for kind, *_ in presets._AGED_PAINT]
+  order = [kind.__name__ for kind, *_ in tables.AGED_PAINT]
   for plan in plans:
     over = [i for i, name in enumerate(plan) if name in ('labels', 'grime')]
     aged = [i for i, name in enumerate(plan) if name in order]
@@ -127,10 +128,10 @@ def test_filled_holes_and_grey_pictures_are_drawn_as_often_as_asked(
 ):
   draw = PRESETS['damaged_or_clean']
   factory = lambda s: draw(s, clean=0.5, filled=0.5, breadth=0.1)
-  plans = names_of(presets._run, monkeypatch, factory, range(120))
+  plans = names_of(tables.run, monkeypatch, factory, range(120))
   # Of the half that is damaged, half.
   assert 0.15 < np.mean(['filled_holes' in plan for plan in plans]) < 0.35
-  monkeypatch.setattr(presets, '_run', lambda _, example, *__: example)
+  monkeypatch.setattr(tables, 'run', lambda _, example, *__: example)
   for share, least, most in ((0.0, 0, 0), (0.5, 0.35, 0.65)):
     op = draw(0.5, clean=0.5, grey=share)
     outs = [
@@ -203,7 +204,7 @@ def test_the_camera_comes_after_all_damage(name, monkeypatch):
   factory = PRESETS[name]
   if name == 'aged':  # whose damage is on demand
     factory = functools.partial(factory, damaged=1.0)
-  plans = names_of(presets._run, monkeypatch, factory, range(160))
+  plans = names_of(tables.run, monkeypatch, factory, range(160))
   seen = set()
   for plan in plans:
     kinds = [step in CAMERA for step in plan]
@@ -215,12 +216,12 @@ def test_the_camera_comes_after_all_damage(name, monkeypatch):
   if name == 'undamaged':
     assert not local & seen
   else:
-    assert {kind.__name__ for kind, _, _ in presets._PAINT_DAMAGE} <= seen
+    assert {kind.__name__ for kind, _, _ in tables.PAINT_DAMAGE} <= seen
 
 
 def test_without_a_camera_nothing_follows_the_damage(monkeypatch):
   plans = names_of(
-    presets._run,
+    tables.run,
     monkeypatch,
     functools.partial(presets.old_painting, camera=False),
     range(40),
@@ -230,7 +231,7 @@ def test_without_a_camera_nothing_follows_the_damage(monkeypatch):
 
 
 def test_colours_change_in_most_old_paintings(monkeypatch):
-  plans = names_of(presets._run, monkeypatch, presets.old_painting, range(200))
+  plans = names_of(tables.run, monkeypatch, presets.old_painting, range(200))
   coloured = [
     bool({'fading', 'varnish', 'colour_cast'} & set(plan)) for plan in plans
   ]
@@ -254,24 +255,24 @@ def test_mild_and_heavy_old_paintings():
 
 
 def test_factories_come_from_their_modules():
-  tables = (
-    presets._AGED_PAINT,
-    presets._PAINT_DAMAGE,
-    presets._AGED_PRINT,
-    presets._PRINT_DAMAGE,
-    presets._BLUR,
-    presets._NOISE,
+  every = (
+    tables.AGED_PAINT,
+    tables.PAINT_DAMAGE,
+    tables.AGED_PRINT,
+    tables.PRINT_DAMAGE,
+    tables.BLUR,
+    tables.NOISE,
   )
   known = {
     **registry.ops('artjax.data.degradations.global_'),
     **registry.ops('artjax.data.degradations.local'),
   }
-  for table in tables:
+  for table in every:
     for factory, probability, factor in table:
       assert known[factory.__name__] is factory
       # A factor above 1 saturates: the severity is bounded when it is applied.
       assert 0 < probability <= 1 and 0 < factor <= 1.5
-  for table in (presets._BLUR, presets._NOISE):
+  for table in (tables.BLUR, tables.NOISE):
     assert sum(row[1] for row in table) == pytest.approx(1)
 
 

@@ -10,6 +10,7 @@ from preset_plans import PRESETS
 import pytest
 
 from artjax import registry
+from artjax.data.degradations import plans as tables
 from artjax.data.degradations import presets
 from artjax.data.degradations.local import lines
 from artjax.data.degradations.local import losses
@@ -75,14 +76,14 @@ def test_structure_draws_dirt_in_the_shape_of_given_masks(tmp_path):
 
 BROAD = {
   kind.__name__
-  for table in (presets._MEDIUM, presets._LAID_OVER, presets._SCANNER)
+  for table in (tables.MEDIUM, tables.LAID_OVER, tables.SCANNER)
   for kind, _ in table
 }
 
 
 def test_breadth_adds_one_to_three_kinds_each_in_its_place(monkeypatch):
   factory = functools.partial(PRESETS['structure'], breadth=1.0)
-  plans = names_of(presets._run, monkeypatch, factory, range(120))[1::2]
+  plans = names_of(tables.run, monkeypatch, factory, range(120))[1::2]
   local = set(registry.ops('artjax.data.degradations.local'))
   seen = set()
   for plan in plans:
@@ -105,7 +106,7 @@ def test_breadth_adds_one_to_three_kinds_each_in_its_place(monkeypatch):
 
 def test_breadth_is_a_share_of_the_damaged_examples(monkeypatch):
   factory = functools.partial(PRESETS['structure'], breadth=0.3)
-  plans = names_of(presets._run, monkeypatch, factory, range(150))[1::2]
+  plans = names_of(tables.run, monkeypatch, factory, range(150))[1::2]
   assert 0.15 < np.mean([bool(BROAD & set(plan)) for plan in plans]) < 0.45
 
 
@@ -127,7 +128,7 @@ def test_without_breadth_nothing_is_drawn_differently():
 
 
 def test_kinds_that_are_held_out_of_breadth_are_never_drawn():
-  kinds = presets._further(('tape', 'labels'))
+  kinds = tables.further(('tape', 'labels'))
   names = {factory.__name__ for factory, _ in kinds}
   assert len(names) == 8 and not names & {'tape', 'labels'}
   example = {'image': picture(48, 48)}
@@ -148,15 +149,15 @@ def test_kinds_that_are_held_out_of_breadth_are_never_drawn():
 
 
 def test_only_some_of_the_further_kinds():
-  kinds = presets._further((), ('tape', 'labels'))
+  kinds = tables.further((), ('tape', 'labels'))
   assert sorted(f.__name__ for f, _ in kinds) == ['labels', 'tape']
-  every = presets._further(())
-  assert presets._further(('tape',), ('tape', 'labels')) == [
+  every = tables.further(())
+  assert tables.further(('tape',), ('tape', 'labels')) == [
     kind for kind in every if kind[0].__name__ == 'labels'
   ]
   for seed in range(8):  # one, two or three are wanted, of two
     rng = np.random.default_rng(seed)
-    plan = presets._broadened([], [], kinds, rng)
+    plan = tables.broadened([], [], kinds, rng)
     assert {f.__name__ for f, _ in plan} <= {'tape', 'labels'} and plan
   for wrong, message in (
     ({'only': ('tap',)}, "only='tap' is not one of"),
@@ -173,11 +174,9 @@ def test_losses_can_be_left_to_a_filler(monkeypatch):
   # A print is scratched before paint is lost: the loss is kept all the same.
   plan = [(lines.scratches, 1.0), (losses.paint_losses, 1.0)]
   monkeypatch.setattr(
-    presets,
-    '_some',
-    lambda table, *_: [] if table is presets._AGED_PAINT else plan,
+    tables, 'some', lambda table, *_: [] if table is tables.AGED_PAINT else plan
   )
-  monkeypatch.setattr(presets, '_camera', lambda rng: [])
+  monkeypatch.setattr(tables, 'camera', lambda rng: [])
   image = picture(96, 96)
   made = presets.structure(0.9, keep_losses=True)(
     {'image': image}, np.random.default_rng(3)

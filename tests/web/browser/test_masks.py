@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 import web_client as web
 
-from artjax.restoration import damage_map
+from artjax.restoration.masks import damage_map
 
 
 @pytest.fixture(scope='module')

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from artjax.training import progress
+from artjax.training.reporting import progress
 
 
 @pytest.mark.parametrize(

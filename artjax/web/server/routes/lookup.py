@@ -12,7 +12,7 @@ import fastapi
 from artjax.web.server import jobs
 from artjax.web.server import messages
 from artjax.web.server import store
-from artjax.web.server import transfer
+from artjax.web.server.routes import transfer
 
 _COOKIE = 'artjax_session'
 # s that a browser keeps it, so that it can be closed in between; how long the

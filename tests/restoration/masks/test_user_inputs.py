@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from artjax.restoration import user_inputs
+from artjax.restoration.masks import user_inputs
 
 
 def save(path, image):

@@ -8,9 +8,9 @@ from conftest import tiny_config
 import numpy as np
 import pytest
 
-from artjax.training import metric_writers
 from artjax.training import preflight
-from artjax.training import trackers
+from artjax.training.reporting import metric_writers
+from artjax.training.reporting import trackers
 
 PICTURES = np.zeros([2, 4, 4, 3], np.uint8)
 

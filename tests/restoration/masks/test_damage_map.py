@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from artjax.restoration import damage_map
+from artjax.restoration.masks import damage_map
 
 
 def probabilities(*points, shape=(64, 80)):

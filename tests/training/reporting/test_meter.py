@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 import pytest
 
-from artjax.training import meter as meters
+from artjax.training.reporting import meter as meters
 
 
 class Clock:

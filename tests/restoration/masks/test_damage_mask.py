@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from artjax.restoration import damage_mask
-from artjax.restoration import user_inputs
+from artjax.restoration.masks import damage_mask
+from artjax.restoration.masks import user_inputs
 from artjax.restoration.options import Options
 
 SIZE = 50, 70

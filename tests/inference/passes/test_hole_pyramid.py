@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from artjax.inference import hole_pyramid
+from artjax.inference.passes import hole_pyramid
 
 
 def smooth(height, width):

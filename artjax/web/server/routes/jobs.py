@@ -13,10 +13,10 @@ from artjax.restoration import options as options_lib
 from artjax.web.server import abilities
 from artjax.web.server import choices
 from artjax.web.server import jobs as jobs_lib
-from artjax.web.server import lookup
 from artjax.web.server import messages
-from artjax.web.server import openapi
-from artjax.web.server import transfer
+from artjax.web.server.routes import lookup
+from artjax.web.server.routes import openapi
+from artjax.web.server.routes import transfer
 
 _TYPES = {'float': float, 'int': int, 'bool': bool, 'str': str}
 router = fastapi.APIRouter(prefix='/api', responses=openapi.ERRORS)

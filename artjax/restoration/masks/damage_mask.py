@@ -11,9 +11,9 @@ import numpy as np
 
 from artjax import damage_classes
 from artjax.inference import base
-from artjax.inference import hole_pyramid
-from artjax.restoration import damage_map
-from artjax.restoration import user_inputs
+from artjax.inference.passes import hole_pyramid
+from artjax.restoration.masks import damage_map
+from artjax.restoration.masks import user_inputs
 from artjax.restoration.options import Options
 
 

@@ -7,11 +7,11 @@ import fastapi
 from fastapi import concurrency
 from fastapi import responses
 
-from artjax.web.server import archive
-from artjax.web.server import lookup
 from artjax.web.server import messages
-from artjax.web.server import openapi
-from artjax.web.server import transfer
+from artjax.web.server.routes import archive
+from artjax.web.server.routes import lookup
+from artjax.web.server.routes import openapi
+from artjax.web.server.routes import transfer
 
 Name = Annotated[str, fastapi.Query(max_length=300, description='of the file')]
 router = fastapi.APIRouter(prefix='/api', responses=openapi.ERRORS)

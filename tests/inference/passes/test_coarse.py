@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from artjax.inference import coarse_pass
+from artjax.inference.passes import coarse as coarse_pass
 
 
 @pytest.mark.parametrize(

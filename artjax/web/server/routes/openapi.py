@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import responses
 
-from artjax.web.server import transfer
+from artjax.web.server.routes import transfer
 
 # A picture file as the body of a request.
 PICTURE_BODY = {

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import scipy.linalg
 
-from artjax.evaluation import feature_sets
 from artjax.evaluation import runner
+from artjax.evaluation.perceptual import feature_sets
 
 NAMES = ('fid_vgg16', 'kid_vgg16')
 

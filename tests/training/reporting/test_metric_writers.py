@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from tensorboard.backend.event_processing import plugin_event_accumulator
 
-from artjax.training import metric_writers
+from artjax.training.reporting import metric_writers
 
 
 def lines(path):

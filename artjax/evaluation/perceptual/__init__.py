@@ -1,0 +1,1 @@
+"""Metrics of published papers that model perception."""

@@ -1,0 +1,1 @@
+"""Masks that a network finds; masks and hints that users give."""

@@ -1,0 +1,1 @@
+"""HTTP routes, with uploads and downloads."""
