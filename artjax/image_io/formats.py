@@ -152,12 +152,12 @@ def like(source: str, kind: str, suffix: str) -> dict[str, Any]:
     suffix: of the result.
 
   Returns:
-    Lossless WebP and AVIF stay lossless; else nothing.
+    Lossless WebP and AVIF stay lossless, AVIF of 10 bits keeps these.
   """
   if (kind, suffix) == ('WebP', '.webp') and webp.is_lossless(source):
     return {'lossless': True, 'exact': True}
-  if (kind, suffix) == ('HEIF', '.avif') and avif.is_lossless(source):
-    return {'lossless': True}
+  if (kind, suffix) == ('HEIF', '.avif'):
+    return {'lossless': avif.is_lossless(source), 'bitdepth': avif.bits(source)}
   return {}
 
 
@@ -170,7 +170,7 @@ def is_lossy(source: str, kind: str, suffix: str) -> bool:
     suffix: of the result.
   """
   lossy = ('.jpg', '.webp', '.avif')
-  return suffix in lossy and not like(source, kind, suffix)
+  return suffix in lossy and not like(source, kind, suffix).get('lossless')
 
 
 def saver(path: str) -> Saver:

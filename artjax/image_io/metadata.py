@@ -5,7 +5,6 @@ that the result makes untrue: orientation, size, thumbnails.
 """
 
 from collections.abc import Mapping
-import contextlib
 import dataclasses
 import io
 from typing import TYPE_CHECKING
@@ -27,6 +26,8 @@ _PROFILE = 'icc-profile-data'
 EXIF, XMP = b'Exif\0\0', b'http://ns.adobe.com/xap/1.0/\0'
 MORE_XMP = b'http://ns.adobe.com/xmp/extension/\0'
 RESOURCES = b'Photoshop 3.0\0'
+_GAIN_MAP = b'urn:iso:std:iso:ts:21496:-1\0'
+_NO_EXIF = b'II*\0\x08\0\0\0' + bytes(6)
 XMP_KEYWORD = 'XML:com.adobe.xmp'
 XMP_IN_JPEG = jpeg.MOST - len(XMP)  # bytes of a packet, at most
 # Tags of TIFF that are not copied: they define how pixels are stored, or
@@ -153,18 +154,11 @@ def attach(
 
 
 def attach_blocks(image: pyvips.Image, found: Metadata) -> pyvips.Image:
-  """A result with EXIF and XMP, for formats in which libvips writes them."""
+  """A result with XMP, and with room for EXIF, for formats of libheif."""
   image = image.copy()
-  block, _ = exif_block(found)
-  if block:
-    # libvips writes the tags that it has as fields, and those it reads itself.
-    probe = pyvips.Image.black(8, 8).jpegsave_buffer(keep='none')
-    segment = jpeg.Segment(jpeg.APP1, EXIF + block)
-    probe = pyvips.Image.jpegload_buffer(jpeg.with_segment(probe, segment))
-    for name in probe.get_fields():
-      if name.startswith('exif-'):
-        with contextlib.suppress(UnicodeDecodeError):  # no text
-          image.set_type(probe.get_typeof(name), name, probe.get(name))
+  if exif_block(found)[0]:  # libvips writes one of its own, to be replaced
+    image.set_type(pyvips.GValue.gint_type, 'orientation', 1)
+    image.set_type(pyvips.GValue.blob_type, 'exif-data', EXIF + _NO_EXIF)
   if found.xmp:
     image.set_type(pyvips.GValue.blob_type, 'xmp-data', found.xmp)
   return image
@@ -266,6 +260,8 @@ def _read_jpeg(found, path, image):
       found.has_resolution = payload[7] in (1, 2)
     elif marker == jpeg.APP2 and payload.startswith(b'MPF\0'):
       found.lost.append('its further pictures (MPF, such as a gain map)')
+    elif marker == jpeg.APP2 and payload.startswith(_GAIN_MAP):
+      found.lost.append('the gain map (HDR)')
     elif marker == jpeg.APP11:
       found.lost.append('content credentials (JUMBF)')
     elif (
@@ -279,6 +275,9 @@ def _read_jpeg(found, path, image):
   if xmp.tells_of_gain_map(found.xmp):
     found.xmp = xmp.without_gain_map(found.xmp)
     found.lost.append('the gain map (HDR)')
+  end = jpeg.end(path)
+  if end and not found.lost and jpeg.follows(path, end):
+    found.lost.append('what follows it in its file, such as a video')
 
 
 def _read_png(found, path, image):

@@ -10,6 +10,7 @@ import io
 import os
 
 from artjax.image_io import metadata
+from artjax.image_io.containers import avif
 from artjax.image_io.containers import jpeg
 from artjax.image_io.containers import photoshop
 from artjax.image_io.containers import png
@@ -28,21 +29,16 @@ def write(path: str, suffix: str, found: metadata.Metadata) -> list[str]:
     Returns:
       Names of metadata that this format cannot hold.
   """
-  lost = list(found.lost)
-  if suffix in _WRITERS:
-    other = f'{path}.part'
-    try:
-      lost += _WRITERS[suffix](path, other, found)
-      if os.path.exists(other):
-        os.replace(other, path)
-    except ValueError:  # the picture is worth more than what is said of it
-      lost.append('its metadata, which are damaged')
-    finally:
-      if os.path.exists(other):
-        os.remove(other)
-  else:
-    lost += metadata.exif_block(found)[1]
-    lost += _beyond_exif(found) + _native_names(found)
+  lost, other = list(found.lost), f'{path}.part'
+  try:
+    lost += _WRITERS[suffix](path, other, found)
+    if os.path.exists(other):
+      os.replace(other, path)
+  except ValueError:  # the picture is worth more than what is said of it
+    lost.append('its metadata, which are damaged')
+  finally:
+    if os.path.exists(other):
+      os.remove(other)
   return list(dict.fromkeys(lost))
 
 
@@ -131,11 +127,20 @@ def _write_tiff(path, other, found):
   return [] if found.tags else _native_names(found)
 
 
+def _write_avif(path, other, found):
+  del other
+  block, lost = metadata.exif_block(found)
+  if block:
+    avif.set_exif(path, block)
+  return lost + _beyond_exif(found) + _native_names(found)
+
+
 _WRITERS = {
   '.jpg': _write_jpeg,
   '.png': _write_png,
   '.webp': _write_webp,
   '.tif': _write_tiff,
+  '.avif': _write_avif,
 }
 
 

@@ -4,14 +4,13 @@ A file may hold several: pages, reduced copies, frames, raw camera data. The
 first page of full size is opened; the user is told what was ignored.
 """
 
-import mmap
-import os
 from typing import NamedTuple
 
 import pyvips
 
 from artjax.image_io import formats
 from artjax.image_io import vips
+from artjax.image_io.containers import avif
 from artjax.image_io.containers import jpeg
 from artjax.image_io.containers import png
 from artjax.image_io.containers import tiff
@@ -32,6 +31,7 @@ _COMPRESSIONS = {
   52546: 'JPEG XL',
 }
 _END = b'\xff\xd9'  # of a JPEG file
+_ORIENTATION = 'orientation'  # field of libvips
 
 
 class Opened(NamedTuple):
@@ -63,14 +63,15 @@ def open_image(path: str, kind: str) -> Opened:
   """
   if kind == 'TIFF':
     return _open_tiff(path)
-  if kind == 'JPEG' and _lacks_end(path):
-    return _open_endless_jpeg(path)
+  if kind == 'JPEG':
+    return _open_jpeg(path)
+  if kind == 'PNG':
+    return _open_png(path)
   image = _load(path, kind)
   frames = vips.field(image, 'n-pages', 1)
-  if kind == 'PNG':
-    frames = max(frames, _frames_of_png(path))
-  notices = [f'only the first of {frames} frames'] if frames > 1 else []
-  return Opened(image, notices)
+  if kind == 'HEIF':
+    frames = max(frames, avif.frames(path))
+  return Opened(image, _said_of_frames(frames))
 
 
 def is_alpha(extra: int) -> bool:
@@ -81,27 +82,37 @@ def is_alpha(extra: int) -> bool:
 def _load(path, kind, **options):
   loader = formats.LOADERS[kind]
   # libvips remembers files by their names: this one may have changed.
-  where, options = vips.file_name(path), {**options, 'revalidate': True}
+  options = {'fail_on': 'error', **options, 'revalidate': True}
+  where = vips.file_name(path)
   if kind == 'HEIF' and not vips.is_unicode(path):
     # libheif leaves complaints that quote the name, where nothing is wrong.
     with open(path, 'rb') as file:
       loader, where = f'{loader}_buffer', file.read()
-  return getattr(pyvips.Image, loader)(where, fail_on='error', **options)
+  return getattr(pyvips.Image, loader)(where, **options)
 
 
-def _lacks_end(path):
-  """Whether a JPEG file stops before its end mark."""
+def _said_of_frames(frames):
+  return [f'only the first of {frames} frames'] if frames > 1 else []
+
+
+def _open_jpeg(path):
   try:
-    start = sum(len(s.payload) + 4 for s in jpeg.read(path))
+    has_end = jpeg.end(path) is not None
   except ValueError:
-    return False
-  if os.path.getsize(path) <= start:
-    return False
-  with (
-    open(path, 'rb') as file,
-    mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
-  ):
-    return data.find(_END, start) < 0
+    has_end = True
+  if not has_end:
+    return _open_endless_jpeg(path)
+  image = _load(path, 'JPEG')
+  try:
+    _load(path, 'JPEG', fail_on='warning', access='sequential').avg()
+  except pyvips.Error as error:
+    reason = vips.first_line(error).removeprefix('VipsJpeg: ')
+    if 'premature end' in reason:
+      raise vips.BadPicture(
+        f'{path}: damaged: a part of its pixels is missing'
+      ) from error
+    return Opened(image, [f'damaged: a part of it may be wrong ({reason})'])
+  return Opened(image, [])
 
 
 def _open_endless_jpeg(path):
@@ -120,13 +131,19 @@ def _open_endless_jpeg(path):
   return Opened(image, ['its end mark is missing; all rows are there'])
 
 
-def _frames_of_png(path):
+def _open_png(path):
+  image = _load(path, 'PNG')
   try:
-    chunks = png.read(path)
+    chunks = {chunk.type: chunk.data for chunk in png.read(path)}
   except ValueError:
-    return 1
-  data = next((c.data for c in chunks if c.type == b'acTL'), b'')
-  return int.from_bytes(data[:4], 'big') if len(data) >= 4 else 1
+    return Opened(image, [])
+  # libvips does not read EXIF that follows the pixels.
+  turned = tiff.orientation(chunks.get(b'eXIf', b'').removeprefix(b'Exif\0\0'))
+  if turned != vips.field(image, _ORIENTATION, 1):
+    image = image.copy()
+    image.set_type(pyvips.GValue.gint_type, _ORIENTATION, turned)
+  frames = int.from_bytes(chunks.get(b'acTL', b'')[:4], 'big')
+  return Opened(image, _said_of_frames(frames))
 
 
 def _open_tiff(path):
@@ -164,6 +181,7 @@ def _open_tiff(path):
       ) from error
     raise
   bands, extras = _channels(page, image.bands)
+  image, extras = _alpha_first(image, bands, extras)
   if _ASSOCIATED in extras[:1]:
     notices = ['its transparency was premultiplied; that of the result is not']
   else:
@@ -219,3 +237,15 @@ def _channels(page, bands):
     return 0, ()
   extras = page.numbers(338)[: bands - colours]
   return colours, (*extras, *[0] * (bands - colours - len(extras)))
+
+
+def _alpha_first(image, bands, extras):
+  """The image and its extras with transparency before the others, if any."""
+  place = next((i for i, extra in enumerate(extras) if is_alpha(extra)), 0)
+  if not place:
+    return image, extras
+  order = [place, *range(place), *range(place + 1, len(extras))]
+  parts = [image.extract_band(bands + i) for i in order]
+  joined = image.extract_band(0, n=bands).bandjoin(parts)
+  joined = joined.copy(interpretation=image.interpretation)
+  return joined, tuple(extras[i] for i in order)

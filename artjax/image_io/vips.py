@@ -65,7 +65,7 @@ def blame(path: str | os.PathLike) -> Iterator[None]:
   except pyvips.Error as error:
     if _system_error(error) in _FULL_TEXTS:
       raise temporary_files_are_full(path) from error
-    reason = _first_line(error)
+    reason = first_line(error)
     if any(hint in reason for hint in _UNSUPPORTED):
       raise BadPicture(f'{path}: not supported here ({reason})') from error
     raise BadPicture(f'{path}: damaged or not readable ({reason})') from error
@@ -99,7 +99,7 @@ def blame_writing(path: str | os.PathLike) -> Iterator[None]:
       text = error.object.decode(errors='replace')
       reason = _system_said(text) or 'for an unknown reason'
     else:
-      reason = _system_error(error) or _first_line(error)
+      reason = _system_error(error) or first_line(error)
     if reason in _FULL_TEXTS:
       raise DiskFull(f'{path}: cannot be written: the disk is full') from error
     raise BadPicture(f'{path}: cannot be written: {reason}') from error
@@ -113,7 +113,8 @@ def temporary_files_are_full(path: str | os.PathLike) -> BadPicture:
   )
 
 
-def _first_line(error):
+def first_line(error: pyvips.Error) -> str:
+  """The first line of what libvips says of an error."""
   lines = [line.strip() for line in (error.detail or str(error)).splitlines()]
   return next((line for line in lines if line), 'for an unknown reason')
 

@@ -120,8 +120,10 @@ class Writer:
     if picture.extras and suffix != '.tif':
       image = image.extract_band(0, n=picture.bands + picture.has_alpha)
       lost.append(f'{len(picture.extras)} more channel(s)')
-    if picture.depth == 16 and suffix not in ('.tif', '.png'):
+    if picture.depth == 16 and suffix in ('.jpg', '.webp'):
       lost.append('16 bits a channel')
+    if picture.depth == 16 and suffix == '.avif' and picture.kind != 'HEIF':
+      lost.append('16 bits a channel (AVIF has 12)')
     if picture.has_alpha and suffix == '.jpg':
       lost.append('transparency')
     if picture.space.stated and suffix != '.png':
@@ -131,7 +133,7 @@ class Writer:
     if self._event:
       most = metadata.XMP_IN_JPEG if suffix == '.jpg' else None
       found = metadata.with_event(found, self._event, most)
-    if suffix == '.avif':  # libvips alone can write into it
+    if suffix == '.avif':
       image = metadata.attach_blocks(image, found)
 
     def finish(part):

@@ -15,6 +15,7 @@ from artjax.image_io import reader
 from artjax.image_io import vips
 from artjax.image_io.containers import avif
 from artjax.image_io.containers import jpeg
+from artjax.image_io.containers import webp
 
 
 @pytest.fixture(name='photograph', scope='module')
@@ -117,12 +118,46 @@ def test_lossless_avif_stays_lossless(tmp_path, photograph, alpha):
   np.testing.assert_array_equal(before, after)
   assert avif.is_lossless(target)
   assert not formats.is_lossy(str(source), 'HEIF', '.avif')
-  for options in ({'Q': 90}, {'lossless': True, 'bitdepth': 10}):
-    save(**options)
-    assert not avif.is_lossless(source)
-    assert formats.is_lossy(str(source), 'HEIF', '.avif')
+  save(Q=90)
+  assert not avif.is_lossless(source)
+  assert formats.is_lossy(str(source), 'HEIF', '.avif')
   source.write_bytes(source.read_bytes()[:20])
   assert not avif.is_lossless(source)
+
+
+@pytest.mark.parametrize('bits', [10, 12])
+@pytest.mark.parametrize('lossless', [False, True])
+def test_deep_avif_stays_deep(tmp_path, photograph, bits, lossless):
+  source, target = tmp_path / 'a.avif', tmp_path / 'b.avif'
+  deep = vips.image(photograph.astype(np.uint16) * 257)
+  deep.copy(interpretation='rgb16').heifsave(
+    str(source),
+    compression='av1',
+    effort=0,
+    bitdepth=bits,
+    lossless=lossless,
+    Q=95,
+  )
+  with reader.open_picture(source) as picture:
+    assert picture.depth == 16
+  before, after = unchanged(source, target)
+  assert avif.bits(source) == avif.bits(target) == bits
+  assert avif.is_lossless(target) == lossless
+  assert np.abs(before - after).max() <= (0 if lossless else 65535 * 0.1)
+
+
+def test_animated_webp_stays_lossless(tmp_path, photograph):
+  frames = [Image.fromarray(photograph), Image.fromarray(photograph[::-1])]
+  for lossless in (True, False):
+    frames[0].save(
+      tmp_path / 'a.webp',
+      save_all=True,
+      append_images=frames[1:],
+      lossless=lossless,
+    )
+    assert webp.is_lossless(tmp_path / 'a.webp') == lossless
+  kind = formats.format_of(str(tmp_path / 'a.webp'))
+  assert formats.is_lossy(str(tmp_path / 'a.webp'), kind, '.webp')
 
 
 @pytest.mark.parametrize(

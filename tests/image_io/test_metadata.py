@@ -358,3 +358,36 @@ def test_hdr_is_said(tmp_path, transfer, name):
   assert bytes([9, transfer, 0, 1]) in target.read_bytes()
   with Image.open(target) as after:
     np.testing.assert_array_equal(np.asarray(after), VALUES)
+
+
+@needs_exiftool
+def test_nothing_is_invented_in_avif(tmp_path):
+  source, target = tmp_path / 'a.avif', tmp_path / 'b.avif'
+  exif = Image.Exif()
+  exif[315], exif[33432] = 'A. N. Other', 'public domain'
+  exif.get_ifd(34665)[34855] = 400
+  Image.fromarray(VALUES).save(source, exif=exif, xmp=b'<x:xmpmeta/>')
+  assert restored(source, target) == []
+  before, after = tags(source), tags(target)
+  assert before['IFD0:Artist'] == 'A. N. Other'
+  assert after == before
+
+
+@pytest.mark.parametrize('padding', [b'', bytes(99)], ids=['none', 'zeros'])
+def test_what_follows_a_jpeg_is_named(tmp_path, padding):
+  source, target = tmp_path / 'a.jpg', tmp_path / 'b.jpg'
+  Image.fromarray(VALUES).save(source)
+  data = source.read_bytes()
+  source.write_bytes(data + padding)
+  assert restored(source, target) == []
+  source.write_bytes(data + padding + b'\0\0\0\x18ftypmp42')
+  assert restored(source, target) == [
+    'the result does not hold: what follows it in its file, such as a video'
+  ]
+  mark = b'urn:iso:std:iso:ts:21496:-1\0' + bytes(4)
+  segment = b'\xff\xe2' + struct.pack('>H', len(mark) + 2) + mark
+  source.write_bytes(data[:20] + segment + data[20:] + data)
+  assert restored(source, target) == [
+    'the result does not hold: the gain map (HDR)'
+  ]
+  assert mark not in target.read_bytes()

@@ -3,6 +3,7 @@
 import io
 
 import numpy as np
+from picture_files import png_chunk
 from PIL import Image
 import pytest
 import tifffile
@@ -72,7 +73,9 @@ def test_a_pyramid_comes_back_as_its_full_page(tmp_path, reduced):
   np.testing.assert_array_equal(tifffile.imread(target), FULL)
 
 
-@pytest.mark.parametrize('suffix, frames', [('.png', 4), ('.webp', 4)])
+@pytest.mark.parametrize(
+  'suffix, frames', [('.png', 4), ('.webp', 4), ('.avif', 3)]
+)
 def test_frames_are_counted(tmp_path, suffix, frames):
   rng = np.random.default_rng(0)
   pictures = [
@@ -114,6 +117,18 @@ def test_further_channels_are_carried_and_not_used(tmp_path, extras, dtype):
   assert (out[..., :3] != values[..., :3]).mean() > 0.5
 
 
+def test_transparency_after_other_channels_is_transparency(tmp_path):
+  source, target = tmp_path / 'a.tif', tmp_path / 'b.tif'
+  values = np.random.default_rng(0).integers(0, 65536, (30, 40, 5), np.uint16)
+  tifffile.imwrite(source, values, photometric='rgb', extrasamples=[0, 2])
+  with reader.open_picture(source) as picture:
+    assert picture.has_alpha and picture.extras == (0,)
+  restored(source, target)
+  with tifffile.TiffFile(target) as found:
+    assert found.pages[0].extrasamples == (2, 0)
+    np.testing.assert_array_equal(found.asarray(), values[..., [0, 1, 2, 4, 3]])
+
+
 def test_lab_is_not_supported_and_not_damaged(tmp_path):
   tifffile.imwrite(tmp_path / 'a.tif', SMALL, photometric='cielab')
   with pytest.raises(reader.BadPicture) as e:
@@ -122,11 +137,11 @@ def test_lab_is_not_supported_and_not_damaged(tmp_path):
   assert 'damaged' not in str(e.value)
 
 
-def photo():
+def photo(**options):
   y, x = np.mgrid[:60, :80]
   smooth = np.uint8(128 + 90 * np.sin(y / 9) * np.cos(x / 7))
   file = io.BytesIO()
-  Image.fromarray(smooth).save(file, 'jpeg', quality=90)
+  Image.fromarray(smooth).save(file, 'jpeg', quality=90, **options)
   return smooth, file.getvalue()
 
 
@@ -150,6 +165,39 @@ def test_a_jpeg_without_rows_is_refused(tmp_path, missing):
   with pytest.raises(reader.BadPicture, match='damaged'):
     restored(source, target)
   assert not target.exists()
+
+
+@pytest.mark.parametrize('end', [b'', b'\xff\xd9'])
+def test_a_jpeg_that_lacks_data_within_is_refused(tmp_path, end):
+  _, data = photo()
+  source = tmp_path / 'a.jpg'
+  at = data.index(b'\xff\xda') + 300
+  source.write_bytes(data[:at] + (data[at + 200 :] if not end else end))
+  with pytest.raises(reader.BadPicture, match='damaged: a part of its pixels'):
+    reader.open_picture(source)
+
+
+def test_a_jpeg_that_is_a_little_damaged_is_opened_with_a_notice(tmp_path):
+  _, data = photo(restart_marker_rows=1)
+  source = tmp_path / 'a.jpg'
+  at = data.index(b'\xff\xd1')
+  source.write_bytes(data[:at] + bytes(9) + data[at:])
+  with reader.open_picture(source) as picture:
+    [notice] = picture.notices
+  assert notice.startswith('damaged: a part of it may be wrong (')
+
+
+def test_exif_after_the_pixels_of_a_png_turns_it(tmp_path):
+  source, target = tmp_path / 'a.png', tmp_path / 'b.png'
+  file, exif = io.BytesIO(), Image.Exif()
+  Image.fromarray(SMALL).save(file, 'png')
+  exif[274] = 6
+  block = exif.tobytes().removeprefix(b'Exif\0\0')
+  data = file.getvalue()
+  source.write_bytes(data[:-12] + png_chunk(b'eXIf', block) + data[-12:])
+  assert restored(source, target) == []
+  with Image.open(target) as after:
+    assert after.size == (15, 20) and after.getexif()[274] == 1
 
 
 @pytest.mark.parametrize('value, means', [(0, 0), (1, 1), (2, 1)])

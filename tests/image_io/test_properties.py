@@ -18,6 +18,7 @@ import pyvips
 from artjax.image_io import metadata
 from artjax.image_io import reader
 from artjax.image_io import vips
+from artjax.image_io.containers import avif
 from artjax.image_io.containers import jpeg
 from artjax.image_io.containers import photoshop
 from artjax.image_io.containers import png
@@ -133,6 +134,8 @@ def write(path, made):
     described = metadata.Metadata('HEIF', exif=exif, xmp=packet)
     image = metadata.attach_blocks(image, described)
     image.heifsave(path, keep='icc,exif,xmp', compression='av1', effort=0)
+    if exif:
+      avif.set_exif(path, exif)
     return
   getattr(
     image,

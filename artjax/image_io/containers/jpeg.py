@@ -5,6 +5,9 @@ A segment is a marker, two bytes that give its length, and a payload of at most
 """
 
 from collections.abc import Callable, Iterable
+import mmap
+import os
+import re
 import shutil
 from typing import BinaryIO, NamedTuple
 
@@ -20,6 +23,8 @@ APP0, APP1, APP2, APP11, APP13, APP14, COM = (
 MOST = 65533  # bytes of a payload
 _DQT, _FRAMES = 0xDB, (0xC0, 0xC1, 0xC2)  # baseline, extended, progressive
 _SCAN, _END = 0xDA, 0xD9
+# Within the data of pixels: what is no stuffed byte, restart or fill byte.
+_MARKER = re.compile(rb'\xff([^\x00\xd0-\xd7\xff])', re.DOTALL)
 
 
 class Coding(NamedTuple):
@@ -71,6 +76,37 @@ def coding(path: str) -> Coding:
     [tables[number] for _, _, number in parts],
     [(factors >> 4, factors & 15) for _, factors, _ in parts],
   )
+
+
+def end(path: str) -> int | None:
+  """The offset after the end mark of a file's picture; None without one.
+
+  Raises:
+    ValueError: as `read`.
+  """
+  with open(path, 'rb') as file:
+    _read(file)
+    place = file.tell()
+    if place >= os.path.getsize(path):
+      return None
+    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+      while found := _MARKER.search(data, place):
+        if found[1][0] == _END:
+          return found.end()
+        place = found.end() + int.from_bytes(
+          data[found.end() : found.end() + 2], 'big'
+        )
+  return None
+
+
+def follows(path: str, place: int) -> bool:
+  """Whether more than padding follows an offset in a file."""
+  with open(path, 'rb') as file:
+    file.seek(place)
+    while data := file.read(1 << 20):
+      if data.strip(b'\0\xff'):
+        return True
+  return False
 
 
 def rewrite(

@@ -7,6 +7,7 @@ from typing import BinaryIO
 EXIF, XMP = b'EXIF', b'XMP '
 _FLAGS = {b'ICCP': 0x20, b'ALPH': 0x10, EXIF: 0x08, XMP: 0x04}
 _PIXELS = {b'VP8 ', b'VP8L', b'ALPH', b'ANMF'}
+_FRAME = 16  # bytes of an ANMF chunk before the chunks in it
 
 
 def read(path: str) -> dict[bytes, bytes]:
@@ -24,9 +25,14 @@ def read(path: str) -> dict[bytes, bytes]:
 
 
 def is_lossless(path: str) -> bool:
-  """Whether the pixels of a still picture are stored without loss."""
+  """Whether the pixels, or those of the first frame, are stored losslessly."""
   with open(path, 'rb') as file:
-    return any(name == b'VP8L' for name, _ in _chunks(file))
+    for name, _ in _chunks(file):
+      if name == b'ANMF':
+        return file.read(_FRAME + 4)[_FRAME:] == b'VP8L'
+      if name == b'VP8L':
+        return True
+  return False
 
 
 def rewrite(path: str, target: str, add: dict[bytes, bytes]) -> None:

@@ -10,15 +10,24 @@ from typing import NamedTuple
 from xml.parsers import expat
 from xml.sax import saxutils
 
+_TIFF = b'http://ns.adobe.com/tiff/1.0/'
+_EXIF = b'http://ns.adobe.com/exif/1.0/'
 _GAIN_MAPS = (
   b'http://ns.adobe.com/hdr-gain-map/1.0/',
   b'http://ns.google.com/photos/1.0/container/',
 )
+# Prefixes that some packets use without a declaration.
+_USUAL = {
+  _TIFF: [b'tiff'],
+  _EXIF: [b'exif'],
+  _GAIN_MAPS[0]: [b'hdrgm'],
+  _GAIN_MAPS[1]: [b'Container', b'GContainer'],
+}
 _SIZES = {
-  b'tiff:ImageWidth': 0,
-  b'exif:PixelXDimension': 0,
-  b'tiff:ImageLength': 1,
-  b'exif:PixelYDimension': 1,
+  (_TIFF, b'ImageWidth'): 0,
+  (_EXIF, b'PixelXDimension'): 0,
+  (_TIFF, b'ImageLength'): 1,
+  (_EXIF, b'PixelYDimension'): 1,
 }
 
 
@@ -32,9 +41,9 @@ def upright(packet: bytes, width: int, height: int, turned: bool) -> bytes:
     turned: whether an orientation was applied, even if it was 1.
   """
   if turned:
-    packet = _set(packet, b'tiff:Orientation', 1)
-  for name, side in _SIZES.items():
-    packet = _set(packet, name, (width, height)[side])
+    packet = _set(packet, _TIFF, b'Orientation', 1)
+  for (space, name), side in _SIZES.items():
+    packet = _set(packet, space, name, (width, height)[side])
   return packet
 
 
@@ -45,14 +54,17 @@ def tells_of_gain_map(packet: bytes) -> bool:
 
 def without_gain_map(packet: bytes) -> bytes:
   """The packet without its entries on a gain map."""
-  for name in (b'hdrgm', b'GContainer', b'Container'):
-    packet = re.sub(rb'\s' + name + rb':\w+="[^"]*"', b'', packet)
-    packet = re.sub(
-      rb'<' + name + rb':(\w+)\b[^>]*>.*?</' + name + rb':\1>',
-      b'',
-      packet,
-      flags=re.DOTALL,
-    )
+  for space in _GAIN_MAPS:
+    for name in _prefixes(packet, space):
+      packet = re.sub(
+        rb'\s' + name + rb':\w+\s*=\s*("[^"]*"|\'[^\']*\')', b'', packet
+      )
+      packet = re.sub(
+        rb'<' + name + rb':(\w+)\b[^>]*?(/>|(?<!/)>.*?</' + name + rb':\1\s*>)',
+        b'',
+        packet,
+        flags=re.DOTALL,
+      )
   return packet
 
 
@@ -164,11 +176,21 @@ def _insert(packet, place, item):
   return before + item + after
 
 
-def _set(packet, name, number):
-  value = b'%d' % number
-  packet = re.sub(
-    name + rb'=(["\'])\s*\d+\s*\1', name + rb'="' + value + b'"', packet
+def _set(packet, space, name, number):
+  """Sets an integer of a namespace, whatever prefix stands for that."""
+  set_ = lambda found: found[1] + b'%d' % number
+  for prefix in _prefixes(packet, space):
+    full = prefix + b':' + name
+    packet = re.sub(
+      rb'(\b' + full + rb'\s*=\s*["\'])\s*\d+\s*(?=["\'])', set_, packet
+    )
+    packet = re.sub(rb'(<' + full + rb'\s*>)\s*\d+\s*(?=</)', set_, packet)
+  return packet
+
+
+def _prefixes(packet, space):
+  """The prefixes that stand for a namespace, escaped for an expression."""
+  found = re.findall(
+    rb'xmlns:([\w.-]+)\s*=\s*["\']' + re.escape(space) + rb'["\']', packet
   )
-  return re.sub(
-    rb'<' + name + rb'>\s*\d+\s*</', b'<' + name + b'>' + value + b'</', packet
-  )
+  return [re.escape(prefix) for prefix in {*found, *_USUAL[space]}]

@@ -106,3 +106,43 @@ def test_an_empty_history_is_filled(body):
 def test_what_cannot_be_read_is_refused(packet):
   with pytest.raises(ValueError, match='XMP'):
     xmp.with_event(packet, ONE)
+
+
+def described(content, *, element=False):
+  """A packet on orientation and size, with a prefix of its own."""
+  names = 'xmlns:t="http://ns.adobe.com/tiff/1.0/"'
+  if element:
+    body = f'<rdf:Description {names}>{content}</rdf:Description>'
+  else:
+    body = f'<rdf:Description {names} {content}/>'
+  return f'{HEAD}{body}{TAIL}'.encode()
+
+
+@pytest.mark.parametrize(
+  'before, after, element',
+  [
+    ("t:Orientation='6'", "t:Orientation='1'", False),
+    ('t:Orientation = "8"', 't:Orientation = "1"', False),
+    ('<t:Orientation> 6 </t:Orientation>', '<t:Orientation>1</', True),
+    ('t:ImageWidth="9"', 't:ImageWidth="30"', False),
+    ('t:ImageLength="9"', 't:ImageLength="40"', False),
+    ('not:Orientation="6"', 'not:Orientation="6"', False),
+  ],
+)
+def test_a_namespace_may_have_any_prefix(before, after, element):
+  packet = described(before, element=element)
+  assert after.encode() in xmp.upright(packet, 30, 40, True)
+
+
+def test_gain_maps_are_left_out_whatever_their_prefix():
+  packet = (
+    f'{HEAD}<rdf:Description xmlns:h="http://ns.adobe.com/hdr-gain-map/1.0/" '
+    'xmlns:c="http://ns.google.com/photos/1.0/container/" '
+    'h:Version=\'1.0\' kept="yes"><c:Item c:Length="3"/>'
+    '<c:Directory><rdf:Seq><c:Item/></rdf:Seq></c:Directory><kept/>'
+    f'</rdf:Description>{TAIL}'
+  ).encode()
+  changed = xmp.without_gain_map(packet)
+  for gone in (b'h:Version', b'c:Item', b'c:Directory', b'Seq'):
+    assert gone not in changed
+  assert changed.count(b'kept') == 2
