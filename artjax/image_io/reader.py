@@ -70,6 +70,7 @@ class Picture:
     width: of the upright picture, px.
     bands: channels without transparency: 1 grey, 3 RGB, 4 CMYK.
     depth: bits a channel, 8 or 16.
+    is_stored_upright: whether its pixels are stored as they are to be seen.
     has_alpha: whether it has transparency.
     extras: meaning of further channels, in values of TIFF's ExtraSamples.
     notices: what a user should know about how it was read, one line each.
@@ -89,6 +90,7 @@ class Picture:
     self.kind = kind
     self.notices = [*opened.notices]
     _check_values(path, opened.image)
+    self.is_stored_upright = vips.field(opened.image, 'orientation', 1) == 1
     image = opened.image.autorot()
     self.depth = 8 if image.format == 'uchar' else 16
     self.has_alpha = image.hasalpha()

@@ -10,6 +10,7 @@ import pyvips
 
 from artjax import atomic_files
 from artjax.image_io import formats
+from artjax.image_io import jpeg_blocks
 from artjax.image_io import jpeg_coding
 from artjax.image_io import metadata
 from artjax.image_io import metadata_writer
@@ -25,6 +26,11 @@ LOSSY = (
   'JPEG and most AVIF and WebP files are encoded anew, which changes pixels a '
   'little, also where nothing was restored; --format=tif or png avoids that'
 )
+# Instead, of a JPEG file whose unchanged blocks were kept.
+LOSSY_IN_PART = (
+  'JPEG: blocks in which nothing was restored are as they were, the others are '
+  'encoded anew, which changes pixels a little; --format=tif or png avoids that'
+)
 _IN_MEMORY = 64 << 20  # results beyond this many bytes are kept on disk
 
 
@@ -36,6 +42,9 @@ class Writer:
 
   Attributes:
     lossy: whether the values in the file may differ from those written.
+    says_history: whether the file that was written holds the event.
+    kept_blocks: share of JPEG blocks that are those of the source; None if it
+      is not known, and none need be.
   """
 
   def __init__(
@@ -63,9 +72,8 @@ class Writer:
     self._raw = raw if size > _IN_MEMORY else None
     self._rows: Any = None  # an array, or a file
     self._done = 0
-    self.says_history = (
-      False  # whether the file that is written holds the event
-    )
+    self.says_history = False
+    self.kept_blocks: float | None = None
 
   def __enter__(self) -> 'Writer':
     with vips.blame_writing(self._path):
@@ -136,7 +144,13 @@ class Writer:
     if suffix == '.avif':
       image = metadata.attach_blocks(image, found)
 
+    coding = self._coding(suffix)
+
     def finish(part):
+      if self._may_keep_blocks(coding, image):
+        self.kept_blocks = jpeg_blocks.keep(
+          part, picture.path, image, picture.native
+        )
       lost.extend(metadata_writer.write(part, suffix, found))
       picture.check_unchanged()
       self._finish(part)
@@ -145,7 +159,7 @@ class Writer:
       image,
       self._path,
       more=formats.like(picture.path, picture.kind, suffix),
-      coding=self._coding(suffix),
+      coding=coding,
       finish=finish,
     )
     self.says_history = bool(self._event) and metadata.HISTORY not in lost
@@ -156,6 +170,15 @@ class Writer:
     if (self._picture.kind, suffix) != ('JPEG', '.jpg'):
       return None
     return jpeg_coding.of_source(self._picture.path, self._mostly_unchanged)
+
+  def _may_keep_blocks(self, coding, image):
+    return (
+      coding is not None
+      and jpeg_coding.fits(image, coding)
+      and self._picture.is_stored_upright
+      and image.width == self._picture.width
+      and jpeg_blocks.available()
+    )
 
 
 def save_grey(levels: np.ndarray, path: str) -> None:

@@ -225,14 +225,17 @@ def _write_picture(
       data = file.read()
     picture.check_unchanged()
     atomic_files.write_bytes(outputs.picture, data)
-    writer.says_history, signer = False, None
+    writer.says_history, writer.kept_blocks, signer = False, None, None
     change = strips_lib.LevelMap(outputs.change_map, shape, CHANGE_STEP, known)
     change.write(0, np.zeros(shape, np.float32))
   elif writer.lossy:  # the file holds other values than were handed to it
     change = strips_lib.LevelMap(outputs.change_map, shape, CHANGE_STEP, known)
     for top, moved in picture.moved(outputs.picture, scale, at_once):
       change.write(top, moved)
-    work.notices.append(image_writer.LOSSY)
+    kept = writer.kept_blocks is not None
+    work.notices.append(
+      image_writer.LOSSY_IN_PART if kept else image_writer.LOSSY
+    )
   change.save()
   spread.save()
   measured: dict[str, Any] = {
@@ -244,6 +247,8 @@ def _write_picture(
       'source_type': credentials.source_type(chain, filled),
     },
   }
+  if writer.kept_blocks is not None:
+    measured['jpeg_blocks_kept'] = round(writer.kept_blocks, 6)
   if options.self_ensemble:
     measured |= {'uncertainty_mean': spread.mean, 'uncertainty_max': spread.max}
   if known is not None:

@@ -163,7 +163,7 @@ def test_animated_webp_stays_lossless(tmp_path, photograph):
 @pytest.mark.parametrize(
   'suffix, options, lossy',
   [
-    ('.jpg', {'quality': 90}, True),
+    ('.jpg', {'quality': 60}, True),
     ('.webp', {'quality': 90}, True),
     ('.webp', {'lossless': True}, False),
     ('.png', {}, False),
@@ -176,7 +176,7 @@ def test_how_far_pixels_moved_is_measured_in_the_file(
   saved(source, photograph, **options)
   kind = formats.format_of(source)
   assert formats.is_lossy(str(source), kind, suffix) == lossy
-  before, after = unchanged(source, target)
+  before, after = unchanged(source, target, mostly_unchanged=False)
   with reader.open_picture(source) as picture:
     strips = [moved for _, moved in picture.moved(target, 1, 50)]
     moved = np.concatenate(strips)

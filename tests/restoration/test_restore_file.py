@@ -10,6 +10,7 @@ import pytest
 import pyvips
 
 from artjax import registry
+from artjax.image_io import jpeg_blocks
 from artjax.image_io import vips
 from artjax.image_io import writer as image_writer
 from artjax.inference import tiling
@@ -117,7 +118,13 @@ def test_record_says_what_was_done(tmp_path, chain):
   assert 0 < record['change_mean_ciede2000'] < record['change_max_ciede2000']
 
 
-def test_of_lossy_files_the_report_says_what_was_written(tmp_path, chain):
+@pytest.mark.parametrize('kept', [False, True])
+def test_of_lossy_files_the_report_says_what_was_written(
+  tmp_path, chain, monkeypatch, kept
+):
+  if kept and not jpeg_blocks.available():
+    pytest.skip("needs jpeglib: pip install '.[formats]'")
+  monkeypatch.setattr(jpeg_blocks, 'available', lambda: kept)
   source, result = str(tmp_path / 'a.jpg'), str(tmp_path / 'o.jpg')
   rng = np.random.default_rng(0)
   vips.image(rng.integers(0, 256, (60, 90, 3), np.uint8)).jpegsave(source, Q=60)
@@ -126,15 +133,19 @@ def test_of_lossy_files_the_report_says_what_was_written(tmp_path, chain):
     source, chain, outputs, Options(strength=0.0)
   )
   moved = (pixels(source) != pixels(result)).any(-1)
-  assert moved.any() and record['change_max_ciede2000'] > 0
-  assert pixels(tmp_path / 'change.png').any()
-  assert image_writer.LOSSY in record['notices']
+  assert moved.any() == (record['change_max_ciede2000'] > 0) == (not kept)
+  assert pixels(tmp_path / 'change.png').any() == (not kept)
+  assert (image_writer.LOSSY in record['notices']) == (not kept)
+  assert (image_writer.LOSSY_IN_PART in record['notices']) == kept
+  assert record.get('jpeg_blocks_kept') == (1 if kept else None)
   # A copy is none that was encoded.
   record = restore_file.restore_file(
     source, chain, outputs, Options(least_change=1000)
   )
   assert record['change_max_ciede2000'] == 0
   assert image_writer.LOSSY not in record['notices']
+  assert image_writer.LOSSY_IN_PART not in record['notices']
+  assert 'jpeg_blocks_kept' not in record
 
 
 @pytest.mark.parametrize('dtype', [np.uint8, np.uint16])

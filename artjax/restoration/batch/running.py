@@ -149,7 +149,7 @@ class Run:
     for line in lines:
       if line not in self._general:
         self._bar.write(f'{item.name or item.source}: {line}')
-      if line == writer.LOSSY:  # said of the first; it is the same of all
+      if line in (writer.LOSSY, writer.LOSSY_IN_PART):  # it is of all
         self._general.add(line)
 
   def _write(self, entry: dict[str, Any], paths: list[str]) -> None:
