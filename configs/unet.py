@@ -3,15 +3,21 @@
   python -m artjax.main --config=configs/unet.py --workdir=runs/unet \
       --config.data.source=folder:PATH
 
-`configs/unet.py:colour` trains the colour transform alone, in minutes; its
-workdir is the start of the whole network (`--config.init_from`), which would
-take hours to learn it by itself. `:quick` is a run of one CPU minute, `:demo`
-that of `make demo` on the bundled pictures.
+A U-Net of NAFNet blocks that removes damage and leaves tones unchanged: it is
+configs/structure.py, which won the trials (docs/experiments/structure.md).
+`:quick` is a run of one CPU minute, `:demo` that of `make demo`.
+
+`:plain` is a U-Net of residual blocks without normalization, which also
+corrects tones; the weights `unet` are one. `:colour` trains the colour
+transform alone, in minutes; its workdir is the start of `:plain`
+(`--config.init_from`), which would take hours to learn it by itself.
+`:plain_quick` is a run of one CPU minute.
 """
 
 import ml_collections
 
 from artjax import config as defaults
+from artjax.configs import structure
 
 DAMAGE = 'copy("image", "target")|old_painting'
 # Crops for the detail; for the colours, windows that cover much of a painting.
@@ -34,7 +40,14 @@ def train_ops(window: int = 256, crop: int = 128) -> str:
 
 
 def get_config(variant: str = '') -> ml_collections.ConfigDict:
-  """The configuration; variant: '' | 'colour' | 'demo' | 'quick'."""
+  """The configuration of a variant, see the module; '' is the default."""
+  if variant in ('', 'demo', 'quick'):
+    return structure.get_config(variant)
+  if variant not in ('plain', 'colour', 'plain_quick'):
+    raise ValueError(
+      f'no variant {variant!r} of configs/unet.py: demo, quick, plain, colour, '
+      'plain_quick'
+    )
   config = defaults.get_config()
   config.model.name = 'unet.UNet'
   config.model.args = ml_collections.ConfigDict(
@@ -48,29 +61,7 @@ def get_config(variant: str = '') -> ml_collections.ConfigDict:
   config.losses.detail = 2.0  # noise and scratches, whatever the colour
   config.data.ops = train_ops()
   config.eval.ops = EVAL_OPS
-  if variant == 'demo':
-    config.data.source = 'sample'
-    # A few photographs and minutes do not teach a palette: what is asked of the
-    # demo is what can be learnt from them, noise and scratches over fading.
-    damage = (
-      'copy("image", "target")|fading({0})|scratches({0})'
-      '|gaussian_noise({0})|jpeg({0})'
-    )
-    config.model.args.features = (32, 64, 128)
-    config.model.args.blocks = (1, 1, 1)
-    config.data.ops = (
-      'random_scale_crop(96, 0.3)|flip|rotate90|'
-      + damage.format('(0.2, 0.6)')
-      + '|keep("image", "target")'
-    )
-    config.eval.ops = damage.format('0.4')
-    config.steps = 600
-    config.eval_every = 0
-    config.checkpoint_every = 200
-    config.optimizer.learning_rate = 1.5e-3
-    config.optimizer.warmup_steps = 50
-    config.ema_decay = 0.99
-  elif variant == 'colour':
+  if variant == 'colour':
     config.model.args.features = config.model.args.blocks = ()
     config.batch_size = 64
     config.steps = 2_000
@@ -79,12 +70,8 @@ def get_config(variant: str = '') -> ml_collections.ConfigDict:
     config.losses.psnr = 0.1
     config.optimizer.learning_rate = 1e-3
     config.data.ops = COLOUR_OPS
-  elif variant == 'quick':
+  elif variant == 'plain_quick':
     defaults.make_quick(config)
     config.data.ops = train_ops(window=128, crop=64)
     config.eval.ops = f'fit(160)|{EVAL_OPS}'
-  elif variant:
-    raise ValueError(
-      f'no variant {variant!r} of configs/unet.py: colour, demo, quick'
-    )
   return config.lock()

@@ -95,7 +95,7 @@ def tiny_config(**overrides):
   """configs/unet.py shrunk until a step takes milliseconds, unlocked."""
   from artjax.configs import unet
 
-  config = unet.get_config('quick').copy_and_resolve_references()
+  config = unet.get_config('plain_quick').copy_and_resolve_references()
   config.unlock()
   config.model.args.features = (8, 16)
   config.model.args.blocks = (1, 1)

@@ -24,7 +24,7 @@ COMMAND = [
   sys.executable,
   '-m',
   'artjax.main',
-  '--config=configs/unet.py:quick',
+  '--config=configs/unet.py:plain_quick',
   '--config.model.args.features=(4,)',
   '--config.model.args.blocks=(1,)',
   '--config.data.loader=threads',
