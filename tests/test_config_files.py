@@ -52,7 +52,7 @@ def test_of_a_field_given_twice_the_last_counts():
 
 
 def take(*flags):
-  argv = config_files.resolve_flags(['artjax', '--config=unet', *flags])
+  argv = config_files.resolve_flags(['artjax', '--config=unet:plain', *flags])
   rest, fields = config_files.take_module_fields(argv)
   return rest[2:], fields
 
@@ -63,7 +63,7 @@ def test_fields_of_the_model_that_no_configuration_names_can_be_set():
   rest, fields = take(name, *mine)
   assert rest == [name, mine[1]]  # features are in the configuration
   assert fields == {'model.args.width': 3}
-  config = unet.get_config()
+  config = unet.get_config('plain')
   config_files.set_fields(config, fields)
   assert config.model.args.width == 3 and config.is_locked
 
