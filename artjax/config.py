@@ -93,6 +93,13 @@ def get_config() -> ml_collections.ConfigDict:
     }
   )  # before activation: weight of each
 
+  # Other weights whose results are matched beside the truth, by a restorer.
+  config.teacher = ml_collections.ConfigDict()
+  # As for `artjax restore`: a name, a file (.pth too), a workdir; '' = none.
+  config.teacher.weights = ''
+  config.teacher.loss = 'l1'  # a name of config.losses
+  config.teacher.weight = 1.0  # of this loss, in addition to config.losses
+
   config.optimizer = _optimizer()  # of the generator
   config.ema_decay = 0.999  # of the averaged weights that are evaluated
 

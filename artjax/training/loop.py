@@ -24,6 +24,7 @@ from artjax.training import optim
 from artjax.training import preflight
 from artjax.training import signals
 from artjax.training import state as states
+from artjax.training import teacher as teachers
 from artjax.training import train_step as steps
 from artjax.training import workdir as workdirs
 from artjax.training.hosts import agreement
@@ -86,11 +87,13 @@ def _train(config, workdir, evaluator, primary, on_step, on_eval):
 
   # ---- Model, state, step.
   generator, adversary = players(config)
+  teacher = teachers.Teacher(config) if config.teacher.weights else None
   state = states.create_state(config, generator, adversary)
   frozen = distributed.replicate(
     {
       **losses.frozen(dict(config.losses), config.loss_options.to_dict()),
       **encoders.of(generator.module),
+      **(teacher.frozen if teacher else {}),
     }
   )
   train_step = distributed.map_step(
@@ -99,6 +102,7 @@ def _train(config, workdir, evaluator, primary, on_step, on_eval):
       generator,
       adversary,
       optim.schedule(config.optimizer, config.steps),
+      teacher,
     )
   )
   logging.info(

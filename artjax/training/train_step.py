@@ -24,6 +24,7 @@ from artjax.training import adversarial_step
 from artjax.training import distributed
 from artjax.training import optim
 from artjax.training import state as states
+from artjax.training import teacher as teachers
 
 
 def make_train_step(
@@ -31,6 +32,7 @@ def make_train_step(
   generator: states.Player,
   adversary: states.Player | None,
   learning_rate: optax.Schedule,
+  teacher: teachers.Teacher | None = None,
 ) -> Callable[..., tuple[states.TrainState, dict[str, jax.Array]]]:
   """The step of `config`, to be mapped by `distributed.map_step`.
 
@@ -40,6 +42,7 @@ def make_train_step(
     generator: Player.
     adversary: Player, or None.
     learning_rate: update -> rate of the generator, only to report it.
+    teacher: weights to learn from; `frozen` of a step has those of it.
 
   Returns:
     train_step(state, batch, frozen) -> (state, metrics). A step whose losses
@@ -90,6 +93,9 @@ def make_train_step(
         degraded,
       )
       total, terms = total.mean(), jax.tree.map(jnp.mean, terms)
+      if teacher:
+        terms['teacher'] = teacher.loss(picture, batch, frozen).mean()
+        total += teacher.weight * terms['teacher']
       if judge:
         extra = judge.generator(state.discriminator, seen, picture)
         total += sum(w * term for w, term in extra.values())
@@ -128,6 +134,8 @@ def make_train_step(
       finite &= jnp.isfinite(d_metrics['discriminator/grad_norm'])
       metrics |= d_metrics
       shares = weights | judge.weights
+      if teacher:
+        shares |= {'teacher': teacher.weight}
       metrics |= {
         f'share/{name}': shares[name] * value / loss
         for name, value in terms.items()
