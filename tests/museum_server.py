@@ -9,6 +9,7 @@ import functools
 import http.server
 import json
 import re
+import sys
 import threading
 import time
 
@@ -73,6 +74,8 @@ class Museum:
 
     class Handler(http.server.BaseHTTPRequestHandler):
       protocol_version = 'HTTP/1.1'
+      wbufsize = -1  # head and body at once
+      disable_nagle_algorithm = True
 
       def do_GET(self):
         museum.answer(self)
@@ -80,8 +83,14 @@ class Museum:
       def log_message(self, *unused):
         pass
 
-    self._server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
-    self._server.daemon_threads = True
+    class Server(http.server.ThreadingHTTPServer):
+      daemon_threads = True
+
+      def handle_error(self, request, client_address):
+        if not isinstance(sys.exception(), ConnectionError):  # a killed client
+          super().handle_error(request, client_address)
+
+    self._server = Server(('127.0.0.1', 0), Handler)
     self.port = self._server.server_address[1]
     self._thread = threading.Thread(
       target=self._server.serve_forever, args=(0.02,), daemon=True
@@ -123,13 +132,15 @@ class Museum:
       **reply.headers,
     }
     for name, value in headers.items():
-      handler.send_header(name, value)
+      if value is not None:
+        handler.send_header(name, value)
     handler.end_headers()
-    request.end = time.monotonic()
     try:
       handler.wfile.write(reply.body[: reply.cut])
+      handler.wfile.flush()
     except OSError:  # the client has seen enough
       handler.close_connection = True
+    request.end = time.monotonic()
     if reply.cut is not None:
       handler.close_connection = True
 
@@ -144,18 +155,28 @@ class Museum:
         return answer
     return Reply(b'nothing here', 'text/html', 404)
 
-  def transport(self, pause=0.0, sleep=None):
-    """A transport that ends here; `sleep` defaults to no waiting."""
-    return Loopback(
-      pause, self.port, self.places, sleep or (lambda seconds: None)
-    )
+  def transport(self, pause=0.0, clock=None):
+    """A transport that ends here, and by default waits for nothing."""
+    return Loopback(pause, self.port, self.places, clock or Clock())
+
+
+class Clock:
+  """A clock on which waiting takes no time; `slept` has each wait, s."""
+
+  def __init__(self):
+    self.slept = []
+
+  def monotonic(self):
+    return time.monotonic() + sum(self.slept)
+
+  def sleep(self, seconds):
+    self.slept.append(seconds)
 
 
 class Loopback(transport.Transport):
   """Sends what may be sent to a server on the loopback device."""
 
-  def __init__(self, pause, port, places=None, sleep=time.sleep):
-    places = places or {}
+  def __init__(self, pause, port, places, clock):
 
     def look_up(host, unused):
       try:
@@ -164,7 +185,7 @@ class Loopback(transport.Transport):
         return places.get(host, [PUBLIC])
 
     resolve = functools.partial(addresses.resolve, look_up=look_up)
-    super().__init__(pause, resolve=resolve, sleep=sleep)
+    super().__init__(pause, resolve=resolve, clock=clock)
     self._port = port
     self.sent = []  # (address, host) of each request
 
@@ -173,7 +194,6 @@ class Loopback(transport.Transport):
     url = request.url.copy_with(
       scheme='http', host='127.0.0.1', port=self._port
     )
-    pool = self._pools.setdefault(request.url.host, self._pool())
-    return pool.handle_request(
+    return self._pool(request.url.host).handle_request(
       httpx2.Request('GET', url, headers=request.headers)
     )

@@ -1,9 +1,7 @@
 """The command `artjax collect`, from arguments to the JSON line."""
 
-import functools
 import json
 
-from museum_server import Loopback
 from museum_server import Museum
 import museums
 import pytest
@@ -15,9 +13,7 @@ from artjax.data.collections import web as web_lib
 @pytest.fixture
 def museum(monkeypatch):
   with Museum() as server:
-    loopback = functools.partial(
-      Loopback, port=server.port, sleep=lambda seconds: None
-    )
+    loopback = lambda pause: server.transport(pause)
     monkeypatch.setattr(web_lib.transport_lib, 'Transport', loopback)
     yield server
 

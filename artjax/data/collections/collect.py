@@ -20,6 +20,8 @@ from artjax.data.collections.base import FetchError
 
 DUPLICATES = 'duplicates.json'
 _IN_A_ROW = 20  # failures after which it is no use to go on
+# What comes of an answer that lacks something, or has it in another shape.
+_OTHER_SHAPE = KeyError, TypeError, IndexError, AttributeError, ValueError
 _LONGEST_NAME = 80  # characters of an id in a file name
 
 
@@ -123,6 +125,8 @@ class _Run:
             return f'{in_a_row} items failed in a row'
       except FetchError as error:  # of the list itself
         return str(error)
+      except _OTHER_SHAPE as error:
+        return f'unexpected answer: {type(error).__name__} {error}'
     return ''
 
   def _full(self):
@@ -154,14 +158,7 @@ class _Run:
             reasons.append(str(error))
     except FetchError as error:
       reasons.append(str(error))
-    except (
-      KeyError,
-      TypeError,
-      IndexError,
-      AttributeError,
-      ValueError,
-    ) as error:
-      # Whatever a record lacks or has in another shape.
+    except _OTHER_SHAPE as error:
       reasons.append(f'unexpected record: {type(error).__name__} {error}')
     details = {'pictures': ids, 'refused': sorted(refused), 'at': _now()}
     if reasons:
@@ -212,10 +209,11 @@ class _Run:
 def file_name(provider: str, id: str) -> str:
   """The name of a picture's file, without its extension.
 
-  An id that is no safe name is told from others by a hash of it.
+  An id that is no safe name, or has capital letters, is told from others by a
+  hash of it.
   """
   safe = re.sub(r'[^A-Za-z0-9._-]+', '_', id)[:_LONGEST_NAME].strip('_.')
-  if safe != id:
+  if safe != id or id != id.lower():
     safe += '-' + hashlib.sha256(id.encode()).hexdigest()[:10]
   return f'{provider}_{safe}'
 

@@ -10,6 +10,7 @@ import contextlib
 import fcntl
 import json
 import os
+import re
 from typing import Any
 
 PICTURES = 'pictures.jsonl'
@@ -58,6 +59,7 @@ class Journal:
       stack.enter_context(_locked(hidden))
       self._pictures = _append(stack, os.path.join(folder, PICTURES))
       self._items = _append(stack, os.path.join(hidden, _ITEMS))
+      _remove_halves(folder)
       self._stack = stack.pop_all()
     self.pictures = {
       entry['id']: entry
@@ -144,6 +146,13 @@ def _locked(folder) -> Iterator[None]:
         f'another run collects into {os.path.dirname(folder)}: wait for its end'
       ) from error
     yield
+
+
+def _remove_halves(folder):
+  """Removes what a killed run was writing (`atomic_files.write_bytes`)."""
+  for name in os.listdir(folder):
+    if re.fullmatch(r'.+\.\d+-\d+\.part', name):
+      os.remove(os.path.join(folder, name))
 
 
 def _append(stack, path):

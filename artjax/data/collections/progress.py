@@ -56,11 +56,7 @@ class Progress:
 
 def duration(seconds: float) -> str:
   """'2 h 05 min', '14 min' or '30 s'."""
-  minutes = round(seconds / 60)
-  if seconds < 60:
+  if seconds < 59.5:
     return f'{seconds:.0f} s'
-  return (
-    f'{minutes} min'
-    if minutes < 60
-    else f'{minutes // 60} h {minutes % 60:02} min'
-  )
+  hours, minutes = divmod(round(seconds / 60), 60)
+  return f'{hours} h {minutes:02} min' if hours else f'{minutes} min'

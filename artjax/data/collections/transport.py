@@ -6,7 +6,9 @@ of a redirect is a request of its own, it is checked likewise.
 """
 
 from collections.abc import Callable
+import functools
 import time
+from typing import Any
 
 import httpx2
 
@@ -14,7 +16,6 @@ from artjax.data.collections import addresses
 from artjax.data.collections.base import FetchError
 
 LONGEST_WAIT = 900.0  # s; a host that wants more is left alone
-_TIMEOUT = 30.0  # s, of a connection that says nothing
 
 
 class Transport(httpx2.BaseTransport):
@@ -25,23 +26,22 @@ class Transport(httpx2.BaseTransport):
     pause: float = 1.0,
     *,
     resolve: Callable[[str, int], list[str]] = addresses.resolve,
-    sleep: Callable[[float], None] = time.sleep,
+    clock: Any = time,
   ):
     """Args:
     pause: s between the end of a request and the next one to that host.
     resolve: (host, port) -> addresses that may be connected to.
-    sleep: waits.
+    clock: what has `monotonic` and `sleep`.
     """
     self.pauses: dict[str, float] = {}  # s, of hosts that ask for another one
     self._pause = pause
-    self._resolve, self._sleep = resolve, sleep
+    self._resolve, self._clock = resolve, clock
     self._not_before: dict[str, float] = {}  # by host
     self._pools: dict[str, httpx2.HTTPTransport] = {}  # by host
-    self._ssl = httpx2.create_ssl_context(trust_env=False)
 
   def hold(self, host: str, seconds: float) -> None:
     """Lets no request to a host through for so long."""
-    until = time.monotonic() + seconds
+    until = self._clock.monotonic() + seconds
     self._not_before[host] = max(self._not_before.get(host, 0.0), until)
 
   def handle_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -58,11 +58,11 @@ class Transport(httpx2.BaseTransport):
     if url.userinfo:
       raise FetchError(f'{url.host}: an address with a password is not fetched')
     places = self._resolve(url.host, url.port or 443)
-    wait = self._not_before.get(url.host, 0.0) - time.monotonic()
+    wait = self._not_before.get(url.host, 0.0) - self._clock.monotonic()
     if wait > LONGEST_WAIT:
       raise FetchError(f'{url.host} asks to be left alone for {wait:.0f} s')
     if wait > 0:
-      self._sleep(wait)
+      self._clock.sleep(wait)
     try:
       response = self._try_each(places, request)
     except BaseException:
@@ -91,9 +91,7 @@ class Transport(httpx2.BaseTransport):
   def _send(self, address: str, request: httpx2.Request) -> httpx2.Response:
     """Sends a request to an address; the certificate is the host's."""
     host = request.url.host
-    # A pool a host: a connection belongs to the name it was made for.
-    pool = self._pools.setdefault(host, self._pool())
-    return pool.handle_request(
+    return self._pool(host).handle_request(
       httpx2.Request(
         request.method,
         request.url.copy_with(host=address),
@@ -102,11 +100,21 @@ class Transport(httpx2.BaseTransport):
       )
     )
 
-  def _pool(self) -> httpx2.HTTPTransport:
-    limits = httpx2.Limits(max_connections=1, max_keepalive_connections=1)
-    return httpx2.HTTPTransport(
-      verify=self._ssl, trust_env=False, limits=limits
-    )
+  def _pool(self, host: str) -> httpx2.HTTPTransport:
+    """The connections of a host: none is used for another name."""
+    if host not in self._pools:
+      self._pools[host] = httpx2.HTTPTransport(
+        verify=_ssl_context(),
+        trust_env=False,
+        limits=httpx2.Limits(max_connections=1, max_keepalive_connections=1),
+      )
+    return self._pools[host]
+
+
+@functools.cache
+def _ssl_context():
+  """The certificates of the system; reading them takes a while."""
+  return httpx2.create_ssl_context(trust_env=False)
 
 
 class _Stream(httpx2.SyncByteStream):

@@ -114,9 +114,15 @@ class Web:
     """
     return self._get(url, None, 'image/*', limit, picture=True)
 
+  def rest(self, url: str, seconds: float) -> None:
+    """Leaves a host alone for so long, as its answer asks for."""
+    self._transport.hold(httpx2.URL(url).host, seconds)
+
   def _get(self, url, params, accept, limit, picture=False):
     """The body of an answer, after as many tries as it takes."""
     url = httpx2.URL(url)
+    if url.scheme == 'http':  # as old records have it; redirects may not
+      url = url.copy_with(scheme='https')
     if params:
       url = url.copy_merge_params(params)
     for attempt in range(_RETRIES + 1):

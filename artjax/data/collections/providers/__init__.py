@@ -4,7 +4,17 @@ import importlib
 
 from artjax.data.collections import base
 
-NAMES = ('met',)
+NAMES = (
+  'met',
+  'artic',
+  'cleveland',
+  'rijksmuseum',
+  'smithsonian',
+  'commons',
+  'europeana',
+  'iiif',
+  'urls',
+)
 
 
 def load(name: str) -> base.Provider:
