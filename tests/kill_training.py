@@ -134,17 +134,22 @@ class Run:
       for i in range(args.hosts)
     ]
 
-  def _records(self):
+  def _records(self, of_the_end=0):
+    """Its reports; of the last bytes only, where a number of them is given."""
     try:
-      text = pathlib.Path(self.workdir, 'metrics.jsonl').read_text()
+      with open(os.path.join(self.workdir, 'metrics.jsonl'), 'rb') as file:
+        end = file.seek(0, os.SEEK_END)
+        start = max(0, end - of_the_end) if of_the_end else 0
+        file.seek(start)
+        lines = file.read().splitlines(keepends=True)
     except FileNotFoundError:
       return []
-    lines = text.splitlines(keepends=True)
-    return [json.loads(line) for line in lines if line.endswith('\n')]
+    whole = lines[1:] if start else lines
+    return [json.loads(line) for line in whole if line.endswith(b'\n')]
 
   def step(self):
     """The last step that was reported."""
-    return max((r['step'] for r in self._records()), default=0)
+    return max((r['step'] for r in self._records(2**14)), default=0)
 
   def evaluated(self):
     """The steps whose evaluation is in the curves."""

@@ -71,18 +71,12 @@ def batches(
     import jax  # only here: making examples needs no JAX
 
     num_devices = jax.local_device_count()
-  size, rest = divmod(config.batch_size, num_devices * process_count)
-  if rest or size < 1:
-    raise ValueError(
-      f'batch_size={config.batch_size} does not divide by {num_devices} '
-      f'devices in each of {process_count} processes'
-    )
+  local = local_batch(config, num_devices, process_count)
   if config.data.loader not in loaders.DRIVERS:
     raise ValueError(
       f'data.loader={config.data.loader!r} is none of '
       f'{", ".join(loaders.DRIVERS)}'
     )
-  local = size * num_devices
   workers = config.data.workers or scan.cores()
   example = _Examples(config, split, local, process_index)
   _ = example.build  # What is wrong with the config is said now.
@@ -97,11 +91,33 @@ def batches(
       example, start_step * local, local, workers, config.data.prefetch
     ):
       yield {
-        key: value.reshape((num_devices, size) + value.shape[1:])
+        key: value.reshape((num_devices, -1) + value.shape[1:])
         for key, value in batch.items()
       }
 
   return generate()
+
+
+def local_batch(
+  config: ConfigDict, num_devices: int, process_count: int
+) -> int:
+  """How many examples of a batch each process makes.
+
+  Args:
+    config: reads batch_size, of all processes.
+    num_devices: of each process.
+    process_count: of the run.
+
+  Raises:
+    ValueError: the devices cannot have equal shares.
+  """
+  size, rest = divmod(config.batch_size, num_devices * process_count)
+  if rest or size < 1:
+    raise ValueError(
+      f'batch_size={config.batch_size} does not divide by {num_devices} '
+      f'devices in each of {process_count} processes'
+    )
+  return size * num_devices
 
 
 class _Examples:

@@ -98,6 +98,19 @@ def on_devices(
   ]
 
 
+def ensembles(
+  config: ml_collections.ConfigDict, restorers: Sequence[Any]
+) -> Sequence[Any]:
+  """Restorers that average over flips, if `eval.self_ensemble` says so.
+
+  Raises:
+    ValueError: restorers of this task cannot.
+  """
+  if not config.eval.self_ensemble:
+    return restorers
+  return [_self_ensemble(restorer) for restorer in restorers]
+
+
 def evaluate(
   evaluator: base.Evaluator,
   restorers: Sequence[Any],
@@ -119,8 +132,7 @@ def evaluate(
     (example, example.get('shown', i < panels))
     for i, example in enumerate(evaluator.examples())
   )
-  if evaluator.config.eval.self_ensemble:
-    restorers = [_self_ensemble(restorer) for restorer in restorers]
+  restorers = ensembles(evaluator.config, restorers)
   if gather:
     share = itertools.islice(
       jobs, jax.process_index(), None, jax.process_count()

@@ -133,6 +133,8 @@ def _train(config, workdir, evaluator, primary, on_step, on_eval):
     state = states.start_from(
       state, start_weights(config.init_from, state.ema), generator.optimizer
     )
+  if config.eval_every and newest is None:
+    preflight.check_network(config, evaluator, state.ema)
   preflight.check_writing(workdir, state, config)
   # Replicated before the first step, or that step would compile twice.
   state = distributed.replicate(state)

@@ -4,6 +4,8 @@ They find errors at the start that would otherwise appear at the first
 evaluation, hours later and with nothing saved.
 """
 
+from collections.abc import Iterator
+import math
 import os
 import shutil
 from typing import Any
@@ -12,13 +14,17 @@ import jax
 import ml_collections
 
 from artjax import tasks
+from artjax.data import loaders
 from artjax.data import pipeline
+from artjax.evaluation import runner
 from artjax.training import checkpoint
 from artjax.training.hosts import agreement
+from artjax.training.reporting import progress
 from artjax.training.reporting import trackers
 
-# The least value of fields that are counts.
+# The least value of fields that are counts or weights.
 _LEAST = {
+  'seed': 0,
   'steps': 0,
   'batch_size': 1,
   'accumulate': 1,
@@ -27,12 +33,42 @@ _LEAST = {
   'checkpoint_every': 1,
   'keep_checkpoints': 1,
   'eval_every': 0,
+  'data.min_size': 0,
+  'data.workers': 0,
+  'data.cache_mb': 0,
+  'data.prefetch': 0,
+  'adversary.size': 1,
+  'adversary.weight': 0,
+  'adversary.feature_matching': 0,
+  'adversary.r1': 0,
   'eval.max_pictures': 0,
   'eval.training_pictures': 0,
+  'eval.min_size': 0,
   'eval.panels': 0,
   'eval.worst': 0,
   'eval.crop': 0,
-  'optimizer.warmup_steps': 0,
+}
+# Of both optimizers.
+_LEAST |= {
+  f'{optimizer}.{field}': 0
+  for optimizer in ('optimizer', 'adversary.optimizer')
+  for field in ('learning_rate', 'warmup_steps', 'weight_decay', 'clip_norm')
+}
+# Fields in [0, 1), and in [0, 1].
+_BELOW_1 = ('ema_decay',) + tuple(
+  f'{optimizer}.{field}'
+  for optimizer in ('optimizer', 'adversary.optimizer')
+  for field in ('b1', 'b2')
+)
+_SHARES = ('data.validation', 'eval.threshold') + tuple(
+  f'{optimizer}.{field}'
+  for optimizer in ('optimizer', 'adversary.optimizer')
+  for field in ('decay_share', 'final_fraction')
+)
+_CHOICES = {
+  'dtype': ('float32', 'bfloat16', 'float16'),
+  'data.loader': tuple(loaders.DRIVERS),
+  'best_mode': ('', 'max', 'min'),
 }
 
 
@@ -42,31 +78,55 @@ def check_fields(config: ml_collections.ConfigDict) -> None:
   Raises:
     ValueError: naming the field.
   """
-  for field, least in _LEAST.items():
-    value: Any = config
-    for name in field.split('.'):
-      value = value[name]
-    if value < least:
-      raise ValueError(f'{field}={value} is less than {least}')
-  if config.dtype not in ('float32', 'bfloat16', 'float16'):
+  fields = dict(_fields(config))
+  for field, value in fields.items():
+    if isinstance(value, float) and not math.isfinite(value):
+      raise ValueError(f'{field}={value} is not a finite number')
+  weights = {name: 0 for name in fields if name.startswith('losses.')}
+  for field, least in (_LEAST | weights).items():
+    if fields[field] < least:
+      raise ValueError(f'{field}={fields[field]} is less than {least}')
+  for field in _BELOW_1:
+    if not 0 <= fields[field] < 1:
+      raise ValueError(f'{field}={fields[field]} is not in [0, 1)')
+  for field in _SHARES:
+    if not 0 <= fields[field] <= 1:
+      raise ValueError(f'{field}={fields[field]} is not in [0, 1]')
+  for field, known in _CHOICES.items():
+    if fields[field] not in known:
+      names = ', '.join(filter(None, known))
+      raise ValueError(f'{field}={fields[field]!r} is none of {names}')
+  if not config.adversary.weight and not any(map(fields.get, weights)):
     raise ValueError(
-      f'dtype={config.dtype!r} is not float32, bfloat16 or float16'
+      'all weights in losses are 0, so nothing would be learned: set one, such '
+      'as --config.losses.charbonnier=1.0'
     )
-  if not 0 <= config.ema_decay < 1:
-    raise ValueError(f'ema_decay={config.ema_decay} is not in [0, 1)')
+  progress.profiled(config)
   trackers.check(config.loggers)
+
+
+def _fields(
+  config: ml_collections.ConfigDict, prefix: str = ''
+) -> Iterator[tuple[str, Any]]:
+  """(dotted name, value) of every field."""
+  for name, value in config.items():
+    if isinstance(value, ml_collections.ConfigDict):
+      yield from _fields(value, f'{prefix}{name}.')
+    else:
+      yield prefix + name, value
 
 
 def check_training(config: ml_collections.ConfigDict) -> None:
   """Makes one training example.
 
   Args:
-    config: reads task, seed and data.
+    config: reads task, seed, batch_size and data.
 
   Raises:
-    ValueError, OSError: it cannot be made, or data.ops drop a field that the
-      task needs.
+    ValueError, OSError: it cannot be made, data.ops drop a field that the task
+      needs, or a batch does not divide by the devices.
   """
+  pipeline.local_batch(config, jax.local_device_count(), jax.process_count())
   example = pipeline.builder(config)(0)
   _check_parts(config.task, 'data.ops', config.data.ops, example)
 
@@ -147,9 +207,9 @@ def check_evaluation(config: ml_collections.ConfigDict, evaluator: Any) -> None:
     config: reads task and eval.
     evaluator: from `evaluation.runner`, for the evaluations of the run.
 
-    Raises:
-      ValueError, OSError: there is no picture, or eval.ops or eval.metrics do
-        not fit the task.
+  Raises:
+    ValueError, OSError: there is no picture, or eval.ops or eval.metrics do
+      not fit the task.
   """
   for part in evaluator.parts():
     _check_one(config, part)
@@ -169,3 +229,32 @@ def _check_one(config, evaluator):
   except KeyError:
     _check_parts(config.task, 'eval.ops', config.eval.ops, example)
     raise
+
+
+def check_network(
+  config: ml_collections.ConfigDict, evaluator: Any, params: Any
+) -> None:
+  """Evaluates the network on one picture, as the evaluations of the run will.
+
+  What it compiles is used again by the first of them.
+
+  Args:
+    config: reads task, model and eval.
+    evaluator: that `check_evaluation` has passed.
+    params: the generator's weights.
+
+  Raises:
+    ValueError: the network does not run on whole pictures, its result has
+      another size than the target, or it has no self-ensemble.
+  """
+  part = evaluator.parts()[0]
+  example = next(iter(part.examples()))
+  try:
+    restorers = runner.on_devices(config, params, jax.local_devices()[:1])
+    [restorer] = runner.ensembles(part.config, restorers)
+    part.measure(restorer, example, False)
+  except Exception as error:  # of many types: the network may be the user's
+    reason = (str(error).splitlines() or [type(error).__name__])[0]
+    raise ValueError(
+      f'{config.model.name} cannot be evaluated on a whole picture: {reason}'
+    ) from error

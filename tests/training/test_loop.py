@@ -16,6 +16,7 @@ import pytest
 
 from artjax import registry
 from artjax import train
+from artjax.inference import network
 from artjax.interop import safetensors_io
 from artjax.training import checkpoint
 from artjax.training import loop
@@ -218,6 +219,20 @@ def test_what_was_evaluated_is_saved_so_that_the_best_is_there(
   assert saved.best_step() == 4  # the later one of two that are equal
   saved.close()
   assert {p.name for p in (tmp_path / 'checkpoints').iterdir()} == {'3', '4'}
+
+
+def test_an_evaluation_that_cannot_be_made_is_found_before_the_first_step(
+  tmp_path, monkeypatch
+):
+  monkeypatch.setattr(network.Restorer, 'turns', False)
+  steps = []
+  with pytest.raises(ValueError, match='eval.self_ensemble'):
+    train(
+      smallest_config(**{'eval.self_ensemble': True}),
+      str(tmp_path),
+      on_step=lambda step, metrics: steps.append(step),
+    )
+  assert not steps
 
 
 def test_an_evaluation_that_fails_loses_no_steps(tmp_path, monkeypatch):

@@ -3,16 +3,21 @@
 import re
 import resource
 
+from conftest import smallest_config
 from conftest import tiny_config
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from artjax import registry
 from artjax.evaluation import runner
+from artjax.inference import network
 from artjax.training import preflight
 
-# Counts, and the least that each can be.
+# Counts and weights, and the least that each can be.
 LEAST = {
+  'seed': 0,
   'steps': 0,
   'batch_size': 1,
   'accumulate': 1,
@@ -21,12 +26,23 @@ LEAST = {
   'checkpoint_every': 1,
   'keep_checkpoints': 1,
   'eval_every': 0,
+  'losses.l1': 0.0,
+  'data.min_size': 0,
+  'data.workers': 0,
+  'data.cache_mb': 0,
+  'data.prefetch': 0,
+  'adversary.size': 1,
+  'adversary.r1': 0.0,
   'eval.max_pictures': 0,
   'eval.training_pictures': 0,
+  'eval.min_size': 0,
   'eval.panels': 0,
   'eval.worst': 0,
   'eval.crop': 0,
+  'optimizer.learning_rate': 0.0,
   'optimizer.warmup_steps': 0,
+  'optimizer.weight_decay': 0.0,
+  'adversary.optimizer.clip_norm': 0.0,
 }
 
 
@@ -35,8 +51,19 @@ LEAST = {
   [
     *((field, least - 1) for field, least in LEAST.items()),
     ('dtype', 'float61'),
+    ('data.loader', 'thread'),
+    ('best_mode', 'most'),
     ('ema_decay', 1.0),
     ('ema_decay', -0.1),
+    ('optimizer.b1', 1.0),
+    ('adversary.optimizer.b2', -0.1),
+    ('optimizer.final_fraction', 1.1),
+    ('optimizer.decay_share', -0.1),
+    ('data.validation', 2.0),
+    ('eval.threshold', 1.5),
+    ('optimizer.learning_rate', float('nan')),
+    ('losses.ssim', float('inf')),
+    ('profile_steps', '3-9'),
   ],
 )
 def test_fields_that_would_fail_later_are_refused(field, value):
@@ -46,10 +73,59 @@ def test_fields_that_would_fail_later_are_refused(field, value):
 
 
 @pytest.mark.parametrize(
-  'field, value', [*LEAST.items(), ('ema_decay', 0.0), ('dtype', 'bfloat16')]
+  'field, value',
+  [
+    *LEAST.items(),
+    ('ema_decay', 0.0),
+    ('dtype', 'bfloat16'),
+    ('optimizer.final_fraction', 1.0),
+    ('best_mode', ''),
+    ('profile_steps', '3-4'),
+  ],
 )
 def test_the_least_values_pass(field, value):
   preflight.check_fields(tiny_config(**{field: value}))
+
+
+def test_a_run_that_would_learn_nothing_is_refused():
+  config = tiny_config()
+  for name in config.losses:
+    config.losses[name] = 0.0
+  with pytest.raises(ValueError, match='all weights in losses are 0'):
+    preflight.check_fields(config)
+  config.adversary.weight = 0.1
+  preflight.check_fields(config)
+
+
+def test_a_batch_that_does_not_divide_is_refused(monkeypatch):
+  monkeypatch.setattr(preflight.jax, 'process_count', lambda: 3)
+  with pytest.raises(ValueError, match='^batch_size=4 does not divide'):
+    preflight.check_training(tiny_config(batch_size=4))
+
+
+def check_network(**overrides):
+  config = runner.with_best(smallest_config(**overrides))
+  params = jax.tree.map(
+    lambda x: np.zeros(x.shape, x.dtype), registry.variables(config)['params']
+  )
+  evaluator = runner.evaluator(runner.while_training(config))
+  preflight.check_network(config, evaluator, params)
+
+
+def test_a_network_that_can_be_evaluated_passes():
+  check_network()
+
+
+def test_a_network_whose_results_do_not_fit_the_targets_is_named():
+  says = '^srvgg.SRVGGNetCompact cannot be evaluated .*: pred '
+  with pytest.raises(ValueError, match=says):
+    check_network(**{'model.args.scale': 2})
+
+
+def test_a_self_ensemble_that_is_not_possible_is_said(monkeypatch):
+  monkeypatch.setattr(network.Restorer, 'turns', False)
+  with pytest.raises(ValueError, match='eval.self_ensemble=True'):
+    check_network(**{'eval.self_ensemble': True})
 
 
 def check(**overrides):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 import hashlib
+import os
 from typing import Any
 
 from absl import logging
@@ -124,7 +125,10 @@ def parse(spec: str) -> tuple[str, str]:
     )
   kind, _, rest = spec.partition(':')
   if kind not in _FINDERS or bool(rest) == (kind == 'sample'):
-    raise ValueError(f'data source {spec!r} is none of {", ".join(_FORMS)}')
+    hint = f'; did you mean folder:{spec}?' if os.path.isdir(spec) else ''
+    raise ValueError(
+      f'data source {spec!r} is none of {", ".join(_FORMS)}{hint}'
+    )
   return kind, rest
 
 

@@ -86,6 +86,11 @@ def test_unknown_kinds_are_refused(spec):
     sources.load(spec)
 
 
+def test_a_folder_without_its_kind_is_guessed(tmp_path):
+  with pytest.raises(ValueError, match=f'did you mean folder:{tmp_path}'):
+    sources.parse(str(tmp_path))
+
+
 def test_split_follows_the_content_alone(tmp_path):
   for i in range(60):
     write(tmp_path / f'{i:03d}.png', i, 32, 32)
