@@ -80,7 +80,7 @@ def filled_holes(
   hole = inpainting_masks.draw(image.shape[:2], rng, area, kind)
   weight = hole.astype(np.float32)
   if rng.random() < 0.5:  # hard or soft edges
-    weight = cv2.GaussianBlur(weight, (0, 0), rng.uniform(0.4, 1.2))
+    weight: np.ndarray = cv2.GaussianBlur(weight, (0, 0), rng.uniform(0.4, 1.2))
   painted = textures.filling(image, rng, fill)
   return rendering.over(image, painted, weight), weight
 
