@@ -78,9 +78,9 @@ def filled_holes(
     raise ValueError(f'no shape {kind!r} of filled_holes; {", ".join(kinds)}')
   area = (1e-6, max(severity * share, 1e-3))
   hole = inpainting_masks.draw(image.shape[:2], rng, area, kind)
-  weight = hole.astype(np.float32)
+  weight: np.ndarray = hole.astype(np.float32)
   if rng.random() < 0.5:  # hard or soft edges
-    weight: np.ndarray = cv2.GaussianBlur(weight, (0, 0), rng.uniform(0.4, 1.2))
+    weight = cv2.GaussianBlur(weight, (0, 0), rng.uniform(0.4, 1.2))
   painted = textures.filling(image, rng, fill)
   return rendering.over(image, painted, weight), weight
 
