@@ -10,6 +10,7 @@
   artjax benchmark restore --picture=scan.png --megapixels 1 16 100
   artjax benchmark tiles --source=folder:PATH
   artjax benchmark ramp
+  artjax benchmark zoo --source=folder:PATH --pictures=6
 
 Each prints what it did and, on the last line of stdout, one JSON object. With
 --peer both programs run alternately in one call: machines are noisy, and only
@@ -26,6 +27,7 @@ from artjax.benchmark import launch
 from artjax.benchmark import networks
 from artjax.benchmark import restoring
 from artjax.benchmark import scaling
+from artjax.benchmark import zoo
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -35,7 +37,8 @@ def main(argv: Sequence[str] | None = None) -> int:
   )
   commands = parser.add_subparsers(
     required=True,
-    metavar='pipeline | step | infer | launch | scale | restore | tiles | ramp',
+    metavar='pipeline | step | infer | launch | scale | restore | tiles | ramp'
+    ' | zoo',
   )
 
   p = commands.add_parser('pipeline', help='examples a second')
@@ -127,6 +130,14 @@ def main(argv: Sequence[str] | None = None) -> int:
   p = commands.add_parser('ramp', help='levels of 16 bits that survive')
   p.set_defaults(run=restoring.ramp_levels)
   p.add_argument('--weights', default='unet')
+
+  p = commands.add_parser('zoo', help='all weights on the same pictures')
+  p.set_defaults(run=zoo.compare)
+  p.add_argument('names', nargs='*', help='of `artjax weights`; default: all')
+  p.add_argument('--source', required=True, help='folder:PATH or pairs:A,B')
+  p.add_argument('--ops', default='', help='default: damaged, or shrunk')
+  p.add_argument('--scale', type=int, default=0, help='only of this scale')
+  p.add_argument('--pictures', type=int, default=0, help='at most; 0 = all')
 
   args = parser.parse_args(argv)
   try:

@@ -46,7 +46,7 @@ MISTAKES = [
   ),
   (
     ['--config=configs/unet.py', '--config.model.args.depth=3'],
-    'no field --config.model.args.depth: unet.UNet has features, ',
+    'no field --config.model.args.depth: nafnet.NAFNet has width, ',
   ),
   (['--config=configs/unet.py:fast'], "no variant 'fast'"),
   (['--config=unet'], '--workdir=FOLDER is needed'),
