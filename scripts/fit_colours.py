@@ -55,7 +55,7 @@ def run(args):
   from artjax.configs import colorize as config_file
   from artjax.data import sources
   from artjax.evaluation import baselines
-  from artjax.evaluation import paired
+  from artjax.evaluation import figures
   from artjax.inference import colorizer
   from artjax.interop import safetensors_io
 
@@ -77,7 +77,9 @@ def run(args):
   }
   for name, restore in columns.items():
     rows = [
-      paired.measure(('ciede2000', 'colourfulness'), restore(target), target, 0)
+      figures.measure(
+        ('ciede2000', 'colourfulness'), restore(target), target, 0
+      )
       for target in held_out
     ]
     result[name] = {

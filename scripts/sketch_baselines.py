@@ -111,11 +111,11 @@ def _small(sketches):
 def measure(name, restore, sketches, photographs):
   """{'name', metric: mean} of a function of a sketch, and its pictures."""
   from artjax.evaluation import base
-  from artjax.evaluation import paired
+  from artjax.evaluation import figures
 
   made = [restore(sketch) for sketch in sketches]
   rows = [
-    paired.measure(METRICS, one, photograph, 0)
+    figures.measure(METRICS, one, photograph, 0)
     for one, photograph in zip(made, photographs)
   ]
   return {'name': name, **base.means(rows)}, made

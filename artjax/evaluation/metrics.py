@@ -49,6 +49,13 @@ def psnr_rgb(
   return _psnr(pred.astype(np.float64), target.astype(np.float64), mask)
 
 
+def psnr_damaged(
+  pred: Array, target: Array, *, crop: int = 0, mask: Array
+) -> Array:
+  """`psnr_rgb` of the pixels that were damaged; nan if none was."""
+  return psnr_rgb(pred, target, crop=crop, mask=mask)
+
+
 def psnr_y(pred: Array, target: Array, *, crop: int = 0) -> Array:
   """Peak signal-to-noise ratio in dB of the luma; inf for equal pictures."""
   pred, target = pairs.prepare(pred, target, crop)
@@ -60,7 +67,9 @@ def _psnr(pred, target, mask=None):
   if mask is None:
     mse = squares.mean(axis=(1, 2, 3))
   else:
-    mse = np.array([s[m].mean() for s, m in zip(squares, mask)])
+    mse = np.array(
+      [s[m].mean() if m.any() else np.nan for s, m in zip(squares, mask)]
+    )
   with np.errstate(divide='ignore'):  # equal pictures: inf, as in BasicSR
     return 10 * np.log10(255**2 / mse)
 

@@ -7,7 +7,6 @@ user gets them: clipped and rounded to 8 bits.
 
 from collections.abc import Callable, Iterable, Sequence
 import dataclasses
-import inspect
 import math
 import os
 import time
@@ -22,11 +21,11 @@ from artjax import tasks
 from artjax.data import pipeline
 from artjax.evaluation import base
 from artjax.evaluation import baselines
-from artjax.evaluation import metrics
+from artjax.evaluation import figures
 from artjax.evaluation import report
 from artjax.evaluation.perceptual import feature_sets
 
-Figures = dict[str, float]  # by metric
+Figures = figures.Figures
 HARM = 0.1  # dB of PSNR; who loses more is worse than before
 
 
@@ -248,10 +247,10 @@ class Paired(base.Evaluator):
     self._each = [n for n in self.metrics if n not in self._distances]
     for name in self._each:
       try:
-        _metric(name)
+        figures.metric(name)
       except ValueError as error:
         raise ValueError(f'eval.metrics: {error}') from error
-    lower = {*_lower_is_better(), *self._distances}
+    lower = {*figures.lower_is_better(), *self._distances}
     found = {name: 'min' if name in lower else 'max' for name in self.metrics}
     if getattr(registry.model(self.config), 'scale', 1) > 1:
       found['consistency'] = 'max'
@@ -278,19 +277,24 @@ class Paired(base.Evaluator):
       # What super-resolution is measured beside.
       low, degraded = degraded, resampling.imresize(degraded, scale)
     crop = self.config.eval.crop
-    of = lambda picture: measure(self._each, picture, target, crop, low)
+    of = lambda picture: figures.measure(
+      self._each, picture, target, crop, low, example.get('mask')
+    )
     return Record(
       name=example['name'],
       output=of(restored),
       input=of(degraded),
       baselines={name: of(f(degraded)) for name, f in self.baselines().items()},
-      equal=(same(restored, target, crop), same(degraded, target, crop)),
+      equal=(
+        figures.same(restored, target, crop),
+        figures.same(degraded, target, crop),
+      ),
       scale=scale,
       seconds=seconds,
       panel=(degraded, restored, target) if shown else (),
       confidence=_confidence(restorer, example),
       features=tuple(
-        feature_sets.features(within(picture, crop))
+        feature_sets.features(figures.within(picture, crop))
         for picture in (restored, degraded, target)
         if self._distances
       ),
@@ -337,48 +341,6 @@ class Colorized(Paired):
     return {'sepia': self._sepia} if self._sepia else {}
 
 
-def measure(
-  names: Iterable[str],
-  picture: np.ndarray,
-  target: np.ndarray,
-  crop: int = 0,
-  low: np.ndarray | None = None,
-) -> Figures:
-  """{metric: number} of one picture.
-
-  Args:
-    names: functions of metrics.py.
-    picture: u8[H, W, 3].
-    target: u8[H, W, 3].
-    crop: border that is left out, px.
-    low: the low-resolution input u8[h, w, 3] of super-resolution: adds
-      `consistency`, the PSNR in dB between it and the picture shrunk again:
-      whether invented detail agrees with the input.
-  """
-  found = {
-    name: float(_metric(name)(picture[None], target[None], crop=crop)[0])
-    for name in names
-  }
-  if low is not None:
-    again = resampling.imresize(picture, size=low.shape[:2])
-    found['consistency'] = float(metrics.psnr_rgb(again[None], low[None])[0])
-  return found
-
-
-def _metric(name):
-  """The metric of this name, of metrics.py or a module of the user's."""
-  for module in registry.used():
-    found = registry.public(module).get(name)
-    if found and 'crop' in inspect.signature(found).parameters:
-      return found
-  return registry.get('artjax.evaluation.metrics', name)
-
-
-def _lower_is_better():
-  modules = (metrics, *registry.used())
-  return {n for m in modules for n in getattr(m, 'LOWER_IS_BETTER', ())}
-
-
 def _confidence(restorer, example):
   """Result of `Calibration.measured`; None if weights predict no errors."""
   calibration = getattr(restorer, 'calibration', None)
@@ -386,14 +348,3 @@ def _confidence(restorer, example):
     return None
   restored, log_scale = restorer.with_scale(example['image'])
   return calibration.measured(log_scale, restored, example['target'])
-
-
-def same(picture: np.ndarray, target: np.ndarray, crop: int = 0) -> bool:
-  """Whether two pictures [H, W, C] are identical inside a border, px."""
-  return np.array_equal(within(picture, crop), within(target, crop))
-
-
-def within(picture: np.ndarray, crop: int) -> np.ndarray:
-  """A picture [H, W, C] without a border, px."""
-  height, width = picture.shape[:2]
-  return picture[crop : height - crop, crop : width - crop]
