@@ -1,11 +1,11 @@
-"""Lists the weights that there are: task, scale, parameters, licence.
+"""Lists the available weights: task, scale, parameters, licence.
 
   artjax weights
   artjax weights --json
 
-They are those that ship and those in your own folder, $ARTJAX_WEIGHTS or
-~/.local/share/artjax/weights. What lies there has a name, that of its file, for
---weights: files of artjax as well as published ones (.pth, .pt, .ckpt,
+These are the shipped weights and those in your own folder, $ARTJAX_WEIGHTS or
+~/.local/share/artjax/weights. --weights takes the name of a file there, without
+its suffix: files of artjax or of published networks (.pth, .pt, .ckpt,
 .safetensors, .npz).
 """
 
@@ -18,12 +18,14 @@ _COLUMNS = ('name', 'task', 'scale', 'parameters', 'model', 'licence')
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-  """Prints a line a file; the exit status, 1 if one cannot be used."""
+  """Prints a line for each file; the exit status is 1 if one is unusable."""
   parser = argparse.ArgumentParser(
     description=__doc__, formatter_class=argparse.RawTextHelpFormatter
   )
   parser.add_argument(
-    '--json', action='store_true', help='a JSON object a line, with all fields'
+    '--json',
+    action='store_true',
+    help='one JSON object per line, with all fields',
   )
   args = parser.parse_args(argv)
   from artjax.inference import catalogue
@@ -35,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
       print(json.dumps(dataclasses.asdict(entry)))
   else:
     _print_table([_cells(entry) for entry in entries])
-    print(f'\nYour own: {weights.user_folder()}')
+    print(f'\nYour own folder: {weights.user_folder()}')
   return int(any(entry.problem for entry in entries))
 
 
@@ -54,7 +56,7 @@ def _cells(entry):
 
 
 def _print_table(rows):
-  """Columns as wide as what is in them; a problem takes the rest of a line."""
+  """Aligned columns; the text of a problem takes the rest of its line."""
   rows = [_COLUMNS, *rows]
   whole = [row for row in rows if len(row) == len(_COLUMNS)]
   widths = [max(map(len, column)) for column in zip(*whole)]

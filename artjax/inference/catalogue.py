@@ -1,4 +1,4 @@
-"""What weights there are: those that ship, and those in the user's folder."""
+"""Lists available weights: those shipped, and those in the user's folder."""
 
 from collections.abc import Iterator
 import dataclasses
@@ -22,11 +22,11 @@ class Entry:
   Attributes:
     name: for --weights.
     path: of the file.
-    task: what it does, of artjax/tasks.
+    task: name of its task.
     model: '<file>.<class>' of its network.
-    scale: of the result to the picture.
-    parameters: how many numbers were learnt.
-    licence: of the weights, as far as it was said.
+    scale: of the output relative to the input.
+    parameters: number of trained parameters.
+    licence: of the weights, if known.
     problem: why the file cannot be used; '' = it can.
   """
 
@@ -41,10 +41,9 @@ class Entry:
 
 
 def entries() -> Iterator[Entry]:
-  """All weights that have a name, shipped ones first.
+  """All named weights, shipped ones first.
 
-  A user's file of a shipped one's name is left out, as it is when the name is
-  used.
+  A user's file with the name of a shipped one is ignored here, as everywhere.
   """
   shipped = weights.files(weights.pretrained_folder())
   for name, path in shipped.items():
@@ -57,7 +56,7 @@ def entries() -> Iterator[Entry]:
 def describe(
   name: str, path: pathlib.Path, licence: str = UNKNOWN_LICENCE
 ) -> Entry:
-  """What a file is; its numbers are read only if another program wrote it."""
+  """Describes a file; reads tensors only if another program wrote it."""
   try:
     config, parameters, source = _described(str(path))
     net = registry.model(config)

@@ -1,6 +1,7 @@
-"""What a network is told of a picture: how much noise, which JPEG quality.
+"""Inputs of a network besides the picture: noise level, JPEG quality.
 
-It lies beside the weights (`batch_stats`), so another value compiles nothing.
+They are variables beside the weights (`batch_stats`), so a new value needs no
+compilation.
 """
 
 from collections.abc import Mapping
@@ -14,12 +15,12 @@ from artjax.inference import base
 from artjax.interop import safetensors_io
 
 NOISE, QUALITY = 'noise', 'quality'
-_SIDE = 256  # px, of what a JPEG's quality is estimated from
-_BLOCK = 8  # px, of JPEG
+_SIDE = 256  # px, of the crop from which the JPEG quality is estimated
+_BLOCK = 8  # px, side of JPEG blocks
 
 
 def of(params: Mapping[str, Any]) -> tuple[str, ...]:
-  """Which of them a network takes."""
+  """Names of the inputs that a network has."""
   stats = params.get(safetensors_io.STATS, {})
   return tuple(name for name in (NOISE, QUALITY) if name in stats)
 
@@ -30,15 +31,18 @@ def tell(
   noise: float | None = None,
   jpeg_quality: float | None = None,
 ) -> dict[str, Any]:
-  """Weights that are told so; None leaves what they were told before.
+  """Sets the inputs of a network; None keeps the current value.
 
   Args:
     params: of a network.
-    noise: standard deviation, of 255 grey levels.
-    jpeg_quality: that the picture was saved with, 1 to 100.
+    noise: standard deviation of the noise to remove, in levels of 255.
+    jpeg_quality: with which the picture was saved, 1 to 100.
+
+  Returns:
+    The weights with these inputs.
 
   Raises:
-    ValueError: the network does not take it.
+    ValueError: the network has no such input.
   """
   values = {
     NOISE: None if noise is None else noise / 255,
@@ -47,7 +51,7 @@ def tell(
   values = {name: v for name, v in values.items() if v is not None}
   for name in values:
     if name not in of(params):
-      raise ValueError(f'these weights are not told the {name} of a picture')
+      raise ValueError(f'these weights have no input for the {name}')
   stats = dict(params.get(safetensors_io.STATS, {}))
   stats |= {name: np.float32(value) for name, value in values.items()}
   return {**params, safetensors_io.STATS: stats} if stats else dict(params)
@@ -60,11 +64,11 @@ def estimate_quality(
   height: int,
   width: int,
 ) -> float:
-  """The JPEG quality, 0 to 100, that a network finds in a picture's middle.
+  """The JPEG quality, 0 to 100, that a network estimates for a picture.
 
-  Once for the whole picture: tiles would each find their own.
+  From a crop of its middle; tiles would give different estimates.
   """
-  # At the borders of JPEG's blocks, unless the picture was cropped since.
+  # Aligned with the JPEG blocks, unless the picture was cropped since.
   top, left = (
     max(0, side - _SIDE) // 2 // _BLOCK * _BLOCK for side in (height, width)
   )

@@ -1,4 +1,4 @@
-"""`manifest.json` beside weights: their hashes, and how they were made."""
+"""`manifest.json` beside weights: their hashes and origin."""
 
 import json
 import os
@@ -9,7 +9,7 @@ from artjax.interop import safetensors_io
 
 
 def beside(path: str) -> str:
-  """Where the manifest of a weights file is."""
+  """Path of the manifest of a weights file."""
   return os.path.join(os.path.dirname(path), 'manifest.json')
 
 
@@ -22,26 +22,26 @@ def read(path: str) -> dict[str, dict[str, Any]]:
 
 
 def entry(path: str) -> dict[str, Any]:
-  """What the manifest says of a weights file, {} if nothing."""
+  """The entry of a weights file, {} if there is none."""
   return read(path).get(os.path.basename(path), {})
 
 
 def check(path: str) -> None:
-  """Holds a weights file to its manifest, if there are both.
+  """Checks a weights file against its manifest, if both exist.
 
   Raises:
-    ValueError: the manifest gives another sha256.
+    ValueError: its sha256 differs from the manifest's.
   """
   expected = entry(path).get('sha256') if os.path.exists(path) else None
   if expected and safetensors_io.file_sha256(path) != expected:
     raise ValueError(
-      f'{path}: its sha256 is not that of {beside(path)}: the file was changed '
-      'or is incomplete; get it anew'
+      f'{path}: its sha256 differs from that in {beside(path)}: the file was '
+      'changed or is incomplete; get it again'
     )
 
 
 def write(path: str, **described: Any) -> None:
-  """Enters a weights file, with its fingerprint and size, in its manifest."""
+  """Adds a weights file to its manifest, with its sha256 and size."""
   entries = read(path)
   entries[os.path.basename(path)] = {
     'sha256': safetensors_io.file_sha256(path),

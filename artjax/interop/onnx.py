@@ -1,11 +1,11 @@
-"""A generator as an ONNX file, for runtimes and tools that have no JAX.
+"""Writes a generator as an ONNX file, for runtimes and tools without JAX.
 
   proto = onnx_export.convert(config, params)
 
 `input` f32[N, 3, H, W], RGB in [0, 1], of any N, H and W -> `output`
-f32[N, 3, H * scale, W * scale], nominally in [0, 1], not clipped: what tools
-for super-resolution expect. By jax2onnx, which traces with symbolic sizes:
-models that pad their input or look at the whole picture do not go through it.
+f32[N, 3, H * scale, W * scale], nominally in [0, 1], not clipped, as tools for
+super-resolution expect. jax2onnx traces with symbolic sizes: models that pad
+their input or depend on the whole picture cannot be converted.
 """
 
 from collections.abc import Mapping
@@ -45,7 +45,7 @@ def convert(
     model = model.clone(unroll=True)
 
   def run(picture):
-    # Tasks take what batches hold, values up to 255.
+    # Tasks take values up to 255, as in batches.
     seen = {'image': picture * 255}
     return task.to_image(
       seen,
@@ -53,7 +53,7 @@ def convert(
     )
 
   try:
-    with jax.numpy_rank_promotion('allow'):  # its own layers rely on it
+    with jax.numpy_rank_promotion('allow'):  # its layers rely on it
       proto = jax2onnx.to_onnx(
         run,
         [('N', 'H', 'W', task.channels)],
@@ -64,7 +64,7 @@ def convert(
         input_names=['input'],
         output_names=['output'],
       )
-  except Exception as error:  # of many types: it reads a traced program
+  except Exception as error:  # many types: it converts a traced program
     reason = (str(error).splitlines() or [type(error).__name__])[0]
     raise ValueError(
       f'{config.model.name} cannot be written as ONNX for '

@@ -1,7 +1,7 @@
-"""Weights with the tensor names of other programs: reading and writing.
+"""Reads and writes weights with the tensor names of published networks.
 
-The architecture and its fields are found from names and shapes. What is known
-of each is in `families/`, a file each.
+Architecture and fields are recognised by tensor names and shapes; `families/`
+describes each architecture.
 """
 
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ from artjax.interop.families import scunet
 from artjax.interop.families import span
 from artjax.interop.families import spanf
 
-# The first whose names a file has.
+# In order of recognition: the first whose names a file has is used.
 FAMILIES = (
   rrdb.FAMILY,
   msrresnet.FAMILY,
@@ -50,15 +50,15 @@ def recognise(
   """(model, flax weights) of published tensors.
 
   Args:
-    tensors: {name: array}, as `tensor_files.read` gives them.
-    where: what they came from, for messages.
+    tensors: {name: array}, from `tensor_files.read`.
+    where: their source, for messages.
 
   Returns:
     {'name': 'file.Class', 'args': fields} and the nested weights.
 
   Raises:
-    ValueError: no known architecture, or tensors missing, extra, misshapen or
-      not finite; they are named, and nothing is half loaded.
+    ValueError: an unknown architecture, or missing, extra, misshapen or
+      non-finite tensors, which the message names.
   """
   found, tensors, fields = _family(tensors, where)
   model = {'name': found.model, 'args': fields}
@@ -105,7 +105,7 @@ def _family(tensors, where):
   if other:
     problem = f'looks like {other}, which is not supported'
   raise ValueError(
-    f'{where}: {problem or "no architecture known here"}; it has '
+    f'{where}: {problem or "unknown architecture"}; it has '
     f'{", ".join(sorted(tensors)[:4])} ...; supported are '
     f'{", ".join(family.title for family in FAMILIES)}'
   )
@@ -116,7 +116,7 @@ def load(path: str) -> tuple[ml_collections.ConfigDict, dict[str, Any]]:
 
   Raises:
     FileNotFoundError: no such file.
-    ValueError: it cannot be read, or is of no known architecture.
+    ValueError: it cannot be read, or its architecture is unknown.
   """
   model, params = recognise(tensor_files.read(path), path)
   return ml_collections.ConfigDict({'task': 'restore', 'model': model}), params
@@ -125,7 +125,7 @@ def load(path: str) -> tuple[ml_collections.ConfigDict, dict[str, Any]]:
 def publish(
   model: Mapping[str, Any], params: Mapping[str, Any]
 ) -> dict[str, np.ndarray]:
-  """{published name: float32 array} of flax weights; undoes `recognise`.
+  """{published name: float32 array} from flax weights; undoes `recognise`.
 
   Raises:
     ValueError: no published names are known for this model.
@@ -133,7 +133,7 @@ def publish(
   name = model['name']
   if name not in _BY_MODEL:
     raise ValueError(
-      f'{name} has no published names; those that have: {", ".join(_BY_MODEL)}'
+      f'{name} has no published names; only these have: {", ".join(_BY_MODEL)}'
     )
   net = registry.model(ml_collections.ConfigDict({'model': model}))
   return _published(_BY_MODEL[name], net, params)

@@ -1,7 +1,7 @@
-"""Weights as safetensors files: one flat name a tensor, the config inside.
+"""Weights as safetensors files: flat tensor names, and the configuration.
 
-The header carries the model's and the task's part of the configuration, so a
-file can be used by itself. Names are the flax path, joined by '/'.
+The header contains the configuration of the model and the task, so that a file
+can be used by itself. Names are flax paths joined by '/'.
 """
 
 from collections.abc import Mapping
@@ -48,13 +48,13 @@ def unflatten(tensors: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def merge(variables: Mapping[str, Any]) -> dict[str, Any]:
-  """{'params', 'batch_stats'} -> one tree: what is saved of a network."""
+  """{'params', 'batch_stats'} -> one tree, as it is saved."""
   stats = variables.get('batch_stats')
   return {**variables['params'], **({STATS: stats} if stats else {})}
 
 
 def variables(merged: Mapping[str, Any]) -> dict[str, Any]:
-  """Undoes `merge`: what linen's `apply` takes."""
+  """Undoes `merge`: the variables of linen's `apply`."""
   params = {name: value for name, value in merged.items() if name != STATS}
   return {
     'params': params,
@@ -86,15 +86,15 @@ def save(
   step: int = 0,
   source: Mapping[str, str] | None = None,
 ) -> None:
-  """Writes weights and the config they belong to, atomically.
+  """Writes weights and their configuration, atomically.
 
   Args:
     path: of the file.
-    params: the weights, as `merge` has them.
+    params: the weights, in the form of `merge`.
     config: its task and model are written.
     dtype: of the numbers in the file.
-    step: of the training that made them.
-    source: what they were before: 'file', 'sha256' and 'licence'.
+    step: of the training.
+    source: of imported weights: 'file', 'sha256' and 'licence'.
 
   Raises:
     ValueError: a value is not finite, or too large for `dtype`.
@@ -102,8 +102,8 @@ def save(
   described = {'task': config.task, 'model': config.model.to_dict()}
   if config.get('calibration'):
     described['calibration'] = config.calibration.to_dict()
-  # One entry: the library writes several in any order, and then the same
-  # weights would not be the same file.
+  # One entry: the library writes several in random order, and equal weights
+  # must give equal files.
   entry: dict[str, Any] = {'config': described, 'step': step}
   if source:
     entry['source'] = dict(source)
@@ -111,7 +111,7 @@ def save(
 
 
 def annotate(path: str, **fields: Any) -> None:
-  """Adds to the configuration that a file carries; its tensors stay as is.
+  """Adds fields to the configuration in a file; its tensors stay unchanged.
 
   Raises:
     FileNotFoundError, ValueError: as `load`.
@@ -136,7 +136,7 @@ def save_tensors(
   from safetensors import numpy as safetensors  # Only where files are touched.
 
   with np.errstate(over='ignore'):
-    # Not `ascontiguousarray`, which makes an axis of what has none.
+    # Not `ascontiguousarray`, which adds an axis to scalars.
     tensors = {
       name: np.asarray(value.astype(dtype), order='C')
       for name, value in tensors.items()
@@ -144,14 +144,14 @@ def save_tensors(
   odd = not_finite(tensors)
   if odd:
     raise ValueError(
-      f'{path}: not written, for as {dtype} these are not '
-      f'finite: {", ".join(odd[:8])}'
+      f'{path}: not written, since these tensors are not finite as '
+      f'{dtype}: {", ".join(odd[:8])}'
     )
   atomic_files.write_bytes(path, safetensors.save(tensors, metadata=header))
 
 
 def not_finite(tensors: Mapping[str, np.ndarray]) -> list[str]:
-  """Names of the tensors that hold NaN or infinity."""
+  """Names of the tensors that contain NaN or infinity."""
   return [
     name for name, value in tensors.items() if not np.isfinite(value).all()
   ]
@@ -186,10 +186,10 @@ def load(
 
 
 def is_ours(path: str | os.PathLike[str]) -> bool:
-  """Whether `load` is what reads a file, or says what is wrong with it.
+  """Whether a file is for `load`, which also reports what is wrong with it.
 
-  Files of other suffixes are those of other programs, and safetensors files
-  that have no header of this project.
+  Files with other suffixes, and safetensors files without this project's
+  header, are from other programs.
   """
   if not str(path).endswith('.safetensors'):
     return False
@@ -203,9 +203,9 @@ def is_ours(path: str | os.PathLike[str]) -> bool:
 def describe(
   path: str | os.PathLike[str],
 ) -> tuple[dict[str, Any], dict[str, tuple[int, ...]]]:
-  """(header, {name: shape}) of a safetensors file, without its numbers.
+  """(header, {name: shape}) of a safetensors file, without reading tensors.
 
-  The header has config and step, and of imported weights their source; {} if
+  The header has config and step, and for imported weights their source; {} if
   another program wrote the file.
 
   Raises:
@@ -230,7 +230,7 @@ def describe(
 def check(
   params: Mapping[str, Any], expected: Mapping[str, Any], where: str
 ) -> None:
-  """Raises ValueError naming each missing, extra, misshapen, NaN tensor."""
+  """Raises ValueError for missing, extra, misshapen or non-finite tensors."""
   have, want = flatten(params), _flat(expected)
   faults = [f'missing {n}' for n in want if n not in have]
   faults += [f'extra {n}' for n in have if n not in want]

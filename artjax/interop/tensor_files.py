@@ -1,4 +1,4 @@
-"""Named tensors in the files of other programs.
+"""Reads named tensors from files of other programs.
 
 .npz, .safetensors, and PyTorch's .pth, .pt and .ckpt, all without PyTorch.
 """
@@ -13,7 +13,7 @@ import numpy as np
 
 from artjax.interop import torch_files
 
-# Entries of a .pth under which the tensors may be, the first one first.
+# Entries of a .pth that may contain the tensors, in order of preference.
 _CONTAINERS = (
   'params_ema',
   'params-ema',
@@ -24,9 +24,9 @@ _CONTAINERS = (
   'net',
 )
 _GENERATORS = ('netG.', 'generator.')
-# An .npz may unpack to so many times its size; weights hardly shrink.
+# Largest ratio of an .npz's content to its size; weights hardly compress.
 _LARGER = 100
-_SMALL = 2**26  # bytes that any .npz may take
+_SMALL = 2**26  # bytes that every .npz may unpack to
 
 
 def read(path: str) -> dict[str, np.ndarray]:
@@ -34,8 +34,9 @@ def read(path: str) -> dict[str, np.ndarray]:
 
   Raises:
     FileNotFoundError: no such file.
-    ValueError: of another kind, damaged, or far larger than it looks; or a
-      .pth that holds more than tensors, none of which is run.
+    ValueError: an unknown format, a damaged file, one that unpacks to far more
+      than its size, or a .pth that contains more than tensors. No code in it is
+      run.
   """
   if not os.path.isfile(path):
     raise FileNotFoundError(f'{path}: no such weights file')
@@ -51,7 +52,7 @@ def read(path: str) -> dict[str, np.ndarray]:
     raise ValueError(f'{path}: weights are read from {", ".join(readers)}')
   tensors = strip_prefix(readers[suffix](path))
   if not tensors:
-    raise ValueError(f'{path}: holds no tensors')
+    raise ValueError(f'{path}: contains no tensors')
   odd = [
     name
     for name, value in tensors.items()
@@ -71,7 +72,7 @@ def _read_npz(path):
       tensors = dict(np.load(file, allow_pickle=False))
     for name, value in tensors.items():
       if not isinstance(value, np.ndarray):
-        raise ValueError(f'{name} is no array')
+        raise ValueError(f'{name} is not an array')
     return tensors
   except (
     ValueError,
@@ -86,7 +87,7 @@ def _read_npz(path):
 
 
 def _check_size(file):
-  """Raises ValueError where a zip would unpack to far more than it is."""
+  """Raises ValueError if a zip would unpack to far more than its size."""
   if zipfile.is_zipfile(file):
     with zipfile.ZipFile(file) as archive:
       unpacked = sum(info.file_size for info in archive.infolist())
@@ -115,18 +116,18 @@ def _read_torch(path):
 
 
 def unwrap(found: Any, where: str) -> Mapping[str, Any]:
-  """The network's weights in what a training program saved.
+  """Finds the network's weights in a checkpoint of a training program.
 
   Args:
-    found: what the file holds, as `torch_files.read` gives it.
-    where: what it came from, for messages.
+    found: the content of the file, from `torch_files.read`.
+    where: the source, for messages.
 
   Returns:
-    The first of `_CONTAINERS` that is there, or an only entry, and the same of
-    that, while it is a dictionary of dictionaries.
+    The first entry of `_CONTAINERS` that exists, or the only entry; repeatedly,
+    as long as it is a dictionary of dictionaries.
 
   Raises:
-    ValueError: these are no named weights.
+    ValueError: it contains no named weights.
   """
   while isinstance(found, Mapping):
     inner = [found[key] for key in _CONTAINERS if key in found]
@@ -137,15 +138,14 @@ def unwrap(found: Any, where: str) -> Mapping[str, Any]:
       return found
     found = inner[0]
   raise ValueError(
-    f'{where}: holds a {type(found).__name__}, not named tensors'
+    f'{where}: contains a {type(found).__name__}, not named tensors'
   )
 
 
 def strip_prefix(tensors: Mapping[str, Any]) -> Mapping[str, Any]:
-  """Names without what wrappers put before them.
+  """Removes prefixes of wrappers, such as `module.`, common to all names.
 
-  `module.` and the like where all names begin so; of a training program's
-  networks the generator alone.
+  If there are several networks, only the tensors of the generator are kept.
   """
   for prefix in _GENERATORS:
     if any(name.startswith(prefix) for name in tensors):

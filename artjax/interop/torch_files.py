@@ -1,12 +1,12 @@
-"""PyTorch's files of tensors (.pth, .pt, .ckpt), read without PyTorch.
+"""Reads PyTorch's files of tensors (.pth, .pt, .ckpt) without PyTorch.
 
 Three layouts (https://docs.pytorch.org/docs/stable/notes/serialization.html):
 
-  zip      since torch 1.6: `data.pkl`, and a file of raw numbers a storage
+  zip      since torch 1.6: `data.pkl`, and a file of raw data for each storage
   legacy   before: five pickles, then the storages one after the other
   script   TorchScript: a zip with the program in `code/`, which is not run
 
-What is in a pickle is said in torch_pickle.py.
+The pickles are read by torch_pickle.py.
 """
 
 from collections.abc import Callable, Iterator
@@ -24,14 +24,14 @@ from artjax.interop import torch_pickle
 
 _MAGIC = 0x1950A86A20F9469CFC6C  # of the legacy layout
 _PROTOCOL = 1001
-_PICKLE_BYTES = 2**28  # of data.pkl; some 100 bytes a tensor
-# A tensor may be a view of what others are too, and halves become floats; but
-# no more numbers are made of a file than this many times its bytes.
+_PICKLE_BYTES = 2**28  # limit of data.pkl; some 100 bytes for each tensor
+# Limit of the size of all arrays over that of the file. It may exceed 1, since
+# tensors can share a storage, and half precision becomes float32.
 _LARGER = 16
-_SMALL = 2**26  # bytes that any file may take
-_DEPTH = 64  # of objects in objects
+_SMALL = 2**26  # bytes that every file may take
+_DEPTH = 64  # limit of nesting
 
-# What a damaged file ends in, sooner or later.
+# What reading a damaged file can raise.
 _DAMAGE = (
   ValueError,
   LookupError,
@@ -51,12 +51,12 @@ _Numbers = Callable[[torch_pickle.Storage], np.ndarray]
 def read(path: str) -> Any:
   """The object of a file: dicts and lists, with f32 or integer arrays.
 
-  Of TorchScript {name: array}, named as in the network's state_dict().
+  For TorchScript {name: array}, named as in the network's state_dict().
 
   Raises:
-    ValueError: it is of another kind or damaged; it holds more than tensors,
-      of which the first is named; or it would unpack to far more than it is.
-      Nothing that it holds is run.
+    ValueError: another format, a damaged file, one that contains more than
+      tensors (the message names the first such object), or one that would
+      unpack to far more than its size. No code in it is run.
   """
   with open(path, 'rb') as file:
     try:
@@ -129,11 +129,11 @@ def _read_legacy(file):
     mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
   ) as data:
     if torch_pickle.read(data) != _MAGIC:
-      raise ValueError('neither of the layouts of torch')
+      raise ValueError('not a file of torch')
     if torch_pickle.read(data) != _PROTOCOL:
       raise ValueError('an unknown version of the legacy layout')
     if not torch_pickle.read(data).get('little_endian', True):
-      raise ValueError('big end first')
+      raise ValueError('big-endian data')
     found = torch_pickle.read(data)
     kinds = {storage.key: storage.kind for storage in _storages(found, _DEPTH)}
     places = {}
@@ -150,7 +150,7 @@ def _read_legacy(file):
       start, count, dtype = places[storage.key]
       if count < storage.count:
         raise ValueError(f'storage {storage.key} is cut off')
-      # Copied, for the file is closed.
+      # Copied, since the file is closed afterwards.
       return np.frombuffer(data[start : start + count * dtype.itemsize], dtype)
 
     return _Arrays(numbers, size).all(found)
@@ -168,7 +168,7 @@ def _storages(value, depth):
 
 
 class _Arrays:
-  """Makes arrays of tensors, each storage read once, within a budget."""
+  """Converts tensors to arrays; reads each storage once, within a budget."""
 
   def __init__(self, numbers: _Numbers, size: int):
     self._numbers = numbers
@@ -176,7 +176,7 @@ class _Arrays:
     self._left = _LARGER * size + _SMALL  # bytes
 
   def all(self, value: Any, depth: int = _DEPTH) -> Any:
-    """The same dicts and lists, with arrays for tensors."""
+    """The same nested dicts and lists, with arrays in place of tensors."""
     if isinstance(value, torch_pickle.Tensor):
       return self.array(value)
     if isinstance(value, dict):
@@ -190,7 +190,7 @@ class _Arrays:
   def named(
     self, value: Any, prefix: str = '', depth: int = _DEPTH
   ) -> Iterator[tuple[str, np.ndarray]]:
-    """(name, array) of the tensors of nested objects."""
+    """(name, array) of the tensors in nested objects."""
     for name, item in _items(value, depth):
       if isinstance(item, torch_pickle.Tensor):
         yield f'{prefix}{name}', self.array(item)
@@ -198,11 +198,11 @@ class _Arrays:
         yield from self.named(item, f'{prefix}{name}.', depth - 1)
 
   def array(self, tensor: torch_pickle.Tensor) -> np.ndarray:
-    """f32, or of integers or truth values."""
+    """The array: f32, integers or bool."""
     storage = tensor.storage
     self._left -= 4 * math.prod(tensor.shape)
     if self._left < 0:
-      raise ValueError('far more numbers than a file of its size can hold')
+      raise ValueError('far more values than a file of this size can contain')
     if storage.key not in self._read:
       self._read[storage.key] = self._numbers(storage)
     flat = self._read[storage.key]
@@ -226,11 +226,11 @@ class _Arrays:
 
 
 def _items(value, depth):
-  """(name, item) of a dict, or of a list, whose items have no names."""
+  """(name, item) of a dict; (None, item) of a list."""
   if not isinstance(value, dict | list | tuple):
     return []
   if not depth:
-    raise ValueError(f'more than {_DEPTH} objects in each other')
+    raise ValueError(f'nested more than {_DEPTH} levels deep')
   if isinstance(value, dict):
     return list(value.items())
   return [(None, item) for item in value]

@@ -1,14 +1,13 @@
-"""Pickles of tensors, read by a machine that can run nothing.
+"""Reads pickles of tensors without executing any code in them.
 
-A pickle is a program: it may import any function and call it. Python's own
-unpickler runs it; this one knows the few instructions that named tensors are
-written with, and the few globals that PyTorch gives them, all of which become
-plain data here. Whatever else a pickle asks for is refused by its name before
-anything of it is done.
+A pickle is a program that can import and call any function, and Python's
+unpickler executes it. This one implements only the instructions that occur in
+files of named tensors, and only the globals that PyTorch uses there, all of
+which become plain data. Anything else is refused, and named in the error.
 
-What a pickle can make is bounded: by its own length, as no instruction here
-repeats or enlarges what it is given; by the number of instructions and of
-open brackets; and by keys, which are words or whole numbers.
+The size of the result is limited by the length of the pickle, since no
+instruction here repeats or enlarges data, by the number of instructions and the
+depth of nesting; keys are strings or integers only.
 """
 
 from collections.abc import Callable
@@ -19,7 +18,7 @@ from typing import Any
 import numpy as np
 
 _INSTRUCTIONS = 20_000_000  # the largest checkpoints have some 100,000
-_BRACKETS = 1000  # open at once
+_BRACKETS = 1000  # limit of open marks
 # bfloat16 is the upper half of a float32; see torch_files.
 BFLOAT16 = 'bfloat16'
 _STORAGES = {
@@ -37,18 +36,18 @@ _STORAGES = {
 
 
 class Refused(ValueError):
-  """A pickle asks for something that named tensors need not."""
+  """A pickle uses something that named tensors do not need."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Storage:
-  """Numbers that tensors are views of; they are not in the pickle.
+  """Raw data that tensors are views of; it is outside the pickle.
 
   Attributes:
-    kind: NumPy's name of their type, or `BFLOAT16`.
-    key: which they are.
-    count: how many.
-    view: (first, count) where only a part of them is meant, or None.
+    kind: NumPy's name of the element type, or `BFLOAT16`.
+    key: identifies the storage.
+    count: number of elements.
+    view: (first, count) of a part of it, or None.
   """
 
   kind: str
@@ -59,7 +58,7 @@ class Storage:
 
 @dataclasses.dataclass(frozen=True)
 class Tensor:
-  """A view of a storage: its first number, shape and strides, in numbers."""
+  """A view of a storage: offset, shape and strides, in elements."""
 
   storage: Storage
   offset: int
@@ -68,12 +67,12 @@ class Tensor:
 
 
 class Record(dict):
-  """Attributes of an object of a class of TorchScript, by name."""
+  """Attributes of a TorchScript object, by name."""
 
 
 @dataclasses.dataclass(frozen=True)
 class _Maker:
-  """A global of the allow-list: its name, and what stands for calling it."""
+  """A global of the allow-list: its name, and the function that replaces it."""
 
   name: str
   make: Callable[..., Any]
@@ -83,13 +82,13 @@ def read(file: Any, classes: bool = False) -> Any:
   """The data of one pickle: dicts, lists, tuples, numbers, `Tensor`s.
 
   Args:
-    file: binary, with read and readline; it is left behind the pickle's end.
-    classes: whether classes of TorchScript may occur; objects of theirs are
+    file: binary, with read and readline; afterwards at the end of the pickle.
+    classes: whether TorchScript classes may occur; their objects become
       `Record`s.
 
   Raises:
-    Refused: it asks for a global or an instruction beyond those of tensors.
-    ValueError: it is damaged, or beyond the bounds.
+    Refused: it uses a global or an instruction that tensors do not need.
+    ValueError: it is damaged, or exceeds the limits.
   """
   machine = _Machine(classes)
   try:
@@ -110,11 +109,11 @@ def read(file: Any, classes: bool = False) -> Any:
     MemoryError,
   ) as error:
     raise ValueError(f'damaged ({error or type(error).__name__})') from error
-  raise ValueError('damaged (it has no end)')
+  raise ValueError('damaged (it is cut off)')
 
 
 class _Machine:
-  """The stack, the memory and the instructions of a pickle."""
+  """Stack, memory and instructions of the unpickler."""
 
   def __init__(self, classes):
     self.classes = classes
@@ -130,17 +129,17 @@ class _Machine:
     elif name not in _IGNORED:
       instruction = getattr(self, f'_{name.lower()}', None)
       if instruction is None:
-        raise Refused(f'the instruction {name}, which no tensors need')
+        raise Refused(f'the instruction {name}, which tensors do not need')
       instruction(argument)
 
   def pop(self):
     if not self.stack:
-      raise ValueError('it takes what was never given')
+      raise ValueError('the stack is empty')
     return self.stack.pop()
 
   def _mark(self, _):
     if len(self.outer) >= _BRACKETS:
-      raise ValueError(f'more than {_BRACKETS} open brackets')
+      raise ValueError(f'more than {_BRACKETS} open marks')
     self.outer.append(self.stack)
     self.stack = []
 
@@ -208,7 +207,7 @@ class _Machine:
       raise ValueError(f'a {kind.__name__} was expected')
     return self.stack[-1]
 
-  # Globals and what is made of them.
+  # Globals and their calls.
 
   def _global(self, argument):
     self.stack.append(self._found(argument.replace(' ', '.')))
@@ -222,33 +221,33 @@ class _Machine:
       return _Maker(name, Record)
     if name not in GLOBALS:
       raise Refused(
-        f'{name}, which is no part of named tensors; only the program that '
-        "wrote it can read it: save the network's state_dict() there"
+        f'{name}, which named tensors do not need; load the file in the '
+        "program that wrote it, and save the network's state_dict()"
       )
     return GLOBALS[name]
 
   def _reduce(self, _):
     arguments, maker = self.pop(), self.pop()
     if not isinstance(maker, _Maker) or not isinstance(arguments, tuple):
-      raise ValueError('it calls what is no function')
+      raise ValueError('it calls something that is not a function')
     self.stack.append(maker.make(*arguments))
 
   _newobj = _reduce
 
   def _build(self, _):
     state = self.pop()
-    # Of a dict it is PyTorch's `_metadata`, which nothing needs.
+    # The state of a dict is PyTorch's `_metadata`, which is ignored.
     if isinstance(self.stack[-1], Record) and isinstance(state, dict):
       self.stack[-1].update(state)
     elif not isinstance(self.stack[-1], dict):
-      raise ValueError('it sets attributes of what has none')
+      raise ValueError('it sets attributes of an object without any')
 
   def _binpersid(self, _):
     kind, maker, key, _, count, *view = self.pop()
     if kind != 'storage' or not isinstance(maker, _Maker):
-      raise ValueError(f'it names a {kind}, not numbers')
+      raise ValueError(f'it refers to a {kind}, not to a storage')
     if maker.name not in _STORAGES or not isinstance(count, int) or count < 0:
-      raise ValueError(f'{maker.name} stores no numbers known here')
+      raise ValueError(f'{maker.name} is not a known storage')
     part = None
     if view and view[0] is not None:
       _, first, part_count = view[0]
@@ -257,39 +256,39 @@ class _Machine:
 
 
 def _filled(filled, items):
-  """`filled` with keys and values, one after the other."""
+  """Adds alternating keys and values to `filled`."""
   if len(items) % 2:
     raise ValueError('a key without a value')
   for key, value in zip(items[::2], items[1::2]):
-    # Other keys could take for ever to be hashed.
+    # Hashing other keys could take very long.
     if not isinstance(key, str | int):
-      raise ValueError('a key is neither a word nor a whole number')
+      raise ValueError('a key is neither a string nor an integer')
     filled[key] = value
   return filled
 
 
 def _ordered(pairs=()):
-  """A dict, as Python 2 wrote one: of pairs."""
+  """A dict from pairs, as Python 2 wrote it."""
   return _filled({}, [part for key, value in pairs for part in (key, value)])
 
 
 def _tensor(storage, offset, shape, strides, *_):
-  """`Tensor`, within its storage."""
+  """A `Tensor` that lies within its storage."""
   numbers = (offset, *shape, *strides)
   if not isinstance(storage, Storage) or len(shape) != len(strides):
-    raise ValueError('a tensor of no storage')
+    raise ValueError('a tensor without a storage')
   if not all(isinstance(n, int) and n >= 0 for n in numbers):
-    raise ValueError('a tensor of odd shape')
+    raise ValueError('a tensor of invalid shape')
   count = storage.view[1] if storage.view else storage.count
   last = offset + sum((n - 1) * s for n, s in zip(shape, strides))
   if len(shape) > 8 or (0 not in shape and not last < count):
-    raise ValueError('a tensor larger than its numbers')
+    raise ValueError('a tensor larger than its storage')
   return Tensor(storage, offset, tuple(shape), tuple(strides))
 
 
 def _parameter(data, *_):
   if not isinstance(data, Tensor):
-    raise ValueError('a parameter that is no tensor')
+    raise ValueError('a parameter that is not a tensor')
   return data
 
 
@@ -359,5 +358,5 @@ _IGNORED = frozenset(('PROTO', 'FRAME'))
 
 
 def dtype(kind: str) -> np.dtype:
-  """NumPy's type of what is stored as `kind`, little end first."""
+  """NumPy's little-endian type of a storage's `kind`."""
   return np.dtype('<u2' if kind == BFLOAT16 else f'<{kind}')

@@ -1,4 +1,4 @@
-"""ResNet encoders under the names of torchvision, for models/resunet.py."""
+"""Reads torchvision's ResNet encoders for models/resunet.py."""
 
 from collections.abc import Mapping
 import re
@@ -24,23 +24,25 @@ def resnet_encoder(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
   """(model, flax weights) of torchvision's ResNet-18 or ResNet-34.
 
-  Of the encoder alone: a run of a ResUNet with norm='batch' starts from them
-  (`config.init_from`) and learns its decoder. They are for grey pictures, one
-  channel, to which ImageNet's three are added up; the classifier is dropped.
+  Only the encoder: a run of a ResUNet with norm='batch' starts from it
+  (`config.init_from`) and trains the decoder. It is for grey pictures: the
+  kernels of ImageNet's three channels are summed. The classifier is dropped.
 
   Args:
-    tensors: {name: array}, as `tensor_files.read` gives them.
-    where: what they came from, for messages.
+    tensors: {name: array}, from `tensor_files.read`.
+    where: their source, for messages.
 
   Raises:
-    ValueError: no such network; missing, extra or misshapen tensors.
+    ValueError: another network, or missing, extra or misshapen tensors.
   """
   flat = {}
   for name, value in tensors.items():
     match = _RESNET.fullmatch(name)
     if not match:
       if not name.startswith('fc.') and 'conv1.weight' in tensors:
-        raise ValueError(f'{where}: no ResNet-18 or 34 has a {name}')
+        raise ValueError(
+          f'{where}: not a ResNet-18 or 34, which have no {name}'
+        )
       continue
     stage, block, kind, number, leaf = match.groups()
     if leaf == 'num_batches_tracked':

@@ -1,15 +1,14 @@
 """Colorizes grey pictures from the features of a frozen ImageNet network.
 
-Some hundred paintings do not teach a network what sky, skin and leaves are, but
-AlexNet (encoders/) has learnt it elsewhere: its activations in each place
-and their means over the picture say, by one linear layer, what colour is likely
-(hypercolumns, https://arxiv.org/abs/1603.06668). Step by step that
-layer comes to know a hundred paintings by heart, so it is found by a ridge
-regression (scripts/fit_colours.py) and stays as it is. What is trained is a
-U-Net (colour_unet.py) that spreads hints from there, and is of no effect where
-there are none. Scale x1; any height and width of 31 px or more; every
-pixel sees the whole picture. With the default fields 1,426,794 parameters,
-AlexNet's not among them.
+A few hundred paintings do not teach a network what sky, skin and leaves look
+like, but AlexNet (encoders/) has learned it from ImageNet. One linear layer
+predicts the likely colour of each place from AlexNet's activations there and
+their means over the picture (hypercolumns, https://arxiv.org/abs/1603.06668).
+Gradient descent overfits that layer to so few paintings, so it is fitted by
+ridge regression (scripts/fit_colours.py) and then frozen. What is trained is a
+U-Net (colour_unet.py) that spreads hints; without hints it has no effect. Scale
+x1; any height and width of 31 px or more; the receptive field is the whole
+picture. With the default fields 1,426,794 parameters, without AlexNet's.
 """
 
 from collections.abc import Sequence
@@ -24,31 +23,31 @@ from artjax.models import encoders
 
 _NET = 'alexnet'
 _LAYERS = 'relu1', 'relu2', 'relu3', 'relu4', 'relu5'
-STRIDE = 8  # px a side that get one colour, before hints
-SMALL = 0.01  # factor of the linear layer: its weights would be next to nothing
+STRIDE = 8  # px, spacing of the predicted colours, before hints
+SMALL = 0.01  # factor of the linear layer, whose weights would be tiny without
 
 
 class ColourNet(nn.Module):
   """Lightness and hints f32[B, H, W, 4] -> a and b f32[B, H, W, 2].
 
-  As the task colorize gives and takes them; `apply` wants the collection
-  'frozen' of `encoders.of`. Starts as grey.
+  In the form of the task `colorize`. `apply` needs the collection 'frozen' of
+  `encoders.of`. Predicts grey before training.
   """
 
-  features: Sequence[int] = (48, 96, 144)  # of the U-Net, finest level first
-  blocks: Sequence[int] = (1, 1, 2)  # residual blocks a level of it
+  features: Sequence[int] = (48, 96, 144)  # of the U-Net, finest first
+  blocks: Sequence[int] = (1, 1, 2)  # residual blocks of each level
   dtype: jnp.dtype = jnp.float32  # of the computation
 
   frozen_nets = (_NET,)
-  fixed = ('likely',)  # layers that training leaves as they are
-  multiple = 1  # px: sides of all kinds
-  halo = 0  # px: none helps, each tile would have colours of its own
+  fixed = ('likely',)  # layers that training does not change
+  multiple = 1  # any height and width
+  halo = 0  # it is not run in tiles, whose colours would differ
 
   @nn.compact
   def __call__(
     self, x: jax.Array, *, train: bool = False, context: jax.Array | None = None
   ) -> jax.Array:
-    """The colours; neither `train` nor `context` makes a difference."""
+    """The colours; `train` and `context` have no effect."""
     del train, context
     x = x.astype(jnp.float32)
     likely = SMALL * nn.Dense(
@@ -64,11 +63,11 @@ class ColourNet(nn.Module):
     return likely + told * spread(jnp.concatenate([x, likely], -1))
 
   def seen(self, grey: jax.Array) -> jax.Array:
-    """What AlexNet sees in f32[B, H, W, 1], lightness over 100, less 0.5.
+    """Features of f32[B, H, W, 1], lightness / 100 - 0.5.
 
     Returns:
-      f32[B, h, w, C], every `STRIDE` px: lightness and its square, activations,
-      and the means of all these over the picture.
+      f32[B, h, w, C], every `STRIDE` px: lightness and its square, AlexNet's
+      activations, and the means of all these over the picture.
     """
     batch, height, width = grey.shape[:3]
     lightness = 100 * (grey + 0.5)

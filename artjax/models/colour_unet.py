@@ -1,13 +1,13 @@
-"""U-Net that finds the colours of a grey picture.
+"""U-Net that predicts the colours of a grey picture.
 
 https://arxiv.org/abs/1505.04597: a space-to-depth stem, residual blocks, skips
-that are added, and at the coarsest level self-attention
-(https://arxiv.org/abs/1805.08318), by which a hint reaches all that looks like
-what it lies on, and a vector of the whole picture that modulates the features
-(FiLM, https://arxiv.org/abs/1709.07871). Scale x1; any height and width, padded
-inside to a multiple of 16. With the default fields 2,484,000 parameters; every
-pixel sees the whole picture, so it is for whole ones at a working size
-(artjax/inference/colorizer.py), not for tiles.
+that are added. At the coarsest level self-attention
+(https://arxiv.org/abs/1805.08318) spreads hints to similar places, and a vector
+of the whole picture modulates the features (FiLM,
+https://arxiv.org/abs/1709.07871). Scale x1; any height and width, padded inside
+to a multiple of 16. With the default fields 2,484,000 parameters. Its receptive
+field is the whole picture, so it runs on whole pictures at a working size
+(artjax/inference/colorizer.py), not in tiles.
 """
 
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ class Block(nn.Module):
   def __call__(
     self, x: jax.Array, vector: jax.Array | None = None
   ) -> jax.Array:
-    """[B, H, W, features], and [B, C] that modulates it -> the same shape."""
+    """[B, H, W, features], modulated by [B, C] -> the same shape."""
     y = layers.Conv3x3(self.features, dtype=self.dtype, name='conv1')(x)
     if vector is not None:
       film = nn.Dense(
@@ -40,7 +40,7 @@ class Block(nn.Module):
       )(vector)
       scale, shift = jnp.split(film[:, None, None, :], 2, axis=-1)
       y = y * (1 + scale) + shift
-    # A tenth of the usual start keeps deep stacks of blocks near the identity.
+    # A tenth of the usual scale keeps deep stacks of blocks near the identity.
     return x + layers.Conv3x3(
       self.features,
       dtype=self.dtype,
@@ -52,7 +52,7 @@ class Block(nn.Module):
 
 
 class Attention(nn.Module):
-  """x + self-attention over all places of [B, H, W, C]."""
+  """x + self-attention over all pixels of [B, H, W, C]."""
 
   heads: int = 4
   dtype: jnp.dtype = jnp.float32
@@ -71,11 +71,11 @@ class Attention(nn.Module):
 class ColourUNet(nn.Module):
   """Lightness and hints f32[B, H, W, 4] -> a and b f32[B, H, W, 2].
 
-  As the task colorize gives and takes them. Starts as grey.
+  In the form of the task `colorize`. Predicts grey before training.
   """
 
-  features: Sequence[int] = (64, 128, 192)  # channels a level, finest first
-  blocks: Sequence[int] = (1, 1, 2)  # residual blocks a level
+  features: Sequence[int] = (64, 128, 192)  # of each level, finest first
+  blocks: Sequence[int] = (1, 1, 2)  # residual blocks of each level
   stem: int = 4  # space-to-depth factor, 1 = full resolution
   dtype: jnp.dtype = jnp.float32  # of the computation
 
@@ -83,12 +83,12 @@ class ColourUNet(nn.Module):
   def __call__(
     self, x: jax.Array, *, train: bool = False, context: jax.Array | None = None
   ) -> jax.Array:
-    """The colours; neither `train` nor `context` makes a difference."""
+    """The colours; `train` and `context` have no effect."""
     del train, context
     if len(self.features) != len(self.blocks):
       raise ValueError(
         f'features {self.features} and blocks {self.blocks} '
-        'must name as many levels'
+        'must have the same length'
       )
     height, width = x.shape[1:3]
     y = layers.pad_to_multiple(x.astype(jnp.float32), self.multiple)
@@ -110,7 +110,7 @@ class ColourUNet(nn.Module):
     )
     for level in reversed(range(coarsest)):
       features = self.features[level]
-      # The convolution goes before the resize, where it is four times cheaper.
+      # The convolution comes before the resize: four times cheaper there.
       y = nn.Dense(features, dtype=self.dtype, name=f'up{level}')(y)
       y = layers.upsample(y, 2) + skips[level]
       for i in range(self.blocks[level]):
@@ -126,10 +126,10 @@ class ColourUNet(nn.Module):
 
   @property
   def multiple(self) -> int:
-    """What both sides are padded to a multiple of, px."""
+    """Both sides are padded to a multiple of this, px."""
     return self.stem * 2 ** max(0, len(self.features) - 1)
 
   @property
   def halo(self) -> int:
-    """None helps: each tile would have colours of its own."""
+    """It is not run in tiles, whose colours would differ."""
     return 0

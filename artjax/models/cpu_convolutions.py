@@ -1,7 +1,7 @@
-"""3x3 convolutions that are fast on a CPU, and so are their gradients.
+"""3x3 convolutions that are fast on a CPU, as are their gradients.
 
-XLA's own are many times slower there in some of their cases, each said at its
-function. All arrays are NHWC.
+XLA's own are many times slower there in the cases that the functions name. All
+arrays are NHWC.
 """
 
 import functools
@@ -9,11 +9,11 @@ import functools
 import jax
 import jax.numpy as jnp
 
-_BLOCK = 2048  # px of a picture at a time, see _products
+_BLOCK = 2048  # px of a block, see _products
 
 
 def _shifts(x):
-  """The nine [B, H, W, C] that a 3x3 window sees of x, zeros outside."""
+  """Nine shifted copies of x [B, H, W, C], one for each tap, zero padded."""
   height, width = x.shape[1:3]
   padded = jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
   return [
@@ -27,8 +27,8 @@ def _shifts(x):
 def depthwise3x3(x: jax.Array, kernel: jax.Array) -> jax.Array:
   """Depthwise 3x3 convolution, zero padding, as nine shifted multiply-adds.
 
-  XLA's grouped convolution is 40 times slower than these on the CPU. The
-  kernel's gradient is written out, see `_depthwise_kernel_gradient`.
+  XLA's grouped convolution is 40 times slower on the CPU. For the gradient of
+  the kernel see `_depthwise_kernel_gradient`.
 
   Args:
     x: [B, H, W, C].
@@ -47,7 +47,7 @@ def _depthwise3x3_forward(x, kernel):
 
 def _depthwise3x3_backward(saved, cotangent):
   x, kernel = saved
-  # Computed once: XLA would compute what made them again for each of nine taps.
+  # Without it XLA recomputes these for each of the nine taps.
   x, cotangent = jax.lax.optimization_barrier((x, cotangent))
   gradient = jax.lax.platform_dependent(
     x,
@@ -69,11 +69,10 @@ def _depthwise3x3_backward(saved, cotangent):
 def _depthwise_kernel_gradient(x, cotangent):
   """f32[3, 3, C], the gradient of the kernel, a row of pixels at a time.
 
-  The running sums of all nine taps, a row of pixels each, stay in the cache,
-  and adding to them is plain arithmetic that XLA vectorises. Its sums over
-  pixels take 4 times as long one by one (64 x 64 px, 96 channels), 5 times in
-  one pass, and within a network, where what comes before is computed again for
-  each tap, up to 20 times.
+  The partial sums of the nine taps, a row of pixels each, stay in the cache,
+  and XLA vectorizes the additions. Reductions over all pixels take 4 times as
+  long (64 x 64 px, 96 channels), and up to 20 times within a network, where XLA
+  recomputes their inputs for each tap.
   """
   batch, height, width, channels = x.shape
   x = jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
@@ -112,14 +111,14 @@ def _same_conv3x3(x, kernel, dilation):
 def conv3x3(x: jax.Array, kernel: jax.Array, dilation: int = 1) -> jax.Array:
   """3x3 convolution, zero padding, whose gradient is fast on a CPU.
 
-  XLA's own gradient of the kernel takes there two to six times as long as three
-  products of matrices, the more, the busier the memory; within a loop, as under
-  `nn.scan`, 30 times.
+  There XLA's own gradient of the kernel takes two to six times as long as three
+  matrix products, depending on memory bandwidth; within a loop, as under
+  `nn.scan`, 30 times as long.
 
   Args:
     x: [B, H, W, C].
     kernel: [3, 3, C, D], of the same dtype.
-    dilation: px from one tap to the next.
+    dilation: distance between taps, px.
 
   Returns:
     [B, H, W, D].
@@ -141,7 +140,7 @@ def _conv3x3_backward(dilation, saved, cotangent):
 
 
 def _kernel_gradient(x, kernel, cotangent, dilation):
-  """[3, 3, C, D] of [B, H, W, C] and [B, H, W, D], the best way there is."""
+  """[3, 3, C, D] from [B, H, W, C] and [B, H, W, D], by platform."""
   return jax.lax.platform_dependent(
     x,
     cotangent,
@@ -155,15 +154,16 @@ def _kernel_gradient(x, kernel, cotangent, dilation):
 
 
 def _products(x, cotangent, dilation):
-  """f32[3, 3, C, D], the gradient of the kernel, by products of matrices.
+  """f32[3, 3, C, D], the gradient of the kernel, by matrix products.
 
-  Three columns of taps at a time: the cotangent thrice, side by side. A block
-  of rows at a time: what is read again is still in the cache.
+  One product handles the three columns of a row of taps, with three shifted
+  copies of the cotangent as its columns. It runs over blocks of rows, so that
+  the data it reads again is still in the cache.
   """
   batch, height, width, features = cotangent.shape
   rows = min(height, max(1, _BLOCK // width))
   blocks = -(-height // rows)
-  below = blocks * rows - height  # zeros, which add nothing
+  below = blocks * rows - height  # rows of zeros
   x = jnp.pad(x, ((0, 0), (dilation, dilation + below), (0, 0), (0, 0)))
   cotangent = jnp.pad(
     cotangent, ((0, 0), (0, below), (dilation, dilation), (0, 0))
@@ -226,8 +226,8 @@ def valid_conv3x3(
   """3x3 convolution without padding, in forms that are fast on a CPU.
 
   There XLA takes 2.5 times as long without padding as with it (256 x 256 px,
-  128 channels), and for the kernel's gradient 4.6 times as long as nine
-  products of matrices.
+  128 channels), and for the gradient of the kernel 4.6 times as long as nine
+  matrix products.
 
   Args:
     x: [B, H, W, C].
@@ -248,7 +248,7 @@ def _valid_conv3x3_forward(x, kernel, strides):
 
 def _valid_conv3x3_backward(strides, saved, cotangent):
   if strides == 1:
-    # With zeros around it, the cotangent is one of a padded convolution.
+    # Padded with zeros it is the cotangent of a padded convolution.
     return _conv3x3_backward(
       1, saved, jnp.pad(cotangent, ((0, 0), (1, 1), (1, 1), (0, 0)))
     )

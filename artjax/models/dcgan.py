@@ -1,11 +1,11 @@
-"""DCGAN for small pictures: a latent becomes a digit, and a judge of digits.
+"""DCGAN for small pictures: a generator of digits, and its discriminator.
 
 https://arxiv.org/abs/1511.06434, narrow, for grey pictures of 28 x 28 px. The
-largest of a latent's first numbers says what kind is drawn. A judge that is
-told the kind of each picture asks for just that, by a projection
+class of a digit is the index of the largest of the first values of its latent.
+A discriminator that gets the latents is conditioned on the class by projection
 (https://arxiv.org/abs/1802.05637); it has no norms. With the default fields and
-a latent of 64 numbers 596,609 parameters; the discriminator has 201,291 and one
-that is told nothing 138,561.
+a latent of 64 values the generator has 596,609 parameters, the discriminator
+201,291, and 138,561 without a condition.
 """
 
 import flax.linen as nn
@@ -16,24 +16,24 @@ from artjax.models import layers
 
 SIDE = 28  # px
 _START = SIDE // 4
-_PAPER = 0.05  # what is no further from black or white is just that
+_PAPER = 0.05  # values this close to black or white count as such
 
 
 class Generator(nn.Module):
-  """A latent of N(0, 1) -> a grey picture, as RGB."""
+  """Latents of N(0, 1) -> grey pictures as RGB."""
 
   features: tuple[int, int] = (128, 64)  # at 7 and 14 px
-  kinds: int = 10  # the first numbers of a latent, 0 = none is of a kind
-  axis_name: str | None = 'batch'  # devices that share their statistics
+  kinds: int = 10  # classes: the first values of a latent; 0 = no classes
+  axis_name: str | None = 'batch'  # devices that share batch statistics
   dtype: jnp.dtype = jnp.float32  # of the computation
 
   @nn.compact
   def __call__(
     self, z: jax.Array, *, train: bool = False, context: jax.Array | None = None
   ) -> jax.Array:
-    """f32[B, h, w, Z], a picture of latents -> f32[B, 28h, 28w, 3] in [0, 1].
+    """f32[B, h, w, Z] -> f32[B, 28 h, 28 w, 3] in [0, 1].
 
-    A pixel of latents is a digit; of several each becomes one in its place.
+    Each of the h x w latents of a picture becomes a digit in its place.
     """
     del context
     batch, height, width = z.shape[:3]
@@ -64,15 +64,15 @@ class Generator(nn.Module):
 
 
 def _kind(z):
-  """The largest, as nearly one-hot: between two kinds there is a short way."""
+  """Nearly one-hot of the largest value, but continuous between classes."""
   return nn.softmax(10 * z)
 
 
 class ConvTranspose4x4(nn.Module):
   """Transposed convolution of 4 x 4 px and stride 2: doubles both sides.
 
-  As one product of matrices: every 2 x 2 px of the input make the 2 x 2 px of
-  the output about their common corner. XLA's gradient of the transposed
+  It is one matrix product: each window of 2 x 2 px of the input gives the 2 x 2
+  px of the output around its centre. XLA's gradient of the transposed
   convolution takes 8 times as long on a CPU (7 x 7 px, 128 channels to 64).
   """
 
@@ -82,9 +82,9 @@ class ConvTranspose4x4(nn.Module):
 
   @nn.compact
   def __call__(self, x: jax.Array) -> jax.Array:
-    """[B, H, W, C] -> [B, 2H, 2W, features]; beyond the edges there is zero."""
+    """[B, H, W, C] -> [B, 2 H, 2 W, features]; zero padding."""
     batch, height, width, channels = x.shape
-    # Kernel: 2 x 2 px and their channels, to features of 2 x 2 px.
+    # Kernel: channels of 2 x 2 px -> features of 2 x 2 px.
     kernel = self.param(
       'kernel', nn.initializers.normal(0.02), (4 * channels, 4 * self.features)
     )
@@ -109,11 +109,11 @@ class Discriminator(nn.Module):
   """f32[B, 28, 28, C] -> (logits, activations).
 
   The last three channels are a grey picture as RGB in [0, 1]; those before, if
-  any, the latent that it was, or might have been, made of.
+  any, a latent whose class is that of the picture.
   """
 
   features: tuple[int, int] = (64, 128)  # at 14 and 7 px
-  kinds: int = 10  # the first numbers of a latent
+  kinds: int = 10  # classes: the first values of a latent
   dtype: jnp.dtype = jnp.float32  # of the computation
 
   @nn.compact
@@ -123,8 +123,9 @@ class Discriminator(nn.Module):
     """f32[B, 1] and the activations of the convolutions, finest first."""
     del train
     latent, picture = x[:, 0, 0, :-3], x[..., -3:]
-    # Paper is black and ink white to the bit, which no sigmoid is: a judge that
-    # saw this would look at nothing else.
+    # Real backgrounds are exactly black and strokes exactly white, which a
+    # sigmoid never is: without clipping, that alone tells real pictures from
+    # generated ones.
     y = picture.astype(self.dtype).mean(-1, keepdims=True)
     y = 2 * y.clip(_PAPER, 1 - _PAPER) - 1
     seen = []
@@ -144,8 +145,8 @@ class Discriminator(nn.Module):
 class Conv4x4(nn.Module):
   """Convolution of 4 x 4 px, stride 2 and padding 1: halves both sides.
 
-  As one product of matrices, as above and for the same reason: squares of 2 x 2
-  px become channels, and every 2 x 2 of these make a pixel of the output.
+  It is one matrix product, as above and for the same reason: squares of 2 x 2
+  px become channels, and each window of 2 x 2 squares gives a pixel.
   """
 
   features: int
@@ -155,7 +156,7 @@ class Conv4x4(nn.Module):
   def __call__(self, x: jax.Array) -> jax.Array:
     """[B, H, W, C] -> [B, H // 2, W // 2, features]."""
     channels = x.shape[-1]
-    # Kernel: 2 x 2 squares, and the channels and 2 x 2 px of each.
+    # Kernel: channels of 2 x 2 squares of 2 x 2 px -> features.
     kernel = self.param(
       'kernel', nn.initializers.he_normal(), (16 * channels, self.features)
     )

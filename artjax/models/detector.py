@@ -1,20 +1,20 @@
-"""Detector of damage: a U-Net of its own contrast, logits out.
+"""Damage detector: a U-Net that predicts logits of each class of damage.
 
 https://arxiv.org/abs/1505.04597 with residual blocks and skips that are added.
-Scale x1. With the default fields: 1,408,796 parameters; a pixel of the output
-sees 654 px a side (`receptive_field`); any height and width, padded inside to a
-multiple of 32.
+Scale x1. With the default fields: 1,408,796 parameters; receptive field 654 px
+(`receptive_field`); any height and width, padded inside to a multiple of 32.
 
-Cracks of 1 px are seen as they are: the stem turns squares of 2 x 2 px into
-channels, which costs less than full resolution and loses nothing. Large losses
-and stains are seen up to 32 times coarser, in the same pass.
+The stem turns squares of 2 x 2 px into channels: this is cheaper than full
+resolution, and cracks of 1 px are not lost. Large losses and stains are found
+at resolutions down to 1/32, in the same pass.
 
-Beside the picture it is given how each pixel differs from what is around it, in
-units of the contrast there, and what is narrow in it, by morphological hats. A
-crack is a difference, dark or bright, faint in a faded picture and strong in a
-fresh one; a network of colours alone takes thousands of steps to come to see
-any. Batch norms (https://arxiv.org/abs/1502.03167) speed training up as well,
-and are affine afterwards: unlike norms of the picture they do not show tiles.
+Its inputs are the picture, the difference of each pixel from its surroundings
+in units of their contrast, and narrow details found by morphological hats. A
+crack is a local difference, dark or bright, faint in a faded picture and strong
+in a fresh one; from colours alone a network needs thousands of steps to detect
+any. Batch norms (https://arxiv.org/abs/1502.03167) also speed training up. At
+inference they are affine, so that, unlike norms over the picture, they cause no
+seams between tiles.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,16 +27,17 @@ import jax.numpy as jnp
 
 from artjax.models import layers
 
-AROUND = 8  # px a side of the squares whose mean and contrast are taken
-HATS = (3, 7, 15)  # sides of what is narrow, px
-RARE = 0.03  # probability of damage of every pixel before training
+AROUND = 8  # px, side of the squares of local mean and contrast
+HATS = (3, 7, 15)  # px, sides of the hats' squares
+RARE = 0.03  # predicted probability of damage before training
 
 
 def local_contrast(x: jax.Array) -> jax.Array:
-  """[B, H, W, C] -> the same: (x - mean around) / standard deviation there.
+  """(x - local mean) / local standard deviation, [B, H, W, C] -> the same.
 
-  Means over squares of 8 x 8 px, bilinear between them: sides are multiples of
-  8. 0.02 of white is added to the deviation, so that noise stays small.
+  Both are of squares of 8 x 8 px, with bilinear interpolation between them; H
+  and W are multiples of 8. 0.02 is added to the deviation, so that noise stays
+  small.
   """
   mean, square = x, jnp.square(x).mean(-1, keepdims=True)
   for _ in range(int(math.log2(AROUND))):
@@ -49,10 +50,9 @@ def local_contrast(x: jax.Array) -> jax.Array:
 
 
 def hats(x: jax.Array, sides: Sequence[int] = HATS) -> jax.Array:
-  """What is narrower than a square, lighter and darker than its surroundings.
+  """Top-hat and black-hat of the luma: narrow details, light and dark.
 
-  Top-hat and black-hat of the luma: filters that find a good part of cracks and
-  scratches before anything is learnt.
+  They find many cracks and scratches without any training.
 
   Args:
     x: [B, H, W, 3].
@@ -82,8 +82,8 @@ def _lowest(x, side):
 class ResBlock(nn.Module):
   """x + two times norm, leaky ReLU and convolution, at constant width.
 
-  Starts as the identity (https://arxiv.org/abs/1706.02677, 5.1), so that a
-  trained network goes on where it was when it is given more blocks.
+  Starts as the identity (https://arxiv.org/abs/1706.02677, 5.1), so that blocks
+  added to a trained network do not change it.
   """
 
   features: int
@@ -105,24 +105,24 @@ class ResBlock(nn.Module):
 
 
 class Detector(nn.Module):
-  """f32[B, H, W, 3] in [0, 1] -> f32[B, H, W, 3], logits of each damage."""
+  """f32[B, H, W, 3] in [0, 1] -> f32[B, H, W, 3], logits of each class."""
 
-  features: Sequence[int] = (48, 64, 80, 96, 112)  # a level, finest first
-  blocks: Sequence[int] = (1, 1, 1, 1, 2)  # residual blocks a level
+  features: Sequence[int] = (48, 64, 80, 96, 112)  # of each level, finest first
+  blocks: Sequence[int] = (1, 1, 1, 1, 2)  # residual blocks of each level
   stem: int = 2  # space-to-depth factor
   dtype: jnp.dtype = jnp.float32  # of the computation
-  axis_name: str | None = 'batch'  # devices that share their statistics
+  axis_name: str | None = 'batch'  # devices that share batch statistics
 
   @nn.compact
   def __call__(
     self, x: jax.Array, *, train: bool = False, context: jax.Array | None = None
   ) -> jax.Array:
-    """The logits; `train` takes the statistics of the batch; no `context`."""
+    """The logits; with `train` by batch statistics; `context` is unused."""
     del context
     if len(self.features) != len(self.blocks):
       raise ValueError(
         f'features {self.features} and blocks {self.blocks} '
-        'must name as many levels'
+        'must have the same length'
       )
     height, width = x.shape[1:3]
     x = layers.pad_to_multiple(x.astype(jnp.float32), self.multiple)
@@ -147,15 +147,15 @@ class Detector(nn.Module):
       skips.append(y)
     for level in reversed(range(len(self.features) - 1)):
       features = self.features[level]
-      # The convolution goes before the resize, where it is four times cheaper.
+      # The convolution comes before the resize: four times cheaper there.
       y = nn.Dense(features, dtype=self.dtype, name=f'up{level}')(
         layers.leaky_relu(y)
       )
       y = layers.upsample(y, 2) + skips[level]
       for i in range(self.blocks[level]):
         y = ResBlock(features, norm, self.dtype, name=f'up{level}_{i}')(y)
-    # Starts near what is true of most pixels: all of the first steps would go
-    # into that, and they can end in a network that says nothing else.
+    # Starts near the probability of most pixels. Otherwise the first steps only
+    # learn that, and training can get stuck there.
     y = layers.Conv3x3(
       3 * self.stem**2,
       dtype=self.dtype,
@@ -170,33 +170,33 @@ class Detector(nn.Module):
 
   @property
   def multiple(self) -> int:
-    """What both sides are padded to a multiple of, px."""
+    """Both sides are padded to a multiple of this, px."""
     return math.lcm(AROUND, self.stem * 2 ** (len(self.features) - 1))
 
   @property
   def receptive_field(self) -> int:
-    """Side of the square of input that an output pixel sees, px, at most."""
+    """Side of the receptive field, px, at most."""
     radius = 1 + 1  # stem_in and stem_out, in pixels of the finest level
     for level, blocks in enumerate(self.blocks):
-      sides = 1 if level == len(self.blocks) - 1 else 2  # way down and way up
+      sides = 1 if level == len(self.blocks) - 1 else 2  # encoder and decoder
       radius += 2**level * 2 * blocks * sides
-    # Squares on the way down and bilinear steps up add a coarse pixel a level.
+    # Downsampling and bilinear upsampling add a coarse pixel for each level.
     radius += sum(2**level for level in range(1, len(self.blocks)))
-    # A hat is the extreme of extremes: a square less a pixel to each side.
-    # (The contrast is of squares, and bilinear between them: not as far.)
+    # A hat is the extreme of extremes: its side - 1 px in each direction, which
+    # is more than the local contrast needs.
     return 2 * (self.stem * radius + max(HATS) - 1) + self.stem
 
   @property
   def halo(self) -> int:
-    """What tiles need around what they are to get right, px.
+    """Margin around the valid area of a tile, px.
 
-    Less than is seen: what is that far away hardly matters.
+    Less than the receptive field: distant pixels have little influence.
     """
     return min(96, self.receptive_field // 2)
 
 
 class CoarseToFine(nn.Module):
-  """A `Detector` of tiles and one of the whole picture, shrunk.
+  """A `Detector` for tiles, and one for the whole picture at low resolution.
 
   f32[B, H, W, 3] in [0, 1] -> f32[B, H, W, 3], logits of the fine one; those
   of the coarse one come from `overview`, see artjax/inference/passes/coarse.py.
@@ -207,16 +207,16 @@ class CoarseToFine(nn.Module):
   artjax/inference/network.py: one orientation alone misses some faint cracks.
   """
 
-  features: Sequence[int] = Detector.features  # of the fine one
+  features: Sequence[int] = Detector.features  # of the fine network
   blocks: Sequence[int] = Detector.blocks
   coarse_features: Sequence[int] = Detector.features
   coarse_blocks: Sequence[int] = (1, 1, 2, 3, 4)
-  side: int = 208  # shorter side of the picture that `overview` is shown, px
-  views: int = 4  # quarter turns of a tile whose probabilities are averaged
+  side: int = 208  # shorter side of the picture in `overview`, px
+  views: int = 4  # rotations by 90 degrees whose probabilities are averaged
   dtype: jnp.dtype = jnp.float32  # of the computation
 
   def setup(self) -> None:
-    """Both networks; neither is trained as a part of this one."""
+    """Both networks; they are trained separately."""
     self.fine = self._fine()
     self.coarse = Detector(
       self.coarse_features, self.coarse_blocks, dtype=self.dtype
@@ -229,7 +229,7 @@ class CoarseToFine(nn.Module):
   def __call__(
     self, x: jax.Array, *, train: bool = False, context: jax.Array | None = None
   ) -> jax.Array:
-    """The logits of the fine one; no `train`, no `context`."""
+    """Logits of the fine network; `train` and `context` have no effect."""
     del train, context
     if self.is_initializing():
       self.coarse(x)
@@ -238,16 +238,16 @@ class CoarseToFine(nn.Module):
   def overview(
     self, x: jax.Array, *, context: jax.Array | None = None
   ) -> jax.Array:
-    """f32[B, h, w, 3], a whole picture of `side` px -> logits of its pixels."""
+    """A whole picture f32[B, h, w, 3], see `side` -> logits of that shape."""
     del context
     return self.coarse(x)
 
   @property
   def multiple(self) -> int:
-    """As of a `Detector`; the coarse one must have as many levels."""
+    """That of a `Detector`; both networks have the same number of levels."""
     return self._fine().multiple
 
   @property
   def halo(self) -> int:
-    """As of a `Detector`."""
+    """That of a `Detector`."""
     return self._fine().halo

@@ -12,13 +12,13 @@ from artjax.models import cpu_convolutions
 Conv4x4Down = functools.partial(
   nn.Conv, kernel_size=(4, 4), strides=(2, 2), padding=(1, 1)
 )
-# PyTorch's defaults; its momentum is one minus this. It keeps the variance of
-# the population, though, which is larger by n / (n - 1).
+# PyTorch's defaults; its momentum is 1 - 0.9. (Its running variance is the
+# unbiased one, larger by n / (n - 1).)
 BatchNorm = functools.partial(nn.BatchNorm, momentum=0.9, epsilon=1e-5)
 
 
 def leaky_relu(x: jax.Array) -> jax.Array:
-  """LeakyReLU of slope 0.2, the usual one of adversarial networks."""
+  """LeakyReLU of slope 0.2, as usual in adversarial networks."""
   return nn.leaky_relu(x, 0.2)
 
 
@@ -70,8 +70,8 @@ def _upsample(x, axis, scale):
 def upsample(x: jax.Array, scale: int) -> jax.Array:
   """[B, H, W, C] -> [B, H * scale, W * scale, C], bilinear.
 
-  The numbers of jax.image.resize(..., 'bilinear'), without its two matrix
-  products over H and W.
+  Equals jax.image.resize(..., 'bilinear') without its matrix products over H
+  and W.
   """
   return _upsample(_upsample(x, 1, scale), 2, scale)
 
@@ -79,11 +79,11 @@ def upsample(x: jax.Array, scale: int) -> jax.Array:
 def pad_to_multiple(
   x: jax.Array, multiple: int, mode: str = 'reflect'
 ) -> jax.Array:
-  """Extends [B, H, W, C] at bottom and right to a multiple.
+  """Pads [B, H, W, C] at the bottom and right to a multiple.
 
   Args:
     x: the pictures.
-    multiple: what both sides are to be a multiple of, px.
+    multiple: of the padded height and width, px.
     mode: of jnp.pad: 'reflect', 'edge', or 'constant' for zeros.
   """
   height, width = x.shape[1:3]
@@ -93,7 +93,7 @@ def pad_to_multiple(
   for axis, extra in ((1, bottom), (2, right)):
     pads = [(0, 0)] * 4
     pads[axis] = (0, extra)
-    # A single row has no neighbour to reflect about.
+    # A single row cannot be reflected.
     alone = mode == 'reflect' and x.shape[axis] == 1
     x = jnp.pad(x, pads, mode='edge' if alone else mode)
   return x
@@ -106,10 +106,10 @@ _EPSILON = 1e-6  # of normalize
 def normalize(x):
   """[..., C] -> the same shape, of mean 0 and variance 1 over the channels.
 
-  `nn.LayerNorm` without its scale and bias. Those are for the layer that comes
-  next, see `Dense`: their gradients are then no sums over pixels. With that and
-  the barriers, without which XLA's CPU code computes the means anew for each
-  channel, a gradient takes half the time.
+  `nn.LayerNorm` without scale and bias. The next layer applies these, see
+  `Dense`, so that their gradients are not sums over pixels. The barriers keep
+  XLA's CPU code from recomputing the means for each channel. Together both
+  halve the time of a gradient.
   """
   return _normalize_forward(x)[0]
 
@@ -140,7 +140,7 @@ normalize.defvjp(_normalize_forward, _normalize_backward)
 
 
 class Affine(nn.Module):
-  """The two vectors of a norm, as `nn.LayerNorm` names them."""
+  """Scale and bias of a norm, named as in `nn.LayerNorm`."""
 
   @nn.compact
   def __call__(self, channels):
@@ -152,12 +152,12 @@ class Affine(nn.Module):
 
 
 class Dense(nn.Module):
-  """`nn.Dense` that does what is around it too: a 1x1 convolution.
+  """A 1x1 convolution, as `nn.Dense`, with scaling before and after it.
 
-  What scales its input or output scales its kernel instead, which has fewer
-  numbers than a picture has pixels: on a CPU 5 ms for the 14 ms of
-  `nn.Dense(...)(x) * after` (8 pictures of 64 x 64 px, 48 channels). Pixels
-  are one axis to the product, or XLA takes 1.6 times as long for its gradient.
+  The kernel is scaled in place of the input or output, which are much larger:
+  on a CPU this takes 5 ms, `nn.Dense(...)(x) * after` 14 ms (8 pictures of
+  64 x 64 px, 48 channels). Pixels are flattened to one axis; otherwise XLA
+  takes 1.6 times as long for the gradient.
   """
 
   features: int
@@ -170,8 +170,8 @@ class Dense(nn.Module):
 
     Args:
       x: any number of axes.
-      before: (scale, bias), f32[C] each: x * scale + bias stands for x.
-      after: f32[features], which the outcome is multiplied by.
+      before: (scale, bias), f32[C] each: the input is x * scale + bias.
+      after: f32[features], a factor of the output.
     """
     kernel = self.param(
       'kernel', nn.initializers.lecun_normal(), (x.shape[-1], self.features)
@@ -203,7 +203,7 @@ class DepthwiseConv3x3(nn.Module):
   def __call__(self, x: jax.Array) -> jax.Array:
     """[B, H, W, C] -> the same shape."""
     channels = x.shape[-1]
-    # Fan-in is 9: each output sees one channel of a 3x3 window.
+    # Fan-in is 9: each output depends on one channel of a 3x3 window.
     kernel = self.param(
       'kernel',
       nn.initializers.lecun_normal(in_axis=(0, 1), out_axis=2),
@@ -243,7 +243,7 @@ Conv3x3 = functools.partial(
 
 
 class ReflectConv3x3(nn.Module):
-  """3x3 convolution about whose edges the picture is mirrored."""
+  """3x3 convolution with reflection padding."""
 
   features: int
   strides: int = 1
@@ -264,7 +264,7 @@ class ReflectConv3x3(nn.Module):
 
 
 class PReLU(nn.Module):
-  """max(x, 0) + slope * min(x, 0), a learnt slope a channel."""
+  """max(x, 0) + slope * min(x, 0), with a learned slope for each channel."""
 
   @nn.compact
   def __call__(self, x: jax.Array) -> jax.Array:
@@ -279,23 +279,22 @@ def _unit(x):
 
 
 def _power_iteration(matrix, u):
-  """(u, v) nearer to the first singular vectors of [M, N]: u [M], v [N]."""
+  """A step towards the first singular vectors of [M, N]: u [M], v [N]."""
   v = _unit(u @ matrix)
   return _unit(matrix @ v), v
 
 
 class SpectralConv(nn.Module):
-  """Convolution by its kernel over the largest singular value of that.
+  """Convolution with spectral normalization, as PyTorch computes it.
 
-  https://arxiv.org/abs/1802.05957. The kernel is a matrix of its outputs by all
-  the rest. 'batch_stats' holds its first singular vectors as they are known so
-  far, u of the outputs and v of the rest; with train=True a power iteration
-  renews them, with train=False they are used as they are. The singular value is
-  taken along them from the present kernel, so gradients flow through it.
+  https://arxiv.org/abs/1802.05957: the kernel, reshaped to a matrix [features,
+  rest], is divided by its largest singular value. 'batch_stats' holds estimates
+  of the first singular vectors, u [features] and v [rest]. With train=True one
+  power iteration updates them. The singular value is u^T W v of the current
+  kernel W, so gradients flow through it.
 
-  Not nn.SpectralNorm: that keeps u alone and therefore iterates once more with
-  train=False, which makes another network of it than the one that was trained
-  and than PyTorch's.
+  nn.SpectralNorm stores only u and therefore iterates with train=False too,
+  which gives a network other than the trained one and than PyTorch's.
   """
 
   features: int
@@ -317,7 +316,7 @@ class SpectralConv(nn.Module):
     matrix = kernel.reshape(-1, self.features).T
     frozen = jax.lax.stop_gradient(matrix)
 
-    # So many that an untrained network is about right before its first step.
+    # Enough that the normalization is about right before the first step.
     u = self.variable(
       'batch_stats',
       'u',

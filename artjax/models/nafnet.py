@@ -3,9 +3,8 @@
 https://arxiv.org/abs/2204.04676. Scale x1. With the default fields, the paper's
 width-32 network for SIDD: 29,159,715 parameters. Any height and width, padded
 inside to a multiple of `multiple`. Its channel attention averages over the
-whole input, so every output pixel sees all of it, weakly: `context` is taken
-for the models' common signature and left unused, and tiles should be as large
-as memory allows.
+whole input, so that every output pixel depends weakly on all of it, and tiles
+should be as large as memory allows.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,31 +18,31 @@ import numpy as np
 
 from artjax.models import layers
 
-_HEAD = 16  # channels of the head of confidence
-_FIRST_SCALE = 0.03  # of errors, before anything is known of them
-_AREA = 16  # px, the side of what local means are taken over
+_HEAD = 16  # channels of the confidence head
+_FIRST_SCALE = 0.03  # of the predicted errors before training
+_AREA = 16  # px, side of the squares of local means
 
 
 def simple_gate(x: jax.Array) -> jax.Array:
-  """[..., 2 C] -> [..., C]: one half times the other."""
-  half = x.shape[-1] // 2  # of slices: jnp.split is slower on a CPU
+  """[..., 2 C] -> [..., C]: the product of both halves."""
+  half = x.shape[-1] // 2  # slices: jnp.split is slower on a CPU
   return x[..., :half] * x[..., half:]
 
 
 def attend(
   x: jax.Array, dense: Callable[[jax.Array], jax.Array], window: int
 ) -> jax.Array:
-  """[B, H, W, C] -> the same shape: channels weighed by what is around a pixel.
+  """Channel attention: [B, H, W, C] -> the same shape.
 
-  A network learns from the means of small crops. Those of a whole picture are
-  other numbers, of which it makes other weights; so means are taken over
-  squares of that size (https://arxiv.org/abs/2112.04491), a quarter of their
-  side apart, and the weights of the pixels between them are interpolated.
+  In training, attention sees the means of small crops. The means of a whole
+  picture are distributed differently, so at inference they are taken over
+  squares of the crops' size (https://arxiv.org/abs/2112.04491), a quarter of
+  their side apart, and the weights of the pixels between are interpolated.
 
   Args:
     x: the features.
-    dense: makes the weights, f32[B, h, w, C], of the means of as many squares.
-    window: side of the squares, px of x; 0 = one mean of all.
+    dense: predicts the weights f32[B, h, w, C] from the means of h x w squares.
+    window: side of the squares, px of x; 0 = one mean over x.
   """
   sizes = x.shape[1:3]
   if not window or max(sizes) <= window:
@@ -60,7 +59,7 @@ def attend(
 
 @functools.lru_cache
 def _windows(size, window):
-  """Windows along a side: f32[n, size] to average, [size, n] to interpolate."""
+  """Matrices of one axis: f32[n, size] averages, [size, n] interpolates."""
   side = min(window, size)
   count = 1 + math.ceil(4 * (size - side) / side)
   starts = np.round(np.linspace(0, size - side, count)).astype(int)
@@ -76,7 +75,7 @@ def _windows(size, window):
 class Block(nn.Module):
   """Depthwise convolution with gate and channel attention, then a gated MLP."""
 
-  window: int = 0  # px of x over which attention averages; 0 = all of it
+  window: int = 0  # px of x over which attention averages; 0 = all of x
   dtype: jnp.dtype = jnp.float32
 
   @nn.compact
@@ -87,7 +86,7 @@ class Block(nn.Module):
       features, dtype=self.dtype, name=name
     )
     norm = lambda name: layers.Affine(name=name)(channels)
-    # Starts at 0: a block is the identity until it has learnt something.
+    # Starts at 0: an untrained block is the identity.
     scale = lambda name: self.param(
       name, nn.initializers.zeros, (1, 1, 1, channels)
     ).reshape(-1)
@@ -104,13 +103,13 @@ class Block(nn.Module):
 
 
 class Confidence(nn.Module):
-  """How wrong the result is likely to be, read off a network's features.
+  """Predicts the size of the errors of a result from a network's features.
 
-  What it learns changes nothing of the network: gradients end here. It takes
-  3 to 4 % of a training step, and 3x3 convolutions took more.
+  Its gradients do not reach the network. It takes 3 to 4 % of a training step;
+  with 3x3 convolutions it took more.
   """
 
-  features: int  # of the outcome
+  features: int  # of the output
   dtype: jnp.dtype = jnp.float32
 
   @nn.compact
@@ -118,7 +117,7 @@ class Confidence(nn.Module):
     """[B, H, W, C] -> [B, H, W, features], a constant before training."""
     dense = lambda name: layers.Dense(_HEAD, dtype=self.dtype, name=name)
     bend = lambda x: nn.leaky_relu(x, 0.1)
-    # Features are small numbers, of which it would learn slowly.
+    # Normalized, since training on the small features is slow.
     x = bend(dense('narrow')(layers.normalize(jax.lax.stop_gradient(x))))
     x = bend(layers.DepthwiseConv3x3(dtype=self.dtype, name='near')(x))
     x = bend(dense('mix')(x))
@@ -135,8 +134,8 @@ class NAFNet(nn.Module):
   """f32[B, H, W, 3] in [0, 1] -> f32[B, H, W, 3], restored, not clipped.
 
   With `confidence` a fourth channel follows: the natural logarithm of the scale
-  of a Laplace distribution of the largest error of a pixel's channels, of the
-  unit of the picture; see the loss `confidence`.
+  of a Laplace distribution of each pixel's largest channel error, in the units
+  of the picture; see the loss `confidence`.
   """
 
   width: int = 32  # channels at full resolution, doubled a level
@@ -147,25 +146,22 @@ class NAFNet(nn.Module):
   stem: int = 1  # pixel-unshuffle before everything: 2 is 4 times as fast
   zero_init: bool = False  # the last convolution starts at 0: the identity
   confidence: bool = False  # a fourth channel, how wrong it is likely to be
-  # px over which attention averages when not trained, the side of the crops it
-  # was trained on; 0 = all that it sees.
+  # px over which attention averages at inference, the side of the training
+  # crops; 0 = the whole input.
   window: int = 0
-  bound: float = 0.0  # what local means may change by; 0 = anything
+  bound: float = 0.0  # largest change of local means; 0 = unlimited
   dtype: jnp.dtype = jnp.float32  # of the computation
 
   @nn.compact
   def __call__(
     self, x: jax.Array, *, train: bool = False, context: jax.Array | None = None
   ) -> jax.Array:
-    """The restored picture; `context` does not matter to it.
-
-    It is kept within `bound` unless `train`.
-    """
+    """The restored picture, within `bound` unless `train`; no `context`."""
     del context
     if len(self.enc_blocks) != len(self.dec_blocks):
       raise ValueError(
         f'enc_blocks {self.enc_blocks} and dec_blocks '
-        f'{self.dec_blocks} must name as many levels'
+        f'{self.dec_blocks} must have the same length'
       )
 
     def block(level, name):
@@ -185,7 +181,7 @@ class NAFNet(nn.Module):
         y = block(level, f'enc{level}_{i}')(y)
       skips.append(y)
       features *= 2
-      # A 2x2 convolution of stride 2 is a dense layer of unshuffled pixels.
+      # A 2x2 convolution of stride 2 is a dense layer after an unshuffle.
       y = layers.Dense(features, dtype=self.dtype, name=f'down{level}')(
         layers.pixel_unshuffle(y, 2)
       )
@@ -222,21 +218,21 @@ class NAFNet(nn.Module):
 
   @property
   def multiple(self) -> int:
-    """What both sides are padded to a multiple of, px."""
+    """Both sides are padded to a multiple of this, px."""
     return self.stem * 2 ** len(self.enc_blocks)
 
   @property
   def halo(self) -> int:
-    """What tiles get around them, px; what their attention sees has no end."""
+    """Margin around the valid area of a tile, px; attention has no limit."""
     return 64
 
 
 def _share(change: jax.Array, bound: float) -> jax.Array:
-  """How much of a change may be made, f32[B, H, W, 1] in [0, 1].
+  """Factor of a change that keeps local means, f32[B, H, W, 1] in [0, 1].
 
-  All of it where its mean over the area around moves by less than `bound`, as
-  noise, lines and blur do, and less the more it moves: a bright wall that is
-  taken for damage stays.
+  1 where the local mean of the change is below `bound`, as for noise, lines and
+  blur, and smaller where it is larger, so that a bright wall mistaken for
+  damage is kept.
   """
   height, width = change.shape[1:3]
   small = layers.pad_to_multiple(change, _AREA)
@@ -244,6 +240,6 @@ def _share(change: jax.Array, bound: float) -> jax.Array:
   small = small.reshape(-1, rows, _AREA, columns, _AREA, 3).mean((2, 4))
   moved = jnp.abs(small).max(-1, keepdims=True)
   share = bound / jnp.maximum(moved, bound)
-  share = -nn.max_pool(-share, (3, 3), padding='SAME')  # the least around
+  share = -nn.max_pool(-share, (3, 3), padding='SAME')  # the least nearby
   size = share.shape[0], rows * _AREA, columns * _AREA, 1
   return jax.image.resize(share, size, 'linear')[:, :height, :width]

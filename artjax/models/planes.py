@@ -1,4 +1,4 @@
-"""Networks of 1 or 4 channels on pictures of 3."""
+"""Runs networks of 1 or 4 channels on RGB pictures."""
 
 from collections.abc import Callable
 
@@ -14,27 +14,28 @@ def run(
   reads: int,
   writes: int,
 ) -> jax.Array:
-  """What a network makes of pictures, whatever its channels are.
+  """Applies a network to RGB pictures, whatever its channels are.
 
-  A network of grey pictures sees red, green and blue one after the other, as
-  pictures of their own; one that makes colours of grey sees their luma. A
-  fourth channel is transparency: none is there, and what comes of it is left
-  out.
+  A network with one channel in and out gets red, green and blue as separate
+  grey pictures; one with a single input channel gets the luma. A fourth channel
+  is opacity: it is 1 in the input and dropped from the output.
 
   Args:
     network: [b, H, W, reads] -> [b, h, w, writes].
     x: [B, H, W, 3].
-    reads: 1, 3 or 4.
-    writes: the same.
+    reads: input channels of the network: 1, 3 or 4.
+    writes: its output channels: 1, 3 or 4.
 
   Returns:
     [B, h, w, 3].
 
   Raises:
-    ValueError: other channels.
+    ValueError: another number of channels.
   """
   if reads not in (1, 3, 4) or writes not in (1, 3, 4):
-    raise ValueError(f'{reads} channels to {writes}: each is 1, 3 or 4')
+    raise ValueError(
+      f'{reads} channels in, {writes} out: each must be 1, 3 or 4'
+    )
   if reads == writes == 1:
     batch, height, width, colours = x.shape
     x = x.transpose(0, 3, 1, 2).reshape(batch * colours, height, width, 1)

@@ -1,15 +1,15 @@
 """U-Net whose encoder is a ResNet-18 or ResNet-34 of basic blocks.
 
 https://arxiv.org/abs/1505.04597 and https://arxiv.org/abs/1512.03385. Scale x1,
-any height and width, padded inside to a multiple of 32; an output pixel sees
-the whole of a picture of some 400 px. At width 64 the encoder is torchvision's
-(`foreign.resnet_encoder` brings its ImageNet weights): 11,176,512 parameters
+any height and width, padded inside to a multiple of 32; the receptive field is
+some 400 px. At width 64 the encoder is torchvision's (see
+artjax/interop/torchvision.py for its ImageNet weights): 11,176,512 parameters
 (18) or 21,284,672 (34) for 3 channels, 6,272 fewer for 1; the whole network
 for 1 channel has 13,016,140 and 23,124,300, and 1,836,132 with depth 18, width
 24 and coordinates.
 
-The finest level of the decoder is at half the resolution, where the encoder's
-stem leaves off; the picture itself joins it by space-to-depth.
+The finest level of the decoder has half the resolution, as the encoder's stem;
+the picture itself is concatenated there after a pixel unshuffle.
 """
 
 import functools
@@ -21,14 +21,17 @@ import jax.numpy as jnp
 
 from artjax.models import layers
 
-BLOCKS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3)}  # basic blocks a stage, by depth
+BLOCKS = {
+  18: (2, 2, 2, 2),
+  34: (3, 4, 6, 3),
+}  # basic blocks of each stage, by depth
 NORMS = ('batch', 'group')
-# ImageNet's, over all its channels: what its encoders expect of a grey picture.
+# ImageNet's, over all channels: encoders for grey pictures expect these.
 _MEAN, _DEVIATION = 0.449, 0.226
 
 
 def _norm(kind, train, axis_name, dtype):
-  """A constructor of norms, norm(name=...)."""
+  """A constructor of norm layers: norm(name=...)."""
   if kind == 'batch':
     return functools.partial(
       layers.BatchNorm,
@@ -47,7 +50,7 @@ def _norm(kind, train, axis_name, dtype):
 
 
 def _conv(features, size, strides, dtype, name):
-  """Without bias, which the norm after it has; padded as in PyTorch."""
+  """Convolution without bias, for the norm has one; padded as in PyTorch."""
   return nn.Conv(
     features,
     (size, size),
@@ -61,9 +64,15 @@ def _conv(features, size, strides, dtype, name):
 
 
 def max_pool(x: jax.Array) -> jax.Array:
-  """3 x 3 maxima, stride 2, padding 1, of values >= 0: [B, H, W, C], even.
+  """3 x 3 max pooling, stride 2, padding 1, of values >= 0 and even sides.
 
-  As shifted maxima: the gradient of XLA's pooling takes far longer on a CPU.
+  By maxima of slices: the gradient of XLA's pooling is far slower on a CPU.
+
+  Args:
+    x: [B, H, W, C].
+
+  Returns:
+    [B, H / 2, W / 2, C].
   """
   x = jnp.pad(x, ((0, 0), (1, 0), (1, 0), (0, 0)))  # 0 is never above a value
   rows = jnp.maximum(jnp.maximum(x[:, :-1:2], x[:, 1::2]), x[:, 2::2])
@@ -106,7 +115,7 @@ class Encoder(nn.Module):
 
   @nn.compact
   def __call__(self, x: jax.Array, *, train: bool = False) -> list[jax.Array]:
-    """[B, H, W, C], normalised -> five levels, from H / 2 to H / 32."""
+    """[B, H, W, C], normalized -> five levels, from H / 2 to H / 32."""
     norm = _norm(self.norm, train, self.axis_name, self.dtype)
     y = _conv(self.width, 7, 2, self.dtype, 'conv1')(x)
     y = nn.relu(norm(name='norm1')(y))
@@ -132,20 +141,20 @@ class ResUNet(nn.Module):
 
   depth: int = 18  # 18 | 34
   width: int = 64  # channels at half the resolution, ResNet's 64
-  norm: str = 'group'  # 'group' | 'batch', which ImageNet's weights want
-  coordinates: bool = False  # whether it is told where in the picture it is;
-  # for aligned pictures that are seen whole (https://arxiv.org/abs/1807.03247)
-  halo: int = 64  # px that tiles need around what they are to get right
-  axis_name: str | None = 'batch'  # devices that share their statistics
+  norm: str = 'group'  # 'group' | 'batch', as ImageNet's weights need
+  coordinates: bool = False  # coordinates as input channels, for aligned
+  # pictures that are processed whole (https://arxiv.org/abs/1807.03247)
+  halo: int = 64  # margin around the valid area of a tile, px
+  axis_name: str | None = 'batch'  # devices that share batch statistics
   dtype: jnp.dtype = jnp.float32  # of the computation
 
-  multiple = 32  # what both sides are padded to a multiple of, px
+  multiple = 32  # both sides are padded to a multiple of this, px
 
   @nn.compact
   def __call__(
     self, x: jax.Array, *, train: bool = False, context: jax.Array | None = None
   ) -> jax.Array:
-    """The picture. Raises ValueError for an unknown depth or norm."""
+    """The picture; ValueError for an unknown depth or norm."""
     del context
     if self.depth not in BLOCKS:
       raise ValueError(
@@ -175,7 +184,7 @@ class ResUNet(nn.Module):
       y = jnp.concatenate([y, _coordinates(y)], -1)
     for i, features in enumerate((4, 2, 1, 1)):
       features *= self.width
-      # The change of channels goes before the resize, where it costs a quarter.
+      # The dense layer comes before the resize: four times cheaper there.
       y = nn.Dense(features, dtype=self.dtype, name=f'up{i}')(y)
       y = layers.upsample(y, 2)
       y = block(jnp.concatenate([y, levels.pop()], -1), features, f'up{i}')

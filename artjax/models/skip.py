@@ -1,17 +1,16 @@
-"""Encoder-decoder with skips whose structure alone is a prior of pictures.
+"""Encoder-decoder with skips, whose structure is a prior of natural pictures.
 
 https://arxiv.org/abs/1711.10925 (Deep Image Prior), the network of its
-inpainting and denoising experiments. It is fitted to one picture and never
-trained on others, so it is called on noise, not on the picture: f32[B, H, W,
-input channels] -> f32[B, H, W, out_channels] in [0, 1]. Scale x1; with the
+inpainting and denoising experiments. It is fitted to a single picture, and its
+input is noise, not the picture: f32[B, H, W, input channels] ->
+f32[B, H, W, out_channels] in [0, 1]. Scale x1; with the
 default fields and 32 input channels 2,217,831 parameters, with out_channels=1
 2,217,573. Any height and width, padded inside to a multiple of 32 and to at
 least 64.
 
-Statistics of the normalisation are always those of the picture itself, as batch
-norm has them when it is trained on a batch of one. It takes away the bias of
-the convolution before it; the biases are there because the paper's count has
-them.
+The normalization always uses the statistics of its input, like batch norm in
+training with a batch of one. It cancels the bias of the convolution before it;
+these biases are kept for the paper's parameter count.
 """
 
 import functools
@@ -22,13 +21,13 @@ import jax.numpy as jnp
 
 from artjax.models import layers
 
-# As the paper's: the normalisation makes the output the same for kernels of any
-# size, but how fast they turn depends on it.
+# As in the paper. The normalization makes the output independent of the scale
+# of the kernels, but that scale sets their effective learning rate.
 _KERNEL_INIT = nn.initializers.variance_scaling(1 / 3, 'fan_in', 'uniform')
 
 
 class ConvNorm(nn.Module):
-  """Convolution, normalisation, LeakyReLU."""
+  """Convolution, normalization, LeakyReLU."""
 
   features: int
   kernel: int = 3  # side, px: 3 or 1
@@ -50,7 +49,7 @@ class ConvNorm(nn.Module):
 
 
 def norm(dtype: jnp.dtype, name: str) -> nn.Module:
-  """Batch norm of a batch of one: zero mean, unit variance a channel."""
+  """Zero mean and unit variance of each channel of a picture."""
   return nn.InstanceNorm(epsilon=1e-5, dtype=dtype, name=name)
 
 
@@ -58,20 +57,20 @@ class SkipNet(nn.Module):
   """f32[B, H, W, C] of noise -> f32[B, H, W, out_channels] in [0, 1]."""
 
   out_channels: int = 3
-  features: int = 128  # channels of the way down and of the way up
+  features: int = 128  # channels of encoder and decoder
   skip_features: int = 4  # channels of a skip
-  scales: int = 5  # times the size is halved
+  scales: int = 5  # number of halvings
   dtype: jnp.dtype = jnp.float32  # of the computation
 
   @nn.compact
   def __call__(
     self, x: jax.Array, *, train: bool = False, context: jax.Array | None = None
   ) -> jax.Array:
-    """A picture; `train` and `context` make no difference to this network."""
+    """A picture; `train` and `context` have no effect."""
     del train, context
     height, width = x.shape[1:3]
     y = layers.pad_to_multiple(x.astype(self.dtype), self.multiple)
-    # The coarsest level needs two pixels a side to reflect about an edge.
+    # Reflection padding needs two pixels a side at the coarsest level.
     less = [max(0, 2 * self.multiple - side) for side in y.shape[1:3]]
     y = jnp.pad(y, ((0, 0), (0, less[0]), (0, less[1]), (0, 0)), mode='reflect')
 
@@ -96,5 +95,5 @@ class SkipNet(nn.Module):
 
   @property
   def multiple(self) -> int:
-    """What both sides are padded to a multiple of, px."""
+    """Both sides are padded to a multiple of this, px."""
     return 2**self.scales

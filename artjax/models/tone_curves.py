@@ -1,12 +1,12 @@
 """Tone curves for a whole picture, predicted from a thumbnail.
 
-Scale x1, any height and width; every parameter depends on the whole thumbnail
-by means over it, so that its size may vary. What a curve must do shows in the
-distribution of each channel, which is seen beside what convolutions find. With
-the default fields 175,426 parameters.
+Scale x1, any height and width; all inputs are means over the thumbnail, so that
+its size may vary. They are the distribution of each channel, from which most of
+a curve follows, and the features of convolutions. With the default fields
+175,426 parameters.
 
-Pictures without colour get one curve for all channels and no mixing: grey stays
-grey, exactly.
+Pictures without colour get one curve for all channels and no mixing, so that
+grey stays exactly grey.
 """
 
 from collections.abc import Sequence
@@ -18,9 +18,9 @@ import jax.numpy as jnp
 from artjax.models import layers
 from artjax.tasks import tone
 
-BLACK = 0.3  # most that black moves
+BLACK = 0.3  # largest shift of black
 SLOPE = 1.1  # log of the steepest slope, and of the flattest
-MIX = 0.45  # most of a channel that moves to or from another
+MIX = 0.45  # largest share of a channel that is mixed into another
 # Mean of the largest less the smallest channel: below the first a picture is
 # grey, above the second it is coloured.
 GREY, COLOURED = 0.01, 0.04
@@ -32,7 +32,7 @@ class ToneCurves(nn.Module):
   """f32[B, H, W, 3] in [0, 1] -> f32[B, 1, 1, P], see `tone.transform`."""
 
   segments: int = 8  # of each curve
-  features: Sequence[int] = (32, 64, 96)  # of convolutions, each at half size
+  features: Sequence[int] = (32, 64, 96)  # of convolutions of stride 2
   hidden: int = 192  # units
   dtype: jnp.dtype = jnp.float32  # of the computation
   scale = 1
@@ -43,7 +43,7 @@ class ToneCurves(nn.Module):
   def __call__(
     self, x: jax.Array, *, train: bool = False, context: jax.Array | None = None
   ) -> jax.Array:
-    """The transform; neither `train` nor `context` makes a difference."""
+    """The transform; `train` and `context` have no effect."""
     del train, context
     x = x.astype(jnp.float32)
     y = jnp.concatenate([statistics(x), self._seen(x)], -1)
@@ -55,12 +55,12 @@ class ToneCurves(nn.Module):
       kernel_init=nn.initializers.zeros,
       name='ending',
     )(y.astype(jnp.float32))
-    # How far to go is learnt apart from where to go.
+    # Strength and direction of the change are predicted separately.
     y = jnp.tanh(y[..., :-1]) * nn.sigmoid(y[..., -1:] + 1)
     return _bounded(y, colourfulness(x))[:, None, None]
 
   def _seen(self, x):
-    """f32[B, C]: means and spreads of what convolutions find."""
+    """f32[B, C]: means and standard deviations of convolutional features."""
     y = (2 * x - 1).astype(self.dtype)
     for i, features in enumerate(self.features):
       y = nn.Conv(
@@ -72,15 +72,15 @@ class ToneCurves(nn.Module):
 
 
 def statistics(x: jax.Array) -> jax.Array:
-  """How values are distributed, and the colours of darks and lights.
+  """Distribution of values, and the mean colour of each tone.
 
   Args:
     x: f32[B, H, W, 3] in [0, 1].
 
   Returns:
-    f32[B, 5 * LEVELS + 4 * TONES]: of each channel, of lightness and of
-    saturation the mean of what lies within each level, which is 0 above and 1
-    below; the share of each tone in the picture and its mean colour.
+    f32[B, 5 * LEVELS + 4 * TONES]: the cumulative distribution of each
+    channel, of lightness and of saturation at `LEVELS` levels; the share of
+    each tone in the picture, and its mean colour.
   """
   light, largest, smallest = x.mean(-1), x.max(-1), x.min(-1)
   planes = jnp.stack([*jnp.moveaxis(x, -1, 0), light, largest - smallest], 1)
@@ -90,7 +90,7 @@ def statistics(x: jax.Array) -> jax.Array:
   for i in range(TONES):
     near = jnp.maximum(0, 1 - jnp.abs((TONES - 1) * light - i))[..., None]
     share = near.mean(1)
-    # Where a tone is missing, its colour counts as grey of that tone.
+    # A tone that is missing counts as grey.
     grey = i / (TONES - 1)
     off = (near * (pixels - grey)).mean(1) / (share + 0.01)
     found += [share, off]
@@ -104,7 +104,7 @@ def colourfulness(x: jax.Array) -> jax.Array:
 
 
 def _bounded(y, colourful):
-  """f32[B, P] in [-1, 1] -> parameters; equal for all channels of grey."""
+  """f32[B, P] in [-1, 1] -> parameters; equal channels for a grey picture."""
   curves = y[:, : -len(tone.MIXED)].reshape(len(y), -1, 3)
   shared = curves.mean(-1, keepdims=True)
   curves = shared + colourful[:, None, None] * (curves - shared)

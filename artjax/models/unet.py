@@ -3,17 +3,18 @@
 https://arxiv.org/abs/1505.04597, with residual blocks
 (`x + conv(lrelu(conv))`), skips that are added, a space-to-depth stem and a
 global residual. Scale x1. With the default fields: 4,755,306 parameters; the
-residual sees 402 px a side (`receptive_field`), the colour transform the whole
-context; any height and width, padded inside to a multiple of 16.
+residual has a receptive field of 402 px (`receptive_field`), the colour
+transform depends on the whole context; any height and width, padded inside to a
+multiple of 16.
 
-The stem (pixel unshuffle on entry, shuffle at the exit) makes the finest level
-half the resolution: XLA's convolutions are slow on a CPU at few channels and
-full resolution, and most of a plain U-Net's time goes there.
+With the stem (pixel unshuffle at the input, shuffle at the output) the finest
+level has half the resolution: XLA's convolutions are slow on a CPU with few
+channels at full resolution, where a plain U-Net spends most of its time.
 
-Colours are a matter of the whole picture: a faded, tinted or varnished one
-shows in its statistics, not in a tile. `context`, a thumbnail of it, is read
-into a vector that sets a polynomial colour transform of the picture and
-modulates the features (FiLM, https://arxiv.org/abs/1709.07871).
+Whether a picture is faded, tinted or varnished shows in the statistics of the
+whole, not in a tile. So `context`, a thumbnail of the whole, is encoded as a
+vector, which sets a polynomial colour transform of the picture and modulates
+the features (FiLM, https://arxiv.org/abs/1709.07871).
 """
 
 from collections.abc import Sequence
@@ -42,7 +43,7 @@ class ResBlock(nn.Module):
   def __call__(
     self, x: jax.Array, context: jax.Array | None = None
   ) -> jax.Array:
-    """[B, H, W, features], and [B, C] that modulates it -> the same shape."""
+    """[B, H, W, features], modulated by [B, C] -> the same shape."""
     y = layers.Conv3x3(self.features, dtype=self.dtype, name='conv1')(x)
     if self.norm == 'group':
       y = nn.GroupNorm(
@@ -60,7 +61,7 @@ class ResBlock(nn.Module):
       )(context)
       scale, shift = jnp.split(film[:, None, None, :], 2, axis=-1)
       y = y * (1 + scale) + shift
-    # A tenth of the usual start keeps deep stacks of blocks near the identity.
+    # A tenth of the usual scale keeps deep stacks of blocks near the identity.
     y = layers.Conv3x3(
       self.features,
       dtype=self.dtype,
@@ -75,9 +76,9 @@ class ResBlock(nn.Module):
 class ContextEncoder(nn.Module):
   """The whole picture, f32[B, h, w, 3] of any size -> a vector [B, features].
 
-  Of a `size` px thumbnail: quantiles of its colours, where the darkest and the
-  lightest ones tell how it has faded, and means and maxima of three strided
-  convolutions, which see what is where.
+  From a `size` px thumbnail: quantiles of its colours, where the darkest and
+  the lightest show how far it has faded, and means and maxima of three strided
+  convolutions, which show its content.
   """
 
   size: int = 64
@@ -90,7 +91,7 @@ class ContextEncoder(nn.Module):
     """f32[B, H, W, C], of any size -> [B, features]."""
     shape = (picture.shape[0], self.size, self.size, picture.shape[3])
     x = jax.image.resize(picture.astype(jnp.float32), shape, 'linear') - 0.5
-    # Of 2x2 means: a quarter of the values sort twelve times as fast.
+    # From 2x2 means: a quarter of the values is sorted twelve times as fast.
     statistics = [self._quantiles(layers.downsample2(x))]
     y = x.astype(self.dtype)
     for i, features in enumerate((32, 64, 128)):
@@ -113,7 +114,7 @@ class ContextEncoder(nn.Module):
     r, g, b = x[..., 0], x[..., 1], x[..., 2]
     values = jnp.stack([r, g, b, (r + 2 * g + b) / 4, r - g, b - g], 1)
     values = jax.lax.stop_gradient(values.reshape(*values.shape[:2], -1))
-    # Not quite the extremes, which are the damage's more than the picture's.
+    # Not the extremes, which often come from damage.
     count = values.shape[-1]
     places = np.linspace(0.005, 0.995, self.quantiles) * (count - 1)
     ordered = jnp.sort(values, axis=-1)[..., np.rint(places).astype(int)]
@@ -121,12 +122,12 @@ class ContextEncoder(nn.Module):
 
 
 def colour_transform(x: jax.Array, change: jax.Array) -> jax.Array:
-  """x + a polynomial of second degree in r, g, b, one a picture.
+  """x + a polynomial of second degree in r, g, b for each picture.
 
   Args:
     x: f32[B, H, W, 3] in [0, 1].
-    change: f32[B, COLOUR_TERMS, 3], coefficients; the terms are taken about
-      mid grey, where they depend on each other least.
+    change: f32[B, COLOUR_TERMS, 3], coefficients; the terms are centred at
+      mid grey, where they are least correlated.
 
   Returns:
     f32[B, H, W, 3].
@@ -144,28 +145,28 @@ class UNet(nn.Module):
   `x` is a tile of, of any size; without one it is `x` itself.
   """
 
-  features: Sequence[int] = (32, 64, 128, 256)  # a level, finest first; none
-  # at all: the colour transform alone, which is learnt a hundred times faster
-  blocks: Sequence[int] = (1, 2, 2, 2)  # residual blocks a level
+  features: Sequence[int] = (32, 64, 128, 256)  # of each level, finest
+  # first; () = only the colour transform, which trains a hundred times faster
+  blocks: Sequence[int] = (1, 2, 2, 2)  # residual blocks of each level
   norm: str = 'none'  # 'none' | 'group'
-  down: str = 'bilinear'  # 'bilinear' (2x2 means) | 'stride' (learnt)
+  down: str = 'bilinear'  # 'bilinear' (2x2 means) | 'stride' (learned)
   stem: int = 2  # space-to-depth factor, 1 = full resolution
   context_size: int = 64  # thumbnail's side, px; 0 = no context
-  residual: bool = True  # the picture plus what is learnt, or that alone
+  residual: bool = True  # whether the picture is added to the output
   dtype: jnp.dtype = jnp.float32  # of the computation
 
   @nn.compact
   def __call__(
     self, x: jax.Array, *, train: bool = False, context: jax.Array | None = None
   ) -> jax.Array:
-    """The restored picture; `train` makes no difference to this network."""
+    """The restored picture; `train` has no effect."""
     del train
     self._check()
     height, width = x.shape[1:3]
     x = x.astype(jnp.float32)
     base, body, vector = x, x, None
     if self.context_size:
-      # Of the unpadded picture: padding must not count in its statistics.
+      # From the unpadded picture: padding must not affect the statistics.
       vector = ContextEncoder(
         self.context_size, dtype=self.dtype, name='context'
       )(x if context is None else context)
@@ -192,7 +193,7 @@ class UNet(nn.Module):
       skips.append(y)
     for level in reversed(range(coarsest)):
       features = self.features[level]
-      # The convolution goes before the resize, where it is four times cheaper.
+      # The convolution comes before the resize: four times cheaper there.
       y = nn.Dense(features, dtype=self.dtype, name=f'up{level}')(y)
       y = layers.upsample(y, 2) + skips[level]
       for i in range(self.blocks[level]):
@@ -211,27 +212,27 @@ class UNet(nn.Module):
 
   @property
   def multiple(self) -> int:
-    """What both sides are padded to a multiple of, px."""
+    """Both sides are padded to a multiple of this, px."""
     return self.stem * 2 ** max(0, len(self.features) - 1)
 
   @property
   def receptive_field(self) -> int:
-    """Side of the square of input that an output pixel's residual sees, px."""
+    """Side of the receptive field of a pixel's residual, px."""
     radius = 1 + 1  # stem_in and stem_out, in pixels of the finest level
     for level, blocks in enumerate(self.blocks):
-      sides = 1 if level == len(self.blocks) - 1 else 2  # way down and way up
+      sides = 1 if level == len(self.blocks) - 1 else 2  # encoder and decoder
       radius += 2**level * 2 * blocks * sides
-    # Means on the way down and bilinear steps up add a coarse pixel a level.
+    # Downsampling and bilinear upsampling add a coarse pixel for each level.
     radius += sum(2**level for level in range(1, len(self.blocks)))
     return 2 * self.stem * radius + self.stem
 
   @property
   def halo(self) -> int:
-    """What tiles need around what they are to get right, px.
+    """Margin around the valid area of a tile, px.
 
-    Less than half of what is seen, for what is far away hardly matters: with
-    the shipped weights tiled and whole pictures agree to 1/255
-    (`scripts/benchmark.py tiles`).
+    Less than half of the receptive field, since distant pixels have little
+    influence: with the shipped weights, tiled and whole results agree within
+    1/255 (`scripts/benchmark.py tiles`).
     """
     return min(64, self.receptive_field // 2)
 
@@ -247,7 +248,7 @@ class UNet(nn.Module):
     if len(self.features) != len(self.blocks):
       raise ValueError(
         f'features {self.features} and blocks {self.blocks} '
-        'must name as many levels'
+        'must have the same length'
       )
     if self.norm not in NORMS:
       raise ValueError(f'norm={self.norm!r} is not one of {", ".join(NORMS)}')

@@ -1,4 +1,4 @@
-"""Options that are no numbers, read from the text of a flag or a query."""
+"""Parses options that are not numbers, from a flag or a query."""
 
 import argparse
 
@@ -22,7 +22,7 @@ def region(text: str) -> tuple[int, ...]:
   """'X,Y,W,H' -> (x, y, width, height) in px; '' -> ().
 
   Raises:
-    argparse.ArgumentTypeError: of another form.
+    argparse.ArgumentTypeError: another form.
   """
   try:
     sides = tuple(int(side) for side in text.split(',')) if text else ()
@@ -30,6 +30,6 @@ def region(text: str) -> tuple[int, ...]:
       raise ValueError
   except ValueError as error:
     raise argparse.ArgumentTypeError(
-      f'{text!r} is not X,Y,W,H in whole px'
+      f'{text!r} is not X,Y,W,H in whole pixels'
     ) from error
   return sides

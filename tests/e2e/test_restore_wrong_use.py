@@ -66,7 +66,7 @@ def test_tampered_weights_are_refused(tmp_path, folder, tiny, capsys):
   with pytest.raises(SystemExit) as e:
     command.main([str(folder), '-o', str(tmp_path / 'o'), f'--weights={path}'])
   assert e.value.code == 2
-  assert 'sha256 is not that of' in capsys.readouterr().err
+  assert 'sha256 differs from that' in capsys.readouterr().err
 
 
 def test_dry_run_wants_weights_that_are_there(tmp_path, folder, capsys):

@@ -54,7 +54,7 @@ def test_quality_is_estimated_once_unless_told():
 def test_what_is_not_told_is_named():
   found = restorer('dncnn.DnCNN')
   assert found.knobs == ()
-  with pytest.raises(ValueError, match='are not told the noise'):
+  with pytest.raises(ValueError, match='no input for the noise'):
     found(PICTURE, noise=20)
-  with pytest.raises(ValueError, match='are not told the quality'):
+  with pytest.raises(ValueError, match='no input for the quality'):
     knobs.tell(found.params, jpeg_quality=20)

@@ -55,7 +55,7 @@ def test_a_changed_file_is_not_that_of_its_manifest(tmp_path):
   (tmp_path / 'manifest.json').write_text(json.dumps(manifest))
   network.Restorer.load(str(path))
   safetensors_io.save(str(path), params(), CONFIG, step=1)
-  with pytest.raises(ValueError, match='its sha256 is not that of'):
+  with pytest.raises(ValueError, match='its sha256 differs from that'):
     network.Restorer.load(str(path))
 
 

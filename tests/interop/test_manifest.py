@@ -39,5 +39,5 @@ def test_a_changed_file_is_refused(path):
   manifest.check(path)
   with open(path, 'ab') as file:
     file.write(b' ')
-  with pytest.raises(ValueError, match='its sha256 is not that of'):
+  with pytest.raises(ValueError, match='its sha256 differs from that'):
     manifest.check(path)

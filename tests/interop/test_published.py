@@ -161,7 +161,7 @@ def test_no_shape_of_a_tensor_ends_in_a_traceback(name, tensor, shape):
 
 
 def test_what_is_not_known_is_named():
-  with pytest.raises(ValueError, match='no architecture known'):
+  with pytest.raises(ValueError, match='unknown architecture'):
     published.recognise({'fc.weight': np.zeros([2, 2])})
   with pytest.raises(ValueError, match='no published names'):
     published.publish({'name': 'unet.UNet', 'args': {}}, {})
@@ -295,5 +295,5 @@ def test_published_weights_upsample(path, parameters, least, most):
 
 def test_what_another_network_of_the_challenge_is_is_not_guessed():
   path = shared('weights/ntire2026_esr/team09_RFDN_SPAN.pth')
-  with pytest.raises(ValueError, match='team09.*no architecture known here'):
+  with pytest.raises(ValueError, match='team09.*unknown architecture'):
     published.recognise(tensor_files.read(str(path)), str(path))

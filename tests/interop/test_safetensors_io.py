@@ -94,7 +94,7 @@ def test_what_is_not_finite_is_neither_written_nor_used(tmp_path):
     (1e5, 'float16'),
   ):
     odd = {'conv': {**PARAMS['conv'], 'bias': np.full(3, value, np.float32)}}
-    with pytest.raises(ValueError, match=f'as {dtype} .* finite: conv/bias'):
+    with pytest.raises(ValueError, match=f'not finite as {dtype}: conv/bias'):
       safetensors_io.save(str(path), odd, tiny_config(), dtype=dtype)
   assert path.read_bytes() == before
   assert [p.name for p in path.parent.iterdir()] == ['w.safetensors']

@@ -60,7 +60,7 @@ def test_a_truncated_or_damaged_file_is_one_line(tmp_path, suffix):
 def test_what_is_no_dictionary_is_named(tmp_path):
   path = tmp_path / 'w.pth'
   torch_containers.write_zip(path, [np.zeros(3, np.float32)])
-  with pytest.raises(ValueError, match='w.pth: holds a list, not named'):
+  with pytest.raises(ValueError, match='w.pth: contains a list, not named'):
     tensor_files.read(str(path))
 
 

@@ -85,7 +85,7 @@ def test_resnet_becomes_an_encoder(depth):
       {'layer1.0.conv3.weight': np.ones([64, 64, 1, 1], np.float32)},
       'not a ResNet-18 or 34',
     ),
-    ({'mystery.weight': np.ones(1, np.float32)}, 'no ResNet-18 or 34 has a'),
+    ({'mystery.weight': np.ones(1, np.float32)}, 'have no mystery.weight'),
     ({'bn1.bias': np.full(64, np.nan, np.float32)}, 'not finite'),
   ],
 )

@@ -74,7 +74,7 @@ def test_hints_alone_bring_the_unet_in(net):
 
 def test_its_frozen_network_is_asked_for(net):
   module, variables = net
-  with pytest.raises(ValueError, match='ColourNet rests on alexnet'):
+  with pytest.raises(ValueError, match='ColourNet uses alexnet'):
     module.apply({k: v for k, v in variables.items() if k != 'frozen'}, seen())
 
 

@@ -53,5 +53,5 @@ def test_every_pixel_sees_a_hint_anywhere(tiny):
 
 def test_refuses_levels_that_do_not_fit():
   model = colour_unet.ColourUNet(features=(8, 16), blocks=(1,))
-  with pytest.raises(ValueError, match='as many levels'):
+  with pytest.raises(ValueError, match='must have the same length'):
     model.init(jax.random.key(0), np.zeros([1, 32, 32, 4], np.float32))

@@ -33,5 +33,5 @@ def test_nothing_is_transparent():
 
 
 def test_other_channels_are_named():
-  with pytest.raises(ValueError, match='2 channels to 3'):
+  with pytest.raises(ValueError, match='2 channels in, 3 out'):
     planes.run(lambda x: x, jnp.asarray(X), 2, 3)

@@ -114,7 +114,7 @@ def test_kinds_are_also_called_by_the_classes_of_damage(capsys):
 def test_a_region_is_four_whole_numbers(region, capsys):
   with pytest.raises(SystemExit):
     parsed(f'--region={region}')
-  assert f'{region!r} is not X,Y,W,H in whole px' in capsys.readouterr().err
+  assert f'{region!r} is not X,Y,W,H in whole pixels' in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,8 @@
 """A coarse pass over a small copy of the whole picture, before its tiles.
 
-A stain can be as large as half a picture. Inside it, nothing shows the stain
-but a difference in colour from the area beyond its rim, which may lie in
-another tile. The small copy contains both, and has the same size for all
-pictures.
+A stain can cover half a picture. It shows only by the difference in colour from
+the area around it, which may lie in another tile. The small copy contains both,
+and has the same size for all pictures.
 """
 
 import cv2
@@ -12,8 +11,8 @@ import numpy as np
 from artjax.damage_classes import CLASSES
 from artjax.inference import base
 
-# How much the coarse pass has to say: nothing of cracks, which it cannot see,
-# and less than the tiles of losses, of which the small ones are none to it.
+# Weight of the coarse pass: 0 for cracks, which are too thin for it, and below
+# that of the tiles for losses, of which it misses the small ones.
 _SHARES = {'crack': 0.0, 'loss': 0.3, 'stain': 0.5}
 
 
@@ -47,8 +46,8 @@ def merge(
     width: of the picture, px.
 
   Yields:
-    The strips, with weighted means of the log odds of both: tiles see the rim
-    of a stain best, the coarse pass its inside. Cracks come from the tiles.
+    The strips, with weighted means of the log odds of both: tiles find the
+    edge of a stain best, the coarse pass its inside. Cracks come from tiles.
   """
   seen = _log_odds(seen)
   for top, rows in strips:

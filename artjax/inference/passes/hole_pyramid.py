@@ -1,8 +1,8 @@
 """Fills holes from coarse to fine: inputs and outputs of an inpainting network.
 
-A network sees only a limited distance. Where a hole is deeper, its middle is
-first filled in a copy of half the size, and shown to the network as if it were
-known. The copy is filled in the same way, so holes may have any size.
+The receptive field of a network is limited. The middle of a deeper hole is
+filled first, in a copy of half the size, and then treated as known. The copy is
+filled in the same way, so holes may have any size.
 """
 
 from collections.abc import Callable
@@ -63,7 +63,7 @@ def share_of_fill(hole: np.ndarray, feather: int) -> np.ndarray:
 
   Args:
     hole: bool [H, W].
-    feather: px inside the hole over which the fill fades in; 0 = at once.
+    feather: px inside the hole over which the fill fades in; 0 = hard edge.
 
   Returns:
     u8[H, W], 255 where only the fill is visible.

@@ -10,8 +10,8 @@ import functools
 
 import numpy as np
 
-# (flip, quarter turns) of all that a picture can be seen as; a model that is to
-# see several (`views`) sees the first of them.
+# (flip, number of rotations by 90 degrees). A model with `views` = n gets the
+# first n.
 VIEWS = tuple((flip, turns) for flip in (False, True) for turns in range(4))
 
 
@@ -46,6 +46,6 @@ def _mean(run, tiles, context, *, views, on_view):
 
 
 def _turned(x, flip, turns):
-  """[B, H, W, C], flipped and then turned."""
+  """[B, H, W, C], flipped and then rotated."""
   x = np.rot90(x[:, :, ::-1] if flip else x, turns, (1, 2))
   return np.ascontiguousarray(x)

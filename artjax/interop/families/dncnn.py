@@ -1,4 +1,4 @@
-"""DnCNN, FDnCNN and FFDNet under KAIR's names: layers by their number.
+"""DnCNN, FDnCNN and FFDNet with KAIR's names: numbered layers.
 
 https://github.com/cszn/KAIR.
 """
@@ -11,10 +11,10 @@ _EPSILON = 1e-4  # of its batch norms
 
 
 def _unify(tensors):
-  """Batch norms merged into the convolutions before them.
+  """Merges batch norms into the convolutions before them.
 
-  With norms layers are numbered 0, 2, 5, 8 ..., norms 3, 6 ...; without them 0,
-  2, 4, 6 ...
+  With norms, convolutions are numbered 0, 2, 5, 8, ... and norms 3, 6, ...;
+  without, convolutions are 0, 2, 4, 6, ...
   """
   if 'model.3.running_var' not in tensors:
     return tensors
@@ -37,7 +37,7 @@ def _unify(tensors):
 
 
 def _sizes(tensors):
-  """(channels in and out, features, convolutions)."""
+  """(input channels, output channels, features, convolutions)."""
   layers = family.count(tensors, r'model\.(\d+)\.')
   features, inputs = tensors['model.0.weight'].shape[:2]
   outputs = tensors[f'model.{layers - 1}.weight'].shape[0]
@@ -47,7 +47,7 @@ def _sizes(tensors):
 def _dncnn_fields(tensors):
   inputs, outputs, features, convs = _sizes(tensors)
   if inputs - outputs not in (0, 1):
-    raise ValueError(f'{inputs} channels to {outputs}')
+    raise ValueError(f'{inputs} channels in, {outputs} out')
   return {
     'features': features,
     'convs': convs,
@@ -59,7 +59,7 @@ def _dncnn_fields(tensors):
 def _ffdnet_fields(tensors):
   inputs, outputs, features, convs = _sizes(tensors)
   if (inputs, outputs) not in ((5, 4), (13, 12)):
-    raise ValueError(f'{inputs} channels to {outputs}')
+    raise ValueError(f'{inputs} channels in, {outputs} out')
   return {'features': features, 'convs': convs, 'reads': outputs // 4}
 
 
@@ -70,11 +70,9 @@ def _rows(net):
   return rows
 
 
-def _told(net):
-  """The noise that a network is told of: 15 of 255, as usual."""
-  if not getattr(net, 'told_noise', True):
-    return {}
-  return {'batch_stats/noise': 15 / 255}
+def _noise_level(net):
+  """The usual noise level, for networks that take one."""
+  return family.NOISE_LEVEL if getattr(net, 'told_noise', True) else {}
 
 
 _KEYS = ('model.0.weight', 'model.2.weight', 'model.4.weight', 'model.8.weight')
@@ -85,7 +83,7 @@ DNCNN = family.Family(
   fields=_dncnn_fields,
   rows=_rows,
   unify=_unify,
-  beside=_told,
+  beside=_noise_level,
 )
 FFDNET = family.Family(
   title='FFDNet',
@@ -93,5 +91,5 @@ FFDNET = family.Family(
   keys=_KEYS,
   fields=_ffdnet_fields,
   rows=_rows,
-  beside=_told,
+  beside=_noise_level,
 )

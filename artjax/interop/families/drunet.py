@@ -1,8 +1,8 @@
-"""DRUNet and FBCNN under the names of their authors.
+"""DRUNet and FBCNN with the names of their authors.
 
-https://github.com/cszn/DPIR and https://github.com/jiaxi-jiang/FBCNN: stages of
-blocks, with what changes the resolution last on the way down, first on the way
-up.
+https://github.com/cszn/DPIR, https://github.com/jiaxi-jiang/FBCNN. A stage of
+the encoder ends with the downsampling, one of the decoder starts with the
+upsampling.
 """
 
 from artjax.interop.families import family
@@ -38,7 +38,7 @@ def _residual(name, path, bias):
 
 
 def _frame(net, body, bias):
-  """Rows of all but what FBCNN has beside a DRUNet."""
+  """Rows that DRUNet and FBCNN share."""
   rows = family.layer('m_head', 'head', bias=bias)
   rows += family.layer('m_tail', 'tail', bias=bias)
   for level in range(_LEVELS - 1):
@@ -70,7 +70,7 @@ def _fbcnn_rows(net):
     rows += _residual(f'm_body_decoder.{i}', f'middle_{i}', True)
     rows += _residual(f'qf_pred.{i}', f'quality_{i}', True)
   for i in range(3):
-    # Behind the blocks, a mean and what makes it flat, then ReLUs between.
+    # Numbered after the blocks, the pooling and the flattening; ReLUs between.
     rows += family.layer(
       f'qf_pred.{net.blocks + 2 + 2 * i}', f'quality_dense{i}', 'dense'
     )
@@ -87,7 +87,7 @@ DRUNET = family.Family(
   keys=('m_head.weight', 'm_body.0.res.0.weight', 'm_up1.0.weight'),
   fields=_drunet_fields,
   rows=_drunet_rows,
-  beside=lambda net: {'batch_stats/noise': 15 / 255},
+  beside=lambda net: family.NOISE_LEVEL,
 )
 FBCNN = family.Family(
   title='FBCNN',

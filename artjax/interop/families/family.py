@@ -1,7 +1,7 @@
-"""What a family of published networks says of itself.
+"""The description of a family of published networks.
 
-A `Row` joins a tensor's published name to its flax path, and says how its axes
-are turned; one table of rows serves reading and writing.
+A `Row` maps a tensor's published name to its flax path and gives the order of
+its axes; the same rows serve for reading and writing.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -12,33 +12,35 @@ from typing import Any, NamedTuple
 import numpy as np
 
 Tensors = Mapping[str, np.ndarray]
+# Of networks that are conditioned on it, of [0, 1]: the usual 15 of 255.
+NOISE_LEVEL = {'batch_stats/noise': 15 / 255}
 
 
 class Row(NamedTuple):
-  """One tensor: its published name, its flax path, and what is between."""
+  """One tensor: its published name, its flax path, and its layout."""
 
   name: str
   path: str
   layout: str = 'as_is'  # of `_LAYOUTS`
-  block: int | None = None  # of a leading axis that flax has and they have not
+  block: int | None = None  # index in the leading axis of flax's tensor
 
 
 @dataclasses.dataclass(frozen=True)
 class Family:
-  """One architecture, in all the forms in which it was published.
+  """One architecture, with all published forms of its names.
 
   Attributes:
     title: its usual name.
-    model: '<file>.<class>' of the network here.
-    keys: names that all of its files have, in the form of `rows`.
+    model: '<file>.<class>' of the network in artjax.models.
+    keys: names in all of its files, in the form of `rows`.
     fields: tensors in that form -> the network's fields, from names and shapes.
-    rows: the network (a linen module, not bound) -> its tensors.
-    unify: tensors of any form -> those of the form of `rows`. It leaves those
-      of other families as they are.
-    marks: the network -> tensors that hold nothing but by being there say
-      something of it.
-    beside: the network -> {flax path: value} of what files have not: what it
-      is told of a picture.
+    rows: the network (an unbound linen module) -> its tensors.
+    unify: tensors of any form -> the form of `rows`; those of other families
+      are returned unchanged.
+    marks: the network -> tensors without content, whose presence means
+      something.
+    beside: the network -> {flax path: initial value} of inputs that are not in
+      files, such as the noise level.
   """
 
   title: str
@@ -51,34 +53,35 @@ class Family:
   beside: Callable[[Any], dict[str, float]] = lambda net: {}
 
 
-# {layout: (published -> flax, (flax, shape of the published one) -> it)}.
+# {layout: (published -> flax, flax -> published)}.
 _LAYOUTS: dict[str, tuple[Callable, Callable]] = {
   'as_is': (lambda w: w, lambda w: w),
-  # OIHW, HWIO.
+  # OIHW -> HWIO.
   'conv': (
     lambda w: w.transpose(2, 3, 1, 0),
     lambda w: w.transpose(3, 2, 0, 1),
   ),
-  # [out, in] of a dense layer.
+  # [out, in] -> [in, out].
   'dense': (lambda w: w.T, lambda w: w.T),
-  # [out, in, 1, 1]: a dense layer of pixels.
+  # 1x1 convolution [out, in, 1, 1] -> dense layer [in, out].
   'pointwise': (lambda w: w[:, :, 0, 0].T, lambda w: w.T[:, :, None, None]),
-  # [out, in, 2, 2], stride 2: a dense layer of unshuffled pixels.
+  # Convolution [out, in, 2, 2] of stride 2 -> dense layer after an unshuffle.
   'down2': (
     lambda w: w.reshape(len(w), -1).T,
     lambda w: w.T.reshape(w.shape[1], -1, 2, 2),
   ),
-  # [in, out, 2, 2], transposed, stride 2: a dense layer, then shuffled.
+  # Transposed convolution [in, out, 2, 2] of stride 2 -> dense layer before a
+  # shuffle.
   'up2': (
     lambda w: w.reshape(len(w), -1),
     lambda w: w.reshape(len(w), -1, 2, 2),
   ),
-  # [C, 1, 3, 3], [3, 3, C].
+  # [C, 1, 3, 3] -> [3, 3, C].
   'depthwise': (
     lambda w: w[:, 0].transpose(1, 2, 0),
     lambda w: w.transpose(2, 0, 1)[:, None],
   ),
-  # [1, C, 1, 1], [1, 1, 1, C].
+  # [1, C, 1, 1] -> [1, 1, 1, C].
   'channels': (
     lambda w: w.transpose(0, 2, 3, 1),
     lambda w: w.transpose(0, 3, 1, 2),
@@ -87,7 +90,7 @@ _LAYOUTS: dict[str, tuple[Callable, Callable]] = {
 
 
 def to_flax(value: np.ndarray, layout: str) -> np.ndarray:
-  """A published tensor with its axes as flax has them."""
+  """A published tensor with its axes in flax's order."""
   return _LAYOUTS[layout][0](value)
 
 
@@ -103,7 +106,7 @@ def layer(
   block: int | None = None,
   bias: bool = True,
 ) -> list[Row]:
-  """Rows of a layer: its kernel, and its bias if it has one."""
+  """Rows of a layer: its kernel, and its bias if there is one."""
   rows = [Row(f'{name}.weight', f'{path}/kernel', layout, block)]
   if bias:
     rows.append(Row(f'{name}.bias', f'{path}/bias', block=block))
@@ -119,18 +122,20 @@ def norm(name: str, path: str) -> list[Row]:
 
 
 def count(names: Iterable[str], pattern: str) -> int:
-  """One more than the largest number where `pattern` has its group; or 0."""
+  """1 + the largest number that the group of `pattern` matches, or 0."""
   found = map(re.compile(pattern).match, names)
   return max((int(match[1]) + 1 for match in found if match), default=0)
 
 
 def scale_of(outputs: int, channels: int = 3) -> int:
-  """The scale of a pixel shuffle that so many features go into.
+  """The scale of a pixel shuffle with that many input features.
 
   Raises:
-    ValueError: there is none.
+    ValueError: no scale gives that number.
   """
   scale = round((outputs / channels) ** 0.5)
   if scale < 1 or outputs != channels * scale**2:
-    raise ValueError(f'{outputs} features are no pixels of {channels} channels')
+    raise ValueError(
+      f'{outputs} features cannot be shuffled to {channels} channels'
+    )
   return scale

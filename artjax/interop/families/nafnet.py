@@ -1,9 +1,9 @@
-"""NAFNet of the authors; levels of the way up are numbered from the deepest."""
+"""NAFNet of its authors; decoder levels are numbered from the coarsest."""
 
 from artjax.interop.families import family
 
-# Of GoPro and REDS, whose results the authors made with local means of 1.5
-# times the side of their crops: https://arxiv.org/abs/2112.04491.
+# Of GoPro and REDS, which the authors evaluated with local means over 1.5 times
+# the side of the training crops: https://arxiv.org/abs/2112.04491.
 _DEBLURRING = (1, 1, 1, 28)
 _WINDOW = 384  # px
 

@@ -1,8 +1,8 @@
-"""Published networks that are known by their names but not supported."""
+"""Recognises published networks that are not supported."""
 
 from collections.abc import Iterable
 
-# {title: a name that all of its files have, and only they}; first match wins.
+# {title: a name that identifies its files}; the first match counts.
 _NAMES = {
   'HAT': 'layers.0.residual_group.overlap_attn.relative_position_bias_table',
   'DAT': 'layers.0.blocks.0.ffn.sg.norm.weight',
@@ -26,7 +26,7 @@ _NAMES = {
 
 
 def recognise(names: Iterable[str]) -> str:
-  """The title of a network that is known but not supported, or ''."""
+  """The title of an unsupported network that is recognised, or ''."""
   names = set(names)
   for title, name in _NAMES.items():
     if any(n == name or n.endswith(f'.{name}') for n in names):

@@ -1,10 +1,10 @@
-"""ESRGAN, Real-ESRGAN, BSRGAN, ESRGAN+: RRDBNet under three sets of names."""
+"""ESRGAN, Real-ESRGAN, BSRGAN, ESRGAN+: RRDBNet with three sets of names."""
 
 import re
 
 from artjax.interop.families import family
 
-# What BSRGAN's and newer ESRGAN files call things, in BasicSR's words.
+# Names in BSRGAN's and newer ESRGAN files -> BasicSR's.
 _NEWER = (
   ('RRDB_trunk.', 'body.'),
   ('.RDB', '.rdb'),
@@ -30,10 +30,10 @@ def _newer(name):
 
 
 def _older(tensors):
-  """The first ESRGAN's: layers by their number in a row of all.
+  """Renames tensors of the first ESRGAN, whose layers are numbered.
 
-  Each doubling is three of them, pixels repeated, convolution, ReLU; only
-  convolutions have tensors.
+  A doubling counts as three layers (upsampling, convolution, ReLU), of which
+  only the convolution has tensors.
   """
   upsamplings = (family.count(tensors, r'model\.(\d+)\.') - 5) // 3
   layers = {'model.0': 'conv_first'}
@@ -59,10 +59,10 @@ def _fields(tensors):
   writes = tensors['conv_last.weight'].shape[0]
   upsamplings = family.count(tensors, r'conv_up(\d+)\.') - 1
   upsamplings = max(upsamplings, 0)
-  # Real-ESRGAN's x2 and x1 see squares of pixels.
+  # Real-ESRGAN's x2 and x1 unshuffle their input.
   unshuffle = {4 * writes: 2, 16 * writes: 4}.get(inputs, 1)
   if unshuffle > 2**upsamplings:
-    raise ValueError('the result would be smaller than the picture')
+    raise ValueError('the output would be smaller than the input')
   return {
     'scale': 2**upsamplings // unshuffle,
     'upsamplings': upsamplings,

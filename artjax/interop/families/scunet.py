@@ -1,4 +1,4 @@
-"""SCUNet under the names of its authors, https://github.com/cszn/SCUNet."""
+"""SCUNet with the names of its authors, https://github.com/cszn/SCUNet."""
 
 from artjax.interop.families import family
 
@@ -10,7 +10,7 @@ def _fields(tensors):
   return {
     'features': features,
     'blocks': tuple(
-      # Beside the blocks a stage has what changes the resolution.
+      # A stage has its blocks and a change of resolution.
       family.count(tensors, rf'{stage}\.(\d+)\.') - (stage != 'm_body')
       for stage in _STAGES
     ),

@@ -1,4 +1,4 @@
-"""SPAN, whose files hold the several convolutions that it was trained with."""
+"""SPAN, whose files hold the unmerged convolutions of its training."""
 
 import re
 
@@ -8,11 +8,11 @@ from artjax.interop.families import family
 
 _BLOCKS = 6
 _PART = re.compile(r'(.+)\.(?:sk|conv\.[012])\.(?:weight|bias)')
-_MERGED = '.eval_conv.'  # the one convolution of use
+_MERGED = '.eval_conv.'  # of the merged convolution
 
 
 def unify(tensors: family.Tensors) -> family.Tensors:
-  """One convolution a layer; of others than SPAN's the same tensors."""
+  """Merges the convolutions of each layer; leaves other families unchanged."""
   if 'block_1.c1_r.eval_conv.weight' not in tensors and (
     'block_1.c1_r.sk.weight' not in tensors
   ):
@@ -22,7 +22,7 @@ def unify(tensors: family.Tensors) -> family.Tensors:
     for name, value in tensors.items()
     if not _PART.fullmatch(name)
   }
-  # What is merged already may be from before the last steps of training.
+  # Merged kernels in a file may be older than its unmerged ones.
   layers = {
     match[1] for match in map(_PART.fullmatch, tensors) if match is not None
   }
@@ -33,9 +33,12 @@ def unify(tensors: family.Tensors) -> family.Tensors:
 
 
 def merge(tensors: family.Tensors, layer: str) -> tuple[np.ndarray, np.ndarray]:
-  """(weight [out, in, 3, 3], bias [out]) of what was trained as several.
+  """Merges the linear convolutions of a layer into one 3x3 convolution.
 
-  They are 1x1, 3x3 and 1x1 in a row, and one of 1x1 beside them, all linear.
+  They are 1x1, 3x3 and 1x1 in a row, and a 1x1 convolution parallel to these.
+
+  Returns:
+    Its weight [out, in, 3, 3] and bias [out].
 
   Raises:
     KeyError: one of them is missing.
@@ -48,6 +51,26 @@ def merge(tensors: family.Tensors, layer: str) -> tuple[np.ndarray, np.ndarray]:
   weight = np.einsum('om,mnhw,ni->oihw', w3, w2, w1, optimize=True)
   weight[:, :, 1, 1] += skip[:, :, 0, 0]
   return weight, w3 @ (w2.sum((2, 3)) @ b1 + b2) + b3 + b4
+
+
+def block_rows(
+  blocks: int, name: str = 'c{}_r', bias: bool = True
+) -> list[family.Row]:
+  """Rows of the three convolutions of each block.
+
+  Args:
+    blocks: their number.
+    name: published name of the convolution of number {} within its block.
+    bias: whether they have one.
+  """
+  return [
+    row
+    for i in range(1, blocks + 1)
+    for j in (1, 2, 3)
+    for row in family.layer(
+      f'block_{i}.{name.format(j)}', f'block_{i}_c{j}', bias=bias
+    )
+  ]
 
 
 def _fields(tensors):
@@ -64,9 +87,7 @@ def _fields(tensors):
 
 def _rows(net):
   rows = family.layer('conv_1', 'conv_1') + family.layer('conv_2', 'conv_2')
-  for i in range(1, _BLOCKS + 1):
-    for j in (1, 2, 3):
-      rows += family.layer(f'block_{i}.c{j}_r', f'block_{i}_c{j}')
+  rows += block_rows(_BLOCKS)
   rows += family.layer('conv_cat', 'conv_cat', 'pointwise')
   return rows + family.layer('upsampler.0', 'upsampler')
 

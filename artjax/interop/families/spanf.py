@@ -1,4 +1,4 @@
-"""SPANF and SPANV2, of the challenges of NTIRE 2025 and 2026."""
+"""SPANF and SPANV2, from the challenges of NTIRE 2025 and 2026."""
 
 from artjax.interop.families import family
 from artjax.interop.families import span
@@ -26,10 +26,7 @@ def _spanf_rows(net):
   del net
   rows = _near() + family.layer('conv_cat', 'conv_cat', 'pointwise')
   rows += family.layer('conv_2', 'conv_2')
-  for i in range(1, _BLOCKS + 1):
-    for j in (1, 2, 3):
-      rows += family.layer(f'block_{i}.c{j}_r', f'block_{i}_c{j}')
-  return rows
+  return rows + span.block_rows(_BLOCKS)
 
 
 def _spanv2_fields(tensors):
@@ -41,16 +38,11 @@ def _spanv2_fields(tensors):
 
 def _spanv2_rows(net):
   del net
-  rows = _near()
-  for i in range(1, _BLOCKS + 1):
-    for j in (1, 2, 3):
-      rows += family.layer(
-        f'block_{i}.c{j}.conv', f'block_{i}_c{j}', bias=False
-      )
-    if i > 1:
-      rows += family.layer(
-        f'block_{i}.guidance_map_conv', f'block_{i}_gate', 'pointwise'
-      )
+  rows = _near() + span.block_rows(_BLOCKS, 'c{}.conv', bias=False)
+  for i in range(2, _BLOCKS + 1):
+    rows += family.layer(
+      f'block_{i}.guidance_map_conv', f'block_{i}_gate', 'pointwise'
+    )
   rows.append(
     family.Row('depthwise_conv.weight', 'depthwise/kernel', 'depthwise')
   )

@@ -1,9 +1,9 @@
-"""FBCNN, which removes JPEG artefacts of a quality that it finds or is told.
+"""FBCNN removes JPEG artefacts, given the JPEG quality or estimating it.
 
-https://arxiv.org/abs/2109.14573: a U-Net of residual blocks; from its deepest
-features it predicts the quality that a JPEG was saved with, and the blocks on
-the way up are scaled and shifted by that. 71,921,796 parameters of colour. Any
-height and width, padded inside to a multiple of 8.
+https://arxiv.org/abs/2109.14573: a U-Net of residual blocks. From its deepest
+features it predicts the JPEG quality, and from that the scales and shifts of
+the decoder's blocks. 71,921,796 parameters for colour. Any height and width,
+padded inside to a multiple of 8.
 """
 
 from collections.abc import Sequence
@@ -14,37 +14,31 @@ import jax.numpy as jnp
 
 from artjax.models import layers
 from artjax.models import planes
-from artjax.models.denoising import drunet
+from artjax.models.denoising import blocks
 
-_HIDDEN = 512  # of the layers that make and read the quality
-ESTIMATED = -1.0  # in the place of a quality: it is to be found
+_HIDDEN = 512  # units of the layers that estimate and embed the quality
+ESTIMATED = -1.0  # stands for the quality: the network estimates it
 
 
-class FBCNN(nn.Module):
+class FBCNN(blocks.Denoiser):
   """f32[B, H, W, 3] in [0, 1] -> f32[B, H, W, 3].
 
-  `batch_stats/quality` is what the picture was saved with, 0 to 100, or
-  `ESTIMATED`. A picture in tiles is to be told: each would find its own.
+  `batch_stats/quality` is the JPEG quality, 0 to 100, or `ESTIMATED`. For a
+  picture in tiles set it: otherwise each tile is restored for its own estimate.
   """
 
-  features: Sequence[int] = (64, 128, 256, 512)  # a level
-  blocks: int = 4  # a level on each way
-  reads: int = 3  # channels: 1, each colour by itself, or 3
-  dtype: jnp.dtype = jnp.float32  # of the computation
+  features: Sequence[int] = (64, 128, 256, 512)  # of each level, finest first
+  blocks: int = 4  # in each level of the encoder and of the decoder
 
-  halo = 64  # px; what little comes from further away is left out
+  halo = 64  # px; the little that comes from further away is ignored
   estimates_quality = True
 
-  def __call__(
-    self, x: jax.Array, *, train: bool = False, context: jax.Array | None = None
-  ) -> jax.Array:
-    """Without artefacts; neither `train` nor `context` matters to it."""
-    del train, context
-    restore = lambda picture: self._run(picture)[0]
-    return planes.run(restore, x, self.reads, self.reads)
+  def denoise(self, x: jax.Array) -> jax.Array:
+    """See `Denoiser`."""
+    return self._run(x)[0]
 
   def estimate(self, x: jax.Array) -> jax.Array:
-    """f32[B, H, W, 3] -> f32[]: the quality in [0, 100], their mean."""
+    """f32[B, H, W, 3] -> f32[]: the mean estimated quality, in [0, 100]."""
     found = []
 
     def restore(picture):
@@ -62,52 +56,46 @@ class FBCNN(nn.Module):
     conv = lambda features, name: layers.Conv3x3(
       features, dtype=self.dtype, name=name
     )
-    told = self.variable(
+    given = self.variable(
       'batch_stats', 'quality', lambda: jnp.full((), ESTIMATED, jnp.float32)
     ).value
     height, width = x.shape[1:3]
     x = layers.pad_to_multiple(x, self.multiple, 'edge').astype(self.dtype)
     y = conv(self.features[0], 'head')(x)
-    skips = []
-    for level, features in enumerate(self.features):
-      if level:
-        y = drunet.Down(features, name=f'down{level}', **bias)(y)
-      skips.append(y)
-      for i in range(self.blocks):
-        y = drunet.Residual(name=f'enc{level}_{i}', **bias)(y)
-    found = self._quality(y)
-    # Networks count what is lost: 0 is a perfect picture, 1 the worst.
-    lost = jnp.where(told < 0, found, 1 - told / 100)
-    embedded = lost.astype(self.dtype)
+    y, skips = blocks.encode(
+      y, self.features, lambda y, level: self._stage(y, f'enc{level}'), **bias
+    )
+    estimated = self._quality(y)
+    # Inside, 0 is a perfect picture and 1 the worst.
+    loss = jnp.where(given < 0, estimated, 1 - given / 100)
+    embedded = loss.astype(self.dtype)
     for i in range(3):
       embedded = nn.relu(
         nn.Dense(_HIDDEN, dtype=self.dtype, name=f'embed{i}')(embedded)
       )
-    for i in range(self.blocks):
-      y = drunet.Residual(name=f'middle_{i}', **bias)(y)
-    for level in reversed(range(len(self.features) - 1)):
-      features = self.features[level]
-      dense = lambda name, features=features: nn.Dense(
-        features, dtype=self.dtype, name=name
+
+    def stage(y, level):
+      dense = lambda name: nn.Dense(
+        y.shape[-1], dtype=self.dtype, name=f'{name}{level + 1}'
       )
-      gamma = nn.sigmoid(dense(f'gamma{level + 1}')(embedded))[:, None, None]
-      beta = jnp.tanh(dense(f'beta{level + 1}')(embedded))[:, None, None]
-      y = drunet.Up(features, name=f'up{level + 1}', **bias)(
-        y + skips[level + 1]
-      )
-      for i in range(self.blocks):
-        y = drunet.Residual(name=f'dec{level}_{i}', **bias)(y, (gamma, beta))
-    y = conv(self.reads, 'tail')(y + skips[0])
+      gamma = nn.sigmoid(dense('gamma')(embedded))[:, None, None]
+      beta = jnp.tanh(dense('beta')(embedded))[:, None, None]
+      return self._stage(y, f'dec{level}', (gamma, beta))
+
+    y = blocks.decode(self._stage(y, 'middle'), skips, stage, **bias)
+    y = conv(self.reads, 'tail')(y)
     y = y.astype(jnp.float32)[:, :height, :width]
-    return y, 100 * (1 - found)
+    return y, 100 * (1 - estimated)
+
+  def _stage(self, y, name, film=None):
+    """The residual blocks of a level."""
+    for i in range(self.blocks):
+      y = blocks.Residual(True, self.dtype, name=f'{name}_{i}')(y, film)
+    return y
 
   def _quality(self, y):
-    """f32[B, 1] in [0, 1]: how much was lost, 1 - quality / 100."""
-    for i in range(self.blocks):
-      y = drunet.Residual(use_bias=True, dtype=self.dtype, name=f'quality_{i}')(
-        y
-      )
-    y = y.mean((1, 2))
+    """Features -> f32[B, 1] in [0, 1]: 1 - quality / 100."""
+    y = self._stage(y, 'quality').mean((1, 2))
     for i in range(2):
       y = nn.relu(
         nn.Dense(_HIDDEN, dtype=self.dtype, name=f'quality_dense{i}')(y)
@@ -117,5 +105,5 @@ class FBCNN(nn.Module):
 
   @property
   def multiple(self) -> int:
-    """What both sides are padded to a multiple of, px."""
+    """Both sides are padded to a multiple of this, px."""
     return 2 ** (len(self.features) - 1)

@@ -1,10 +1,10 @@
-"""SCUNet, a blind denoiser: half of its channels convolved, half attended to.
+"""SCUNet, a blind denoiser: convolutions and window attention side by side.
 
 https://arxiv.org/abs/2203.13278: a U-Net of blocks in which one half of the
 channels goes through convolutions and the other through attention in windows
-of 8 x 8 px of its level, every other time shifted by half a window. 17,946,072
-parameters of colour. Any height and width, padded inside to a multiple of 64,
-so that windows are whole on all four levels.
+of 8 x 8 px of its level, in every second block shifted by half a window.
+17,946,072 parameters for colour. Any height and width, padded inside to a
+multiple of 64, so that windows are complete on all four levels.
 """
 
 from collections.abc import Sequence
@@ -16,8 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from artjax.models import layers
-from artjax.models import planes
-from artjax.models.denoising import drunet
+from artjax.models.denoising import blocks
 
 _WINDOW = 8  # px of a level
 _HEAD = 32  # channels of a head
@@ -25,14 +24,14 @@ _EPSILON = 1e-5  # of the norms
 
 
 class WindowAttention(nn.Module):
-  """Attention of the pixels of a window to each other."""
+  """Self-attention within windows of 8 x 8 px."""
 
-  shifted: bool  # by half a window, around the edges of the picture
+  shifted: bool  # by half a window, cyclically
   dtype: jnp.dtype = jnp.float32
 
   @nn.compact
   def __call__(self, x: jax.Array) -> jax.Array:
-    """[B, H, W, C] of multiples of 8 -> the same shape."""
+    """[B, H, W, C], sides multiples of 8 -> the same shape."""
     batch, height, width, channels = x.shape
     rows, columns = height // _WINDOW, width // _WINDOW
     heads, pixels = channels // _HEAD, _WINDOW**2
@@ -54,7 +53,7 @@ class WindowAttention(nn.Module):
     near = jnp.einsum('bwphc,bwqhc->bwhpq', q, k) * _HEAD**-0.5
     near = near.astype(jnp.float32) + table[:, *_offsets()][None, None]
     if self.shifted:
-      # Across the picture's edge pixels are no neighbours.
+      # Pixels from opposite edges of the picture do not attend to each other.
       near = jnp.where(_wrapped(rows, columns)[None, :, None], -1e30, near)
     share = nn.softmax(near).astype(self.dtype)
     y = jnp.einsum('bwhpq,bwqhc->bwphc', share, v)
@@ -68,7 +67,7 @@ class WindowAttention(nn.Module):
 
 @functools.lru_cache
 def _offsets():
-  """Row and column, i64[64, 64], in the table of each pair of pixels."""
+  """Row and column of each pixel pair in the position table: i64[64, 64]."""
   at = np.stack(np.indices((_WINDOW, _WINDOW)), -1).reshape(-1, 2)
   between = at[:, None] - at[None] + _WINDOW - 1
   return between[..., 0], between[..., 1]
@@ -76,7 +75,7 @@ def _offsets():
 
 @functools.lru_cache
 def _wrapped(rows, columns):
-  """bool[windows, 64, 64]: pairs of pixels that shifting brought together."""
+  """bool[windows, 64, 64]: pixel pairs from opposite edges of the picture."""
   part = np.arange(_WINDOW) < _WINDOW // 2
   other = part[:, None] != part[None]
   found = np.zeros((rows, columns, *[_WINDOW] * 4), bool)
@@ -86,7 +85,7 @@ def _wrapped(rows, columns):
 
 
 class Block(nn.Module):
-  """One half of the channels convolved, one attended to, then mixed."""
+  """Convolutions on one half of the channels, attention on the other."""
 
   shifted: bool
   dtype: jnp.dtype = jnp.float32
@@ -110,51 +109,43 @@ class Block(nn.Module):
     return x + dense(channels, name='mix')(jnp.concatenate([near, far], -1))
 
 
-class SCUNet(nn.Module):
-  """f32[B, H, W, 3] in [0, 1] -> f32[B, H, W, 3]."""
+class SCUNet(blocks.Denoiser):
+  """f32[B, H, W, 3] in [0, 1] -> f32[B, H, W, 3]; in f16 it overflows."""
 
-  features: int = 64  # at full resolution, doubled a level
-  blocks: Sequence[int] = (4, 4, 4, 4, 4, 4, 4)  # down, middle, up
-  reads: int = 3  # channels: 1, each colour by itself, or 3
+  features: int = 64  # at full resolution, doubled at each level
+  blocks: Sequence[int] = (4, 4, 4, 4, 4, 4, 4)  # encoder, middle, decoder
   padding: str = 'reflect'  # 'edge' in the authors' own code
-  dtype: jnp.dtype = jnp.float32  # of the computation; f16 overflows
 
-  multiple = 64  # px, padded to inside: whole windows on all levels
+  multiple = 64  # px, padded inside: complete windows on all levels
   halo = 64  # px; attention carries little from further away
 
   @nn.compact
-  def __call__(
-    self, x: jax.Array, *, train: bool = False, context: jax.Array | None = None
-  ) -> jax.Array:
-    """Without noise; neither `train` nor `context` matters to it."""
-    del train, context
-    return planes.run(self._denoise, x, self.reads, self.reads)
-
-  def _denoise(self, x):
-    """[B, H, W, reads] -> f32, the same shape."""
+  def denoise(self, x: jax.Array) -> jax.Array:
+    """See `Denoiser`."""
     conv = functools.partial(layers.Conv3x3, use_bias=False, dtype=self.dtype)
     height, width = x.shape[1:3]
     x = layers.pad_to_multiple(x, self.multiple, self.padding)
     y = conv(self.features, name='head')(x.astype(self.dtype))
-    levels = len(self.blocks) // 2
+    coarsest = len(self.blocks) // 2
 
     def stage(y, number, name):
       for i in range(self.blocks[number]):
         y = Block(i % 2 == 1, self.dtype, name=f'{name}_{i}')(y)
       return y
 
-    skips = [y]
-    for level in range(levels):
-      y = stage(y, level, f'enc{level}')
-      features = self.features * 2 ** (level + 1)
-      y = drunet.Down(features, dtype=self.dtype, name=f'down{level + 1}')(y)
-      skips.append(y)
-    y = stage(y, levels, 'middle')
-    for level in reversed(range(levels)):
-      features = self.features * 2**level
-      y = drunet.Up(features, dtype=self.dtype, name=f'up{level + 1}')(
-        y + skips[level + 1]
-      )
-      y = stage(y, 2 * levels - level, f'dec{level}')
-    y = conv(self.reads, name='tail')(y + skips[0])
+    y, skips = blocks.encode(
+      y,
+      [self.features * 2**level for level in range(coarsest + 1)],
+      lambda y, level: stage(
+        y, level, 'middle' if level == coarsest else f'enc{level}'
+      ),
+      dtype=self.dtype,
+    )
+    y = blocks.decode(
+      y,
+      skips,
+      lambda y, level: stage(y, 2 * coarsest - level, f'dec{level}'),
+      dtype=self.dtype,
+    )
+    y = conv(self.reads, name='tail')(y)
     return y.astype(jnp.float32)[:, :height, :width]

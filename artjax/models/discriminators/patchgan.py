@@ -1,8 +1,8 @@
 """PatchGAN, the discriminator of pix2pix: a logit for every patch.
 
 https://arxiv.org/abs/1611.07004. With the default fields 2,768,705 parameters
-for 6 channels (a picture and what it was made from, concatenated) and 2,765,633
-for 3; a logit sees 70 x 70 px (16, 34, 142 with n_layers 1, 2, 4).
+for 6 channels (output and input of the generator, concatenated) and 2,765,633
+for 3; receptive field 70 px (16, 34, 142 with n_layers 1, 2, 4).
 """
 
 import flax.linen as nn
@@ -17,10 +17,10 @@ NORMS = ('batch', 'none', 'spectral')
 class PatchGAN(nn.Module):
   """f32[B, H, W, C] in [0, 1], 24 px or more -> (logits, activations)."""
 
-  features: int = 64  # of the first convolution, at most 8 times as many
-  n_layers: int = 3  # convolutions that halve the picture
-  norm: str = 'batch'  # batch | none | spectral; never the first and the last
-  axis_name: str | None = 'batch'  # devices that share their statistics
+  features: int = 64  # of the first convolution, doubled up to 8 times as many
+  n_layers: int = 3  # convolutions of stride 2
+  norm: str = 'batch'  # batch | none | spectral; none in the first and last
+  axis_name: str | None = 'batch'  # devices that share batch statistics
   dtype: jnp.dtype = jnp.float32  # of the computation
 
   @nn.compact
@@ -33,14 +33,14 @@ class PatchGAN(nn.Module):
       ValueError: an unknown norm, or a picture too small for one logit.
     """
     if self.norm not in NORMS:
-      raise ValueError(f'norm={self.norm!r} is none of {", ".join(NORMS)}')
+      raise ValueError(f'norm={self.norm!r} is not one of {", ".join(NORMS)}')
     least = 3 * 2**self.n_layers
     if min(x.shape[1:3]) < least:
       raise ValueError(
         f'a picture of {x.shape[1]} x {x.shape[2]} px: PatchGAN with '
         f'n_layers={self.n_layers} takes {least} px or more'
       )
-    # As published; batch norm makes up for the size.
+    # As published.
     start = nn.initializers.normal(0.02)
     seen = []
     y = x.astype(self.dtype)

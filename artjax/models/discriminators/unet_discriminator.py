@@ -1,8 +1,8 @@
-"""The discriminator of Real-ESRGAN: a U-Net that gives a logit for every pixel.
+"""The discriminator of Real-ESRGAN: a U-Net with a logit for every pixel.
 
 https://arxiv.org/abs/2107.10833. 4,376,897 parameters, spectral norm in all but
-the first and the last convolution, no batch norm. A logit sees up to
-64 x 64 px around its own.
+the first and the last convolution, no batch norm. Receptive field up to
+64 px.
 """
 
 import flax.linen as nn

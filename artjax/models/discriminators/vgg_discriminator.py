@@ -1,8 +1,8 @@
-"""The discriminator of ESRGAN: a VGG-like stack that gives one logit a picture.
+"""The discriminator of ESRGAN: a VGG-like stack with one logit per picture.
 
 https://arxiv.org/abs/1809.00219, as BasicSR trains it; SRGAN's is nearly the
-same. 14,499,401 parameters for 128 px. Its dense layers take one size of crop
-only, and every logit sees all of that crop.
+same. 14,499,401 parameters for 128 px. Its dense layers fix the size of crops;
+the receptive field is the whole crop.
 """
 
 import flax.linen as nn
@@ -15,9 +15,9 @@ from artjax.models import layers
 class VGGStyleDiscriminator(nn.Module):
   """f32[B, S, S, C] in [0, 1], S = input_size -> (logits, activations)."""
 
-  features: int = 64  # channels at full resolution, at most 8 times as many
+  features: int = 64  # at full resolution, doubled up to 8 times as many
   input_size: int = 128  # 8, 16, 32, ... px
-  axis_name: str | None = 'batch'  # devices that share their statistics
+  axis_name: str | None = 'batch'  # devices that share batch statistics
   dtype: jnp.dtype = jnp.float32  # of the computation
 
   @nn.compact

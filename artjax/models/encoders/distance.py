@@ -1,4 +1,4 @@
-"""LPIPS: how unlike two pictures look, by the features of a frozen network.
+"""LPIPS: perceptual distance, from the features of a frozen network.
 
 https://arxiv.org/abs/1801.03924
 """
@@ -32,8 +32,8 @@ def lpips(
   Takes f32[B, H, W, 3] RGB in [0, 1] (the published networks see the same
   after their mapping from [-1, 1]); gives f32[B], 0 for equal pictures,
   larger is worse. `params`, `net`, `dtype`, `precision` and the errors raised
-  are those of `features`. With `weight`, f32[B, H, W, 1], the mean over the
-  picture is one by these weights, shrunk to the size of each layer.
+  are those of `features`. With `weight`, f32[B, H, W, 1], it is a weighted mean
+  over the picture, with the weights resized to each layer.
   """
   if net not in LAYERS:
     raise ValueError(f'no LPIPS of {net!r}: use one of {list(LAYERS)}')

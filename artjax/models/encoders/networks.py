@@ -1,10 +1,10 @@
-"""VGG16, VGG19 and AlexNet: their layers, and what they see in pictures.
+"""VGG16, VGG19 and AlexNet: their layers and features.
 
-They are written out rather than taken from the package that brings their
-weights because perceptual losses want features *before* the activation, and
-because that package relies on implicit rank promotion; the tests hold the
-numbers of both equal. Without their classifiers VGG16 has 14,714,688
-parameters, VGG19 20,024,384 and AlexNet 2,469,696.
+They are not taken from the package of their weights, because perceptual losses
+need features *before* the activation, and because that package relies on
+implicit rank promotion; tests check that both give equal features. Without
+their classifiers VGG16 has 14,714,688 parameters, VGG19 20,024,384 and AlexNet
+2,469,696.
 
 VGG: https://arxiv.org/abs/1409.1556   AlexNet: https://arxiv.org/abs/1404.5997
 """
@@ -89,9 +89,9 @@ def features(
     x: f32[B, H, W, 3], RGB in [0, 1].
     names: layers wanted, see `layer_names`.
     net: 'vgg16' or 'alexnet'.
-    dtype: what the convolutions compute in; bfloat16 halves their memory.
+    dtype: of the convolutions; bfloat16 halves their memory.
     precision: of the convolutions, as in `jax.lax.conv_general_dilated`.
-    pool: what shrinks [B, h, w, C] by 2 in the place of maximum pooling.
+    pool: shrinks [B, h, w, C] by 2, in place of max pooling.
 
   Returns:
     {name: dtype[B, h, w, channels]} for the names given.
@@ -107,11 +107,11 @@ def features(
         f'{net} has no layer {name!r}; did you mean {", ".join(close)}?'
       )
   if x.ndim != 4 or x.shape[-1] != 3:
-    raise ValueError(f'{net} wants RGB [B, H, W, 3], got shape {x.shape}')
+    raise ValueError(f'{net} takes RGB [B, H, W, 3], got shape {x.shape}')
   network = family(net)
   if min(x.shape[1:3]) < _MIN_SIDE[network]:
     raise ValueError(
-      f'{net} wants pictures of at least {_MIN_SIDE[network]} px a side, '
+      f'{net} takes pictures of at least {_MIN_SIDE[network]} px a side, '
       f'got {x.shape[1]}x{x.shape[2]}'
     )
 

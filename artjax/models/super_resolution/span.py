@@ -1,11 +1,13 @@
 """SPAN, a small network whose attention has no parameters.
 
-https://arxiv.org/abs/2311.12770, first in the efficiency challenge of NTIRE
-2024. It is trained with several convolutions in a row where one is used: this
-is the network of use, with those merged. x4 with 426,288 parameters (48
-features) or 498,208 (52); 150,688 (28) is the baseline of NTIRE 2026. Receptive
-field 43 px.
+https://arxiv.org/abs/2311.12770, winner of the efficiency challenge of NTIRE
+2024. Where it was trained with several convolutions in a row, this is the
+network for inference, with these merged into one. x4 with 426,288 parameters
+(48 features) or 498,208 (52); 150,688 (28) is the baseline of NTIRE 2026.
+Receptive field 43 px.
 """
+
+from collections.abc import Callable
 
 import flax.linen as nn
 import jax
@@ -19,8 +21,30 @@ _MEAN = (0.4488, 0.4371, 0.4040)  # of DIV2K's pictures
 
 
 def attend(x: jax.Array, y: jax.Array) -> jax.Array:
-  """(x + y), weighed by the size of y alone: where it is 0 nothing passes."""
+  """Parameter-free attention: x + y, weighted by a sigmoid of y alone."""
   return (x + y) * (nn.sigmoid(y) - 0.5)
+
+
+def block(
+  x: jax.Array,
+  name: str,
+  conv: Callable[[str], Callable[[jax.Array], jax.Array]],
+  activation: Callable[[jax.Array], jax.Array],
+) -> tuple[jax.Array, jax.Array]:
+  """Three convolutions with two activations between them.
+
+  Args:
+    x: [B, H, W, C].
+    name: of the block; its convolutions are called `name`_c1, _c2, _c3.
+    conv: makes a convolution of a name.
+    activation: elementwise.
+
+  Returns:
+    The output, and the first activation, [B, H, W, features] each.
+  """
+  inner = activation(conv(f'{name}_c1')(x))
+  y = activation(conv(f'{name}_c2')(inner))
+  return conv(f'{name}_c3')(y), inner
 
 
 class SPAN(nn.Module):
@@ -28,7 +52,7 @@ class SPAN(nn.Module):
 
   scale: int = 4
   features: int = 48
-  norm: bool = True  # takes the mean off and counts from 0 to 255
+  norm: bool = True  # subtracts the mean; range 255
   reads: int = 3  # channels, see planes.py
   writes: int = 3
   dtype: jnp.dtype = jnp.float32  # of the computation
@@ -40,7 +64,7 @@ class SPAN(nn.Module):
   def __call__(
     self, x: jax.Array, *, train: bool = False, context: jax.Array | None = None
   ) -> jax.Array:
-    """The enlarged picture; neither `train` nor `context` matters to it."""
+    """The enlarged picture; `train` and `context` have no effect."""
     del train, context
     return planes.run(self._enlarge, x, self.reads, self.writes)
 
@@ -53,14 +77,12 @@ class SPAN(nn.Module):
       x = (x - jnp.asarray(_MEAN, x.dtype).reshape(1, 1, 1, 3)) * 255
     first = y = conv('conv_1')(x.astype(self.dtype))
     for i in range(1, _BLOCKS + 1):
-      inner = nn.silu(conv(f'block_{i}_c1')(y))
-      z = conv(f'block_{i}_c2')(inner)
-      y = attend(y, conv(f'block_{i}_c3')(nn.silu(z)))
+      z, inner = block(y, f'block_{i}', conv, nn.silu)
+      y = attend(y, z)
       if i == 1:
         early = y
-    seen = [first, conv('conv_2')(y), early, inner]
     y = layers.Dense(self.features, dtype=self.dtype, name='conv_cat')(
-      jnp.concatenate(seen, -1)
+      jnp.concatenate([first, conv('conv_2')(y), early, inner], -1)
     )
     y = conv('upsampler', self.writes * self.scale**2)(y)
     return layers.pixel_shuffle(y.astype(jnp.float32), self.scale)

@@ -2,9 +2,9 @@
 
 https://arxiv.org/abs/1609.04802: 16 residual blocks and two pixel shuffles, x4.
 SRResNet is the paper's, with 1,548,547 parameters and a receptive field of
-80 px. MSRResNet is what BasicSR made of it: no batch norm, and the picture
-itself, enlarged, is added; 1,517,571 parameters, receptive field 75 px and a
-little more after enlarging.
+80 px. MSRResNet is BasicSR's variant: no batch norm, and the enlarged input is
+added; 1,517,571 parameters, receptive field 75 px and a little more after
+enlarging.
 """
 
 import flax.linen as nn
@@ -30,7 +30,7 @@ class MSRResNet(nn.Module):
   def __call__(
     self, x: jax.Array, *, train: bool = False, context: jax.Array | None = None
   ) -> jax.Array:
-    """The enlarged picture; neither `train` nor `context` matters to it."""
+    """The enlarged picture; `train` and `context` have no effect."""
     del train, context
     conv = lambda name, features=self.features, **options: layers.Conv3x3(
       features, dtype=self.dtype, name=name, **options
@@ -47,12 +47,12 @@ class MSRResNet(nn.Module):
 
   @property
   def halo(self) -> int:
-    """What tiles need around what they are to get right, px of the input."""
+    """Margin around the valid area of a tile, px of the input."""
     return 2 * self.blocks + 4
 
 
 def _passing(init, copies=1):
-  """`init`, but channels 0, 1, 2 go on as they are, `copies` times each."""
+  """`init`, but channels 0, 1, 2 pass unchanged, `copies` times each."""
 
   def start(key, shape, dtype=jnp.float32):
     kernel = init(key, shape, dtype)
@@ -69,13 +69,13 @@ def _passing(init, copies=1):
 class SRResNet(nn.Module):
   """f32[B, H, W, 3] in [0, 1] -> f32[B, 4 * H, 4 * W, 3].
 
-  Nothing adds the enlarged picture to the result, but the kernels start so that
-  three channels carry it through, its pixels repeated.
+  It has no global residual, but its kernels are initialized so that three
+  channels pass the picture on, enlarged by nearest neighbour.
   """
 
   features: int = 64
   blocks: int = 16
-  axis_name: str | None = 'batch'  # devices that share their statistics
+  axis_name: str | None = 'batch'  # devices that share batch statistics
   dtype: jnp.dtype = jnp.float32  # of the computation
 
   scale = 4
@@ -85,12 +85,12 @@ class SRResNet(nn.Module):
   def __call__(
     self, x: jax.Array, *, train: bool = False, context: jax.Array | None = None
   ) -> jax.Array:
-    """The enlarged picture; `train` normalises by the batch's statistics."""
+    """The enlarged picture; with `train` by batch statistics."""
     del context
     lecun = nn.initializers.lecun_normal()
 
     def conv_norm(name, y, **options):
-      # No bias: the norm would take it away again.
+      # No bias: the norm would cancel it.
       y = layers.Conv3x3(
         self.features, use_bias=False, dtype=self.dtype, name=f'{name}_conv'
       )(y)
@@ -114,7 +114,7 @@ class SRResNet(nn.Module):
     for i in range(self.blocks):
       z = layers.PReLU(name=f'body{i}_prelu')(conv_norm(f'body{i}_1', y))
       y = y + conv_norm(f'body{i}_2', z)
-    # Starts at 0, or the trunk would drown the picture at once.
+    # Starts at 0: otherwise the trunk overwhelms the picture at first.
     y = first + conv_norm('body', y, scale_init=nn.initializers.zeros)
     for i in (1, 2):
       y = layers.Conv3x3(
@@ -135,5 +135,5 @@ class SRResNet(nn.Module):
 
   @property
   def halo(self) -> int:
-    """What tiles need around what they are to get right, px of the input."""
+    """Margin around the valid area of a tile, px of the input."""
     return 2 * self.blocks + 8

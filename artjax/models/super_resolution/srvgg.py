@@ -1,9 +1,9 @@
 """SRVGGNetCompact, the small generator of Real-ESRGAN.
 
-https://github.com/xinntao/Real-ESRGAN: a plain stack of convolutions at low
-resolution, a pixel shuffle, and the picture itself, its pixels repeated. x4
-with 621,424 parameters (16 convolutions) or 1,213,296 (32); receptive field
-37 or 69 px.
+https://github.com/xinntao/Real-ESRGAN: a stack of convolutions at low
+resolution and a pixel shuffle, added to the input enlarged by nearest
+neighbour. x4 with 621,424 parameters (16 convolutions) or 1,213,296 (32);
+receptive field 37 or 69 px.
 """
 
 import flax.linen as nn
@@ -27,7 +27,7 @@ class SRVGGNetCompact(nn.Module):
   def __call__(
     self, x: jax.Array, *, train: bool = False, context: jax.Array | None = None
   ) -> jax.Array:
-    """The enlarged picture; neither `train` nor `context` matters to it."""
+    """The enlarged picture; `train` and `context` have no effect."""
     del train, context
     y = x.astype(self.dtype)
     for i in range(self.convs + 1):
@@ -46,5 +46,5 @@ class SRVGGNetCompact(nn.Module):
 
   @property
   def halo(self) -> int:
-    """What tiles need around what they are to get right, px of the input."""
+    """Margin around the valid area of a tile, px of the input."""
     return self.convs + 2

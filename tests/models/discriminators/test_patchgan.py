@@ -72,7 +72,7 @@ def test_statistics_are_those_of_all_devices():
 
 
 def test_what_is_wrong_is_named():
-  with pytest.raises(ValueError, match="norm='group' is none of batch, none"):
+  with pytest.raises(ValueError, match="norm='group' is not one of batch"):
     adversaries.parameters(
       built(norm='group'), adversaries.pictures(1, 32, 32, 3)
     )
