@@ -84,23 +84,23 @@ def imresize(
   image = np.asarray(image)
   if image.ndim not in (2, 3) or 0 in image.shape:
     raise ValueError(
-      f'imresize wants [H, W] or [H, W, C], got shape {image.shape}'
+      f'imresize takes [H, W] or [H, W, C], got shape {image.shape}'
     )
   if image.dtype != np.uint8 and not np.issubdtype(image.dtype, np.floating):
-    raise ValueError(f'imresize wants uint8 or float, got {image.dtype}')
+    raise ValueError(f'imresize takes uint8 or float, got {image.dtype}')
   height, width = image.shape[:2]
   if scale is not None and size is None:
     if not (scale > 0 and math.isfinite(scale)):
-      raise ValueError(f'imresize wants a positive scale, got {scale}')
+      raise ValueError(f'imresize takes a positive scale, got {scale}')
     scales = float(scale), float(scale)
     size = math.ceil(scale * height), math.ceil(scale * width)
   elif size is not None and scale is None:
     size = int(size[0]), int(size[1])
     if min(size) < 1:
-      raise ValueError(f'imresize wants a size of at least 1, got {size}')
+      raise ValueError(f'imresize takes a size of at least 1, got {size}')
     scales = size[0] / height, size[1] / width
   else:
-    raise ValueError('imresize wants either scale or size')
+    raise ValueError('imresize takes either scale or size')
 
   work: Any = np.float32 if image.dtype == np.float32 else np.float64
   rows = matrix(height, size[0], scales[0], antialias).astype(work)

@@ -119,7 +119,7 @@ def _parser(names) -> argparse.ArgumentParser:
     '--contact',
     required=True,
     metavar='MAIL',
-    help='mail address or web page that the museum is told',
+    help='mail address or web page to identify yourself to the museum',
   )
   parser.add_argument(
     '--licence',

@@ -74,7 +74,7 @@ def batches(
   local = local_batch(config, num_devices, process_count)
   if config.data.loader not in loaders.DRIVERS:
     raise ValueError(
-      f'data.loader={config.data.loader!r} is none of '
+      f'data.loader={config.data.loader!r} is not one of '
       f'{", ".join(loaders.DRIVERS)}'
     )
   workers = config.data.workers or scan.cores()

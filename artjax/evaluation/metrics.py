@@ -96,7 +96,7 @@ def ssim_y(pred: Array, target: Array, *, crop: int = 0) -> Array:
 def _ssim(pred, target, mask=None):
   if min(pred.shape[1:3]) < _WINDOW:
     raise ValueError(
-      f'SSIM wants at least {_WINDOW} px a side after the crop, '
+      f'SSIM needs at least {_WINDOW} px a side after the crop, '
       f'got {pred.shape[1]}x{pred.shape[2]}'
     )
   half = _WINDOW // 2
@@ -142,7 +142,7 @@ def gms_y(pred: Array, target: Array, *, crop: int = 0) -> Array:
   pred, target = pairs.prepare(pred, target, crop)
   if min(pred.shape[1:3]) < 6:
     raise ValueError(
-      'gms_y wants at least 6 px a side after the crop, got '
+      'gms_y needs at least 6 px a side after the crop, got '
       f'{pred.shape[1]}x{pred.shape[2]}'
     )
   return np.array(

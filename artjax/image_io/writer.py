@@ -23,13 +23,14 @@ if TYPE_CHECKING:
 _EXIF, _XMP, _ICC = 1, 2, 8  # what libvips writes of an image's fields
 # What is to be said of a result that is not lossless.
 LOSSY = (
-  'JPEG and most AVIF and WebP files are encoded anew, which changes pixels a '
+  'JPEG and most AVIF and WebP files are encoded again, which changes pixels a '
   'little, also where nothing was restored; --format=tif or png avoids that'
 )
 # Instead, of a JPEG file whose unchanged blocks were kept.
 LOSSY_IN_PART = (
-  'JPEG: blocks in which nothing was restored are as they were, the others are '
-  'encoded anew, which changes pixels a little; --format=tif or png avoids that'
+  'JPEG: blocks in which nothing was restored are unchanged, the others are '
+  'encoded again, which changes pixels slightly; --format=tif or png avoids '
+  'that'
 )
 _IN_MEMORY = 64 << 20  # results beyond this many bytes are kept on disk
 

@@ -330,4 +330,4 @@ def notice(whole: np.ndarray) -> str:
   spread = np.sqrt(((lab[:, 1:] - tone) ** 2).sum(-1).mean())
   if spread < _TONED:
     return 'toned: brought to grey before it is colorized'
-  return 'in colour already: its colours are dropped and made anew'
+  return 'in colour already: its colours are replaced'

@@ -88,7 +88,7 @@ def dice(
 def _check_mask(name, mask):
   if mask is None:
     raise ValueError(
-      f'the loss {name} wants a mask, and the batch has none: '
+      f'the loss {name} needs a mask, and the batch has none: '
       'end data.ops in keep("image", "target", "mask")'
     )
 

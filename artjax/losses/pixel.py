@@ -54,7 +54,7 @@ def ssim(pred: jax.Array, target: jax.Array) -> jax.Array:
   pred, target = contract.checked(pred, target)
   if min(pred.shape[1:3]) < _WINDOW:
     raise ValueError(
-      f'ssim wants at least {_WINDOW} px a side, '
+      f'ssim needs at least {_WINDOW} px a side, '
       f'got {pred.shape[1]}x{pred.shape[2]}'
     )
   mean_x, mean_y = _gaussian(pred), _gaussian(target)

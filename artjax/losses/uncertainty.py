@@ -36,7 +36,7 @@ def confidence(
   pred, target = contract.checked(pred, target)
   if log_scale is None:
     raise ValueError(
-      'the loss confidence wants a network that predicts its errors: set '
+      'the loss confidence needs a network that predicts its errors: set '
       'model.args.confidence=True (NAFNet), or losses.confidence=0'
     )
   error = jax.lax.stop_gradient(jnp.abs(pred - target)).max(-1, keepdims=True)

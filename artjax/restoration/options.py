@@ -120,8 +120,8 @@ class Options:
   )
   noise: float = _option(
     15.0,
-    'noise to remove, its standard deviation of 255 grey levels, with weights '
-    'that are told (DRUNet, FFDNet); default %(default)g',
+    'standard deviation of the noise to remove, in levels of 255, for weights '
+    'that take it (DRUNet, FFDNet); default %(default)g',
     least=0,
     most=100,
     metavar='SIGMA',
@@ -129,7 +129,7 @@ class Options:
   )
   jpeg_quality: float = _option(
     0.0,
-    'quality, 1 to 100, that a JPEG was saved with, for weights that are told '
+    'quality, 1 to 100, with which a JPEG was saved, for weights that take it '
     '(FBCNN); default 0: they estimate it',
     least=0,
     most=100,

@@ -95,7 +95,7 @@ def check_fields(config: ml_collections.ConfigDict) -> None:
   for field, known in _CHOICES.items():
     if fields[field] not in known:
       names = ', '.join(filter(None, known))
-      raise ValueError(f'{field}={fields[field]!r} is none of {names}')
+      raise ValueError(f'{field}={fields[field]!r} is not one of {names}')
   if not config.adversary.weight and not any(map(fields.get, weights)):
     raise ValueError(
       'all weights in losses are 0, so nothing would be learned: set one, such '

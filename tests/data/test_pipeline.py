@@ -144,7 +144,11 @@ def test_old_painting_passes_through(folder):
   'changes, devices, message',
   [
     ({'batch_size': 6}, 4, 'batch_size=6 does not divide by 4 devices'),
-    ({'data.loader': 'torch'}, 1, "'torch' is none of tf, threads, processes"),
+    (
+      {'data.loader': 'torch'},
+      1,
+      "'torch' is not one of tf, threads, processes",
+    ),
     ({'data.ops': 'random_crp(8)'}, 1, 'did you mean random_crop'),
     ({'data.validation': 1.0}, 1, 'train part'),
   ],

@@ -109,5 +109,5 @@ def test_hole_psnr_by_hand():
   value = jax.jit(masked.hole_psnr)(pred, target, mask)
   # Of one pixel and of a column; nothing is missing from the third.
   np.testing.assert_allclose(value, [20.0432, 20.0432, 0], rtol=1e-5)
-  with pytest.raises(ValueError, match='hole_psnr wants a mask'):
+  with pytest.raises(ValueError, match='hole_psnr needs a mask'):
     losses.total({'hole_psnr': 1.0}, pred, target)

@@ -211,7 +211,7 @@ def test_hole_l1_gets_its_mask_and_option_by_name():
   np.testing.assert_allclose(
     value, 2 * terms['hole_l1'] + terms['l1'], rtol=1e-5
   )
-  with pytest.raises(ValueError, match='wants a mask'):
+  with pytest.raises(ValueError, match='needs a mask'):
     losses.total({'hole_l1': 1.0}, pred, target)
 
 

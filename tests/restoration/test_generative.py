@@ -175,7 +175,7 @@ def test_saturation_0_is_grey_of_any_file(tmp_path, colorizing, kind):
   )
   assert pixels.shape == (60, 50, 3) and spread(pixels) == 0
   said = {'grey': '', 'sepia': 'toned: brought to grey'}.get(
-    kind, 'in colour already: its colours are dropped'
+    kind, 'in colour already: its colours are replaced'
   )
   assert any(said in notice for notice in record['notices'] or [''])
   assert bool(said) == bool(record['notices'])

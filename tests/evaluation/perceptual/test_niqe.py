@@ -49,5 +49,5 @@ def test_what_has_no_figure():
   flat = np.full([1, 200, 200, 3], 90, np.uint8)
   assert np.isnan(metrics.niqe(flat, flat)).all()
   small = flat[:, :100, :190]
-  with pytest.raises(ValueError, match='niqe wants at least 96 x 192 px'):
+  with pytest.raises(ValueError, match='niqe needs at least 96 x 192 px'):
     metrics.niqe(small, small)
