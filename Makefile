@@ -1,5 +1,6 @@
 # make setup | demo | serve | test | test-web | property | endurance | lint |
-# coverage | api | bench | lock | export-setup: each does all its own set-up.
+# coverage | api | bench | lock | export-setup | beam-setup: each does all its
+# own set-up.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -8,7 +9,7 @@ LOCK := requirements/lock.txt
 export JAX_COMPILATION_CACHE_DIR ?= $(HOME)/.cache/artjax/xla
 
 .PHONY: setup demo serve test test-web property endurance lint coverage api \
-  bench lock export-setup clean
+  bench lock export-setup beam-setup clean
 
 setup: $(VENV)/.ready
 
@@ -54,6 +55,7 @@ endurance: setup
 	@$(BIN)/python tests/kill_training.py --kills=$(or $(HOST_KILLS),20) --hosts=2
 	@$(BIN)/python tests/memory_training.py --steps=$(or $(STEPS),20000)
 	@$(BIN)/python tests/speed_hosts.py --cores="$(CORES)"
+	@$(BIN)/python tests/kill_collecting.py
 
 # Style, layers of packages, types.
 lint: setup
@@ -96,5 +98,15 @@ $(VENV)-export/.ready: $(REQUIREMENTS)
 	$(VENV)-export/bin/python -m pip install --quiet --no-deps --editable .
 	@touch $@
 
+# Apache Beam, and the tests of datasets that it makes.
+beam-setup: $(VENV)-beam/.ready
+
+$(VENV)-beam/.ready: $(REQUIREMENTS)
+	$(PYTHON) -m venv $(VENV)-beam
+	$(VENV)-beam/bin/python -m pip install --quiet -r requirements.txt \
+	  -r requirements/test.txt -r requirements/beam.txt
+	$(VENV)-beam/bin/python -m pip install --quiet --no-deps --editable .
+	@touch $@
+
 clean:
-	rm -rf $(VENV) $(VENV)-export runs api build dist
+	rm -rf $(VENV) $(VENV)-export $(VENV)-beam runs api build dist

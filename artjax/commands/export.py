@@ -60,6 +60,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     help='what it was trained on, with its licence',
   )
   parser.add_argument('--figures', help='file of JSON lines')
+  parser.add_argument(
+    '--card',
+    action='store_true',
+    help='write a model card too, OUTPUT.md: training, figures, and the\n'
+    'licences of the pictures where `artjax collect` noted them',
+  )
   args = parser.parse_args(argv)
   try:
     result = export(args)
@@ -81,10 +87,10 @@ def export(args: argparse.Namespace) -> dict[str, Any]:
     raise ValueError(
       f'--output={args.output} must end in .safetensors or .onnx'
     )
-  described = args.training_set or args.figures
+  described = args.training_set or args.figures or args.card
   if described and (suffix == '.onnx' or args.names == 'published'):
     raise ValueError(
-      '--training_set and --figures go into the manifest, which '
+      '--training_set, --figures and --card go with the manifest, which '
       'only files with --names=artjax have'
     )
   if suffix == '.onnx' and (args.dtype, args.names) != ('float32', 'artjax'):
@@ -92,6 +98,7 @@ def export(args: argparse.Namespace) -> dict[str, Any]:
   figures = read_figures(args.figures) if args.figures else None
 
   from artjax import atomic_files
+  from artjax.interop import card
   from artjax.interop import manifest
   from artjax.interop import safetensors_io
 
@@ -126,6 +133,10 @@ def export(args: argparse.Namespace) -> dict[str, Any]:
       training_set=args.training_set,
       figures=figures,
     )
+    if args.card:
+      name = os.path.basename(args.output)
+      text = card.text(name, manifest.entry(args.output))
+      atomic_files.write_text(f'{args.output.removesuffix(suffix)}.md', text)
   return {
     'output': args.output,
     'sha256': safetensors_io.file_sha256(args.output),
@@ -164,9 +175,15 @@ def training(config: Any, where: str) -> dict[str, Any]:
     if source.part == 'coarse':
       entry = entry.get('coarse', {})
     return {
-      key: entry[key] for key in ('data', 'losses', 'adversary') if key in entry
+      key: entry[key]
+      for key in ('data', 'losses', 'adversary', 'pictures')
+      if key in entry
     } or {'source': where}
+  from artjax.training import workdir
+
+  pictures = workdir.read_pictures(where)
   found = {
+    **({'pictures': pictures} if pictures else {}),
     'data': {'ops': config.data.ops, 'batch_size': config.batch_size},
     'losses': {k: v for k, v in config.losses.items() if v},
   }

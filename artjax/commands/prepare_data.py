@@ -92,7 +92,21 @@ def main(argv: Sequence[str] | None = None) -> int:
   parser.add_argument(
     '--overwrite', action='store_true', help='replace a dataset of this name'
   )
+  parser.add_argument(
+    '--beam',
+    default='',
+    metavar='RUNNER',
+    help='spread the work over machines with Apache Beam: DirectRunner, '
+    'DataflowRunner, FlinkRunner, SparkRunner',
+  )
+  parser.add_argument(
+    '--beam_pipeline_options',
+    default='',
+    metavar='A=1,B',
+    help='options of that runner, as for tfds build',
+  )
   args = parser.parse_args(argv)
+  from artjax.data.prepare import beam
   from artjax.data.prepare import dataset
   from artjax.data.prepare import subimages
 
@@ -115,6 +129,9 @@ def main(argv: Sequence[str] | None = None) -> int:
       validation=args.validation,
       workers=args.workers,
       overwrite=args.overwrite,
+      runner=beam.Runner(args.beam, args.beam_pipeline_options)
+      if args.beam
+      else None,
     )
   except (ValueError, OSError) as error:
     sys.exit(f'artjax prepare-data: {error}')

@@ -142,6 +142,7 @@ def _train(config, workdir, evaluator, primary, on_step, on_eval):
   with workdirs.writing(workdir):
     if primary:
       workdirs.write_config(config, workdir, step)
+      workdirs.write_pictures(config, workdir)
     writer = metric_writers.writer(
       workdir,
       step,

@@ -12,6 +12,9 @@ from absl import logging
 import ml_collections
 
 from artjax import atomic_files
+from artjax.data import sources
+
+PICTURES = 'pictures.json'
 
 
 def make(workdir: str) -> None:
@@ -133,6 +136,23 @@ _CONSEQUENCES = {
   'this is not the run that would have been planned so, except with a '
   'constant optimizer.schedule, or before the decay of wsd.',
 }
+
+
+def write_pictures(config: ml_collections.ConfigDict, workdir: str) -> None:
+  """Writes pictures.json: the licences of what is learned from, if known."""
+  found = sources.provenance_of(config.data.source)
+  if found:
+    text = json.dumps(found, indent=2, ensure_ascii=False)
+    atomic_files.write_text(os.path.join(workdir, PICTURES), text + '\n')
+
+
+def read_pictures(workdir: str) -> dict[str, Any]:
+  """What `write_pictures` wrote, {} if nothing."""
+  path = os.path.join(workdir, PICTURES)
+  if not os.path.exists(path):
+    return {}
+  with open(path, encoding='utf-8') as file:
+    return json.load(file)
 
 
 def _path(workdir):

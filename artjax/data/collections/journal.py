@@ -13,28 +13,10 @@ import os
 import re
 from typing import Any
 
-PICTURES = 'pictures.jsonl'
+from artjax.data.sources import provenance
+
 _FOLDER = '.collect'  # hidden, and so no source reads it
 _ITEMS = 'items.jsonl'
-
-
-def read_lines(path: str | os.PathLike) -> list[dict[str, Any]]:
-  """The JSON objects of a file, [] without one.
-
-  A line that is not whole, as after a kill, is skipped.
-  """
-  try:
-    with open(path, 'rb') as file:
-      lines = file.read().split(b'\n')
-  except FileNotFoundError:
-    return []
-  found = []
-  for line in lines:
-    with contextlib.suppress(ValueError):
-      entry = json.loads(line)
-      if isinstance(entry, dict):
-        found.append(entry)
-  return found
 
 
 class Journal:
@@ -57,7 +39,7 @@ class Journal:
     os.makedirs(hidden, exist_ok=True)
     with contextlib.ExitStack() as stack:
       stack.enter_context(_locked(hidden))
-      self._pictures = _append(stack, os.path.join(folder, PICTURES))
+      self._pictures = _append(stack, os.path.join(folder, provenance.NAME))
       self._items = _append(stack, os.path.join(hidden, _ITEMS))
       _remove_halves(folder)
       self._stack = stack.pop_all()
@@ -68,7 +50,7 @@ class Journal:
     }
     self.items = {
       entry['item']: entry
-      for entry in read_lines(os.path.join(hidden, _ITEMS))
+      for entry in provenance.read_lines(os.path.join(hidden, _ITEMS))
       if entry.get('provider') == provider and 'item' in entry
     }
 
@@ -116,15 +98,11 @@ def read_pictures(folder: str | os.PathLike) -> list[dict[str, Any]]:
 
   The last line about a file counts.
   """
-  entries = {}
-  for entry in read_lines(os.path.join(folder, PICTURES)):
-    file = entry.get('file')
-    if isinstance(file, str) and os.path.basename(file) == file:
-      entries[file] = entry
   return [
     entry
-    for file, entry in entries.items()
-    if _size(os.path.join(folder, file)) == entry.get('bytes')
+    for file, entry in provenance.read(folder).items()
+    if os.path.basename(file) == file
+    and _size(os.path.join(folder, file)) == entry.get('bytes')
   ]
 
 

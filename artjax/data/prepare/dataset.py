@@ -22,10 +22,12 @@ from typing import Any
 from artjax import atomic_files
 from artjax import worker_processes
 from artjax.data import sources
+from artjax.data.prepare import beam
 from artjax.data.prepare import pictures as picture_files
 from artjax.data.prepare import subimages
 from artjax.data.prepare import writer
 from artjax.data.prepare.progress import progress
+from artjax.data.sources import provenance
 from artjax.data.sources import scan
 
 PARTS = ('train', 'validation')
@@ -43,6 +45,7 @@ def prepare(
   validation: float = 0.2,
   workers: int = 0,
   overwrite: bool = False,
+  runner: beam.Runner | None = None,
 ) -> dict[str, Any]:
   """Makes the dataset `output`/`name`, or finds it made.
 
@@ -56,6 +59,8 @@ def prepare(
     workers: processes; 0 = one per core. They change nothing in the result.
     overwrite: replace a dataset of that name made by other settings or of
       other pictures.
+    runner: of Apache Beam, whose workers do it instead of processes of this
+      machine. It changes nothing in the result either.
 
   Returns:
     dict: 'pictures' used, 'rejected' and 'dropped' their number, 'sub_images'
@@ -76,7 +81,10 @@ def prepare(
   workers = workers or scan.cores()
   output = os.path.expanduser(output)
   target = os.path.join(output, name)
-  found, rejected = picture_files.find(pictures, workers)
+  work = os.path.join(output, f'.{name}.parts')
+  if runner:
+    runner.results = os.path.join(work, 'beam')
+  found, rejected, described = picture_files.find(pictures, workers, runner)
   options = {**dataclasses.asdict(settings), 'validation': validation}
   # Through JSON, so that it equals what is read back: tuples become lists.
   options = json.loads(json.dumps(options))
@@ -96,13 +104,18 @@ def prepare(
         'another --name or pass --overwrite'
       )
   modules = writer.import_tfds(name)
-  work = os.path.join(output, f'.{name}.parts')
   with _locked(work):
     folder = os.path.join(
       work, _fingerprint(_FORMAT, dataclasses.asdict(settings))[:16]
     )
     parts = {p.name: os.path.join(folder, p.digest.hex()) for p in found}
-    _cut(found, parts, settings, workers)
+    if runner:
+      runner.map(
+        beam.cut,
+        [beam.Cut(p.path, p.digest, parts[p.name], settings) for p in found],
+      )
+    else:
+      _cut(found, parts, settings, workers)
     summaries = {p.name: subimages.read_summary(parts[p.name]) for p in found}
     rejected += [
       (name, summary['reason'])
@@ -120,6 +133,7 @@ def prepare(
       for part in PARTS
     }
     _check_numbers(pictures, numbers, len(used), rejected, validation)
+    known = {p.name: described[p.name] for p in used if p.name in described}
     result = {
       'pictures': len(used),
       'rejected': len(rejected),
@@ -128,13 +142,23 @@ def prepare(
     }
     new = os.path.join(work, 'new')
     shutil.rmtree(new, ignore_errors=True)
-    writer.write(
+    _write(
       modules,
       os.path.join(new, _VERSION),
       name,
       result['sub_images'],
       {part: [(p.name, parts[p.name]) for p in split[part]] for part in PARTS},
+      licence=', '.join(filter(None, provenance.licences(known.values()))),
+      runner=runner,
     )
+    if known:
+      atomic_files.write_text(
+        os.path.join(new, provenance.NAME),
+        ''.join(
+          json.dumps({**entry, 'file': file}, ensure_ascii=False) + '\n'
+          for file, entry in known.items()
+        ),
+      )
     atomic_files.write_text(
       os.path.join(new, _RECORD),
       json.dumps(
@@ -155,6 +179,15 @@ def prepare(
     os.rename(new, target)
     shutil.rmtree(work)
   return {**result, 'unchanged': False}
+
+
+def _write(modules, folder, name, numbers, parts, *, licence, runner):
+  parts = {split: parts[split] for split in numbers}
+  if runner:
+    files = beam.write(runner, folder, name, parts)
+  else:
+    files = writer.write(modules, folder, name, numbers, parts)
+  writer.write_metadata(modules, folder, files, licence)
 
 
 def _fingerprint(*content):

@@ -13,12 +13,13 @@
 
 `load(spec)` reads and decodes every picture once, in threads. Pictures that
 cannot be used are left out, logged with the reason, and listed in
-`source.rejected`.
+`source.rejected`; `source.provenance` has what `artjax collect` noted of them.
 """
 
 from artjax.data.sources.base import load
 from artjax.data.sources.base import parse
 from artjax.data.sources.base import part_of
+from artjax.data.sources.base import provenance_of
 from artjax.data.sources.base import report
 from artjax.data.sources.base import Source
 from artjax.data.sources.base import split
@@ -30,6 +31,7 @@ __all__ = [
   'load',
   'parse',
   'part_of',
+  'provenance_of',
   'report',
   'split',
 ]

@@ -1,6 +1,6 @@
 """Opens a source, and splits it into parts."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 import hashlib
 import os
 from typing import Any
@@ -11,6 +11,7 @@ from artjax.data.sources import decode
 from artjax.data.sources import folder
 from artjax.data.sources import mnist
 from artjax.data.sources import pairs
+from artjax.data.sources import provenance
 from artjax.data.sources import sample
 from artjax.data.sources import scan
 from artjax.data.sources import tfds
@@ -46,6 +47,8 @@ class Source:
     spec: what it was loaded from, for messages.
     entries: list of `scan.Entry`, one a picture.
     rejected: list of (name, reason) of what was left out.
+    provenance: {name: what `artjax collect` noted of a picture}; for tfds, by
+      the names of the pictures that sub-images were cut from.
   """
 
   def __init__(
@@ -54,10 +57,12 @@ class Source:
     entries: Sequence[scan.Entry],
     read: Callable[[Any], dict[str, Any]],
     rejected: Sequence[tuple[str, str]] = (),
+    provenance: Mapping[str, dict[str, Any]] | None = None,
   ):
     self.spec = spec
     self.entries = list(entries)
     self.rejected = list(rejected)
+    self.provenance = dict(provenance or {})
     self._read = read  # key -> dict of pictures
 
   def __len__(self) -> int:
@@ -71,7 +76,9 @@ class Source:
   def subset(self, indices: Sequence[int]) -> 'Source':
     """The source of these pictures alone; decoded ones stay shared."""
     entries = [self.entries[i] for i in indices]
-    return Source(self.spec, entries, self._read, self.rejected)
+    return Source(
+      self.spec, entries, self._read, self.rejected, self.provenance
+    )
 
 
 def load(
@@ -130,6 +137,34 @@ def parse(spec: str) -> tuple[str, str]:
       f'data source {spec!r} is not one of {", ".join(_FORMS)}{hint}'
     )
   return kind, rest
+
+
+def provenance_of(spec: str) -> dict[str, Any]:
+  """What is known of the pictures of a source, without opening any of them.
+
+  Args:
+    spec: of a source.
+
+  Returns:
+    {'source', 'licences': {licence: pictures}, 'credits': sorted names of who
+    is to be credited}; {} where nothing says where the pictures are from.
+  """
+  kind, _, rest = spec.partition(':')
+  entries: list[dict[str, Any]] = []
+  if kind == 'folder':
+    for path in folder.folders(rest):
+      if scan.is_folder(path):
+        entries += provenance.divide(scan.files(path))[1].values()
+  elif kind == 'tfds':
+    entries += provenance.read(tfds.folder_of(rest)).values()
+  if not entries:
+    return {}
+  credited = {str(e.get('credit') or e.get('provider') or '') for e in entries}
+  return {
+    'source': spec,
+    'licences': provenance.licences(entries),
+    'credits': sorted(credited - {''}),
+  }
 
 
 def split(source: Source, part: str, share: float) -> Source:

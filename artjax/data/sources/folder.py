@@ -2,7 +2,9 @@
 
 import os
 import pathlib
+from typing import Any
 
+from artjax.data.sources import provenance
 from artjax.data.sources import scan
 
 
@@ -22,19 +24,22 @@ def find(rest: str, check: scan.Scan) -> scan.Found:
     FileNotFoundError: no such folder.
     ValueError: one folder lies within another, or is named twice.
   """
-  folders = _folders(rest)
-  _check_apart(folders)
-  items = [
-    (name if len(folders) == 1 else f'{folder.rstrip("/")}/{name}', path)
-    for folder in folders
-    for name, path in scan.files(folder)
-  ]
-  entries, rejected = check(items, scan.read_file, folders[0])
-  check.where = ' and '.join(map(os.path.abspath, folders))
-  return scan.Found(entries, check.reader(scan.read_file), rejected)
+  paths = folders(rest)
+  _check_apart(paths)
+  items: list[tuple[str, pathlib.Path]] = []
+  described: dict[str, dict[str, Any]] = {}
+  for path in paths:
+    files, known = provenance.divide(scan.files(path))
+    before = '' if len(paths) == 1 else path.rstrip('/') + '/'
+    items += [(before + name, file) for name, file in files]
+    described |= {before + name: entry for name, entry in known.items()}
+  entries, rejected = check(items, scan.read_file, paths[0])
+  check.where = ' and '.join(map(os.path.abspath, paths))
+  read = check.reader(scan.read_file)
+  return scan.Found(entries, read, rejected, described)
 
 
-def _folders(text):
+def folders(text: str) -> list[str]:
   """'A,B' -> ['A', 'B'], where the parts between commas are folders."""
   parts = text.split(',')
   found = []
@@ -47,11 +52,11 @@ def _folders(text):
   return found
 
 
-def _check_apart(folders):
-  real = [pathlib.Path(text).expanduser().resolve() for text in folders]
+def _check_apart(paths):
+  real = [pathlib.Path(text).expanduser().resolve() for text in paths]
   for i, one in enumerate(real):
     for j, other in enumerate(real):
       if i != j and one.is_relative_to(other):
         raise ValueError(
-          f'folder {folders[i]} lies within {folders[j]}: name only one of them'
+          f'folder {paths[i]} lies within {paths[j]}: name only one of them'
         )

@@ -5,7 +5,7 @@ A `Scan` decodes every picture once, in threads, when a source is opened. Its
 """
 
 import collections
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 import concurrent.futures
 import hashlib
 import os
@@ -33,6 +33,7 @@ class Found(NamedTuple):
   entries: list[Entry]
   read: Callable[[Any], dict[str, Any]]  # key of an entry -> its pictures
   rejected: list[tuple[str, str]]  # (name, reason)
+  provenance: Mapping[str, dict[str, Any]] = {}  # by name, where it is known
 
 
 def cores() -> int:

@@ -3,6 +3,7 @@
 import os
 import re
 
+from artjax.data.sources import provenance
 from artjax.data.sources import scan
 
 FORM = 'tfds:NAME[@DATA_DIR][:SPLIT]'
@@ -47,7 +48,16 @@ def find(rest: str, check: scan.Scan) -> scan.Found:
     features['label'], tfds.features.ClassLabel
   ):
     read = lambda i: {**picture(i), 'label': int(data[i]['label'])}
-  return scan.Found(entries, read, rejected)
+  described = provenance.read(folder_of(rest))
+  return scan.Found(entries, read, rejected, described)
+
+
+def folder_of(rest: str) -> str:
+  """The folder of a dataset, '' if `rest` names none in a DATA_DIR."""
+  match = _SPEC.fullmatch(rest)
+  if not match or not match['dir']:
+    return ''
+  return os.path.join(os.path.expanduser(match['dir']), match['name'])
 
 
 def _advice(name, folder):

@@ -142,7 +142,7 @@ def test_the_same_bytes_whatever_the_workers(folder, tmp_path, monkeypatch):
   one, other = listed(tmp_path / 'out0'), listed(tmp_path / 'out1')
   assert one == other and len(one) == 5
   # Also in files of a few records, all of which are found again.
-  monkeypatch.setattr(writer, '_SHARD', 30_000)
+  monkeypatch.setattr(writer, 'SHARD', 30_000)
   result = dataset.prepare(folder, tmp_path / 'out2', 'paintings', SETTINGS)
   assert len(listed(tmp_path / 'out2')) > 10
   for part in dataset.PARTS:
@@ -330,7 +330,7 @@ def test_an_interrupted_run_goes_on(tmp_path, monkeypatch, sign):
 
   def write_dataset(*arguments):
     seen.update({p: p.stat().st_mtime_ns for p in parts()})
-    real(*arguments)
+    return real(*arguments)
 
   monkeypatch.setattr(writer, 'write', write_dataset)
   dataset.prepare(photos, out, 'art', settings, workers=2)
