@@ -112,6 +112,7 @@ def test_fields_that_are_named_are_there(document):
   [
     ('restore.md', ('-m', 'artjax.cli', 'restore')),
     ('web.md', ('-m', 'artjax.cli', 'serve')),
+    ('collect.md', ('-m', 'artjax.cli', 'collect')),
   ],
 )
 def test_options_in_tables_are_there(document, command):

@@ -82,7 +82,7 @@ def test_the_last_line_counts(tmp_path):
 def test_a_dataset_keeps_it(tmp_path):
   photos = describe(tmp_path / 'photos', a=CC0, b=PDM, c='', d=CC0)
   result = dataset.prepare(
-    photos, tmp_path / 'out', 'art', subimages.Settings(48), validation=0
+    photos, tmp_path / 'out', 'art', subimages.Settings(48, 48), validation=0
   )
   assert (result['pictures'], result['rejected']) == (4, 0)
   spec = f'tfds:art@{tmp_path}/out'
