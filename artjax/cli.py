@@ -33,6 +33,10 @@ COMMANDS = {  # name: (function, what it does)
     'artjax.commands.weights:main',
     'list the weights that there are',
   ),
+  'formats': (
+    'artjax.commands.formats:main',
+    'list the picture formats that can be read here',
+  ),
   'export': (
     'artjax.commands.export:main',
     'write weights for others: safetensors, ONNX',

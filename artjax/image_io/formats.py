@@ -24,6 +24,10 @@ SUFFIXES = (
   '.avif',
   '.heic',
   '.heif',
+  '.gif',
+  '.bmp',
+  '.jp2',
+  '.jxl',
 )
 # How libvips reads each format.
 LOADERS = {
@@ -32,6 +36,9 @@ LOADERS = {
   'TIFF': 'tiffload',
   'WebP': 'webpload',
   'HEIF': 'heifload',
+  'GIF': 'gifload',
+  'JPEG 2000': 'jp2kload',
+  'JPEG XL': 'jxlload',
 }
 
 # Ends of names that say a format; the first is what a result is given. libvips
@@ -42,14 +49,21 @@ _ENDS = {
   'TIFF': ('.tif', '.tiff'),
   'WebP': ('.webp',),
   'HEIF': ('.avif',),
+  'GIF': ('.png',),
+  'BMP': ('.png',),
+  'JPEG 2000': ('.png',),
+  'JPEG XL': ('.png',),
 }
 _MOST = {'.jpg': 65500, '.webp': 16383, '.avif': 16384}  # px of a side
 
-_HEIF_BRANDS = (b'avif', b'avis', b'mif1', b'msf1', b'heic', b'heix')
+_HEIF_BRANDS = (
+  *(b'avif', b'avis', b'mif1', b'msf1', b'heic', b'heix', b'heim', b'heis'),
+  *(b'hevc', b'hevx'),
+)
 _SAME_SUFFIX = {end: ends[0] for ends in _ENDS.values() for end in ends}
 
 
-NO_PICTURE = 'not a picture (JPEG, PNG, TIFF, WebP, AVIF or HEIF)'
+NO_PICTURE = 'not a picture that is known here (see artjax formats)'
 
 
 class BadPicture(ValueError):
@@ -83,7 +97,8 @@ def file_format(head: bytes) -> str | None:
   """Format of a file by its first `HEAD` bytes.
 
   Returns:
-    'JPEG', 'PNG', 'TIFF', 'WebP', 'HEIF' (which includes AVIF), or None.
+    'JPEG', 'PNG', 'TIFF', 'WebP', 'HEIF' (which includes AVIF), 'GIF', 'BMP',
+    'JPEG 2000', 'JPEG XL', or None.
   """
   if head[:3] == b'\xff\xd8\xff':
     return 'JPEG'
@@ -95,6 +110,14 @@ def file_format(head: bytes) -> str | None:
     return 'WebP'
   if head[4:8] == b'ftyp' and head[8:12] in _HEIF_BRANDS:
     return 'HEIF'
+  if head[:6] in (b'GIF87a', b'GIF89a'):
+    return 'GIF'
+  if head[:2] == b'BM' and head[6:10] == bytes(4):
+    return 'BMP'
+  if head[4:12] == b'jP  \r\n\x87\n' or head[:4] == b'\xff\x4f\xff\x51':
+    return 'JPEG 2000'
+  if head[4:12] == b'JXL \r\n\x87\n' or head[:2] == b'\xff\x0a':
+    return 'JPEG XL'
   return None
 
 

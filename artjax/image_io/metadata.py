@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pyvips
 
+from artjax.image_io import tiff_opening
 from artjax.image_io import vips
 from artjax.image_io.containers import jpeg
 from artjax.image_io.containers import photoshop
@@ -89,17 +90,23 @@ class Metadata:
 HISTORY = 'the history of this restoration'
 
 
-def read(path: str, kind: str, image: pyvips.Image) -> Metadata:
+def read(
+  path: str, kind: str, image: pyvips.Image, page: int | None = None
+) -> Metadata:
   """The metadata of a file; damaged parts are named in `lost`.
 
   Args:
     path: of the file.
     kind: its format.
     image: the file as libvips reads it.
+    page: of a TIFF file, from 0; None = that of its first directory.
   """
   found = Metadata(kind)
   try:
-    _READERS[kind](found, path, image)
+    if kind == 'TIFF':
+      _read_tiff(found, path, page)
+    else:
+      _READERS[kind](found, path, image)
   except (ValueError, OSError):
     found.lost.append('damaged metadata')
   return found
@@ -180,7 +187,7 @@ def upright(found: Metadata, width: int, height: int) -> Metadata:
   except ValueError:
     exif = b''
     found.lost.append('damaged EXIF')
-  turned = found.format == 'HEIF' or _says_orientation(found)
+  turned = found.format in ('HEIF', 'JPEG XL') or _says_orientation(found)
   packet = xmp.upright(found.xmp, width, height, turned)
   if found.tags:
     sizes = found.tags.folders.get(tiff.EXIF, {})
@@ -316,10 +323,10 @@ def _read_webp(found, path, image):
   _check_exif(found)
 
 
-def _read_tiff(found, path, image):
-  del image
+def _read_tiff(found, path, page):
+  number = 0 if page is None else tiff_opening.number_of(path, page)
   with open(path, 'rb') as file:
-    directory = tiff.read(file)
+    directory = tiff.read(file, number)
   found.has_resolution = directory.number(296, 2) > 1 and 282 in directory.tags
   take = lambda tag: (
     directory.tags.pop(tag).data if tag in directory.tags else b''
@@ -338,7 +345,7 @@ def _read_tiff(found, path, image):
   found.tags = directory
 
 
-def _read_heif(found, path, image):
+def _read_fields(found, path, image):
   del path
   found.exif = vips.field(image, 'exif-data', b'').removeprefix(EXIF)
   found.xmp = vips.field(image, 'xmp-data', b'')
@@ -363,6 +370,5 @@ _READERS = {
   'JPEG': _read_jpeg,
   'PNG': _read_png,
   'WebP': _read_webp,
-  'TIFF': _read_tiff,
-  'HEIF': _read_heif,
+  **dict.fromkeys(('HEIF', 'GIF', 'BMP', 'JPEG 2000', 'JPEG XL'), _read_fields),
 }

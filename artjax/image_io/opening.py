@@ -1,82 +1,99 @@
 """Decides which picture of a file is opened, and what its channels mean.
 
 A file may hold several: pages, reduced copies, frames, raw camera data. The
-first page of full size is opened; the user is told what was ignored.
+first page of full size is opened, or the one that is asked for; the user is
+told what was ignored. For TIFF files see tiff_opening.py.
 """
-
-from typing import NamedTuple
 
 import pyvips
 
 from artjax.image_io import formats
+from artjax.image_io import other_libraries
+from artjax.image_io import tiff_opening
 from artjax.image_io import vips
 from artjax.image_io.containers import avif
 from artjax.image_io.containers import jpeg
 from artjax.image_io.containers import png
 from artjax.image_io.containers import tiff
+from artjax.image_io.tiff_opening import Opened
 
-_REDUCED = 1  # bit of NewSubfileType
-_OLD_REDUCED = 2  # of SubfileType
-_RAW = (32803, 34892)  # a colour filter array, and linear raw
-_LAB = (8, 9, 10)
-_COLOURS = {0: 1, 1: 1, 2: 3, 3: 3, 5: 4, 6: 3}  # channels, by photometric
-_ASSOCIATED, UNASSOCIATED = 1, 2  # alpha, of ExtraSamples
-_COMPRESSIONS = {
-  34712: 'JPEG 2000',
-  34925: 'LZMA',
-  34926: 'Zstandard',
-  50000: 'Zstandard',
-  50001: 'WebP',
-  50002: 'JPEG XL',
-  52546: 'JPEG XL',
-}
 _END = b'\xff\xd9'  # of a JPEG file
 _ORIENTATION = 'orientation'  # field of libvips
 
 
-class Opened(NamedTuple):
-  """A picture of a file.
-
-  Attributes:
-    image: its pixels, as libvips reads them.
-    notices: what is ignored, one line each.
-    bands: channels of colour; 0 = as libvips says.
-    extras: meaning of the other channels, in values of TIFF's ExtraSamples.
-  """
-
-  image: pyvips.Image
-  notices: list[str]
-  bands: int = 0
-  extras: tuple[int, ...] = ()
-
-
-def open_image(path: str, kind: str) -> Opened:
+def open_image(
+  path: str, kind: str, max_pixels: int, page: int | None = None
+) -> Opened:
   """Opens the picture of a file by its header.
 
   Args:
     path: of the file.
     kind: its format.
+    max_pixels: more than these are not decoded.
+    page: which of its `pages`, from 0; None = the first, and a notice if there
+      are more.
 
   Raises:
     vips.BadPicture: it contains no picture that can be read here.
     pyvips.Error: libvips cannot read it.
   """
   if kind == 'TIFF':
-    return _open_tiff(path)
+    return tiff_opening.open_tiff(path, max_pixels, page)
   if kind == 'JPEG':
     return _open_jpeg(path)
   if kind == 'PNG':
     return _open_png(path)
-  image = _load(path, kind)
+  if kind == 'BMP':
+    return Opened(other_libraries.bmp(path, max_pixels), [])
+  if not vips.has_loader(kind):
+    raise vips.BadPicture(
+      f'{path}: {kind} is not supported by this build of libvips; convert it '
+      'to PNG or TIFF'
+    )
+  if kind == 'HEIF' and avif.is_hevc(path):
+    return _open_heic(path, max_pixels, page)
+  image = _load(path, kind, **({} if page is None else {'page': page}))
   frames = vips.field(image, 'n-pages', 1)
-  if kind == 'HEIF':
-    frames = max(frames, avif.frames(path))
-  return Opened(image, _said_of_frames(frames))
+  notices = said_of_pages(frames, 'frames') if page is None else []
+  if kind == 'HEIF' and avif.frames(path) > 1:  # libvips reads the first
+    notices = [f'only the first of {avif.frames(path)} frames']
+  return Opened(image, notices)
 
 
-def is_alpha(extra: int) -> bool:
-  """Whether a value of the tag ExtraSamples means transparency."""
-  return extra in (_ASSOCIATED, UNASSOCIATED)
+def pages(path: str, kind: str) -> int:
+  """Number of pages, or frames, that `open_image` can open; at least 1.
+
+  Raises:
+    OSError: the file cannot be read.
+  """
+  if kind == 'TIFF':
+    return tiff_opening.pages(path)
+  try:
+    if kind == 'HEIF' and avif.is_hevc(path):
+      return other_libraries.heic_pages(path)
+    if kind in ('WebP', 'HEIF', 'GIF'):
+      return vips.field(_load(path, kind), 'n-pages', 1)
+  except (pyvips.Error, vips.BadPicture):
+    pass  # which is said once it is opened
+  return 1
+
+
+def said_of_pages(count: int, what: str) -> list[str]:
+  """The notice that only the first of some pages is opened, if any are left."""
+  if count < 2:
+    return []
+  return [f'only the first of {count} {what} (--pages=all restores each)']
+
+
+def _open_heic(path, max_pixels, page):
+  """Opens a file with HEVC: by libvips if it can, else by pillow-heif."""
+  try:
+    image = _load(path, 'HEIF', page=page or 0)
+    image.crop(0, 0, 1, 1).avg()  # it cannot tell before it decodes
+    count = vips.field(image, 'n-pages', 1)
+  except pyvips.Error:
+    image, count = other_libraries.heic(path, page or 0, max_pixels)
+  return Opened(image, said_of_pages(count, 'frames') if page is None else [])
 
 
 def _load(path, kind, **options):
@@ -89,10 +106,6 @@ def _load(path, kind, **options):
     with open(path, 'rb') as file:
       loader, where = f'{loader}_buffer', file.read()
   return getattr(pyvips.Image, loader)(where, **options)
-
-
-def _said_of_frames(frames):
-  return [f'only the first of {frames} frames'] if frames > 1 else []
 
 
 def _open_jpeg(path):
@@ -143,109 +156,5 @@ def _open_png(path):
     image = image.copy()
     image.set_type(pyvips.GValue.gint_type, _ORIENTATION, turned)
   frames = int.from_bytes(chunks.get(b'acTL', b'')[:4], 'big')
-  return Opened(image, _said_of_frames(frames))
-
-
-def _open_tiff(path):
-  try:
-    pages = tiff.pages(path)
-    below = tiff.subpages(path, pages[0])
-  except (ValueError, IndexError):
-    return Opened(_load(path, 'TIFF'), [])
-  for page in (*pages, *below):
-    if page.number(262) in _RAW or page.number(259) == 32867:
-      raise vips.BadPicture(
-        f'{path}: raw data of a camera; develop it first, and save it as TIFF'
-      )
-  number, subpage = _full_page(pages, below)
-  page = pages[number] if subpage is None else below[subpage]
-  if page.number(262) in _LAB:
-    raise vips.BadPicture(
-      f'{path}: CIE Lab is not supported; convert it to RGB'
-    )
-  where = {'page': number}
-  if subpage is not None:
-    where['subifd'] = subpage
-  try:
-    if 1 <= page.number(tiff.ORIENTATION, 1) <= 8:
-      image = _load(path, 'TIFF', **where)
-    else:  # libtiff refuses it; it counts as 1
-      data = tiff.with_orientation(path, 1)
-      image = pyvips.Image.tiffload_buffer(data, fail_on='error', **where)
-  except pyvips.Error as error:
-    compression = _COMPRESSIONS.get(page.number(259))
-    if compression and 'not configured' in str(error):
-      raise vips.BadPicture(
-        f'{path}: {compression} compression is not supported here; '
-        'save it as TIFF with LZW or Deflate'
-      ) from error
-    raise
-  bands, extras = _channels(page, image.bands)
-  image, extras = _alpha_first(image, bands, extras)
-  if _ASSOCIATED in extras[:1]:
-    notices = ['its transparency was premultiplied; that of the result is not']
-  else:
-    notices = []
-  return Opened(image, _said_of(pages, below) + notices, bands, extras)
-
-
-def _full_page(pages, below):
-  """(page, None) or (0, subpage): the first that is not a reduced copy."""
-  for i, page in enumerate(pages):
-    if not _is_reduced(page):
-      return i, None
-    if i == 0:
-      full = [j for j, other in enumerate(below) if not _is_reduced(other)]
-      if full:
-        return 0, max(full, key=lambda j: _area(below[j]))
-  return max(range(len(pages)), key=lambda i: _area(pages[i])), None
-
-
-def _is_reduced(page):
-  return bool(page.number(254) & _REDUCED or page.number(255) == _OLD_REDUCED)
-
-
-def _area(page):
-  return page.number(256) * page.number(257)
-
-
-def _said_of(pages, below):
-  """Notices on pages that are ignored."""
-  full, before = [], None
-  for page in pages:
-    # Old pyramids do not say that their levels are reduced.
-    width = page.number(256)
-    halved = before is not None and 0 <= before - width * 2 + 1 <= 2
-    if not _is_reduced(page) and not (halved and len(full) == 1):
-      full.append(page)
-    before = width
-  notices = []
-  if len(full) > 1:
-    notices.append(f'only the first of {len(full)} pages')
-  if len(full) < len(pages) or below:
-    notices.append(
-      'reduced copies (a pyramid or a thumbnail) are left out: '
-      'the result is the full page alone'
-    )
-  return notices
-
-
-def _channels(page, bands):
-  """(number of colour channels, meaning of the others)."""
-  colours = _COLOURS.get(page.number(262), 0)
-  if not colours or bands <= colours:
-    return 0, ()
-  extras = page.numbers(338)[: bands - colours]
-  return colours, (*extras, *[0] * (bands - colours - len(extras)))
-
-
-def _alpha_first(image, bands, extras):
-  """The image and its extras with transparency before the others, if any."""
-  place = next((i for i, extra in enumerate(extras) if is_alpha(extra)), 0)
-  if not place:
-    return image, extras
-  order = [place, *range(place), *range(place + 1, len(extras))]
-  parts = [image.extract_band(bands + i) for i in order]
-  joined = image.extract_band(0, n=bands).bandjoin(parts)
-  joined = joined.copy(interpretation=image.interpretation)
-  return joined, tuple(extras[i] for i in order)
+  said = f'only the first of {frames} frames'
+  return Opened(image, [said] if frames > 1 else [])

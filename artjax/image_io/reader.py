@@ -19,6 +19,7 @@ from artjax.image_io import formats
 from artjax.image_io import merging
 from artjax.image_io import metadata
 from artjax.image_io import opening
+from artjax.image_io import tiff_opening
 from artjax.image_io import vips
 from artjax.image_io import writer as image_writer
 from artjax.image_io.colour_space import FULL
@@ -28,13 +29,17 @@ MAX_PIXELS = 400_000_000  # of a picture, by its header, before decoding
 
 
 def open_picture(
-  path: str | os.PathLike, *, max_pixels: int = MAX_PIXELS
+  path: str | os.PathLike,
+  *,
+  max_pixels: int = MAX_PIXELS,
+  page: int | None = None,
 ) -> 'Picture':
   """Opens a file by its header; pixels are decoded as they are read.
 
   Args:
-    path: JPEG, PNG, TIFF, WebP, or AVIF and HEIF where libvips has them.
+    path: JPEG, PNG, TIFF, WebP, AVIF, or what else can be read here.
     max_pixels: more than these are refused.
+    page: which of the file's pages, from 0; see `opening.open_image`.
 
   Raises:
     BadPicture: no such file, not a picture, too large, or of a kind that cannot
@@ -50,14 +55,14 @@ def open_picture(
     kind = formats.file_format(head)
     if kind is None:
       raise BadPicture(f'{path}: {formats.NO_PICTURE}')
-    opened = opening.open_image(path, kind)
+    opened = opening.open_image(path, kind, max_pixels, page)
     image = opened.image
     if image.width * image.height > max_pixels:
       raise BadPicture(
         f'{path}: {image.width} x {image.height} px are more than the limit '
         f'of {max_pixels} px'
       )
-    return Picture(path, kind, opened, state)
+    return Picture(path, kind, opened, state, page)
 
 
 class Picture:
@@ -83,10 +88,15 @@ class Picture:
   """
 
   def __init__(
-    self, path: str, kind: str, opened: opening.Opened, state: tuple[int, ...]
+    self,
+    path: str,
+    kind: str,
+    opened: opening.Opened,
+    state: tuple[int, ...],
+    page: int | None = None,
   ):
     self.path = path
-    self._state = state
+    self._state, self._page = state, page
     self.kind = kind
     self.notices = [*opened.notices]
     _check_values(path, opened.image)
@@ -95,7 +105,7 @@ class Picture:
     self.depth = 8 if image.format == 'uchar' else 16
     self.has_alpha = image.hasalpha()
     if opened.extras:
-      self.has_alpha = opening.is_alpha(opened.extras[0])
+      self.has_alpha = tiff_opening.is_alpha(opened.extras[0])
     self.extras = opened.extras[self.has_alpha :]
     self.bands = image.bands - self.has_alpha - len(self.extras)
     _check_channels(path, image, self.bands, self.extras)
@@ -279,13 +289,13 @@ class Picture:
     self, width: int, height: int, strip: bool = False
   ) -> metadata.Metadata:
     """The metadata of this file that are true for a result of a size in px."""
-    found = metadata.read(self.path, self.kind, self._image)
+    found = metadata.read(self.path, self.kind, self._image, self._page)
     if self.made_srgb:
       found = metadata.without_colour(found)
     if strip:
       found = metadata.stripped(found)
     if self.extras:
-      alpha = (opening.UNASSOCIATED,) if self.has_alpha else ()
+      alpha = (tiff_opening.UNASSOCIATED,) if self.has_alpha else ()
       found = metadata.with_extras(found, (*alpha, *self.extras))
     return metadata.upright(found, width, height)
 
@@ -328,7 +338,7 @@ def _check_values(path, image):
 def _check_channels(path, image, bands, extras):
   """Raises BadPicture unless it is clear what the channels are."""
   wanted = (4,) if image.interpretation == 'cmyk' else (1, 3)
-  two_alphas = any(opening.is_alpha(extra) for extra in extras)
+  two_alphas = any(tiff_opening.is_alpha(extra) for extra in extras)
   if bands not in wanted or two_alphas or (bands == 1 and len(extras) > 1):
     raise BadPicture(
       f'{path}: {image.bands} channels are not supported; '

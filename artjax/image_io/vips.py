@@ -44,6 +44,11 @@ def is_unicode(path: str | os.PathLike) -> bool:
   return True
 
 
+def has_loader(kind: str) -> bool:
+  """Whether this build of libvips reads a format."""
+  return bool(pyvips.type_find('VipsOperation', formats.LOADERS[kind]))
+
+
 def forget_files() -> None:
   """Makes libvips forget a picture once it is closed, in the whole process.
 

@@ -8,8 +8,9 @@
   artjax restore --weights=detect scans/ --output=found/
   artjax restore --weights=colorize grey.tif --output=coloured/
 
-JPEG, PNG, TIFF, WebP, AVIF and HEIF files of 8 or 16 bits keep their format,
-depth, size, colour space and metadata. Weights that only find damage write a
+JPEG, PNG, TIFF, WebP and AVIF files of 8 or 16 bits keep their format, depth,
+size, colour space and metadata; `artjax formats` lists what else can be read
+here. Weights that only find damage write a
 damage map, STEM.damage.png, and no picture. A picture that cannot be restored
 is reported with the reason, and the run continues with the others. Exit status:
 0 all done, 1 some failed, 2 wrong usage, 130 Ctrl-C. The last line of stdout is
@@ -78,6 +79,7 @@ def _restore(parser, args, options, items, outcome, interrupts, spool):
 
   from artjax.restoration import chain as chain_lib
   from artjax.restoration.batch import bringing
+  from artjax.restoration.batch import pages
   from artjax.restoration.provenance import credentials
 
   try:
@@ -88,6 +90,8 @@ def _restore(parser, args, options, items, outcome, interrupts, spool):
     where = bringing.places(args.mask, args.hints, spool)
   except (ValueError, OSError) as error:
     parser.error(str(error))
+  if args.pages == 'all':
+    found = pages.split(found)
   found, more = bringing.bring(found, where)
   left_alone += more
   items += found
@@ -109,10 +113,10 @@ def _restore(parser, args, options, items, outcome, interrupts, spool):
     _say(notice)
   if args.dry_run:
     for item in items:
-      print(f'{item.name or item.source} -> {item.problem or item.output}')
+      print(f'{item.called} -> {item.problem or item.output}')
       for notice in item.notices:
-        _say(f'{item.name or item.source}: {notice}')
-    outcome.failures |= {i.source: i.problem for i in items if i.problem}
+        _say(f'{item.called}: {notice}')
+    outcome.failures |= {i.called: i.problem for i in items if i.problem}
     return
   try:
     log = journal.Journal(args.output)
@@ -178,6 +182,12 @@ def _parser():
     'and WebP files lose a little when they are written, PNG and TIFF nothing',
   )
   add('--recursive', action='store_true', help='include subfolders')
+  add(
+    '--pages',
+    default='first',
+    choices=('first', 'all'),
+    help='of files with several, such as TIFF: STEM.page1.SUFFIX, ...',
+  )
   add(
     '--resume',
     action='store_true',

@@ -68,6 +68,7 @@ def restore_file(
   on_tiles: Callable[[int, int], None] = lambda done, total: None,
   name: str = '',
   signer: credentials.Signer | None = None,
+  page: int | None = None,
 ) -> dict[str, Any]:
   """Restores a picture file.
 
@@ -81,6 +82,7 @@ def restore_file(
     on_tiles: called with the number of tiles done and the total.
     name: what the record calls the picture; '' = its path.
     signer: signs the result, unless metadata are stripped.
+    page: of a file with several, from 0; None = the first of full size.
 
   Returns:
     The record, a dict for JSON; also written to `outputs.report`.
@@ -98,7 +100,9 @@ def restore_file(
   _check(source, chain, outputs, options)
   chain.check(options, mask, hints)
   with (
-    reader.open_picture(source, max_pixels=options.max_pixels) as picture,
+    reader.open_picture(
+      source, max_pixels=options.max_pixels, page=page
+    ) as picture,
     tempfile.TemporaryDirectory(prefix='artjax_') as folder,
   ):
     if outputs.picture:
@@ -132,6 +136,8 @@ def restore_file(
       work,
       start,
     )
+  if page is not None:
+    record['page'] = page + 1
   memory.give_back()
   if outputs.report:
     record_lib.save(outputs.report, record)

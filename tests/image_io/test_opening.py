@@ -8,8 +8,8 @@ from PIL import Image
 import pytest
 import tifffile
 
-from artjax.image_io import opening
 from artjax.image_io import reader
+from artjax.image_io import tiff_opening
 
 FULL = np.random.default_rng(0).integers(0, 65536, (60, 80, 3), np.uint16)
 SMALL = np.zeros([15, 20, 3], np.uint8)
@@ -85,7 +85,25 @@ def test_frames_are_counted(tmp_path, suffix, frames):
   source = tmp_path / f'a{suffix}'
   pictures[0].save(source, save_all=True, append_images=pictures[1:])
   with reader.open_picture(source) as picture:
-    assert picture.notices == [f'only the first of {frames} frames']
+    [notice] = picture.notices
+  assert notice.startswith(f'only the first of {frames} frames')
+
+
+@pytest.mark.parametrize('options', [{'tile': (32, 32)}, {}], ids=str)
+def test_a_damaged_part_of_a_tiff_is_not_black(tmp_path, options):
+  source, target = tmp_path / 'a.tif', tmp_path / 'b.tif'
+  smooth = np.uint8(np.mgrid[:60, :80].sum(0))[..., None].repeat(3, -1)
+  tifffile.imwrite(
+    source, smooth, photometric='rgb', compression='zlib', **options
+  )
+  data = bytearray(source.read_bytes())
+  with tifffile.TiffFile(source) as file:
+    start = file.pages[0].dataoffsets[-1] + 2
+  data[start : start + 20] = b'\xff' * 20
+  source.write_bytes(data)
+  with pytest.raises(reader.BadPicture, match='a.tif: damaged'):
+    restored(source, target)
+  assert not target.exists()
 
 
 @pytest.mark.parametrize('extras', [[0], [2, 0], [0, 0]])
@@ -202,4 +220,4 @@ def test_exif_after_the_pixels_of_a_png_turns_it(tmp_path):
 
 @pytest.mark.parametrize('value, means', [(0, 0), (1, 1), (2, 1)])
 def test_only_alpha_is_alpha(value, means):
-  assert opening.is_alpha(value) == bool(means)
+  assert tiff_opening.is_alpha(value) == bool(means)

@@ -9,11 +9,17 @@ from artjax.interop import safetensors_io
 from artjax.restoration import chain as chain_lib
 
 
-@pytest.fixture(scope='session', name='small_chain')
-def small_chain_fixture(tmp_path_factory):
-  """Restores a picture by a network of milliseconds."""
+@pytest.fixture(scope='session', name='small_weights')
+def small_weights_fixture(tmp_path_factory):
+  """Path of the weights of a network that takes milliseconds."""
   path = tmp_path_factory.mktemp('weights') / 'small.safetensors'
   config = smallest_config()
   params = random_params(registry.model(config), 0.1)
   safetensors_io.save(str(path), params, config)
-  return chain_lib.Chain(str(path))
+  return str(path)
+
+
+@pytest.fixture(scope='session', name='small_chain')
+def small_chain_fixture(small_weights):
+  """Restores a picture by a network of milliseconds."""
+  return chain_lib.Chain(small_weights)

@@ -45,6 +45,17 @@ def is_lossless(path: str) -> bool:
   return len(colours) >= 6 and int.from_bytes(colours[4:6], 'big') == _RGB
 
 
+def is_hevc(path: str) -> bool:
+  """Whether a picture of the file is coded by HEVC, as in HEIC files.
+
+  Raises:
+    OSError: it cannot be read.
+  """
+  with open(path, 'rb') as file:
+    head = file.read(_HEAD)
+  return b'hvc1' in head and b'av1C' not in head
+
+
 def frames(path: str) -> int:
   """Number of frames of a sequence; 1 for a still picture.
 

@@ -88,15 +88,22 @@ def whole(order: str, number: int) -> Value:
   return Value(4, 1, struct.pack(order + 'I', number))
 
 
-def read(file: BinaryIO) -> Directory:
-  """The first directory of a TIFF file, or of an EXIF block.
+def read(file: BinaryIO, number: int = 0) -> Directory:
+  """A directory of a TIFF file, or of an EXIF block.
+
+  Args:
+    file: the file.
+    number: of the directory, from 0.
 
   Raises:
     ValueError: it is damaged.
   """
   try:
     tiff = _Tiff(file)
-    return _described(tiff, tiff.directory(tiff.first)[0])
+    tags, following = tiff.directory(tiff.first)
+    for _ in range(number):
+      tags, following = tiff.directory(following)
+    return _described(tiff, tags)
   except struct.error as error:
     raise ValueError('a directory ends early') from error
 

@@ -41,12 +41,12 @@ def bring(
     for i, item in enumerate(items):
       if not item.problem:
         try:
-          path = user_inputs.find(place, item.source, kind, item.below)
+          path = user_inputs.find(place, item.path, kind, item.below)
           if not user_inputs.is_marked(path, kind) and (
             os.path.isdir(place) and os.path.realpath(path) in sources
           ):
             raise user_inputs.BadInput(
-              f'{item.source}: {place} holds no {kind} of it, but {path}, '
+              f'{item.called}: {place} holds no {kind} of it, but {path}, '
               'which is to be restored too'
             )
           item.brought[kind] = path

@@ -25,11 +25,26 @@ class Item:
   below: str  # its path below the folder that was named, or its name
   problem: str = ''  # why it cannot be done, known before trying
   name: str = ''  # what it is called; '' = its path
+  page: int | None = None  # of its file, from 0; None = the first of full size
   is_picture: bool = True  # by its first bytes
   meant: bool = True  # whether it was named by itself
   brought: dict[str, str] = dataclasses.field(default_factory=dict)
   outputs: dict[str, str] = dataclasses.field(default_factory=dict)
   notices: list[str] = dataclasses.field(default_factory=list)
+
+  @property
+  def called(self) -> str:
+    """What messages call it."""
+    name = self.name or self.source
+    return name if self.page is None else f'{name}, page {self.page + 1}'
+
+  @property
+  def path(self) -> str:
+    """The path that its masks and hints are named after."""
+    if self.page is None:
+      return self.source
+    name = os.path.basename(self.below)
+    return os.path.join(os.path.dirname(self.source), name)
 
   @property
   def output(self) -> str:

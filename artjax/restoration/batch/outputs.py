@@ -138,7 +138,7 @@ def _take(item, paths, taken):
   for path in paths.values():
     problem = _problem(path, item, taken)
     if problem:
-      item.problem = f'{item.name or item.source}: {problem}'
+      item.problem = f'{item.called}: {problem}'
       item.outputs = {}
       return
   item.outputs |= paths

@@ -83,12 +83,12 @@ class Run:
     """
     for item in items:
       self._interrupts.check()
-      self._bar.start(os.path.basename(item.name or item.source))
+      self._bar.start(os.path.basename(item.called))
       try:
         how = self._try(item, made, outcome)
       except _Stop as stop:
         outcome.stopped = str(stop)
-        how = 'failed' if item.source in outcome.failures else 'done'
+        how = 'failed' if item.called in outcome.failures else 'done'
       self._bar.finish(how)
       if outcome.stopped or (how == 'failed' and self._fail_fast):
         break
@@ -111,7 +111,7 @@ class Run:
         return 'skipped'
       record = self._restore(item)
     except Exception as error:  # of whatever library: the others go on
-      reason = outcome.failures[item.source] = _one_line(error, item)
+      reason = outcome.failures[item.called] = _one_line(error, item)
       if not _is_expected(error):
         entry['traceback'] = traceback.format_exc()
       self._bar.write(reason)
@@ -137,6 +137,7 @@ class Run:
       self._bar.tiles,
       item.name,
       self._signer,
+      item.page,
     )
 
   def _say(self, item, record):
@@ -148,7 +149,7 @@ class Run:
       lines.append(record['confidence']['sentence'])
     for line in lines:
       if line not in self._general:
-        self._bar.write(f'{item.name or item.source}: {line}')
+        self._bar.write(f'{item.called}: {line}')
       if line in (writer.LOSSY, writer.LOSSY_IN_PART):  # it is of all
         self._general.add(line)
 
@@ -188,6 +189,6 @@ def _one_line(error, item):
     text = f'not enough memory ({text})'
   elif not _is_expected(error):
     text = f'failed unexpectedly ({type(error).__name__}: {text})'
-  if item.name:
-    text, path = text.replace(path, item.name), item.name
+  if item.called != path:
+    text, path = text.replace(path, item.called), item.called
   return text if path in text else f'{path}: {text}'
