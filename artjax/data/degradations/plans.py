@@ -138,7 +138,7 @@ def broadened(
     kinds: of `further`.
     rng: the Generator.
   """
-  count = min(rng.integers(1, 4), len(kinds))
+  count = min(int(rng.integers(1, 4)), len(kinds))
   chosen = rng.choice(len(kinds), count, replace=False)
   chosen = [kinds[i] for i in sorted(chosen)]
   over = [kind for kind in chosen if kind in LAID_OVER]
