@@ -139,8 +139,8 @@ def broadened(
     rng: the Generator.
   """
   count = min(int(rng.integers(1, 4)), len(kinds))
-  chosen = rng.choice(len(kinds), count, replace=False)
-  chosen = [kinds[i] for i in sorted(chosen)]
+  drawn = rng.choice(len(kinds), count, replace=False)
+  chosen = [kinds[i] for i in sorted(drawn)]
   over = [kind for kind in chosen if kind in LAID_OVER]
   rng.shuffle(over)
   plan = [kind for kind in chosen if kind in MEDIUM] + plan + over + after
