@@ -131,7 +131,10 @@ def ciede2000(one: np.ndarray, other: np.ndarray) -> np.ndarray:
   """Colour difference CIEDE2000 of two pictures in CIE Lab.
 
   G. Sharma, W. Wu, E. N. Dalal, Color Research and Application 30(1), 2005,
-  equations 2 to 22. 1 is about the least that can be seen side by side.
+  equations 2 to 22. About 1 is the smallest visible difference side by side.
+
+  `skimage.color.deltaE_ciede2000` gives the same, as a test checks, but takes
+  1.3 times the time and memory, and every restored pixel is measured.
 
   Args:
     one: f32[..., 3], L in [0, 100].
@@ -147,7 +150,7 @@ def ciede2000(one: np.ndarray, other: np.ndarray) -> np.ndarray:
   a1, a2 = a1 * stretch, a2 * stretch
   c1, c2 = np.hypot(a1, b1), np.hypot(a2, b2)
   h1, h2 = np.arctan2(b1, a1), np.arctan2(b2, a2)  # in radians
-  grey = c1 * c2 == 0  # a grey has no hue that could differ
+  grey = c1 * c2 == 0  # a grey has no hue
   turn = (h2 - h1 + np.pi) % (2 * np.pi) - np.pi  # the short way round
   turn = np.where(grey, 0, turn)
   hue = np.where(grey, h1 + h2, h1 + turn / 2)
