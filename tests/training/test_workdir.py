@@ -7,9 +7,12 @@ import subprocess
 import sys
 
 from conftest import ROOT
+from conftest import smallest_config
 from conftest import tiny_config
+import drawn_pictures
 import pytest
 
+from artjax.training import loop
 from artjax.training import workdir as workdirs
 
 HOLD = (
@@ -129,3 +132,16 @@ def test_a_damaged_config_is_one_line(tmp_path, text):
   (tmp_path / 'config.json').write_text(text)
   with pytest.raises(ValueError, match='config.json is damaged .*delete it'):
     workdirs.check_same_model(tiny_config(), str(tmp_path))
+
+
+def test_the_licences_of_its_pictures_are_kept(tmp_path):
+  for i in range(8):
+    drawn_pictures.write(tmp_path / 'met' / f'{i}.png', i)
+  (tmp_path / 'met' / 'pictures.jsonl').write_text(
+    ''.join(f'{{"file": "{i}.png", "licence": "CC0"}}\n' for i in range(8))
+  )
+  config = smallest_config(steps=1, eval_every=0, checkpoint_every=1)
+  config.data.source = f'folder:{tmp_path}/met'
+  loop.train_and_evaluate(config.lock(), str(tmp_path / 'run'))
+  found = json.loads((tmp_path / 'run' / 'pictures.json').read_text())
+  assert found['licences'] == {'CC0': 8}
