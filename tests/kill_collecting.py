@@ -32,6 +32,11 @@ import numpy as np
 
 ROOT = pathlib.Path(__file__).parent.parent
 PAUSE = 0.02  # s between two requests to a host
+SIGNALS = (signal.SIGKILL, signal.SIGKILL, signal.SIGTERM) + (
+  signal.SIGKILL,
+  signal.SIGKILL,
+  signal.SIGINT,
+)
 LIMIT = 900  # s in which a run has to get somewhere
 # The command, with its last step to the server of this process.
 COMMAND = """
@@ -62,9 +67,7 @@ def main():
     at, signals = [], collections.Counter()
     for kill in range(args.kills):
       left = args.kills - kill
-      number = rng.choice(
-        [signal.SIGKILL] * 4 + [signal.SIGTERM, signal.SIGINT]
-      )
+      number = SIGNALS[kill % len(SIGNALS)]
       at.append(run_and_kill(folder, museum.port, args, rng, number, left))
       signals[number.name] += 1
       print(f'{kill + 1}: {number.name} at {at[-1]}', file=sys.stderr)

@@ -28,10 +28,12 @@ class Transport(httpx2.BaseTransport):
     resolve: Callable[[str, int], list[str]] = addresses.resolve,
     clock: Any = time,
   ):
-    """Args:
-    pause: s between the end of a request and the next one to that host.
-    resolve: (host, port) -> addresses that may be connected to.
-    clock: what has `monotonic` and `sleep`.
+    """Connects to nothing yet.
+
+    Args:
+      pause: s between the end of a request and the next one to that host.
+      resolve: (host, port) -> addresses that may be connected to.
+      clock: what has `monotonic` and `sleep`.
     """
     self.pauses: dict[str, float] = {}  # s, of hosts that ask for another one
     self._pause = pause

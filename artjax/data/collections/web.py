@@ -45,11 +45,16 @@ class Web:
     key: str = '',
     transport: transport_lib.Transport | None = None,
   ):
-    """Args:
-    contact: a mail address or a web page of who asks.
-    provider: what is fetched from.
-    key: its API key.
-    transport: the way out; default: one with the provider's pause.
+    """Connects to nothing yet.
+
+    Args:
+      contact: a mail address or a web page of who asks.
+      provider: what is fetched from.
+      key: its API key.
+      transport: the way out; default: one with the provider's pause.
+
+    Raises:
+      ValueError: `contact` is neither.
     """
     self.agent = user_agent(contact)
     self._headers = {

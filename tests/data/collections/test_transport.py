@@ -133,10 +133,11 @@ def test_the_certificate_is_that_of_the_name(secure):
   assert not secure.hosts
 
 
-def test_the_next_address_is_tried(secure):
-  out = transport.Transport(
-    0, resolve=lambda host, port: ['127.0.0.2', '127.0.0.1']
-  )
+@pytest.mark.parametrize('first', ['127.0.0.1', '127.0.0.2'])
+def test_addresses_are_tried_in_order(secure, first):
+  # Nobody listens at the second one of the two.
+  places = [first, *{'127.0.0.1', '127.0.0.2'} - {first}]
+  out = transport.Transport(0, resolve=lambda host, port: places)
   assert get(out, f'https://museum.example.org:{secure.port}/') == 'ok'
 
 
