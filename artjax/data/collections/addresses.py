@@ -50,13 +50,13 @@ def resolve(
 def is_public(address: str) -> bool:
   """Whether a numeric address belongs to the public internet.
 
-  An IPv4 address within an IPv6 one has to be public too.
+  An IPv4 address that an IPv6 one leads to (NAT64, 6to4) has to be public too.
   """
   ip = ipaddress.ip_address(address.partition('%')[0])
   if isinstance(ip, ipaddress.IPv6Address):
-    inner = [ip.ipv4_mapped, ip.sixtofour, *(ip.teredo or ())]
+    inner = ip.sixtofour
     if ip in _NAT64:
-      inner.append(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF))
-    if any(i is not None and not is_public(str(i)) for i in inner):
+      inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+    if inner is not None and not is_public(str(inner)):
       return False
   return ip.is_global and not ip.is_multicast

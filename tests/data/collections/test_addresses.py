@@ -29,6 +29,7 @@ from artjax.data.collections.base import FetchError
     '::ffff:127.0.0.1',
     '64:ff9b::7f00:1',  # 127.0.0.1, translated
     '2002:7f00:1::',  # 127.0.0.1, tunnelled
+    '2001:0:7f00:1::',  # the same by Teredo
   ],
 )
 def test_private_addresses(address):
