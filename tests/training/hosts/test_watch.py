@@ -65,8 +65,10 @@ def test_a_process_that_is_gone_is_named(make, capsys, theirs, says):
   assert __import__('re').search(says, line)
 
 
-def test_a_process_that_is_done_is_not_missed(make, capsys):
+def test_a_process_that_is_done_is_not_missed(make, capsys, monkeypatch):
+  monkeypatch.setattr(watch, 'STALLED', 60)
   found = make(done=True)
+  found.note(4)  # a step just now, so this process is not stalled either
   found.start()
   time.sleep(0.6)
   assert found.is_alive()
