@@ -90,10 +90,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         'run by ONNX Runtime (the extra `export`)',
       )
 
-  p = commands.add_parser('launch', help='seconds to the first step')
+  p = commands.add_parser(
+    'launch', help='seconds to the first step, of steps and of pauses'
+  )
   p.set_defaults(run=launch.speed)
   p.add_argument('--config', required=True)
   p.add_argument('--batch', type=int, default=1)
+  p.add_argument('--steps', type=int, default=40, help='of which two pause')
   p.add_argument(
     'override', nargs='*', metavar='--config.FIELD=VALUE', help='after --'
   )

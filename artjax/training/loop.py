@@ -58,8 +58,9 @@ def train_and_evaluate(
 
   Returns:
     dict for the last line of stdout: step, params_sha256, images_per_s,
-    data_wait (share of the time), skipped, eval (means of the last evaluation)
-    and `stopped` (name of the signal that ended the run, or None).
+    data_wait (share of the time), pauses_s (mean seconds of an evaluation and a
+    checkpoint), skipped, eval (means of the last evaluation) and `stopped`
+    (name of the signal that ended the run, or None).
 
   Raises:
     DivergedError: `config.max_bad_steps` non-finite steps in a row.
@@ -166,7 +167,7 @@ def _train(config, workdir, evaluator, primary, on_step, on_eval):
     watch.at(None)  # it takes what it takes
     try:
       with (
-        meter.paused(),
+        meter.paused('evaluation'),
         progress.timed('evaluation'),
         stop.may_break_off(alone=jax.process_count() == 1),
       ):
@@ -215,7 +216,7 @@ def _train(config, workdir, evaluator, primary, on_step, on_eval):
       # Before an evaluation, which may take the process with it; and always
       # with one, or its best could not be gone back to.
       if step % config.checkpoint_every == 0 or evaluating or last:
-        with meter.paused(), progress.timed('checkpoint'):
+        with meter.paused('checkpoint'), progress.timed('checkpoint'):
           checkpoints.save(step, state, config)
         saved = step
       if evaluating:
@@ -245,6 +246,7 @@ def _train(config, workdir, evaluator, primary, on_step, on_eval):
     ),
     'images_per_s': round(meter.images_per_s(), 2),
     'data_wait': round(meter.data_wait(), 4),
+    'pauses_s': {k: round(v, 3) for k, v in meter.mean_pauses().items()},
     'skipped': meter.skipped,
     'loss': meter.last.get('loss'),
     'eval': results and results.as_json(),

@@ -35,6 +35,7 @@ class Meter:
     self.skipped = 0
     self.bad_in_a_row = 0
     self.last: dict[str, float] = {}
+    self._pauses: dict[str, tuple[int, float]] = {}  # how often, seconds
 
   @contextlib.contextmanager
   def waiting(self) -> Iterator[None]:
@@ -46,13 +47,16 @@ class Meter:
       self._waited += time.perf_counter() - start
 
   @contextlib.contextmanager
-  def paused(self) -> Iterator[None]:
-    """Context: the time in it does not count as training time."""
+  def paused(self, name: str) -> Iterator[None]:
+    """Context: the time in it is a pause, which is not training time."""
     start = time.perf_counter()
     try:
       yield
     finally:
-      self._paused += time.perf_counter() - start
+      seconds = time.perf_counter() - start
+      self._paused += seconds
+      times, total = self._pauses.get(name, (0, 0.0))
+      self._pauses[name] = times + 1, total + seconds
 
   def add(self, metrics: dict[str, jax.Array]) -> None:
     """Takes a step's metrics, still being computed, and bounds the queue."""
@@ -101,6 +105,12 @@ class Meter:
   def images_per_s(self) -> float:
     """Pictures per second of the whole run, without evaluation and saving."""
     return self._steps * self._batch_size / self._seconds()
+
+  def mean_pauses(self) -> dict[str, float]:
+    """{name: mean seconds} of the pauses so far."""
+    return {
+      name: total / times for name, (times, total) in self._pauses.items()
+    }
 
   def data_wait(self) -> float:
     """Share of the training time spent waiting for data, in [0, 1]."""

@@ -1,5 +1,9 @@
-"""Two processes of two devices, on this machine: one session for all tests."""
+"""Two processes of two devices, on this machine.
 
+One session serves nearly all tests; the second process is killed in its end.
+"""
+
+import contextlib
 import json
 import os
 import shutil
@@ -18,8 +22,10 @@ from artjax.evaluation import runner
 from artjax.training import checkpoint
 from artjax.training import loop
 
-# What each of both does, in turn; the second is killed in the end.
-SESSION = """
+LIMIT = 600  # s; what hangs is killed then
+
+# Both processes join and can train; the second may send itself a signal.
+JOIN = """
 import itertools, json, os, signal, sys
 sys.modules['tensorflow'] = sys.modules['clu'] = None  # seconds each
 sys.path[:0] = ['tests', 'tests/training/hosts']
@@ -33,6 +39,28 @@ from artjax.training.hosts import watch
 jax.config.update('jax_disable_most_optimizations', True)
 index, address, folder = int(sys.argv[1]), sys.argv[2], sys.argv[3]
 joining.join(address, 2, index, timeout=8)
+
+def train(name, send=None):
+  report = loop.report
+  def at_third_step(writer, step, *args):
+    report(writer, step, *args)
+    if step == 3 and index == 1 and send:
+      os.kill(os.getpid(), send)
+  loop.report = at_third_step
+  try:
+    return loop.train_and_evaluate(test.to_train(), f'{folder}/{name}')
+  finally:
+    loop.report = report
+
+def train_until_the_other_is_gone(name, send):
+  try:
+    train(name, send)
+  except Exception as error:
+    watch.leave(error, f'artjax: {error}')
+"""
+
+# What each of both does, in turn.
+SESSION = """
 seen, found = [], {}
 
 def restorer(picture):
@@ -51,27 +79,13 @@ try:
 except (ValueError, ZeroDivisionError) as error:
   found['failed'] = str(error)
 
-def train(name, send=None):
-  report = loop.report
-  def at_third_step(writer, step, *args):
-    report(writer, step, *args)
-    if step == 3 and index == 1 and send:
-      os.kill(os.getpid(), send)
-  loop.report = at_third_step
-  try:
-    return loop.train_and_evaluate(test.to_train(), f'{folder}/{name}')
-  finally:
-    loop.report = report
-
 found['whole'] = train('whole')
 found['stopped'] = train('stopped', signal.SIGTERM)
 found['resumed'] = train('stopped')
 print(json.dumps(found), flush=True)
-try:
-  train('killed', signal.SIGKILL)
-except Exception as error:
-  watch.leave(error, f'artjax: {error}')
+train_until_the_other_is_gone('killed', signal.SIGKILL)
 """
+HANGS = "train_until_the_other_is_gone('hung', signal.SIGSTOP)"
 
 
 def to_evaluate():
@@ -85,17 +99,16 @@ def to_train(**overrides):
   return smallest_config(**config, **overrides).lock()
 
 
-@pytest.fixture(scope='module')
-def session(tmp_path_factory):
-  """(what each process found, exit statuses, stderrs, folder of the runs)."""
-  folder = tmp_path_factory.mktemp('session')
+@contextlib.contextmanager
+def started(code, folder):
+  """Two processes that run `code`; none of them is left in the end."""
   with socket.socket() as free:
     free.bind(('127.0.0.1', 0))
     address = f'127.0.0.1:{free.getsockname()[1]}'
   flags = '--xla_force_host_platform_device_count=2'
   processes = [
     subprocess.Popen(
-      [sys.executable, '-c', SESSION, str(i), address, str(folder)],
+      [sys.executable, '-c', JOIN + code, str(i), address, str(folder)],
       cwd=ROOT,
       env={**os.environ, 'XLA_FLAGS': flags},
       stdout=subprocess.PIPE,
@@ -104,13 +117,26 @@ def session(tmp_path_factory):
     )
     for i in range(2)
   ]
+  try:
+    yield processes
+  finally:
+    for process in processes:
+      process.kill()
+      process.communicate()
+
+
+@pytest.fixture(scope='module')
+def session(tmp_path_factory):
+  """(what each process found, exit statuses, stderrs, folder of the runs)."""
+  folder = tmp_path_factory.mktemp('session')
   found, errors = [], []
-  for process in processes:
-    out, err = process.communicate(timeout=600)
-    lines = [line for line in out.splitlines() if line.startswith('{')]
-    assert lines, err[-3000:]
-    found.append(json.loads(lines[-1]))
-    errors.append(err)
+  with started(SESSION, folder) as processes:
+    for process in processes:
+      out, err = process.communicate(timeout=LIMIT)
+      lines = [line for line in out.splitlines() if line.startswith('{')]
+      assert lines, err[-3000:]
+      found.append(json.loads(lines[-1]))
+      errors.append(err)
   return found, [p.returncode for p in processes], errors, folder
 
 
@@ -189,5 +215,14 @@ def test_a_killed_process_ends_the_other_which_names_it(session):
   _, (first, second), errors, _ = session
   assert first == 1 and second < 0
   last = errors[0].strip().splitlines()[-1]
+  assert last.startswith(f'artjax: process 1 ({socket.gethostname()}) has been')
+  assert 'silent for 8 s' in last and 'last checkpoint' in last
+
+
+def test_a_process_that_hangs_ends_the_other_which_names_it(tmp_path):
+  with started(HANGS, tmp_path) as (first, _):
+    _, err = first.communicate(timeout=LIMIT)
+  assert first.returncode == 1
+  last = err.strip().splitlines()[-1]
   assert last.startswith(f'artjax: process 1 ({socket.gethostname()}) has been')
   assert 'silent for 8 s' in last and 'last checkpoint' in last

@@ -73,7 +73,7 @@ def test_waiting_counts_and_pauses_do_not(clock):
   with meter.waiting():
     clock.now += 1
   clock.now += 3
-  with meter.paused():
+  with meter.paused('evaluation'):
     clock.now += 10
   meter.add(row(1.0))
   values = meter.read()
@@ -91,13 +91,22 @@ def test_waiting_counts_and_pauses_do_not(clock):
 
 def test_time_that_ends_in_an_error_counts_too(clock):
   meter = meters.Meter(2, 100)
-  for context in (meter.paused, meter.waiting):
+  for context in (lambda: meter.paused('evaluation'), meter.waiting):
     with pytest.raises(KeyError), context():
       clock.now += 1
       raise KeyError
   clock.now += 1
   meter.add(row(1.0))
   assert meter.read()['data_wait'] == 0.5
+
+
+def test_the_mean_of_each_kind_of_pause_is_known(clock):
+  meter = meters.Meter(2, 10)
+  assert meter.mean_pauses() == {}
+  for name, seconds in ('evaluation', 3), ('checkpoint', 1), ('evaluation', 5):
+    with meter.paused(name):
+      clock.now += seconds
+  assert meter.mean_pauses() == {'evaluation': 4, 'checkpoint': 1}
 
 
 def test_eta_is_at_the_pace_of_the_last_report(clock):
