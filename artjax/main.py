@@ -226,6 +226,10 @@ def run(argv: list[str] | None = None) -> None:
     if FLAGS.is_parsed() and logging.get_verbosity() >= logging.DEBUG:
       raise
     sys.exit(f'artjax: {e}')
+  except KeyboardInterrupt as e:  # before or after the loop, which saves first
+    watch.leave(e, 'artjax: interrupted')
+    print('artjax: interrupted', file=sys.stderr)
+    sys.exit(130)
   except Exception as e:
     watch.leave(e, traceback.format_exc())
     raise

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 import difflib
 import functools
 import importlib
+import importlib.metadata
 import importlib.util
 import itertools
 import os
@@ -30,6 +31,8 @@ MODEL_PACKAGES = (
   'artjax.models.denoising',
   'artjax.models.discriminators',
 )
+# The group of entry points by which installed packages offer modules.
+ENTRY_POINTS = 'artjax'
 # Old names of ops -> new ones; accepted for one version.
 _RENAMED_OPS = {'kind': 'class_label'}
 
@@ -79,8 +82,32 @@ def use(modules: Iterable[str]) -> None:
 
 
 def used() -> list[types.ModuleType]:
-  """The modules of `use`, in order."""
-  return list(_used.values())
+  """The modules of `use`, in order, and those that installed packages offer.
+
+  A package offers a module by an entry point of the group `artjax`.
+
+  Raises:
+    ValueError: one of an installed package cannot be imported.
+  """
+  ours = list(_used.values())
+  return ours + [module for module in _offered() if module not in ours]
+
+
+@functools.cache
+def _offered():
+  """The modules of all entry points of the group."""
+  found = []
+  points = importlib.metadata.entry_points(group=ENTRY_POINTS)
+  for point in sorted(points, key=lambda point: point.name):
+    try:
+      found.append(importlib.import_module(point.module))
+    except Exception as error:  # of many types: it is anybody's code
+      raise ValueError(
+        f'the entry point {point.name} = {point.value} of an installed package '
+        f'cannot be imported ({type(error).__name__}: {error}): repair it, or '
+        'uninstall the package'
+      ) from error
+  return found
 
 
 _used: dict[str, types.ModuleType] = {}

@@ -12,6 +12,7 @@ is 1 where they differ.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import pathlib
@@ -24,9 +25,11 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).parent.parent
-# The training command, without the seconds that TensorFlow takes to load.
+# The training command, without the seconds that TensorFlow takes to load. What
+# runs in the background may have inherited that SIGINT is ignored.
 COMMAND = (
-  'import sys\n'
+  'import signal, sys\n'
+  'signal.signal(signal.SIGINT, signal.SIG_DFL)\n'
   'sys.modules["tensorflow"] = sys.modules["clu"] = None\n'
   'from artjax import main\n'
   'main.run(["artjax", *sys.argv[1:]])\n'
@@ -61,19 +64,22 @@ def main():
   args.steps = args.steps or EVERY * args.kills
   rng = random.Random(args.seed)
   start = time.monotonic()
-  with tempfile.TemporaryDirectory() as folder:
-    whole = Run(os.path.join(folder, 'whole'), args)
-    [want, *_] = whole.end()
+  where = []
+  with contextlib.ExitStack() as held:
+    folder = held.enter_context(tempfile.TemporaryDirectory())
+    start_run = lambda name: held.enter_context(
+      Run(os.path.join(folder, name), args)
+    )
+    [want, *_] = start_run('whole').end()
     print(f'left alone: {want["params_sha256"][:12]}', file=sys.stderr)
-    broken = Run(os.path.join(folder, 'broken'), args)
-    where = []
+    broken = start_run('broken')
     while len(where) < args.kills:
       where.append(broken.kill(rng, left=args.kills - len(where)))
       print(
         f'{len(where)}: {where[-1]["signal"]} at step {where[-1]["step"]}',
         file=sys.stderr,
       )
-      broken = Run(broken.workdir, args)
+      broken = start_run('broken')
     [got, *_] = broken.end()
     evaluated = broken.evaluated()
   wanted = {*range(2 * EVERY, args.steps, 2 * EVERY), args.steps}
@@ -96,7 +102,10 @@ def main():
 
 
 class Run:
-  """The processes of a run that was started, or goes on."""
+  """The processes of a run that was started, or goes on.
+
+  A context: none of them is left at its end.
+  """
 
   def __init__(self, workdir, args):
     self.workdir, self._steps = workdir, args.steps
@@ -134,6 +143,14 @@ class Run:
       for i in range(args.hosts)
     ]
 
+  def __enter__(self):
+    return self
+
+  def __exit__(self, *exc):
+    for process in self._processes:
+      process.kill()
+      process.wait()
+
   def _records(self, of_the_end=0):
     """Its reports; of the last bytes only, where a number of them is given."""
     try:
@@ -161,7 +178,7 @@ class Run:
     if rng.random() < 0.2:
       time.sleep(rng.uniform(0, 10))  # most likely while it starts
     else:
-      ahead = 2 * (self._steps - self._first) // (left + 1)
+      ahead = max(1, 2 * (self._steps - self._first) // (left + 1))
       self._wait_for(min(self._first + rng.randint(1, ahead), self._steps - 1))
       time.sleep(rng.uniform(0, 0.3))
     hit = rng.choice(self._processes)

@@ -76,6 +76,27 @@ def mine(tmp_path, monkeypatch):
   registry._all_ops.cache_clear()
 
 
+@pytest.fixture
+def offered(tmp_path, monkeypatch):
+  """Installs a package whose entry point names the module given."""
+
+  def install(module):
+    folder = tmp_path / 'dust-1.0.dist-info'
+    folder.mkdir()
+    (folder / 'METADATA').write_text('Name: dust')
+    (folder / 'entry_points.txt').write_text(f'[artjax]\ndust = {module}\n')
+    monkeypatch.syspath_prepend(tmp_path)
+    forget()
+
+  def forget():
+    registry._offered.cache_clear()
+    registry._all_ops.cache_clear()
+
+  yield install
+  monkeypatch.undo()
+  forget()
+
+
 def test_ops_metrics_tasks_and_models_are_found(mine):
   preflight.check_training(mine)
   config = runner.with_best(mine)
@@ -127,3 +148,20 @@ def test_a_model_without_halo_is_named(mine):
   del __import__('sys').modules['dust_off'].Brighter.halo
   with pytest.raises(ValueError, match='dust_off:Brighter .* attribute halo'):
     loading.of(mine, {'by': jax.numpy.float32(2)})
+
+
+def test_an_installed_package_offers_its_modules(mine, offered):
+  mine.modules = ()
+  with pytest.raises(ValueError, match="no op 'soot'"):
+    preflight.check_training(mine)
+  offered('dust_off')
+  preflight.check_training(mine)
+  assert runner.evaluator(mine).figures == {'mae': 'min', 'brightness': 'min'}
+  mine.modules = ('dust_off',)  # named too, it is there once
+  preflight.check_training(mine)
+
+
+def test_an_entry_point_that_cannot_be_imported_is_named(offered):
+  offered('dust_gone')
+  with pytest.raises(ValueError, match='dust = dust_gone .*uninstall'):
+    registry.used()

@@ -177,3 +177,21 @@ def test_evaluate_prints_table_and_json_last(tmp_path):
   )
   assert any(line.startswith('| psnr_rgb') for line in table)
   assert (tmp_path / 'report' / 'report.md').exists()
+
+
+def test_an_interrupt_before_the_first_step_is_one_line():
+  code = (
+    'import sys\n'
+    'sys.modules["tensorflow"] = None\n'
+    'from artjax import main\n'
+    'def interrupted(argv):\n'
+    '  raise KeyboardInterrupt\n'
+    'main.main = interrupted\n'
+    'main.run(["artjax", "--config=configs/unet.py"])\n'
+  )
+  out = subprocess.run(
+    [sys.executable, '-c', code], cwd=ROOT, capture_output=True, text=True
+  )
+  assert out.returncode == 130
+  assert out.stderr.splitlines()[-1] == 'artjax: interrupted'
+  assert 'Traceback' not in out.stderr

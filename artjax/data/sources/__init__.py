@@ -7,6 +7,8 @@
   tfds:NAME[:VERSION][@DATA_DIR][:SPLIT]
                             feature 'image' of a TFDS dataset prepared as
                             array_record; SPLIT in TFDS's syntax, 'train'
+  tfds:ImageFolder@PATH[:SPLIT]
+                            PATH/SPLIT/CLASS/picture.jpg, with labels
   idx:DIR[:test]            training or test digits of the four idx.gz files in
                             a folder
   sample                    eight photographs that come with scikit-image

@@ -1,8 +1,12 @@
-"""Datasets prepared by TensorFlow Datasets: `tfds:NAME[@DATA_DIR][:SPLIT]`."""
+"""Datasets prepared by TensorFlow Datasets: `tfds:NAME[@DATA_DIR][:SPLIT]`.
+
+Of the name ImageFolder they are plain folders, see image_folder.py.
+"""
 
 import os
 import re
 
+from artjax.data.sources import image_folder
 from artjax.data.sources import provenance
 from artjax.data.sources import scan
 
@@ -25,17 +29,22 @@ def find(rest: str, check: scan.Scan) -> scan.Found:
 
   Raises:
     ValueError: not of that form, TFDS not installed, no such dataset, not
-      prepared as array_record, or without a feature 'image'.
+      prepared as array_record, or without a feature 'image'; or what
+      `image_folder.find` raises.
   """
   spec = f'tfds:{rest}'
   match = _SPEC.fullmatch(rest)
   if not match:
     raise ValueError(f'{spec!r} is not of the form {FORM}')
+  name, part = match['name'], match['split'] or 'train'
+  if name in image_folder.NAMES:
+    if not match['dir']:
+      raise ValueError(f'{spec}: which folder? tfds:ImageFolder@PATH[:SPLIT]')
+    return image_folder.find(match['dir'], part, check)
   try:
     import tensorflow_datasets as tfds  # heavy: it brings TensorFlow
   except ImportError as error:
     raise ValueError(f'{spec}: needs tensorflow-datasets ({error})') from error
-  name, part = match['name'], match['split'] or 'train'
   folder = os.path.expanduser(match['dir'] or tfds.core.constants.DATA_DIR)
   builder = _builder(tfds, spec, name, folder)
   features = builder.info.features
