@@ -213,12 +213,7 @@ def run(argv: list[str] | None = None) -> None:
   """Entry point: expected errors end in one line and exit code 1."""
   logging.set_verbosity(logging.INFO)
   logging.use_absl_handler()
-  # Orbax tells thirty lines a checkpoint, at the same level as ours.
-  logging.get_absl_handler().addFilter(
-    lambda record: (
-      record.levelno > pylogging.INFO or 'orbax' not in record.pathname
-    )
-  )
+  logging.get_absl_handler().addFilter(is_told)
   try:
     app.run(main, argv, flags_parser=parse_flags)
   except (ValueError, FileNotFoundError, loop.DivergedError) as e:
@@ -233,6 +228,17 @@ def run(argv: list[str] | None = None) -> None:
   except Exception as e:
     watch.leave(e, traceback.format_exc())
     raise
+
+
+def is_told(record: pylogging.LogRecord) -> bool:
+  """Whether a line of the log is shown, at this verbosity.
+
+  Orbax tells thirty lines a checkpoint, and hundreds when it cannot write one.
+  What they mean is raised, and told in one line.
+  """
+  return (
+    'orbax' not in record.pathname or logging.get_verbosity() >= logging.DEBUG
+  )
 
 
 if __name__ == '__main__':

@@ -181,8 +181,8 @@ def check_space(workdir: str, state: Any) -> None:
   free = shutil.disk_usage(workdir).free
   if free < needed:
     raise ValueError(
-      f'--workdir={workdir} has {free / 2**20:.0f} MiB left, and a checkpoint '
-      f'takes {needed / 2**20:.0f} MiB'
+      f'--workdir={workdir} has {free // 2**20} MiB left, and a checkpoint '
+      f'takes {math.ceil(needed / 2**20)} MiB'
     )
 
 

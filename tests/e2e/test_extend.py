@@ -1,4 +1,4 @@
-"""docs/extend.md, followed literally in a copy of the package."""
+"""docs/extend.md, followed literally: in a copy of the package, and without."""
 
 import json
 import os
@@ -10,7 +10,10 @@ import sys
 from conftest import ROOT
 import pytest
 
-_BLOCK = re.compile(r'```python\n# (new file|add to): (\S+)\n(.*?)```', re.S)
+_TEXT = (ROOT / 'docs' / 'extend.md').read_text()
+_BLOCKS = re.findall(
+  r'```python\n# (new file|add to|your file): (\S+)\n(.*?)```', _TEXT, re.S
+)
 
 
 @pytest.fixture(scope='module')
@@ -23,10 +26,10 @@ def extended(tmp_path_factory):
   shutil.copytree(ROOT / 'artjax', folder / 'artjax', ignore=leave_out)
   (folder / 'configs').mkdir()
   (folder / 'artjax' / 'configs').symlink_to('../configs')
-  text = (ROOT / 'docs' / 'extend.md').read_text()
-  blocks = _BLOCK.findall(text)
-  assert len(blocks) == text.count('```python')
-  for how, path, code in blocks:
+  assert len(_BLOCKS) == _TEXT.count('```python')
+  for how, path, code in _BLOCKS:
+    if how == 'your file':
+      continue
     file = folder / path
     assert file.exists() == (how == 'add to'), path
     with file.open('a') as out:
@@ -85,3 +88,26 @@ def test_parameters_of_the_model_are_those_its_docstring_says(extended):
   )
   counted, said = done.stdout.split('\n', 1)
   assert counted in said
+
+
+def test_a_package_of_ones_own_trains_in_an_empty_folder(tmp_path):
+  for how, path, code in _BLOCKS:
+    if how == 'your file':
+      (tmp_path / path).write_text(code)
+  commands = re.findall(r'^artjax (train|evaluate) (.*)$', _TEXT, re.M)
+  assert [name for name, _ in commands] == ['train', 'evaluate']
+  for name, arguments in commands:
+    done = subprocess.run(
+      [
+        *(sys.executable, '-m', 'artjax.cli', name, *arguments.split()),
+        '--config.data.loader=threads',
+        '--config.batch_size=4',
+      ],
+      cwd=tmp_path,
+      env={**os.environ, 'PYTHONPATH': str(ROOT), 'XLA_FLAGS': ''},
+      capture_output=True,
+      text=True,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+  result = json.loads(done.stdout.splitlines()[-1])
+  assert result['output']['brightness'] < result['input']['brightness']

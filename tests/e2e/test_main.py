@@ -1,6 +1,7 @@
 """The command line: help, one JSON line, one clear line for each mistake."""
 
 import json
+import logging as pylogging
 import subprocess
 import sys
 
@@ -8,6 +9,7 @@ from conftest import ROOT
 from conftest import smallest_config
 import pytest
 
+from artjax import main
 from artjax.training import loop
 
 NO_TF = '--config.data.loader=threads'
@@ -195,3 +197,15 @@ def test_an_interrupt_before_the_first_step_is_one_line():
   assert out.returncode == 130
   assert out.stderr.splitlines()[-1] == 'artjax: interrupted'
   assert 'Traceback' not in out.stderr
+
+
+@pytest.mark.parametrize('level', ['INFO', 'WARNING', 'ERROR'])
+def test_orbax_is_silent_unless_asked(level, monkeypatch):
+  line = lambda path: pylogging.LogRecord(
+    'absl', pylogging.getLevelName(level), path, 1, 'text', (), None
+  )
+  assert main.is_told(line('/site-packages/artjax/training/loop.py'))
+  orbax = line('/site-packages/orbax/checkpoint/checkpoint_manager.py')
+  assert not main.is_told(orbax)
+  monkeypatch.setattr(main.logging, 'get_verbosity', lambda: 1)
+  assert main.is_told(orbax)

@@ -168,6 +168,11 @@ def test_a_disk_without_room_for_a_checkpoint_is_said(tmp_path, monkeypatch):
   )
   with pytest.raises(ValueError, match='has 1 MiB left, .* takes 4 MiB'):
     preflight.check_space(str(tmp_path), state)
+  monkeypatch.setattr(
+    preflight.shutil, 'disk_usage', lambda path: usage._replace(free=100)
+  )
+  with pytest.raises(ValueError, match='has 0 MiB left, .* takes 1 MiB'):
+    preflight.check_space(str(tmp_path), {'w': np.zeros([100])})
 
 
 STATE = {'step': jnp.zeros([], jnp.int32), 'w': jnp.zeros([2**18])}
