@@ -35,7 +35,7 @@ COMMAND = (
   'main.run(["artjax", *sys.argv[1:]])\n'
 )
 FIELDS = (
-  '--config=unet:quick',
+  '--config=unet:plain_quick',
   '--config.model.args.features=(4,)',
   '--config.model.args.blocks=(1,)',
   '--config.losses.ssim=0.0',
