@@ -180,7 +180,7 @@ def _all_ops():
       if name in found:
         raise ValueError(
           f'two ops are called {name!r}: in {found[name].__module__} and in '
-          f'{module.__name__}'
+          f'{module.__name__}; rename yours'
         )
       found[name] = factory
   return found
@@ -243,6 +243,7 @@ def _items(text: str) -> list[ast.expr]:
 def _op(item):
   """One item of an ops string -> fn(example, rng)."""
   text = ast.unparse(item)
+  ops()  # What is wrong with them all is not the fault of this one.
   name = item.func if isinstance(item, ast.Call) else item
   if not isinstance(name, ast.Name):
     raise ValueError(f'op {text!r} is neither name nor name(arguments)')

@@ -165,3 +165,11 @@ def test_an_entry_point_that_cannot_be_imported_is_named(offered):
   offered('dust_gone')
   with pytest.raises(ValueError, match='dust = dust_gone .*uninstall'):
     registry.used()
+
+
+def test_an_op_that_is_there_twice_is_named_alone(mine, tmp_path):
+  (tmp_path / 'twice.py').write_text(MODULE)
+  mine.modules = ('dust_off', 'twice')
+  says = "^two ops are called 'soot': in dust_off and in twice; rename"
+  with pytest.raises(ValueError, match=says):
+    preflight.check_training(mine)
