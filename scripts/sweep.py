@@ -18,6 +18,7 @@ import itertools
 import json
 import pathlib
 import shlex
+import shutil
 import subprocess
 import sys
 
@@ -56,9 +57,20 @@ def parse(argv):
   args = parser.parse_args(argv[:place])
   if args.jobs != 'slurm' and not (args.jobs.isdigit() and int(args.jobs)):
     parser.error(f'--jobs={args.jobs} is neither a number above 0 nor slurm')
+  if args.jobs == 'slurm' and not shutil.which('sbatch'):
+    parser.error('--jobs=slurm: there is no sbatch here; --jobs=1 needs none')
+  fields = []
   for text in args.set:
-    if not all(text.partition('=')[::2]):
+    field, _, values = text.partition('=')
+    if not field or not values:
       parser.error(f'--set {text}: expected FIELD=VALUE,VALUE')
+    if field in fields or len(set(split(values))) < len(split(values)):
+      parser.error(f'--set {text}: its field or a value is there twice')
+    fields.append(field)
+  try:
+    pathlib.Path(args.workdir).mkdir(parents=True, exist_ok=True)
+  except OSError as error:
+    parser.error(f'--workdir={args.workdir} cannot be used: {error.strerror}')
   args.rest = argv[place + 1 :]
   return args
 

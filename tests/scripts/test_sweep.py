@@ -30,10 +30,15 @@ def test_the_last_field_changes_fastest():
   [
     (['--set=seed'], 'expected FIELD=VALUE'),
     (['--set=seed=1', '--jobs=0'], 'neither a number above 0 nor slurm'),
+    (['--set=seed=1', '--jobs=slurm'], 'there is no sbatch here'),
+    (['--set=seed=1', '--set=seed=2'], '--set seed=2: its field or a value'),
+    (['--set=seed=1,2,1'], 'is there twice'),
+    (['--set=seed=1', f'--workdir={__file__}'], 'cannot be used: File exists'),
     ([], '--set'),
   ],
 )
-def test_mistakes_are_said(given, says, capsys):
+def test_mistakes_are_said(given, says, capsys, monkeypatch):
+  monkeypatch.setattr(sweep.shutil, 'which', lambda name: None)
   with pytest.raises(SystemExit):
     sweep.parse(['unet', *given])
   assert says in capsys.readouterr().err
@@ -84,6 +89,8 @@ def test_slurm_gets_a_job_each_that_is_waited_for(tmp_path, monkeypatch):
       file.write('{"step": 1, "loss": 0.1, "eval": null}\n')
     return subprocess.CompletedProcess(command, 0)
 
+  monkeypatch.setattr(sweep.shutil, 'which', lambda name: f'/bin/{name}')
+  monkeypatch.chdir(tmp_path)
   monkeypatch.setattr(subprocess, 'run', sbatch)
   args = sweep.parse(
     ['unet', '--set=seed=7', '--jobs=slurm', '--sbatch=--gpus=1 --time=8:00']
