@@ -17,6 +17,7 @@ SUFFIXES = (
   '.jpeg',
   '.jpe',
   '.jfif',
+  '.mpo',
   '.png',
   '.tif',
   '.tiff',

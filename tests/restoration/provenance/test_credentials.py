@@ -4,10 +4,10 @@ import datetime
 import json
 
 import numpy as np
+from PIL import Image
 import pytest
 import pyvips
 
-from artjax.image_io import vips
 from artjax.restoration import command
 from artjax.restoration import restore_file
 from artjax.restoration.options import Options
@@ -69,7 +69,10 @@ def pem_fixture(tmp_path_factory):
 
 def written(path):
   values = np.random.default_rng(0).integers(0, 256, [40, 50, 3], np.uint8)
-  vips.image(values).copy(interpretation='srgb').write_to_file(str(path))
+  exif = Image.Exif()
+  exif[315] = 'A. N. Other'
+  options = {} if str(path).endswith(('.bmp', '.gif')) else {'exif': exif}
+  Image.fromarray(values).save(path, **options)
 
 
 def manifest(path):
@@ -115,6 +118,24 @@ def test_a_signed_result_says_what_was_done(tmp_path, pem, small_chain, suffix):
     for path in (plain, signed)
   ]
   np.testing.assert_array_equal(*pixels)
+  with Image.open(signed) as result:
+    assert result.getexif()[315] == 'A. N. Other'
+
+
+@pytest.mark.parametrize('suffix', ['.bmp', '.gif'])
+def test_sources_of_other_formats_are_ingredients(
+  tmp_path, pem, small_chain, suffix
+):
+  source, target = str(tmp_path / f'a{suffix}'), str(tmp_path / 'b.png')
+  written(source)
+  restore_file.restore_file(
+    source,
+    small_chain,
+    restore_file.Outputs(target),
+    signer=credentials.Signer(pem),
+  )
+  (ingredient,) = manifest(target)['ingredients']
+  assert ingredient['title'] == f'a{suffix}'
 
 
 def test_what_is_invented_is_marked(small_chain, monkeypatch):
