@@ -13,7 +13,7 @@ import artjax
 from artjax import environment
 
 COMMANDS = {  # name: (function, what it does)
-  'restore': ('artjax.restoration.command:main', 'restore picture files'),
+  'restore': ('artjax.restoration.supervised:main', 'restore picture files'),
   'serve': ('artjax.commands.serve:main', 'open the web page on this machine'),
   'train': ('artjax.main:train', 'train a configuration'),
   'evaluate': ('artjax.main:evaluate', 'measure what was trained'),

@@ -3,8 +3,8 @@
 import sys
 
 from artjax import environment
-from artjax.restoration import command
+from artjax.restoration import supervised
 
 if __name__ == '__main__':
   environment.set_defaults()
-  sys.exit(command.main())
+  sys.exit(supervised.main())

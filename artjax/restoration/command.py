@@ -35,14 +35,22 @@ from artjax.restoration.batch import journal
 from artjax.restoration.batch import outputs
 from artjax.restoration.batch import progress
 from artjax.restoration.batch import running
+from artjax.restoration.batch import steps as steps_lib
 from artjax.restoration.batch import streams
 
 # NumPy, JAX and libvips are imported where they are needed: `--help` and a
 # wrong flag answer at once.
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-  """Restores the pictures of the command line; returns the exit status."""
+def main(
+  argv: Sequence[str] | None = None, steps: steps_lib.Steps | None = None
+) -> int:
+  """Restores the pictures of the command line; returns the exit status.
+
+  Args:
+    argv: the arguments; None = those of the process.
+    steps: of a run that is continued after a crash.
+  """
   for stream in (sys.stdout, sys.stderr):  # names need not be Unicode
     if isinstance(stream, io.TextIOWrapper):
       stream.reconfigure(errors='backslashreplace')
@@ -53,14 +61,23 @@ def main(argv: Sequence[str] | None = None) -> int:
   outcome = running.Outcome()
   with interrupts_lib.Interrupts() as interrupts, streams.Spool() as spool:
     try:
-      _restore(parser, args, options, items, outcome, interrupts, spool)
+      _restore(
+        parser,
+        args,
+        options,
+        items,
+        outcome,
+        interrupts,
+        spool,
+        steps or steps_lib.Steps(),
+      )
     except KeyboardInterrupt:
       outcome.signal = interrupts.number or signal.SIGINT
       outcome.stopped = signal.Signals(outcome.signal).name
     return _finish(args, items, outcome, start)
 
 
-def _restore(parser, args, options, items, outcome, interrupts, spool):
+def _restore(parser, args, options, items, outcome, interrupts, spool, steps):
   """Finds, plans and restores; `items` and `outcome` are added to."""
   from artjax.image_io import formats
 
@@ -124,7 +141,7 @@ def _restore(parser, args, options, items, outcome, interrupts, spool):
     parser.error(f'{error.filename}: {error.strerror}')
   with log, progress.Progress(len(items)) as bar:
     run = running.Run(
-      chain, options, log, bar, interrupts, args.fail_fast, signer
+      chain, options, log, bar, interrupts, args.fail_fast, signer, steps
     )
     run.restore(
       items, journal.read(args.output) if args.resume else {}, outcome

@@ -12,6 +12,7 @@ from artjax.restoration.batch import finding
 from artjax.restoration.batch import interrupts as interrupts_lib
 from artjax.restoration.batch import journal
 from artjax.restoration.batch import progress
+from artjax.restoration.batch import steps as steps_lib
 
 if TYPE_CHECKING:
   from artjax.restoration import chain as chain_lib
@@ -37,6 +38,14 @@ class Outcome:
       return 128 + self.signal
     return 1 if self.failures or self.stopped else 0
 
+  def add(self, picture: str, how: str, reason: str) -> None:
+    """Counts a picture: 'done', 'skipped' or, for a reason, 'failed'."""
+    if how == 'failed':
+      self.failures[picture] = reason
+    else:
+      self.done += how == 'done'
+      self.skipped += how == 'skipped'
+
   def counts(self, pictures: int) -> dict[str, int]:
     """How many pictures were done, skipped, failed and not tried."""
     failed = len(self.failures)
@@ -60,10 +69,12 @@ class Run:
     interrupts: interrupts_lib.Interrupts,
     fail_fast: bool,
     signer: 'credentials.Signer | None' = None,
+    steps: steps_lib.Steps | None = None,
   ) -> None:
     self._chain, self._options = chain, options
     self._log, self._bar, self._interrupts = log, bar, interrupts
     self._fail_fast, self._signer = fail_fast, signer
+    self._steps = steps or steps_lib.Steps()
     settings = [options.as_json(), chain.describe()]
     self._settings = json.dumps(settings + ['signed'] * bool(signer))
     self._general = {*chain.notices(options)}  # said already, of all of them
@@ -84,25 +95,32 @@ class Run:
     for item in items:
       self._interrupts.check()
       self._bar.start(os.path.basename(item.called))
+      how, reason = self._steps.ended.get(item.called, ('', ''))
+      if how in ('done', 'skipped', 'failed'):  # before a crash
+        outcome.add(item.called, how, reason)
+        continue
+      if not how:
+        self._steps.begin(item.called)
       try:
-        how = self._try(item, made, outcome)
+        how = self._try(item, made, outcome, reason)
       except _Stop as stop:
         outcome.stopped = str(stop)
         how = 'failed' if item.called in outcome.failures else 'done'
+      self._steps.end(item.called, how, outcome.failures.get(item.called, ''))
       self._bar.finish(how)
       if outcome.stopped or (how == 'failed' and self._fail_fast):
         break
 
-  def _try(self, item, made, outcome):
-    """Restores one; 'done', 'skipped' or 'failed'."""
+  def _try(self, item, made, outcome, crash):
+    """Restores one, unless that crashed; 'done', 'skipped' or 'failed'."""
     from artjax.image_io import vips
 
     vips.forget_files()
     entry = {'source': item.name or os.path.abspath(item.source)}
     paths = [*item.outputs.values()]
     try:
-      if item.problem:
-        raise ValueError(item.problem)
+      if crash or item.problem:
+        raise ValueError(crash or item.problem)
       entry['key'] = journal.key(
         self._settings, item.source, *item.brought.values()
       )

@@ -1,0 +1,92 @@
+"""Runs `artjax restore` in a process of its own, which may crash.
+
+A damaged file can crash the libraries that decode it. That costs one picture:
+it has failed, and another process restores the others.
+"""
+
+from collections.abc import Sequence
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+from artjax.restoration import command
+from artjax.restoration.batch import steps as steps_lib
+from artjax.restoration.batch import streams
+
+_STEPS = 'ARTJAX_RESTORE_STEPS'  # names the file of steps to the child
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+  """Restores the pictures of the command line; returns the exit status."""
+  argv = [*(sys.argv[1:] if argv is None else argv)]
+  path = os.environ.pop(_STEPS, '')
+  if path:
+    threading.Thread(target=_end_with, args=[os.getppid()], daemon=True).start()
+    return command.main(argv, steps_lib.Steps(path))
+  args, _ = command.parse(argv)  # what is wrong with it is said at once
+  once = any(map(streams.is_stream, (*args.pictures, args.mask, args.hints)))
+  with tempfile.TemporaryDirectory(prefix='artjax_') as folder:
+    path = os.path.join(folder, 'steps.jsonl')
+    child = _Child()
+    while True:
+      status = child.run(argv, path)
+      if status >= 0:
+        return status
+      name = signal.Signals(-status).name
+      steps = steps_lib.Steps(path)
+      if once or child.was_asked_to_end or not steps.begun:
+        print(f'artjax restore: ended by {name}', file=sys.stderr)
+        return 128 - status
+      reason = f'{steps.begun}: it crashed the process that read it ({name})'
+      steps.end(steps.begun, 'crashed', reason)
+
+
+class _Child:
+  """The process that restores; signals are passed on to it."""
+
+  def __init__(self):
+    self.was_asked_to_end = False
+    self._process = None
+
+  def run(self, argv, path):
+    """Its exit status; negative = the number of the signal that ended it."""
+    before = {
+      number: signal.signal(number, self._pass_on)
+      for number in _SIGNALS
+      if signal.getsignal(number) is not signal.SIG_IGN  # nohup
+    }
+    try:
+      self._process = subprocess.Popen(
+        [*_command(), *argv],
+        env={
+          **os.environ,
+          _STEPS: path,
+          'PYTHONPATH': os.pathsep.join(p or os.getcwd() for p in sys.path),
+        },
+      )
+      return self._process.wait()
+    finally:
+      for number, handler in before.items():
+        signal.signal(number, handler)
+
+  def _pass_on(self, number, frame):
+    del frame
+    self.was_asked_to_end = True
+    if self._process is not None:
+      self._process.send_signal(number)
+
+
+def _command():
+  return [sys.executable, '-P', '-m', 'artjax.cli', 'restore']
+
+
+def _end_with(parent):
+  """Ends this process, cleanly, once its parent has gone."""
+  while os.getppid() == parent:
+    time.sleep(1)
+  os.kill(os.getpid(), signal.SIGTERM)
