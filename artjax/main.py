@@ -14,6 +14,7 @@ import json
 import logging as pylogging
 import sys
 import traceback
+import types
 from typing import Any
 
 from absl import app
@@ -214,6 +215,7 @@ def run(argv: list[str] | None = None) -> None:
   logging.set_verbosity(logging.INFO)
   logging.use_absl_handler()
   logging.get_absl_handler().addFilter(is_told)
+  sys.excepthook = tell
   try:
     app.run(main, argv, flags_parser=parse_flags)
   except (ValueError, FileNotFoundError, loop.DivergedError) as e:
@@ -239,6 +241,20 @@ def is_told(record: pylogging.LogRecord) -> bool:
   return (
     'orbax' not in record.pathname or logging.get_verbosity() >= logging.DEBUG
   )
+
+
+def tell(
+  kind: type[BaseException],
+  error: BaseException,
+  trace: types.TracebackType | None,
+) -> None:
+  """Prints an error that nobody has caught; the `sys.excepthook`.
+
+  Left out are those of writes that Orbax abandons after one has failed, as on a
+  full disk: dozens for one checkpoint. That it failed is told in one line.
+  """
+  if not (kind is RuntimeError and str(error) == 'Event loop is closed'):
+    sys.__excepthook__(kind, error, trace)
 
 
 if __name__ == '__main__':

@@ -328,15 +328,23 @@ def _shape(flat, path):
   return tuple(getattr(flat[path], 'shape', ())) if path in flat else None
 
 
-def _reason(error):
-  """What is wrong with the files, as the short beginning of a long message.
+def in_short(error: BaseException) -> str:
+  """What an error of reading or writing says, in a part of a line.
 
-  An error that is not about the files is raised.
+  Tensorstore's messages are long; they begin with what it did and end with what
+  the system said, before details in brackets.
   """
+  text = (str(error).splitlines() or [''])[0].partition(' [')[0]
+  if len(text) > 160:
+    text = f'{text[:60]} ... {text[-90:]}'
+  return text or type(error).__name__
+
+
+def _reason(error):
+  """`in_short` of what is wrong with files; other errors are raised."""
   if isinstance(error, _NO_DAMAGE):
     raise error
-  lines = str(error).splitlines() or [type(error).__name__]
-  return lines[0].partition(' [')[0][:160]
+  return in_short(error)
 
 
 def load_generator(

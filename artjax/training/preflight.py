@@ -156,7 +156,7 @@ def check_writing(
     trial.save(0, state, config)
     trial.close()
   except Exception as error:  # of many types, of threads that write
-    reason = str(error.__cause__ or error).splitlines()[0]
+    reason = checkpoint.in_short(error.__cause__ or error)
     raise ValueError(
       f'--workdir={workdir} takes no checkpoint: {reason}'
     ) from error

@@ -209,3 +209,10 @@ def test_orbax_is_silent_unless_asked(level, monkeypatch):
   assert not main.is_told(orbax)
   monkeypatch.setattr(main.logging, 'get_verbosity', lambda: 1)
   assert main.is_told(orbax)
+
+
+def test_what_orbax_abandons_is_not_told(capsys):
+  main.tell(RuntimeError, RuntimeError('Event loop is closed'), None)
+  assert not capsys.readouterr().err
+  main.tell(RuntimeError, RuntimeError('another'), None)
+  assert capsys.readouterr().err == 'RuntimeError: another\n'

@@ -291,3 +291,16 @@ def test_a_disk_that_is_full_is_one_line_and_loses_nothing(tmp_path):
     r'.*checkpoints: step 2 cannot be saved: .*whole are the steps 1',
     str(error.value),
   )
+
+
+def test_long_messages_are_cut_in_their_middle():
+  path = f'/{"long/" * 30}zarr.json'
+  error = ValueError(
+    f'RESOURCE_EXHAUSTED: Error writing local file "{path}": Failed to write '
+    "276 bytes to file 3: No space left on device [tensorstore_spec='{}']\nmore"
+  )
+  text = checkpoint.in_short(error)
+  assert text.startswith('RESOURCE_EXHAUSTED: Error writing local file "/long')
+  assert text.endswith('to file 3: No space left on device')
+  assert len(text) < 160
+  assert checkpoint.in_short(OSError()) == 'OSError'
