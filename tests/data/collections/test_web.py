@@ -244,6 +244,14 @@ def test_a_robots_txt_that_cannot_be_had_forbids_all(museum, web):
   assert not museum.asked('a.jpg')
 
 
+def test_a_robots_txt_without_end_forbids_all(museum, web):
+  museum.on(HERE, as_picture(1))
+  robots(museum, '#' * 600_000)
+  with pytest.raises(FetchError, match='robots.txt is larger than'):
+    web.picture(URL, LIMIT)
+  assert not museum.asked('a.jpg')
+
+
 def test_a_delay_that_robots_txt_asks_for(museum, web, slept):
   museum.on(HERE, as_picture(1))
   robots(museum, 'User-agent: *\nCrawl-delay: 7')
