@@ -11,13 +11,13 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 
 from artjax.restoration import command
 from artjax.restoration.batch import steps as steps_lib
 from artjax.restoration.batch import streams
 
-_STEPS = 'ARTJAX_RESTORE_STEPS'  # names the file of steps to the child
+# Tell the child the file of steps, and a pipe that ends with its parent.
+_STEPS, _PIPE = 'ARTJAX_RESTORE_STEPS', 'ARTJAX_RESTORE_PIPE'
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -26,7 +26,8 @@ def main(argv: Sequence[str] | None = None) -> int:
   argv = [*(sys.argv[1:] if argv is None else argv)]
   path = os.environ.pop(_STEPS, '')
   if path:
-    threading.Thread(target=_end_with, args=[os.getppid()], daemon=True).start()
+    pipe = int(os.environ.pop(_PIPE))
+    threading.Thread(target=_end_with, args=[pipe], daemon=True).start()
     return command.main(argv, steps_lib.Steps(path))
   args, _ = command.parse(argv)  # what is wrong with it is said at once
   once = any(map(streams.is_stream, (*args.pictures, args.mask, args.hints)))
@@ -60,17 +61,22 @@ class _Child:
       for number in _SIGNALS
       if signal.getsignal(number) is not signal.SIG_IGN  # nohup
     }
+    pipe, end = os.pipe()
     try:
       self._process = subprocess.Popen(
         [*_command(), *argv],
+        pass_fds=[pipe],
         env={
           **os.environ,
           _STEPS: path,
+          _PIPE: str(pipe),
           'PYTHONPATH': os.pathsep.join(p or os.getcwd() for p in sys.path),
         },
       )
       return self._process.wait()
     finally:
+      os.close(pipe)
+      os.close(end)
       for number, handler in before.items():
         signal.signal(number, handler)
 
@@ -85,8 +91,7 @@ def _command():
   return [sys.executable, '-P', '-m', 'artjax.cli', 'restore']
 
 
-def _end_with(parent):
-  """Ends this process, cleanly, once its parent has gone."""
-  while os.getppid() == parent:
-    time.sleep(1)
+def _end_with(pipe):
+  """Ends this process, cleanly, once its parent and so the pipe has ended."""
+  os.read(pipe, 1)
   os.kill(os.getpid(), signal.SIGTERM)

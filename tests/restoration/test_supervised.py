@@ -106,6 +106,17 @@ def test_signals_are_passed_on(tmp_path, command, number):
   assert result['stopped'] == number.name
 
 
+def test_a_child_ends_with_its_parent(tmp_path, command):
+  run = subprocess.Popen(
+    command('a.png', 'slow.png'), stdout=subprocess.PIPE, text=True
+  )
+  while not (tmp_path / 'out' / 'a.png').exists():
+    time.sleep(0.05)
+  run.kill()
+  out, _ = run.communicate(timeout=60)  # its stdout is the child's too
+  assert json.loads(out.splitlines()[-1])['stopped'] == 'SIGTERM'
+
+
 def test_a_stream_is_read_once(command):
   *run, folder, option, out = command('a.png')
   with open(f'{folder}/a.png', 'rb') as file:
