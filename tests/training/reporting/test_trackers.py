@@ -61,7 +61,60 @@ def test_wandb_is_told_and_goes_on(tmp_path, wandb, monkeypatch):
     {'step': 1, 'a | b': [('image', (4, 4, 3))] * 2},
   ]
   assert logged[4] == {'step': 3, 'loss': 0.5}
+  # Steps as wandb counts them only increase: repeated ones would be lost.
+  assert ('define', ('*',), {'step_metric': 'step'}) in wandb.calls
   assert wandb.calls[-1] == ('finish',)
+
+
+@pytest.fixture
+def stand_in(monkeypatch):
+  """A module in the place of mlflow; `.calls` is what was asked of it."""
+  calls = []
+
+  class Client:
+    def log_metric(self, run, name, value, step):
+      calls.append(('metric', run, name, value, step))
+
+    def log_text(self, run, text, path):
+      calls.append(('text', run, text, path))
+
+    def log_image(self, run, picture, path):
+      calls.append(('image', run, picture.shape, path))
+
+  def start_run(run_id, run_name):
+    calls.append(('start', run_id, run_name))
+    info = types.SimpleNamespace(run_id=run_id or 'made-up')
+    return types.SimpleNamespace(info=info)
+
+  module = types.ModuleType('mlflow')
+  module.__spec__ = types.SimpleNamespace()  # it can be found
+  module.calls, module.MlflowClient, module.start_run = calls, Client, start_run
+  module.log_params = lambda params: calls.append(('params', params))
+  module.end_run = lambda: calls.append(('end',))
+  monkeypatch.setitem(sys.modules, 'mlflow', module)
+  return module
+
+
+def test_calls_of_mlflow(tmp_path, stand_in):
+  config = tiny_config(loggers=('mlflow',))
+  for _ in range(2):
+    [tracker] = trackers.start(config, str(tmp_path)).values()
+    tracker.write_scalars(3, {'eval/a | b': np.float32(0.5), 'bad': np.inf})
+    tracker.write_texts(3, {'run: x': 'text'})
+    tracker.write_images(3, {'worst': PICTURES})
+    tracker.close()
+  start, (_, params), *first = stand_in.calls[:7]
+  assert start == ('start', None, tmp_path.name)
+  assert params['optimizer.name'] == 'adam'
+  assert first == [
+    ('metric', 'made-up', 'eval/a_-_b', 0.5, 3),
+    ('text', 'made-up', 'text', 'run-_x-3.md'),
+    ('image', 'made-up', (4, 4, 3), 'worst/00000003-0.png'),
+    ('image', 'made-up', (4, 4, 3), 'worst/00000003-1.png'),
+    ('end',),
+  ]
+  # The run is continued, without parameters, which cannot change.
+  assert stand_in.calls[7:] == [('start', 'made-up', None), *first]
 
 
 def test_mlflow_has_metrics_parameters_and_artifacts(tmp_path, monkeypatch):
