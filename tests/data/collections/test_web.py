@@ -195,6 +195,7 @@ def test_a_key_is_in_no_message(museum):
         web.json('https://api.si.edu/x', {'q': 'bird'})
       assert 'secret' not in str(error.value)
       assert 'https://api.si.edu/x' in str(error.value)
+      assert 'bird' not in str(error.value)  # nor another parameter
 
 
 def robots(museum, text, **fields):
