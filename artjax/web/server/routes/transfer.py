@@ -18,6 +18,7 @@ from artjax.image_io import formats
 from artjax.web.server import messages
 from artjax.web.server import store as store_lib
 
+# Formats that the page takes, and names of such files.
 _SUFFIXES = {
   'JPEG': ('.jpg', '.jpeg', '.jpe', '.jfif'),
   'PNG': ('.png',),
@@ -159,7 +160,7 @@ async def _stream(request, entry, name):
 
 def _kind(head, name):
   kind = formats.file_format(head)
-  if kind is None:
+  if kind not in _SUFFIXES:
     key = 'no_picture' if head else 'empty'
     name = ''.join(store_lib.clean_name(name))
     fail(415, messages.Message(key, name=name))
