@@ -175,3 +175,19 @@ def test_a_run_in_which_all_fails_ends(museum, fetch):
   result = fetch('met', 'x')
   assert result['stopped'] == '20 items failed in a row'
   assert len(museum.asked('original')) == 20
+
+
+def test_only_what_an_object_lacks_is_fetched_again(museum, fetch, tmp_path):
+  museums.met(museum, 1)
+  more = ['https://images.metmuseum.org/original/7.jpg']
+  museum.on(
+    rf'{API}/objects/1', as_json(museums.met_object(1, additionalImages=more))
+  )
+  museum.on(
+    r'images\.metmuseum\.org/original/7\.jpg',
+    [Reply(status=404), as_picture(7)],
+  )
+  assert fetch('met', 'x')['pictures'] == 1
+  assert fetch('met', 'x')['pictures'] == 2
+  assert len(museum.asked('original/1')) == 1
+  assert [*entries(tmp_path)] == ['1', '1-1']
