@@ -1,6 +1,7 @@
 """Which package may import which framework; import-linter holds layers."""
 
 import ast
+import re
 
 from conftest import loaded_by
 from conftest import ROOT
@@ -59,6 +60,14 @@ def test_only_one_file_says_pmap():
     name for name, path in modules().items() if 'pmap(' in path.read_text()
   }
   assert says == {'training.distributed'}
+
+
+def test_only_tasks_compare_names_of_tasks():
+  asks = re.compile(r'task ==|config\.task in')
+  found = {
+    name for name, path in modules().items() if asks.search(path.read_text())
+  }
+  assert not {name for name in found if not name.startswith('tasks.')}
 
 
 def test_import_is_light():

@@ -8,6 +8,7 @@ import sys
 import tempfile
 from typing import Any
 
+from artjax import tasks
 from artjax.inference import catalogue
 
 # What restores, and what enlarges, are asked for other things.
@@ -52,7 +53,7 @@ def _chosen(names, scale):
   known = {
     entry.name: entry
     for entry in catalogue.entries()
-    if entry.task == 'restore' and not entry.problem
+    if not entry.problem and tasks.get(entry.task).restores
   }
   for name in names:
     if name not in known:

@@ -44,6 +44,11 @@ class Task(Protocol):
     """Whether it changes only pixels in a mask."""
     return 'mask' in self.reads
 
+  @property
+  def restores(self) -> bool:
+    """Whether it restores or enlarges pictures, compared with their targets."""
+    return (self.evaluator, self.stage) == ('paired.Paired', 'stages.Network')
+
   @abc.abstractmethod
   def inputs(self, batch: Batch, rng: jax.Array | None) -> jax.Array:
     """The generator's input for a batch.
