@@ -101,3 +101,14 @@ def test_the_process_that_is_behind_is_named_where_none_goes_on(
   with pytest.raises(Ended):
     found.run()
   assert 'for want of process 1 (far): ending' in capsys.readouterr().err
+
+
+def test_started_it_runs_until_all_is_done(make, monkeypatch):
+  make(done=True)  # the store
+  monkeypatch.setattr(watch, '_watch', None)
+  watch.start(0.2)
+  assert watch._watch.is_alive()
+  watch.at(7)
+  watch.done()
+  watch._watch.join(10)
+  assert not watch._watch.is_alive() and watch._watch._said['step'] == 7
