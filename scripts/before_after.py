@@ -18,6 +18,7 @@ import numpy as np
 
 from artjax import atomic_files
 from artjax.evaluation import report
+from artjax.restoration.batch import journal
 
 TEXT = 22  # px, a line
 
@@ -28,10 +29,11 @@ _HEIGHT = flags.DEFINE_integer('height', 320, 'Of a picture, px.', 32)
 
 def done(folder):
   """The newest record of each picture that was restored, most changed first."""
-  log = folder / 'restore.jsonl'
-  if not log.is_file():
-    raise app.UsageError(f'no {log}: name the output folder of a run')
-  records = map(json.loads, log.read_text().splitlines())
+  logs = [pathlib.Path(path) for path in journal.paths(str(folder))]
+  lines = [s for p in logs if p.is_file() for s in p.read_text().splitlines()]
+  if not any(log.is_file() for log in logs):
+    raise app.UsageError(f'no {logs[0]}: name the output folder of a run')
+  records = sorted(map(json.loads, lines), key=lambda r: r.get('written', 0))
   newest = {r['source']: r for r in records if r['status'] == 'done'}
   key = lambda record: record.get('change_mean_ciede2000') or 0
   return sorted(newest.values(), key=key, reverse=True)

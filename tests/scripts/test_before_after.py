@@ -41,9 +41,10 @@ def test_what_changed_most_comes_first_and_masks_between(tmp_path):
       }
     )
   records.insert(0, {**records[0], 'change_mean_ciede2000': 9.0})  # outdated
-  (tmp_path / 'restore.jsonl').write_text(
-    ''.join(json.dumps(record) + '\n' for record in records)
-  )
+  for name, some in (('', records[:2]), ('.shard-0-of-2', records[2:])):
+    (tmp_path / f'restore{name}.jsonl').write_text(
+      ''.join(json.dumps(record) + '\n' for record in some)
+    )
   sheets = tmp_path / 'sheets'
   done = run(str(tmp_path), f'--output={sheets}', '--rows=1', '--height=40')
   assert done.returncode == 0, done.stderr

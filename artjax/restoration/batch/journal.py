@@ -1,14 +1,18 @@
 """The journal of runs in the folder of their results: `restore.jsonl`.
 
 Each line is the record of a picture. For `--resume` it stores with which key, a
-fingerprint of content and settings, each file was last made.
+fingerprint of content and settings, each file was last made. A shard of a run
+has a journal of its own, `restore.shard-0-of-4.jsonl`, so that no two processes
+write one file; all journals of a folder are read together.
 """
 
 from collections.abc import Mapping
 import errno
+import glob
 import hashlib
 import json
 import os
+import time
 from typing import Any
 
 NAME = 'restore.jsonl'
@@ -27,28 +31,26 @@ def key(settings: str, *paths: str) -> str:
   return digest.hexdigest()
 
 
+def paths(folder: str) -> list[str]:
+  """The journal of whole runs in a folder, which need not exist; of shards."""
+  pattern = os.path.join(glob.escape(folder), _name('*'))
+  return [os.path.join(folder, NAME), *sorted(glob.glob(pattern))]
+
+
 def read(folder: str) -> dict[str, str]:
-  """{real path of a file: key with which it was last made}, from a journal.
+  """{real path of a file: key with which it was last made}, from all journals.
 
   Empty without a journal. Incomplete lines are skipped.
   """
   made: dict[str, str] = {}
-  try:
-    with open(os.path.join(folder, NAME), encoding='utf-8') as file:
-      lines = file.readlines()
-  except (OSError, UnicodeDecodeError):
-    return made
-  for line in lines:
-    try:
-      entry = json.loads(line)
-      files = _files(entry, folder)
-      if entry['status'] == 'done':
-        made |= dict.fromkeys(files, entry['key'])
-      else:  # some of them may be of these settings, and some of earlier ones
-        for path in files:
-          made.pop(path, None)
-    except (ValueError, KeyError, TypeError):
-      continue
+  for _, fingerprint, files in sorted(
+    _entries(folder), key=lambda entry: entry[0]
+  ):
+    if fingerprint:
+      made |= dict.fromkeys(files, fingerprint)
+    else:  # some of them may be of these settings, and some of earlier ones
+      for path in files:
+        made.pop(path, None)
   return made
 
 
@@ -60,15 +62,19 @@ def results(folder: str) -> set[str]:
 class Journal:
   """The journal of a folder, to which lines are added; a context manager."""
 
-  def __init__(self, folder: str) -> None:
+  def __init__(self, folder: str, shard: str = '') -> None:
     """Opens it, and makes the folder.
+
+    Args:
+      folder: of the results.
+      shard: as in the name of its journal; '' = of a whole run.
 
     Raises:
       OSError: it cannot be written.
     """
     os.makedirs(folder, exist_ok=True)
     self._folder = folder
-    self.path = os.path.join(folder, NAME)
+    self.path = os.path.join(folder, _name(shard) if shard else NAME)
     self._file = open(self.path, 'ab+', buffering=0)
     if self._file.tell():
       self._file.seek(-1, os.SEEK_END)
@@ -93,13 +99,39 @@ class Journal:
     """
     below = [os.path.relpath(path, self._folder) for path in files]
     start = self._file.seek(0, os.SEEK_END)
-    line = (json.dumps({**entry, 'files': below}) + '\n').encode()
+    entry = {**entry, 'files': below, 'written': time.time()}
+    line = (json.dumps(entry) + '\n').encode()
     try:
       if self._file.write(line) != len(line):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     except OSError as error:
       self._file.truncate(start)
       raise OSError(error.errno, error.strerror, self.path) from error
+
+
+def _name(shard):
+  return f'restore.shard-{shard}.jsonl'
+
+
+def _entries(folder):
+  """(when it was written, its key or '' = failed, files) of each entry."""
+  for journal in paths(folder):
+    try:
+      with open(journal, encoding='utf-8') as file:
+        lines = file.readlines()
+    except (OSError, UnicodeDecodeError):
+      continue
+    written = 0.0  # s; of an earlier version
+    for line in lines:
+      try:
+        entry = json.loads(line)
+        files = _files(entry, folder)
+        fingerprint = entry['key'] if entry['status'] == 'done' else ''
+        # Lines keep their order if the clock is set back.
+        written = max(written, entry.get('written', 0.0))
+      except (ValueError, KeyError, TypeError):
+        continue
+      yield written, fingerprint, files
 
 
 def _files(entry, folder):

@@ -37,6 +37,35 @@ def test_lines_of_earlier_versions_and_torn_ones(tmp_path):
   assert journal.read(str(tmp_path / 'none')) == {}
 
 
+def test_what_was_made_last_counts_over_all_journals(tmp_path, monkeypatch):
+  out = str(tmp_path / '[out]')  # no pattern
+  a, b = (os.path.join(out, name) for name in ('a.png', 'b.png'))
+  now = [1000.0]
+  monkeypatch.setattr(journal.time, 'time', lambda: now[0])
+
+  def write(shard, key, files, status='done'):
+    with journal.Journal(out, shard) as log:
+      log.write({'status': status, 'key': key}, files)
+    now[0] += 1
+
+  write('1-of-2', 'one', [a, b])
+  write('0-of-2', 'two', [a])
+  assert journal.read(out) == {a: 'two', b: 'one'}
+  write('', 'three', [a])
+  assert journal.read(out) == {a: 'three', b: 'one'}
+  write('0-of-3', 'four', [b], 'failed')
+  assert journal.read(out) == {a: 'three'}
+  now[0] = 900.0  # the clock is set back: a journal keeps its order
+  write('', 'five', [a])
+  assert journal.read(out) == {a: 'five'}
+  assert [os.path.basename(path) for path in journal.paths(out)] == [
+    'restore.jsonl',
+    'restore.shard-0-of-2.jsonl',
+    'restore.shard-0-of-3.jsonl',
+    'restore.shard-1-of-2.jsonl',
+  ]
+
+
 def test_a_line_that_finds_no_room_leaves_nothing(tmp_path):
   with journal.Journal(str(tmp_path)) as log:
     log.write({'status': 'done', 'key': 'k'}, [str(tmp_path / 'a.png')])
