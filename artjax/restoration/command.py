@@ -7,6 +7,7 @@
   artjax restore --weights=inpaint scan.tif --mask=holes.png -o out/
   artjax restore --weights=detect scans/ --output=found/
   artjax restore --weights=colorize grey.tif --output=coloured/
+  artjax restore scans/ --output=restored/ --shard=0/4
 
 JPEG, PNG, TIFF, WebP and AVIF files of 8 or 16 bits keep their format, depth,
 size, colour space and metadata; `artjax formats` lists what else can be read
@@ -35,6 +36,7 @@ from artjax.restoration.batch import journal
 from artjax.restoration.batch import outputs
 from artjax.restoration.batch import progress
 from artjax.restoration.batch import running
+from artjax.restoration.batch import shards
 from artjax.restoration.batch import steps as steps_lib
 from artjax.restoration.batch import streams
 
@@ -85,6 +87,8 @@ def _restore(parser, args, options, items, outcome, interrupts, spool, steps):
     outputs.check_folder(args.output)
   except ValueError as error:
     parser.error(f'--output={args.output}: {error}')
+  named = [*args.pictures, *filter(None, (args.mask, args.hints))]
+  _check_inputs(parser, args, named)
   found, left_alone = finding.find(
     args.pictures, args.recursive, formats.SUFFIXES, args.output, spool
   )
@@ -93,6 +97,8 @@ def _restore(parser, args, options, items, outcome, interrupts, spool, steps):
       f'no picture in {", ".join(args.pictures)}'
       + (f' ({len(left_alone)} other files)' if left_alone else '')
     )
+
+  _check_inputs(parser, args, [item.source for item in found])
 
   from artjax.restoration import chain as chain_lib
   from artjax.restoration.batch import bringing
@@ -119,6 +125,9 @@ def _restore(parser, args, options, items, outcome, interrupts, spool, steps):
   outputs.plan(
     items, args.output, args.name, args.weights, wanted, kept, args.format
   )
+  if args.shard:
+    items[:] = args.shard.part(found)
+    _say(f'shard {args.shard}: {len(items)} of {len(found)} pictures')
   if left_alone:
     _say(
       f'{len(left_alone)} other files in the folders are left alone'
@@ -136,7 +145,7 @@ def _restore(parser, args, options, items, outcome, interrupts, spool, steps):
     outcome.failures |= {i.called: i.problem for i in items if i.problem}
     return
   try:
-    log = journal.Journal(args.output)
+    log = journal.Journal(args.output, args.shard.in_name if args.shard else '')
   except OSError as error:
     parser.error(f'{error.filename}: {error.strerror}')
   with log, progress.Progress(len(items)) as bar:
@@ -211,6 +220,13 @@ def _parser():
     help='skip what is already done with the same content and settings',
   )
   add(
+    '--shard',
+    metavar='I/N',
+    help='restore only part I of N, counted from 0: 0/4, 1/4, 2/4 and 3/4 are '
+    "all pictures, each once; 'auto' takes I and N from the tasks of a SLURM "
+    'array, or from JOB_COMPLETION_INDEX and JOB_COMPLETIONS',
+  )
+  add(
     '--fail_fast',
     action='store_true',
     help='stop at the first picture that fails',
@@ -283,6 +299,11 @@ def _parsed(parser, argv):
     options = options_lib.from_arguments(args)
   except ValueError as error:
     parser.error(str(error))
+  try:
+    if args.shard is not None:
+      args.shard = shards.parse(args.shard, os.environ)
+  except ValueError as error:
+    parser.error(f'--shard={args.shard}: {error}')
   for name in ('mask', 'hints'):
     path = getattr(args, name)
     if path not in ('', streams.STDIN) and not os.path.exists(path):
@@ -301,6 +322,15 @@ def _parsed(parser, argv):
       '{weights}'
     )
   return args, options
+
+
+def _check_inputs(parser, args, names):
+  """Ends the program if shards could not share the inputs."""
+  if args.shard:
+    try:
+      shards.check_inputs(names, args.output)
+    except ValueError as error:
+      parser.error(f'--shard={args.shard}: {error}')
 
 
 def _wanted(args, chain):
@@ -344,6 +374,7 @@ def _finish(args, items, outcome, start):
         'pictures': len(items),
         **{k.replace(' ', '_'): v for k, v in counts.items()},
         'output': args.output,
+        'shard': str(args.shard or ''),
         'dry_run': args.dry_run,
         'stopped': outcome.stopped,
         'seconds': round(time.time() - start, 2),
