@@ -56,7 +56,7 @@ def task(id, first, last, count, step=1):
 @pytest.fixture(name='folder')
 def folder_fixture(tmp_path):
   """15 pictures in two folders, two of one stem, and a file that is none."""
-  names = [f'{i}.png' for i in range(12)] + ['0.jpg', 'x/0.png', 'x/a b.jpg']
+  names = [f'{i}.png' for i in range(12)] + ['7.jpg', 'x/0.png', 'x/a b.jpg']
   for i, name in enumerate(names):
     path = tmp_path / 'in' / name
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -221,8 +221,9 @@ def test_two_at_once_make_what_one_run_makes(tmp_path, start):
   assert all(r['done'] for r in results)
   made = contents(tmp_path / 'two')
   assert made == contents(tmp_path / 'one') and len(made) == 30
-  # Named as if each shard restored all of them.
-  assert {'0.jpg.change.png', '0.png.change.png'} <= {*made}
+  # Both name their maps in full, although each is alone in its shard.
+  assert shards.of('7.jpg', 2) != shards.of('7.png', 2)
+  assert {'7.jpg.change.png', '7.png.change.png'} <= {*made}
   assert records(tmp_path / 'two') == records(tmp_path / 'one')
   logs = [path for path in listed(tmp_path / 'two') if path.endswith('.jsonl')]
   assert logs == ['restore.shard-0-of-2.jsonl', 'restore.shard-1-of-2.jsonl']
@@ -238,8 +239,9 @@ def test_a_killed_shard_is_resumed(tmp_path, folder, start):
   other = start('out', '--shard=1/2')
   killed = start('out', '--shard=0/2', WAITS_AT=os.path.basename(stop))
   log = tmp_path / 'out' / 'restore.shard-0-of-2.jsonl'
+  end = time.monotonic() + 100
   while not log.exists() or log.read_bytes().count(b'\n') < len(mine) // 2:
-    assert killed.poll() is None
+    assert killed.poll() is None and time.monotonic() < end
     time.sleep(0.02)
   killed.send_signal(signal.SIGKILL)
   killed.wait()
