@@ -5,6 +5,7 @@ import importlib.util
 import os
 import pathlib
 import runpy
+import signal
 import subprocess
 import sys
 from unittest import mock
@@ -22,6 +23,10 @@ import cv2
 import jax
 import numpy as np
 import pytest
+
+# A shell's background job ignores Ctrl-C, and so would the programs under test.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+  signal.signal(signal.SIGINT, signal.default_int_handler)
 
 jax.config.update('jax_numpy_rank_promotion', 'raise')
 
