@@ -13,7 +13,7 @@ from artjax.inference import base
 
 # Weight of the coarse pass: 0 for cracks, which are too thin for it, and below
 # that of the tiles for losses, of which it misses the small ones.
-_SHARES = {'crack': 0.0, 'loss': 0.3, 'stain': 0.5}
+_SHARES = {'crack': 0.0, 'loss': 0.2, 'stain': 0.5}
 
 
 def shrink(picture: np.ndarray, side: int) -> np.ndarray:

@@ -50,7 +50,7 @@ def test_losses_and_stains_are_what_both_say_and_cracks_what_tiles_say():
   assert (top, second) == (0, 10)
   np.testing.assert_array_equal(have[..., [0, 3]], rows[..., [0, 3]])
   for i, odds in (
-    (1, 0.7 * np.log(3 / 7) + 0.3 * np.log(4)),
+    (1, 0.8 * np.log(3 / 7) + 0.2 * np.log(4)),
     (2, 0.5 * np.log(3 / 7) + 0.5 * np.log(9)),
   ):
     np.testing.assert_allclose(have[..., i], 1 / (1 + np.exp(-odds)), rtol=1e-5)
