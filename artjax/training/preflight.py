@@ -96,7 +96,9 @@ def check_fields(config: ml_collections.ConfigDict) -> None:
     if fields[field] not in known:
       names = ', '.join(filter(None, known))
       raise ValueError(f'{field}={fields[field]!r} is not one of {names}')
-  if not config.adversary.weight and not any(map(fields.get, weights)):
+  taught = config.teacher.weights and config.teacher.weight
+  other = config.adversary.weight or taught
+  if not other and not any(map(fields.get, weights)):
     raise ValueError(
       'all weights in losses are 0, so nothing would be learned: set one, such '
       'as --config.losses.charbonnier=1.0'
