@@ -19,3 +19,15 @@ def listed(path):
     for p in pathlib.Path(path).rglob('*')
     if p.is_file()
   )
+
+
+# Of programs that run the command without a network: what stands for a chain.
+FAKE_CHAIN = """
+class FakeChain:
+  finds = fills = makes_picture = True
+  predicts_errors = False
+  def __init__(self, weights): pass
+  def check(self, *args): pass
+  def notices(self, *args): return []
+  def describe(self): return []
+"""

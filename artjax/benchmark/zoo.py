@@ -11,7 +11,7 @@ from typing import Any
 from artjax import tasks
 from artjax.inference import catalogue
 
-# What restores, and what enlarges, are asked for other things.
+# The examples of networks that restore, and of those that enlarge.
 _DAMAGE = 'structure(0.5, keep_losses=True)'
 _SHRUNK = 'copy("image", "target")|downscale({scale})|keep("image", "target")'
 _METRICS = ('psnr_rgb', 'psnr_y', 'ssim_y', 'lpips')

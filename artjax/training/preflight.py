@@ -39,6 +39,7 @@ _LEAST = {
   'data.prefetch': 0,
   'adversary.size': 1,
   'adversary.weight': 0,
+  'teacher.weight': 0,
   'adversary.feature_matching': 0,
   'adversary.r1': 0,
   'eval.max_pictures': 0,

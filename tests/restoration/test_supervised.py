@@ -11,23 +11,18 @@ import time
 import numpy as np
 from PIL import Image
 import pytest
+from restore_command import FAKE_CHAIN
 from restore_command import listed
 
 from artjax.restoration import supervised
 from artjax.restoration.batch import steps
 
 # What the child runs: a restoration that copies pictures, or crashes.
-CHILD = """
+CHILD = (
+  FAKE_CHAIN
+  + """
 import os, shutil, signal, sys, time
 from artjax.restoration import chain, restore_file, supervised
-
-class Copies:
-  finds = fills = makes_picture = True
-  predicts_errors = False
-  def __init__(self, weights): pass
-  def check(self, *args): pass
-  def notices(self, *args): return []
-  def describe(self): return []
 
 def restore(source, chain, outputs, *more):
   name = os.path.basename(source)
@@ -40,9 +35,10 @@ def restore(source, chain, outputs, *more):
   shutil.copyfile(source, outputs.picture)
   return {'notices': [], 'tiling': []}
 
-chain.Chain, restore_file.restore_file = Copies, restore
+chain.Chain, restore_file.restore_file = FakeChain, restore
 sys.exit(supervised.main(sys.argv[1:]))
 """
+)
 
 
 @pytest.fixture

@@ -95,6 +95,14 @@ def test_a_run_that_would_learn_nothing_is_refused():
     preflight.check_fields(config)
   config.adversary.weight = 0.1
   preflight.check_fields(config)
+  config.adversary.weight, config.teacher.weights = 0.0, 'structure'
+  preflight.check_fields(config)
+  config.teacher.weight = 0.0
+  with pytest.raises(ValueError, match='all weights in losses are 0'):
+    preflight.check_fields(config)
+  config.teacher.weight = -1.0
+  with pytest.raises(ValueError, match='teacher.weight=-1.0 is less than 0'):
+    preflight.check_fields(config)
 
 
 def test_a_batch_that_does_not_divide_is_refused(monkeypatch):

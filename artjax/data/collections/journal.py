@@ -5,14 +5,14 @@ how each item of the provider's list ended, so that a later run skips what is
 done and tries again what failed.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 import contextlib
-import fcntl
 import json
 import os
 import re
 from typing import Any
 
+from artjax.data import run_lock
 from artjax.data.sources import provenance
 
 _FOLDER = '.collect'  # hidden, and so no source reads it
@@ -36,9 +36,9 @@ class Journal:
     """
     self._folder, self._provider = folder, provider
     hidden = os.path.join(folder, _FOLDER)
-    os.makedirs(hidden, exist_ok=True)
+    refusal = f'another run collects into {folder}: wait for its end'
     with contextlib.ExitStack() as stack:
-      stack.enter_context(_locked(hidden))
+      stack.enter_context(run_lock.held(hidden, refusal))
       self._pictures = _append(stack, os.path.join(folder, provenance.NAME))
       self._items = _append(stack, os.path.join(hidden, _ITEMS))
       _remove_halves(folder)
@@ -111,19 +111,6 @@ def _size(path):
     return os.path.getsize(path)
   except OSError:
     return None
-
-
-@contextlib.contextmanager
-def _locked(folder) -> Iterator[None]:
-  """One run at a time; the lock goes with the process."""
-  with open(os.path.join(folder, 'lock'), 'w') as file:
-    try:
-      fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-      raise ValueError(
-        f'another run collects into {os.path.dirname(folder)}: wait for its end'
-      ) from error
-    yield
 
 
 def _remove_halves(folder):

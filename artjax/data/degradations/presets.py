@@ -84,8 +84,7 @@ def structure(
   undamaged = rng.random() < clean
   severity = plans.strength(severity)
   if rng.random() < 0.15:  # photographs, for which grey must stay grey
-    grey = (tones.greyscale, tones.sepia)[rng.integers(2)]
-    example = grey(1.0)(example, rng)
+    example = _monochrome(example, rng)
   plan = plans.some(plans.AGED_PAINT, rng)
   rng.shuffle(plan)
   example = plans.run(plan, example, severity, rng)
@@ -136,8 +135,7 @@ def aged(
   """
   ages, severity = rng.random() >= clean, plans.strength(severity)
   if rng.random() < grey:
-    tone = (tones.greyscale, tones.sepia)[rng.integers(2)]
-    example = tone(1.0)(example, rng)
+    example = _monochrome(example, rng)
   damage, before = [], rng.random() < 0.5
   if rng.random() < damaged:
     table = plans.PRINT_DAMAGE if rng.random() < 0.2 else plans.PAINT_DAMAGE
@@ -165,8 +163,7 @@ def undamaged(
   severity = plans.strength(severity)
   plan = plans.some(plans.AGED_PAINT, rng) if rng.random() < 0.5 else []
   if rng.random() < 0.15:
-    tone = (tones.greyscale, tones.sepia)[rng.integers(2)]
-    example = tone(1.0)(example, rng)
+    example = _monochrome(example, rng)
   if rng.random() < 0.3:
     plan.append(plans.MEDIUM[rng.integers(len(plans.MEDIUM))])
   if rng.random() < 0.5:
@@ -185,8 +182,7 @@ def old_photo(
   plan = []
   if rng.random() < 0.75:
     # A print is grey or brown from the start, however well it has kept.
-    tone = (tones.greyscale, tones.sepia)[rng.integers(2)]
-    example = tone(min(1.0, 4 * severity))(example, rng)
+    example = _monochrome(example, rng, min(1.0, 4 * severity))
   plan += plans.some(plans.AGED_PRINT, rng)
   plan += plans.some(plans.PRINT_DAMAGE, rng)
   return plans.run(plan + plans.camera(rng), example, severity, rng)
@@ -235,8 +231,7 @@ def damaged_or_clean(
   further = plans.further(without)
   draw, seen = rng.random(), rng.random() < camera
   if grey and rng.random() < grey:
-    tone = (tones.greyscale, tones.sepia)[rng.integers(2)]
-    example = tone(1.0)(example, rng)
+    example = _monochrome(example, rng)
   if breadth and draw >= 1 - clean:
     return undamaged(severity)(example, rng)
   severity = plans.strength(severity)
@@ -260,3 +255,9 @@ def damaged_or_clean(
   else:
     plan += steps
   return plans.run(plan, example, severity, rng)
+
+
+def _monochrome(example, rng, severity=1.0):
+  """Makes the picture grey or brown, as photographs are."""
+  tone = (tones.greyscale, tones.sepia)[rng.integers(2)]
+  return tone(severity)(example, rng)

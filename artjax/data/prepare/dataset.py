@@ -9,9 +9,7 @@ which the next run sees that nothing is left to do.
 """
 
 import concurrent.futures
-import contextlib
 import dataclasses
-import fcntl
 import hashlib
 import json
 import os
@@ -21,6 +19,7 @@ from typing import Any
 
 from artjax import atomic_files
 from artjax import worker_processes
+from artjax.data import run_lock
 from artjax.data import sources
 from artjax.data.prepare import beam
 from artjax.data.prepare import pictures as picture_files
@@ -104,7 +103,8 @@ def prepare(
         'another --name or pass --overwrite'
       )
   modules = writer.import_tfds(name)
-  with _locked(work):
+  refusal = f'another run is at work in {work}: wait for its end'
+  with run_lock.held(work, refusal):
     folder = os.path.join(
       work, _fingerprint(_FORMAT, dataclasses.asdict(settings))[:16]
     )
@@ -209,20 +209,6 @@ def _read_record(target):
 def _difference(old, new):
   changed = [f'{key}={old.get(key)}' for key in new if old.get(key) != new[key]]
   return f'with {", ".join(changed)}' if changed else 'of other pictures'
-
-
-@contextlib.contextmanager
-def _locked(folder):
-  """Only one run at a time works in `folder`."""
-  os.makedirs(folder, exist_ok=True)
-  with open(os.path.join(folder, 'lock'), 'w') as file:
-    try:
-      fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-      raise ValueError(
-        f'another run is at work in {folder}: wait for its end'
-      ) from error
-    yield  # the lock goes with the process, however that ends
 
 
 def _cut(pictures, parts, settings, workers):

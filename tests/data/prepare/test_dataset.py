@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 from artjax.data import pipeline
+from artjax.data import run_lock
 from artjax.data import sources
 from artjax.data.prepare import dataset
 from artjax.data.prepare import subimages
@@ -233,7 +234,7 @@ def test_flat_ones_are_counted(folder, tmp_path):
 
 
 def test_only_one_run_at_a_time(folder, tmp_path):
-  with dataset._locked(str(tmp_path / 'out' / '.paintings.parts')):
+  with run_lock.held(str(tmp_path / 'out' / '.paintings.parts'), 'held'):
     with pytest.raises(ValueError, match='another run is at work'):
       dataset.prepare(folder, tmp_path / 'out', 'paintings', SETTINGS)
   dataset.prepare(folder, tmp_path / 'out', 'paintings', SETTINGS)

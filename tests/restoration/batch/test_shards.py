@@ -11,6 +11,7 @@ import time
 import numpy as np
 from PIL import Image
 import pytest
+from restore_command import FAKE_CHAIN
 from restore_command import listed
 
 from artjax.restoration import command
@@ -19,18 +20,12 @@ from artjax.restoration.batch import journal
 from artjax.restoration.batch import shards
 
 # A run of the command that brightens pictures, or waits where it is told to.
-CHILD = """
+CHILD = (
+  FAKE_CHAIN
+  + """
 import os, sys, time
 from PIL import Image
 from artjax.restoration import chain, command, restore_file
-
-class Brightens:
-  finds = fills = makes_picture = True
-  predicts_errors = False
-  def __init__(self, weights): pass
-  def check(self, *args): pass
-  def notices(self, *args): return []
-  def describe(self): return []
 
 def restore(source, chain, outputs, *more):
   while os.path.basename(source) == os.environ.get('WAITS_AT'):
@@ -41,9 +36,10 @@ def restore(source, chain, outputs, *more):
     picture.save(path)
   return {'notices': [], 'tiling': [], 'output': outputs.picture}
 
-chain.Chain, restore_file.restore_file = Brightens, restore
+chain.Chain, restore_file.restore_file = FakeChain, restore
 sys.exit(command.main(sys.argv[1:]))
 """
+)
 SLURM, KUBERNETES = 'SLURM_ARRAY_TASK_', 'JOB_COMPLETION'
 
 
