@@ -94,7 +94,7 @@ def test_what_cannot_be_used_is_said(folder, capsys):
   assert status == 1
   lines = text.splitlines()
   assert any(
-    r.startswith('other') and 'no architecture known' in r for r in lines
+    r.startswith('other') and 'unknown architecture' in r for r in lines
   )
   assert any(
     r.startswith('broken') and 'not a file of tensors' in r for r in lines

@@ -197,7 +197,7 @@ def test_export_to_onnx(run_script, compact, tmp_path):
     ),
     (
       ['--weights=unet', '--output={tmp}/x.onnx', '--figures=x'],
-      'go into the manifest',
+      'go with the manifest',
     ),
     (
       ['--weights=unet', '--output={tmp}/x.safetensors', '--step=3'],

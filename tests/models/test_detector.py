@@ -47,7 +47,7 @@ def test_parameter_count():
   assert count == conv(48, 48) + blocks + dense + 2 * 48 + conv(48, 12)
   assert count == 1_408_796
   assert f'{count:,} parameters' in detector.__doc__
-  assert f'sees {model.receptive_field} px' in detector.__doc__
+  assert f'receptive field {model.receptive_field} px' in detector.__doc__
 
 
 @pytest.mark.parametrize('size', [(24, 40), (31, 13), (1, 1)])

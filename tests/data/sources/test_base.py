@@ -82,7 +82,7 @@ def test_nothing_usable_says_what_was_sought_and_where(tmp_path, warned):
   'spec', ['smaple', 'folder', 'folder:', 'sample:x', 'zip:x']
 )
 def test_unknown_kinds_are_refused(spec):
-  with pytest.raises(ValueError, match='none of folder:PATH, pairs:'):
+  with pytest.raises(ValueError, match='not one of folder:PATH, pairs:'):
     sources.load(spec)
 
 
@@ -124,7 +124,7 @@ def test_empty_parts_are_errors_with_advice(tmp_path):
     sources.split(source, 'validation', 0.0)
   with pytest.raises(ValueError, match='train part.*=1.0; lower it'):
     sources.split(source, 'train', 1.0)
-  with pytest.raises(ValueError, match='none of train, validation, all'):
+  with pytest.raises(ValueError, match='not one of train, validation, all'):
     sources.split(source, 'test', 0.2)
   with pytest.raises(ValueError, match='in \\[0, 1\\], got 20'):
     sources.split(source, 'train', 20)
