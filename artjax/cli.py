@@ -29,6 +29,10 @@ COMMANDS = {  # name: (function, what it does)
     'artjax.commands.import_weights:main',
     'read published weights of other programs',
   ),
+  'fetch-weights': (
+    'artjax.commands.fetch_weights:main',
+    'fetch published weights from where their authors release them',
+  ),
   'weights': (
     'artjax.commands.weights:main',
     'list the weights that there are',

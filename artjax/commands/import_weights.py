@@ -35,8 +35,8 @@ def main(argv: Sequence[str] | None = None) -> int:
   )
   parser.add_argument(
     '--licence',
-    default='not stated',
-    help='of the weights, as their authors say it; kept in the file',
+    help='of the weights, as their authors say it; kept in the file; default: '
+    'the one that `artjax fetch-weights` has found, else "not stated"',
   )
   parser.add_argument(
     '--dtype', choices=['float32', 'float16'], default='float32'
@@ -45,6 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
   import ml_collections
 
   from artjax.inference import weights
+  from artjax.interop import fetched
   from artjax.interop import published
   from artjax.interop import safetensors_io
   from artjax.interop import tensor_files
@@ -64,10 +65,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     model, params = read(tensors, args.weights)
     task = 'sketch2image' if resnet else 'restore'
     config = ml_collections.ConfigDict({'task': task, 'model': model})
+    folder, file = os.path.split(args.weights)
+    licence = fetched.Fetched(folder).source(file).get('licence', 'not stated')
     source = {
-      'file': os.path.basename(args.weights),
+      'file': file,
       'sha256': safetensors_io.file_sha256(args.weights),
-      'licence': args.licence,
+      'licence': args.licence or licence,
     }
     safetensors_io.save(output, params, config, dtype=args.dtype, source=source)
   except (ValueError, OSError) as error:

@@ -4,8 +4,9 @@
   artjax weights --json
 
 These are the shipped weights and those in your own folder, $ARTJAX_WEIGHTS or
-~/.local/share/artjax/weights. --weights takes the name of a file there, without
-its suffix: files of artjax or of published networks (.pth, .pt, .ckpt,
+~/.local/share/artjax/weights, where `artjax fetch-weights` and `artjax
+import-weights` write. --weights takes the name of a file there, without its
+suffix: files of artjax or of published networks (.pth, .pt, .ckpt,
 .safetensors, .npz).
 """
 
@@ -13,6 +14,7 @@ import argparse
 from collections.abc import Sequence
 import dataclasses
 import json
+import sys
 
 _COLUMNS = ('name', 'task', 'scale', 'parameters', 'model', 'licence')
 
@@ -31,7 +33,10 @@ def main(argv: Sequence[str] | None = None) -> int:
   from artjax.inference import catalogue
   from artjax.inference import weights
 
-  entries = list(catalogue.entries())
+  try:
+    entries = list(catalogue.entries())
+  except ValueError as error:
+    sys.exit(f'artjax weights: {error}')
   if args.json:
     for entry in entries:
       print(json.dumps(dataclasses.asdict(entry)))

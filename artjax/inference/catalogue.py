@@ -8,6 +8,7 @@ from typing import Any
 
 from artjax import registry
 from artjax.inference import weights
+from artjax.interop import fetched
 from artjax.interop import published
 from artjax.interop import safetensors_io
 
@@ -44,13 +45,19 @@ def entries() -> Iterator[Entry]:
   """All named weights, shipped ones first.
 
   A user's file with the name of a shipped one is ignored here, as everywhere.
+
+  Raises:
+    ValueError: the record of fetched weights is damaged.
   """
   shipped = weights.files(weights.pretrained_folder())
+  folder = weights.user_folder()
+  record = fetched.Fetched(folder)
   for name, path in shipped.items():
     yield describe(name, path, SHIPPED_LICENCE)
-  for name, path in weights.files(weights.user_folder()).items():
+  for name, path in weights.files(folder).items():
     if name not in shipped:
-      yield describe(name, path)
+      source = record.source(path.name)
+      yield describe(name, path, source.get('licence', UNKNOWN_LICENCE))
 
 
 def describe(

@@ -1,0 +1,166 @@
+"""Published weights that can be fetched by name: address, licence, sha256.
+
+The addresses are those at which authors release their files. Sizes and sha256
+are those that OpenModelDB (https://openmodeldb.info) publishes of these files;
+where it has none, they are empty here.
+"""
+
+import dataclasses
+import difflib
+import posixpath
+from urllib import parse
+
+_KAIR = 'https://github.com/cszn/KAIR/releases/download/v1.0/'
+_FBCNN = 'https://github.com/jiaxi-jiang/FBCNN/releases/download/v1.0/'
+_REAL_ESRGAN = 'https://github.com/xinntao/Real-ESRGAN/releases/download/'
+_STARINSPACE = (
+  'https://github.com/starinspace/StarinspaceUpscale/releases/download/Models/'
+)
+_LIVE_ACTION = (
+  'https://raw.githubusercontent.com/jcj83429/upscaling/'
+  'f73a3a02874360ec6ced18f8bdd8e43b5d7bba57/2xLiveActionV1_SPAN/'
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Release:
+  """One published file.
+
+  Attributes:
+    url: of the file.
+    network: title of its family, see `families`.
+    use: what the weights are for.
+    licence: of the weights, as SPDX names it.
+    sha256: in hexadecimal digits; '' = not published.
+    size: of the file, bytes; 0 = not published.
+  """
+
+  url: str
+  network: str
+  use: str
+  licence: str
+  sha256: str = ''
+  size: int = 0
+
+  @property
+  def file(self) -> str:
+    """Name of the file, with its suffix."""
+    return posixpath.basename(parse.urlsplit(self.url).path)
+
+  @property
+  def name(self) -> str:
+    """Name of the weights: that of the file without its suffix."""
+    return posixpath.splitext(self.file)[0]
+
+  @property
+  def non_commercial(self) -> bool:
+    """Whether the licence forbids commercial use."""
+    return 'NC' in self.licence.split('-')
+
+
+def _denoisers():
+  for kind in ('color', 'gray'):
+    colour = 'colour' if kind == 'color' else 'grey'
+    for level in (15, 25, 50):
+      yield Release(
+        f'{_KAIR}scunet_{kind}_{level}.pth',
+        'SCUNet',
+        f'noise of {level}, {colour}',
+        'Apache-2.0',
+      )
+    told = f'noise of a given level, {colour}'
+    yield Release(f'{_KAIR}drunet_{kind}.pth', 'DRUNet', told, 'MIT')
+    yield Release(f'{_KAIR}ffdnet_{kind}.pth', 'FFDNet', told, 'MIT')
+    blind = f'noise, {colour}'
+    yield Release(f'{_KAIR}dncnn_{kind}_blind.pth', 'DnCNN', blind, 'MIT')
+    jpeg = f'JPEG artefacts, {colour}'
+    yield Release(f'{_FBCNN}fbcnn_{kind}.pth', 'FBCNN', jpeg, 'Apache-2.0')
+  for goal in ('gan', 'psnr'):
+    yield Release(
+      f'{_KAIR}scunet_color_real_{goal}.pth',
+      'SCUNet',
+      'noise of real photographs',
+      'Apache-2.0',
+    )
+
+
+_ALL = (
+  Release(
+    f'{_REAL_ESRGAN}v0.1.0/RealESRGAN_x4plus.pth',
+    'ESRGAN',
+    'x4, photographs',
+    'BSD-3-Clause',
+    '4fa0d38905f75ac06eb49a7951b426670021be3018265fd191d2125df9d682f1',
+    67040989,
+  ),
+  Release(
+    f'{_REAL_ESRGAN}v0.2.1/RealESRGAN_x2plus.pth',
+    'ESRGAN',
+    'x2, photographs',
+    'BSD-3-Clause',
+    '49fafd45f8fd7aa8d31ab2a22d14d91b536c34494a5cfe31eb5d89c2fa266abb',
+    67061725,
+  ),
+  Release(
+    f'{_REAL_ESRGAN}v0.2.2.4/RealESRGAN_x4plus_anime_6B.pth',
+    'ESRGAN',
+    'x4, illustrations',
+    'BSD-3-Clause',
+    'f872d837d3c90ed2e05227bed711af5671a6fd1c9f7d7e91c911a61f155e99da',
+    17938799,
+  ),
+  Release(
+    f'{_KAIR}BSRGAN.pth',
+    'ESRGAN',
+    'x4, photographs',
+    'Apache-2.0',
+    '5d505a0766160921e0388d76e1ddf08cb114303990f9080432bf2b1c988b1c54',
+    67046751,
+  ),
+  Release(
+    f'{_REAL_ESRGAN}v0.2.5.0/realesr-general-x4v3.pth',
+    'Compact',
+    'x4, photographs',
+    'BSD-3-Clause',
+  ),
+  Release(
+    f'{_STARINSPACE}1xBook-Compact.safetensors',
+    'Compact',
+    'scans of books',
+    'CC-BY-SA-4.0',
+    'fbccfd710b4a2abf9e20b58b2714a2292d4f26571ed481af20d0c519fde10885',
+    2386212,
+  ),
+  Release(
+    f'{_STARINSPACE}4xPurePhoto-span.pth',
+    'SPAN',
+    'x4, photographs',
+    'CC-BY-SA-4.0',
+    'c689eec59771ed3eaffc10eea933c44fdb9131f83251c51c5bab4cae7c4d3bf2',
+    9016490,
+  ),
+  Release(
+    f'{_LIVE_ACTION}2xLiveActionV1_SPAN_490000.pth',
+    'SPAN',
+    'x2, stills of films',
+    'CC-BY-NC-SA-4.0',
+    '8b166c75831ea7f694d9058ee9c8df8148af8cc1d2b57e69e6581b15cab572f7',
+    8947821,
+  ),
+  *_denoisers(),
+)
+RELEASES = {release.name: release for release in _ALL}
+
+
+def find(name: str) -> Release:
+  """The release of that name.
+
+  Raises:
+    ValueError: there is none; the message has names that come close.
+  """
+  if name in RELEASES:
+    return RELEASES[name]
+  close = difflib.get_close_matches(name, RELEASES, 3)
+  hint = f'did you mean {" or ".join(close)}?' if close else 'without a name'
+  hint += '' if close else ' the command lists them'
+  raise ValueError(f'no published weights {name!r}; {hint}')
