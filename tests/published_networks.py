@@ -25,6 +25,8 @@ from artjax.interop import safetensors_io
 
 FOLDER = pathlib.Path(__file__).parent / 'golden' / 'published'
 RENEW = bool(os.environ.get('ARTJAX_RENEW_GOLDENS'))
+# Ends of names of tensors that are not drawn, as they follow from the fields.
+DERIVED = ('.init_pos', '.relative_position_index', '.attn_mask')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,6 +41,7 @@ class Case:
     noise: that FDnCNN and its like are told, which spandrel fixes.
     channels: of the picture that it sees.
     every: of the result's px that the golden file holds.
+    library: spandrel's name of what it is among, if not the title.
     one_way: whether what is written here of it has other tensors, or names
       that spandrel does not read: it merges nothing, and knows ESRGAN+ under
       the older names alone.
@@ -51,10 +54,12 @@ class Case:
   noise: float = 0.0
   channels: int = 3
   every: int = 1
+  library: str = ''
   one_way: bool = False
 
 
 _ESRGAN = {'num_filters': 6, 'num_blocks': 2}
+_PLKSR = {'dim': 8, 'n_blocks': 2, 'kernel_size': 7}
 _UNET = {'nc': [4, 6, 8, 8], 'nb': 2}
 CASES = {
   **{
@@ -101,6 +106,26 @@ CASES = {
   ),
   'spanf': Case('SPANF', 'SPANF', {'features': 6, 'tail': 5}, size=(5, 4)),
   'spanv2': Case('SPANV2', 'SPANV2', {'features': 6}, size=(5, 4)),
+  'realplksr': Case(
+    'RealPLKSR', args=_PLKSR | {'layer_norm': True}, library='PLKSR'
+  ),
+  'realplksr_groups': Case(
+    'RealPLKSR', args=_PLKSR | {'upscaling_factor': 1}, library='PLKSR'
+  ),
+  **{
+    f'realplksr_dysample_x{scale}': Case(
+      'RealPLKSR',
+      args=_PLKSR | {'dysample': True, 'upscaling_factor': scale},
+      size=(5, 4),
+      library='PLKSR',
+    )
+    for scale in (1, 4)
+  },
+  'plksr': Case('PLKSR', args=_PLKSR | {'upscaling_factor': 2}),
+  'plksr_dccm': Case(
+    'PLKSR',
+    args=_PLKSR | {'upscaling_factor': 3, 'ccm_type': 'DCCM', 'use_ea': False},
+  ),
   'nafnet': Case(
     'NAFNet',
     args={
@@ -180,7 +205,9 @@ def picture(case):
 
 
 def drawn(name, shape):
-  """The tensor of a published name."""
+  """The tensor of a published name; of a derived one, zeros."""
+  if name.endswith(DERIVED):
+    return np.zeros(shape, np.float32)
   rng = np.random.default_rng(zlib.crc32(name.encode()))
   noise = rng.standard_normal(shape, np.float32)
   if name.endswith('num_batches_tracked'):
@@ -215,10 +242,11 @@ def in_torch(case):
   if case.theirs:
     net = getattr(torch_networks, case.theirs)(**case.args)
   else:
-    module = importlib.import_module(f'spandrel.architectures.{case.title}')
+    library = case.library or case.title
+    module = importlib.import_module(f'spandrel.architectures.{library}')
     net = getattr(module, case.title)(**case.args)
   state = {
-    n: torch.tensor(drawn(n, tuple(v.shape)))
+    n: v if n.endswith(DERIVED) else torch.tensor(drawn(n, tuple(v.shape)))
     for n, v in net.state_dict().items()
   }
   net.load_state_dict(state)

@@ -21,6 +21,7 @@ from artjax.interop.families import family
 from artjax.interop.families import msrresnet
 from artjax.interop.families import nafnet
 from artjax.interop.families import others
+from artjax.interop.families import plksr
 from artjax.interop.families import rrdb
 from artjax.interop.families import scunet
 from artjax.interop.families import span
@@ -33,6 +34,8 @@ FAMILIES = (
   span.FAMILY,
   spanf.SPANF,
   spanf.SPANV2,
+  plksr.REALPLKSR,
+  plksr.PLKSR,
   nafnet.FAMILY,
   scunet.FAMILY,
   drunet.FBCNN,
@@ -69,6 +72,8 @@ def recognise(
     registry.variables(config)['params'],
   )
   expected = _published(found, net, shapes)
+  derived = found.derived(net)
+  tensors = {n: value for n, value in tensors.items() if n not in derived}
   safetensors_io.check(tensors, expected, f'{where}, as {found.title}')
   flat: dict[str, Any] = {
     path: np.float32(value) for path, value in found.beside(net).items()
@@ -136,7 +141,8 @@ def publish(
       f'{name} has no published names; only these have: {", ".join(_BY_MODEL)}'
     )
   net = registry.model(ml_collections.ConfigDict({'model': model}))
-  return _published(_BY_MODEL[name], net, params)
+  family = _BY_MODEL[name]
+  return _published(family, net, params) | dict(family.derived(net))
 
 
 def _published(found, net, params):

@@ -16,6 +16,7 @@ _REAL_ESRGAN = 'https://github.com/xinntao/Real-ESRGAN/releases/download/'
 _STARINSPACE = (
   'https://github.com/starinspace/StarinspaceUpscale/releases/download/Models/'
 )
+_PHHOFM = 'https://github.com/Phhofm/models/releases/download/'
 _LIVE_ACTION = (
   'https://raw.githubusercontent.com/jcj83429/upscaling/'
   'f73a3a02874360ec6ced18f8bdd8e43b5d7bba57/2xLiveActionV1_SPAN/'
@@ -146,6 +147,46 @@ _ALL = (
     'CC-BY-NC-SA-4.0',
     '8b166c75831ea7f694d9058ee9c8df8148af8cc1d2b57e69e6581b15cab572f7',
     8947821,
+  ),
+  Release(
+    f'{_PHHOFM}4xNomosWebPhoto_RealPLKSR/4xNomosWebPhoto_RealPLKSR.pth',
+    'RealPLKSR',
+    'x4, photographs from the web',
+    'CC-BY-4.0',
+    'a9db66c9b674c6a5025b6ef3bee71a57c33b8605d8a2de0980470f89002efbbe',
+    29683482,
+  ),
+  Release(
+    f'{_PHHOFM}4xNomos2_realplksr_dysample/4xNomos2_realplksr_dysample.pth',
+    'RealPLKSR',
+    'x4, photographs',
+    'CC-BY-4.0',
+    '96c8476ed2c42107628d10562b32ae89e7be3c2f7a53d29504823e9bafe8121d',
+    29715988,
+  ),
+  Release(
+    f'{_STARINSPACE}4xPurePhoto-RealPLSKR.pth',
+    'RealPLKSR',
+    'x4, photographs',
+    'CC-BY-SA-4.0',
+    '5913af168a6a1d38d216c91eb60f475d27eeebbd57ff8ed8943fdc7a84d1b250',
+    29663426,
+  ),
+  Release(
+    f'{_PHHOFM}1xDeJPG_realplksr_otf/1xDeJPG_realplksr_otf.safetensors',
+    'RealPLKSR',
+    'JPEG artefacts, photographs',
+    'CC-BY-4.0',
+    'bfc0b9a1163bf20eb18479e1f4faa0ece1b4d5ce59759be8b843d6ef32d1890f',
+    29486580,
+  ),
+  Release(
+    f'{_PHHOFM}1xDeNoise_realplksr_otf/1xDeNoise_realplksr_otf.safetensors',
+    'RealPLKSR',
+    'noise, photographs',
+    'CC-BY-4.0',
+    '0a3e22bdcb70dd790fce66f45df8d07e774e269b17c92a2835162b150d4a365c',
+    29486580,
   ),
   *_denoisers(),
 )

@@ -277,3 +277,15 @@ def test_prelu_and_nearest():
   np.testing.assert_array_equal(
     layers.upsample_nearest(x, 2)[0, :, :, 0], [[-2, -2, 1, 1]] * 2
   )
+
+
+def test_large_conv_has_the_gradients_of_xla():
+  x, kernel, cotangent = array(2, 7, 6, 3), array(5, 5, 3, 4), array(2, 7, 6, 4)
+  plain = lambda x, kernel: jax.lax.conv_general_dilated(
+    x, kernel, (1, 1), 'SAME', dimension_numbers=('NHWC', 'HWIO', 'NHWC')
+  )
+  for got, want in zip(
+    gradients(cpu_convolutions.large_conv, cotangent, x, kernel),
+    gradients(plain, cotangent, x, kernel),
+  ):
+    np.testing.assert_allclose(got, want, atol=1e-4)

@@ -39,6 +39,8 @@ class Family:
       are returned unchanged.
     marks: the network -> tensors without content, whose presence means
       something.
+    derived: the network -> tensors that follow from its fields, such as the
+      indices of windows. They are written, and ignored when read.
     beside: the network -> {flax path: initial value} of inputs that are not in
       files, such as the noise level.
   """
@@ -50,6 +52,7 @@ class Family:
   rows: Callable[[Any], list[Row]]
   unify: Callable[[Tensors], Tensors] = lambda tensors: tensors
   marks: Callable[[Any], Tensors] = lambda net: {}
+  derived: Callable[[Any], Tensors] = lambda net: {}
   beside: Callable[[Any], dict[str, float]] = lambda net: {}
 
 
@@ -113,11 +116,11 @@ def layer(
   return rows
 
 
-def norm(name: str, path: str) -> list[Row]:
-  """Rows of a layer norm."""
+def norm(name: str, path: str, block: int | None = None) -> list[Row]:
+  """Rows of a norm: its scale and its bias."""
   return [
-    Row(f'{name}.weight', f'{path}/scale'),
-    Row(f'{name}.bias', f'{path}/bias'),
+    Row(f'{name}.weight', f'{path}/scale', block=block),
+    Row(f'{name}.bias', f'{path}/bias', block=block),
   ]
 
 

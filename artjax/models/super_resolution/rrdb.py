@@ -11,8 +11,7 @@ x8 16,734,915.
 ESRGAN+ (https://arxiv.org/abs/2001.08073) adds a residual path to each dense
 block; the noise of its training is left out.
 
-The trunk is one block under `nn.scan`: it is compiled once, not 23 times, and
-its weights have a leading axis, the blocks.
+The trunk is a loop, see trunk.py.
 """
 
 import flax.linen as nn
@@ -21,6 +20,7 @@ import jax.numpy as jnp
 
 from artjax.models import layers
 from artjax.models import planes
+from artjax.models import trunk
 
 # A tenth of Kaiming's scale keeps deep stacks of blocks stable.
 _SMALL = nn.initializers.variance_scaling(0.02, 'fan_in', 'normal')
@@ -106,19 +106,16 @@ class RRDBNet(nn.Module):
     )
     x = layers.pad_to_multiple(x, self.multiple).astype(self.dtype)
     y = conv('conv_first')(layers.pixel_unshuffle(x, self.multiple))
-    block = nn.remat(RRDB, prevent_cse=False) if self.remat else RRDB
-    trunk = nn.scan(
-      block,
-      variable_axes={'params': 0},
-      split_rngs={'params': True},
-      length=self.blocks,
+    features = trunk.run(
+      self,
+      'body',
+      RRDB,
+      {'growth': self.growth, 'plus': self.plus, 'dtype': self.dtype},
+      y,
+      self.blocks,
+      remat=self.remat,
+      unroll=self.unroll,
     )
-    if self.unroll:
-      features = self._unrolled(y)
-    else:
-      features, _ = trunk(self.growth, self.plus, self.dtype, name='body')(
-        y, None
-      )
     y = y + conv('conv_body')(features)
     for i in range(1, self.upsamplings + 1):
       y = conv(f'conv_up{i}')(layers.upsample_nearest(y, 2))
@@ -126,15 +123,6 @@ class RRDBNet(nn.Module):
     y = conv('conv_last', self.writes)(layers.leaky_relu(conv('conv_hr')(y)))
     y = y.astype(jnp.float32)
     return y[:, : height * self.scale, : width * self.scale]
-
-  def _unrolled(self, y):
-    """The trunk without a loop, with existing weights."""
-    stacked = self.get_variable('params', 'body')
-    for i in range(self.blocks):
-      params = jax.tree.map(lambda w, i=i: w[i], stacked)
-      block = RRDB(self.growth, self.plus, self.dtype, parent=None)
-      y, _ = block.apply({'params': params}, y, None)
-    return y
 
   @property
   def multiple(self) -> int:

@@ -18,6 +18,17 @@ NETWORKS = {
   'span.SPAN': ({'features': 4, 'scale': 2, 'norm': False}, 0),
   'spanf.SPANF': ({'features': 4, 'tail': 4, 'scale': 2}, 0),
   'spanf.SPANV2': ({'features': 4, 'scale': 2}, 0),
+  'plksr.RealPLKSR': (
+    {
+      'features': 8,
+      'blocks': 2,
+      'part': 4,
+      'kernel': 5,
+      'scale': 2,
+      'dysample': True,
+    },
+    0,
+  ),
   'dncnn.DnCNN': ({'features': 4, 'convs': 5}, 0),
   'ffdnet.FFDNet': ({'features': 6, 'convs': 4}, 0),
   'drunet.DRUNet': ({'features': (4, 4, 6, 6), 'blocks': 1}, 1 / 255),
