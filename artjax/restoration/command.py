@@ -39,6 +39,7 @@ from artjax.restoration.batch import running
 from artjax.restoration.batch import shards
 from artjax.restoration.batch import steps as steps_lib
 from artjax.restoration.batch import streams
+from artjax.restoration.batch import worker as worker_lib
 
 # NumPy, JAX and libvips are imported where they are needed: `--help` and a
 # wrong flag answer at once.
@@ -89,8 +90,9 @@ def _restore(parser, args, options, items, outcome, interrupts, spool, steps):
     parser.error(f'--output={args.output}: {error}')
   named = [*args.pictures, *filter(None, (args.mask, args.hints))]
   _check_inputs(parser, args, named)
+  made = journal.read(args.output)
   found, left_alone = finding.find(
-    args.pictures, args.recursive, formats.SUFFIXES, args.output, spool
+    args.pictures, args.recursive, formats.SUFFIXES, args.output, spool, made
   )
   if not found:
     parser.error(
@@ -119,7 +121,6 @@ def _restore(parser, args, options, items, outcome, interrupts, spool, steps):
   left_alone += more
   items += found
   # Maps and masks that no run has made are somebody's own.
-  made = journal.results(args.output)
   kept = [one.path for one in left_alone if one.path.endswith(outputs.BESIDE)]
   kept = [path for path in kept if os.path.realpath(path) not in made]
   outputs.plan(
@@ -148,13 +149,20 @@ def _restore(parser, args, options, items, outcome, interrupts, spool, steps):
     log = journal.Journal(args.output, args.shard.in_name if args.shard else '')
   except OSError as error:
     parser.error(f'{error.filename}: {error.strerror}')
+  worker = worker_lib.Worker(chain, options, signer)
   with log, progress.Progress(len(items)) as bar:
     run = running.Run(
-      chain, options, log, bar, interrupts, args.fail_fast, signer, steps
+      outcome,
+      log,
+      bar,
+      interrupts,
+      worker.settings,
+      journal.Finished(made if args.resume else {}),
+      chain.notices(options),
+      args.fail_fast,
+      steps,
     )
-    run.restore(
-      items, journal.read(args.output) if args.resume else {}, outcome
-    )
+    run.restore(items, worker)
 
 
 def parse(

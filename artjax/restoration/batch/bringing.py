@@ -4,6 +4,7 @@ from collections.abc import Mapping
 import os
 
 from artjax.restoration.batch import finding
+from artjax.restoration.batch import real_paths
 from artjax.restoration.batch import streams
 from artjax.restoration.masks import user_inputs
 
@@ -35,15 +36,18 @@ def bring(
     The items that are pictures; and items found in folders that are masks or
     hints of others.
   """
+  if not where:
+    return items, []
   problems: dict[int, str] = {}
-  sources = {os.path.realpath(item.source) for item in items}
+  real, folders = real_paths.RealPaths(), user_inputs.Folders()
+  sources = {real(item.source) for item in items}
   for kind, place in where.items():
     for i, item in enumerate(items):
       if not item.problem:
         try:
-          path = user_inputs.find(place, item.path, kind, item.below)
+          path = user_inputs.find(place, item.path, kind, item.below, folders)
           if not user_inputs.is_marked(path, kind) and (
-            os.path.isdir(place) and os.path.realpath(path) in sources
+            os.path.isdir(place) and real(path) in sources
           ):
             raise user_inputs.BadInput(
               f'{item.called}: {place} holds no {kind} of it, but {path}, '
@@ -53,13 +57,11 @@ def bring(
         except user_inputs.BadInput as error:
           problems.setdefault(i, str(error))
   kinds = {
-    os.path.realpath(path): kind
-    for item in items
-    for kind, path in item.brought.items()
+    real(path): kind for item in items for kind, path in item.brought.items()
   }
   pictures, left_alone = [], []
   for i, item in enumerate(items):
-    kind = kinds.get(os.path.realpath(item.source), '')
+    kind = kinds.get(real(item.source), '')
     if kind and not item.meant and user_inputs.is_marked(item.source, kind):
       why = f'the {kind} of another picture'
       left_alone.append(finding.LeftAlone(item.source, why))

@@ -5,6 +5,7 @@ matches of a pattern, maps, masks and results of earlier runs are skipped;
 otherwise a second run would restore the results of the first.
 """
 
+from collections.abc import Collection
 import dataclasses
 import glob
 import os
@@ -14,10 +15,11 @@ from typing import NamedTuple
 
 from artjax.restoration.batch import journal
 from artjax.restoration.batch import outputs
+from artjax.restoration.batch import real_paths
 from artjax.restoration.batch import streams
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(slots=True)  # there may be millions
 class Item:
   """A picture to restore, its mask and hints, and the paths of its results."""
 
@@ -65,6 +67,7 @@ def find(
   suffixes: tuple[str, ...],
   output: str = '',
   spool: streams.Spool | None = None,
+  results: Collection[str] = (),
 ) -> tuple[list[Item], list[LeftAlone]]:
   """The pictures that a command line names.
 
@@ -74,11 +77,12 @@ def find(
     suffixes: of files in folders that count as pictures.
     output: folder of the results.
     spool: stores data that can be read only once.
+    results: real paths of files in `output` that are results of runs.
 
   Returns:
     Items, each file once; and the files and folders that are skipped.
   """
-  search = _Search(recursive, suffixes, output)
+  search = _Search(recursive, suffixes, output, results)
   for name in names:
     if os.path.isdir(name):
       search.folder(name)
@@ -95,19 +99,21 @@ def find(
 
 
 class _Search:
-  def __init__(self, recursive, suffixes, output):
+  def __init__(self, recursive, suffixes, output, results):
     self._recursive, self._suffixes = recursive, suffixes
     self._output = os.path.realpath(output) if output else ''
-    self._results = journal.results(output) if output else set()
+    self._results = results
+    self._inner: set[str] = set()  # results in folders below
+    self._real = real_paths.RealPaths()
     # By real path: named twice, it is one.
     self.found: dict[str, Item] = {}
     self.left_alone: dict[str, LeftAlone] = {}
 
   def add(self, source, below, problem='', **fields):
-    item = Item(str(source), str(below), problem, **fields)
-    if not problem and os.path.exists(source) and not _is_regular(source):
-      item.problem = f'{source}: it is no regular file'
-    self.found.setdefault(os.path.realpath(source), item)
+    if not problem and _is_irregular(source):
+      problem = f'{source}: it is no regular file'
+    item = Item(source, below, problem, **fields)
+    self.found.setdefault(self._real(source), item)
 
   def stream(self, name, spool):
     if name in (item.name for item in self.found.values()):
@@ -128,45 +134,49 @@ class _Search:
       self.add(name, name, f'{name}: nothing matches')
 
   def folder(self, name):
-    path = pathlib.Path(name)
-    for top, folders, entries in os.walk(path, onerror=self._unreadable):
-      below = pathlib.Path(top) != path
-      if below and os.path.realpath(top) == self._output:
+    start = str(pathlib.Path(name))
+    for top, folders, entries in os.walk(start, onerror=self._unreadable):
+      inner = '' if top == start else os.path.relpath(top, start)
+      if inner and os.path.realpath(top) == self._output:
         folders.clear()
         self._leave(top, 'the folder of the results')
         continue
-      if below:
-        self._results |= journal.results(top)
+      if inner:
+        self._inner |= journal.results(top)
       folders[:] = sorted(
         f for f in folders if self._recursive and not f.startswith('.')
       )
       for entry in sorted(entries):
-        source = pathlib.Path(top, entry)
+        source = entry if top == os.curdir else os.path.join(top, entry)
         if entry.startswith('.'):
           self._leave(source, 'hidden')
-        elif source.suffix.lower() not in self._suffixes:
+        elif os.path.splitext(entry)[1].lower() not in self._suffixes:
           self._leave(source, 'not named as a picture')
-        elif source.exists() and not _is_regular(source):
+        elif _is_irregular(source):
           self._leave(source, 'no regular file')
         else:
-          self._add_unless_made(source, source.relative_to(path))
+          self._add_unless_made(source, os.path.join(inner, entry))
 
   def _add_unless_made(self, source, below):
-    if os.path.realpath(source) in self._results:
+    real = self._real(source)
+    if real in self._results or real in self._inner:
       self._leave(source, 'the result of an earlier run')
-    elif str(source).endswith(outputs.BESIDE):
+    elif source.endswith(outputs.BESIDE):
       self._leave(source, 'named as a map or a mask of a result')
     else:
       self.add(source, below, meant=False)
 
   def _leave(self, source, why):
-    one = LeftAlone(str(source), why)
-    self.left_alone.setdefault(os.path.realpath(source), one)
+    self.left_alone.setdefault(self._real(source), LeftAlone(source, why))
 
   def _unreadable(self, error):
     path = error.filename
     self.add(path, path, f'{path}: {error.strerror}')
 
 
-def _is_regular(path):
-  return stat.S_ISREG(os.stat(path).st_mode)
+def _is_irregular(path):
+  """Whether there is something that is no regular file."""
+  try:
+    return not stat.S_ISREG(os.stat(path).st_mode)
+  except OSError:  # none; it is said when the picture's turn comes
+    return False

@@ -1,21 +1,37 @@
 """The journal of runs in the folder of their results: `restore.jsonl`.
 
 Each line is the record of a picture. For `--resume` it stores with which key, a
-fingerprint of content and settings, each file was last made. A shard of a run
-has a journal of its own, `restore.shard-0-of-4.jsonl`, so that no two processes
-write one file; all journals of a folder are read together.
+fingerprint of content and settings, each file was last made; and with which
+stamp, which spares reading the content again. A shard of a run has a journal of
+its own, `restore.shard-0-of-4.jsonl`, so that no two processes write one file;
+all journals of a folder are read together.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 import errno
 import glob
 import hashlib
+import heapq
 import json
+import operator
 import os
 import time
-from typing import Any
+from typing import Any, NamedTuple
+
+from artjax.restoration.batch import real_paths
 
 NAME = 'restore.jsonl'
+_SETTLED = 2.0  # s after which a file that changes has another time
+
+
+class Made(NamedTuple):
+  """What a file was last made of: fingerprints; '' = none."""
+
+  key: str
+  stamp: str
+
+
+NOTHING = Made('', '')
 
 
 def key(settings: str, *paths: str) -> str:
@@ -31,23 +47,43 @@ def key(settings: str, *paths: str) -> str:
   return digest.hexdigest()
 
 
+def stamp(settings: str, *paths: str) -> str:
+  """Fingerprint of paths, sizes and times of files, and of the settings.
+
+  While it stays the same the content does: a file that is written or replaced
+  has another time of change, even if its time of modification is set back. ''
+  if a file has changed so recently that its times may not show the next change.
+
+  Raises:
+    OSError: one of them does not exist.
+  """
+  digest = hashlib.sha256(settings.encode())
+  for path in paths:
+    found = os.stat(path)
+    if max(found.st_mtime, found.st_ctime) > time.time() - _SETTLED:
+      return ''
+    times = found.st_mtime_ns, found.st_ctime_ns
+    digest.update(repr((os.path.abspath(path), found.st_size, times)).encode())
+  return digest.hexdigest()
+
+
 def paths(folder: str) -> list[str]:
   """The journal of whole runs in a folder, which need not exist; of shards."""
   pattern = os.path.join(glob.escape(folder), _name('*'))
   return [os.path.join(folder, NAME), *sorted(glob.glob(pattern))]
 
 
-def read(folder: str) -> dict[str, str]:
-  """{real path of a file: key with which it was last made}, from all journals.
+def read(folder: str) -> dict[str, Made]:
+  """{real path of a file: what it was last made of}, from all journals.
 
   Empty without a journal. Incomplete lines are skipped.
   """
-  made: dict[str, str] = {}
-  for _, fingerprint, files in sorted(
-    _entries(folder), key=lambda entry: entry[0]
-  ):
-    if fingerprint:
-      made |= dict.fromkeys(files, fingerprint)
+  made: dict[str, Made] = {}
+  real = real_paths.RealPaths()
+  journals = [_entries(path, folder, real) for path in paths(folder)]
+  for _, one, files in heapq.merge(*journals, key=operator.itemgetter(0)):
+    if one.key:
+      made |= dict.fromkeys(files, one)
     else:  # some of them may be of these settings, and some of earlier ones
       for path in files:
         made.pop(path, None)
@@ -57,6 +93,22 @@ def read(folder: str) -> dict[str, str]:
 def results(folder: str) -> set[str]:
   """Real paths of the files in a folder that are results of runs."""
   return {*read(folder)}
+
+
+class Finished:
+  """What pictures were last made of, so that a run can skip them."""
+
+  def __init__(self, made: Mapping[str, Made]) -> None:
+    """Takes what `read` returns; {} = nothing is finished."""
+    self._made, self._real = made, real_paths.RealPaths()
+
+  def __call__(self, files: Iterable[str]) -> Made:
+    """What all these files, if they exist, were last made of, or `NOTHING`."""
+    files = [*files]
+    last = {self._made.get(self._real(path), NOTHING) for path in files}
+    if len(last) == 1 and all(map(os.path.exists, files)):
+      return last.pop()
+    return NOTHING
 
 
 class Journal:
@@ -113,31 +165,34 @@ def _name(shard):
   return f'restore.shard-{shard}.jsonl'
 
 
-def _entries(folder):
-  """(when it was written, its key or '' = failed, files) of each entry."""
-  for journal in paths(folder):
-    try:
-      with open(journal, encoding='utf-8') as file:
-        lines = file.readlines()
-    except (OSError, UnicodeDecodeError):
-      continue
-    written = 0.0  # s; of an earlier version
-    for line in lines:
+def _entries(
+  path: str, folder: str, real: real_paths.RealPaths
+) -> Iterator[tuple[float, Made, list[str]]]:
+  """(when it was written, key and stamp, files) of each entry of a journal.
+
+  An entry of a failure has the key ''.
+  """
+  try:
+    file = open(path, 'rb')
+  except OSError:
+    return
+  written = 0.0  # s; of an earlier version
+  with file:
+    for line in file:
       try:
         entry = json.loads(line)
-        files = _files(entry, folder)
-        fingerprint = entry['key'] if entry['status'] == 'done' else ''
+        files = [*map(real, _files(entry, folder))]
+        key = entry['key'] if entry['status'] == 'done' else ''
         # Lines keep their order if the clock is set back.
         written = max(written, entry.get('written', 0.0))
+        one = Made(key, entry.get('stamp', ''))
       except (ValueError, KeyError, TypeError):
         continue
-      yield written, fingerprint, files
+      yield written, one, files
 
 
 def _files(entry, folder):
-  """Real paths of the files in an entry."""
+  """Paths of the files in an entry."""
   if 'files' in entry:
-    paths = [os.path.join(folder, path) for path in entry['files']]
-  else:  # of an earlier version
-    paths = [entry['output']] if 'output' in entry else []
-  return [os.path.realpath(path) for path in paths]
+    return [os.path.join(folder, path) for path in entry['files']]
+  return [entry['output']] if 'output' in entry else []  # an earlier version

@@ -14,6 +14,7 @@ import re
 from typing import TYPE_CHECKING
 
 from artjax.image_io import formats
+from artjax.restoration.batch import real_paths
 
 if TYPE_CHECKING:
   from artjax.restoration.batch import finding
@@ -64,10 +65,11 @@ def plan(
     kept: paths of other files that must not be overwritten.
     form: format of the results, of `FORMATS`; '' = that of each source.
   """
-  taken = {os.path.realpath(path): path for path in kept}
+  real = real_paths.RealPaths()
+  taken = {real(path): path for path in kept}
   for item in items:
     for path in (item.source, *item.brought.values()):
-      taken[os.path.realpath(path)] = path
+      taken[real(path)] = path
   paths = {}  # of results, by the place of their item
   for i, item in enumerate(items):
     if not item.problem:
@@ -81,15 +83,15 @@ def plan(
       paths[i] = os.path.join(folder, below, name)
   if wanted.picture:
     for i, path in paths.items():
-      _take(items[i], {'picture': path}, taken)
+      _take(items[i], {'picture': path}, taken, real)
   stems = collections.Counter(_stem(path) for path in paths.values())
   for i, path in paths.items():
     item, stem = items[i], _stem(path)
     if not item.problem:
       beside = _beside(stem, path, wanted)
-      if stems[stem] > 1 or any(_real(p) in taken for p in beside.values()):
+      if stems[stem] > 1 or any(real(p) in taken for p in beside.values()):
         beside = _beside(path, path, wanted)
-      _take(item, beside, taken)
+      _take(item, beside, taken, real)
 
 
 def in_name(weights: str) -> str:
@@ -133,26 +135,27 @@ def _beside(start, path, wanted):
   return beside | ({'report': f'{path}.json'} if wanted.report else {})
 
 
-def _take(item, paths, taken):
+def _take(item, paths, taken, real):
   """Assigns paths to an item, or sets the reason why they cannot be used."""
-  for path in paths.values():
-    problem = _problem(path, item, taken)
+  places = [*map(real, paths.values())]
+  for path, place in zip(paths.values(), places):
+    problem = _problem(path, place, item, taken, real)
     if problem:
       item.problem = f'{item.called}: {problem}'
       item.outputs = {}
       return
   item.outputs |= paths
-  taken |= {_real(path): item.source for path in paths.values()}
+  taken |= dict.fromkeys(places, item.source)
 
 
-def _problem(path, item, taken):
+def _problem(path, place, item, taken, real):
   """Why a file cannot be written, in words; '' if it can."""
   name = os.path.basename(path)
-  if _real(path) == _real(item.source):
-    return 'the output would overwrite it; choose another --output or --name'
-  if _real(path) in taken:
+  if place in taken:
+    if place == real(item.source):
+      return 'the output would overwrite it; choose another --output or --name'
     return (
-      f'its output {path} is that of, or is, {taken[_real(path)]}; '
+      f'its output {path} is that of, or is, {taken[place]}; '
       'choose another --name'
     )
   if len(os.fsencode(name)) > _LONGEST:
@@ -172,7 +175,3 @@ def _problem(path, item, taken):
 
 def _stem(path):
   return os.path.splitext(path)[0]
-
-
-def _real(path):
-  return os.path.realpath(path)

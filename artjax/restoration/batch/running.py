@@ -1,22 +1,14 @@
-"""Restores pictures one after the other, even if some of them fail."""
+"""A run over many pictures: what it skips, and what it reports."""
 
-from collections.abc import Mapping
 import dataclasses
-import json
 import os
-import traceback
-from typing import Any, TYPE_CHECKING
 
-from artjax.restoration import options as options_lib
 from artjax.restoration.batch import finding
 from artjax.restoration.batch import interrupts as interrupts_lib
 from artjax.restoration.batch import journal
 from artjax.restoration.batch import progress
 from artjax.restoration.batch import steps as steps_lib
-
-if TYPE_CHECKING:
-  from artjax.restoration import chain as chain_lib
-  from artjax.restoration.provenance import credentials
+from artjax.restoration.batch import worker as worker_lib
 
 # NumPy, JAX and libvips are imported where they are needed; see command.py.
 
@@ -58,155 +50,118 @@ class Outcome:
 
 
 class Run:
-  """One run of a chain over many pictures."""
+  """A run over many pictures.
+
+  Attributes:
+    interrupts: raise KeyboardInterrupt when a signal has come.
+    over: whether no other picture is to be begun.
+  """
 
   def __init__(
     self,
-    chain: 'chain_lib.Chain',
-    options: options_lib.Options,
+    outcome: Outcome,
     log: journal.Journal,
     bar: progress.Progress,
     interrupts: interrupts_lib.Interrupts,
-    fail_fast: bool,
-    signer: 'credentials.Signer | None' = None,
+    settings: str,
+    finished: journal.Finished,
+    general: list[str],
+    fail_fast: bool = False,
     steps: steps_lib.Steps | None = None,
   ) -> None:
-    self._chain, self._options = chain, options
-    self._log, self._bar, self._interrupts = log, bar, interrupts
-    self._fail_fast, self._signer = fail_fast, signer
-    self._steps = steps or steps_lib.Steps()
-    settings = [options.as_json(), chain.describe()]
-    self._settings = json.dumps(settings + ['signed'] * bool(signer))
-    self._general = {*chain.notices(options)}  # said already, of all of them
+    """Prepares a run.
+
+    Args:
+      outcome: counts are added to it.
+      log: gets an entry for each picture.
+      bar: shows the progress.
+      interrupts: as above.
+      settings: of the workers.
+      finished: what is done already.
+      general: what was said of all pictures, so it is said of none.
+      fail_fast: whether the first failure ends the run.
+      steps: of a run that is continued after a crash.
+    """
+    self._outcome, self._log, self._bar = outcome, log, bar
+    self.interrupts, self._settings = interrupts, settings
+    self._finished, self._general = finished, {*general}
+    self._fail_fast, self._steps = fail_fast, steps or steps_lib.Steps()
+    self.over = False
 
   def restore(
-    self, items: list[finding.Item], made: Mapping[str, str], outcome: Outcome
+    self, items: list[finding.Item], worker: worker_lib.Worker
   ) -> None:
-    """Restores items; reports and skips those that cannot be restored.
+    """Restores items in this process, one after the other.
 
     Args:
       items: planned by `outputs.plan`.
-      made: from `journal.read`; files made with the same key are skipped.
-      outcome: counts are added to it.
+      worker: restores them.
 
     Raises:
       KeyboardInterrupt: a signal came; no file is left half written.
     """
     for item in items:
-      self._interrupts.check()
-      self._bar.start(os.path.basename(item.called))
-      how, reason = self._steps.ended.get(item.called, ('', ''))
-      if how in ('done', 'skipped', 'failed'):  # before a crash
-        outcome.add(item.called, how, reason)
-        continue
-      if not how:
+      self.interrupts.check()
+      if not self.passed(item):
+        self._bar.start(os.path.basename(item.called))
         self._steps.begin(item.called)
-      try:
-        how = self._try(item, made, outcome, reason)
-      except _Stop as stop:
-        outcome.stopped = str(stop)
-        how = 'failed' if item.called in outcome.failures else 'done'
-      self._steps.end(item.called, how, outcome.failures.get(item.called, ''))
-      self._bar.finish(how)
-      if outcome.stopped or (how == 'failed' and self._fail_fast):
+        self.take(item, worker.restore(item, self.last(item), self._bar.tiles))
+      if self.over:
         break
 
-  def _try(self, item, made, outcome, crash):
-    """Restores one, unless that crashed; 'done', 'skipped' or 'failed'."""
-    from artjax.image_io import vips
+  def last(self, item: finding.Item) -> str:
+    """The key with which the files of an item were last made; '' = none."""
+    return self._finished(item.outputs.values()).key
 
-    vips.forget_files()
-    entry = {'source': item.name or os.path.abspath(item.source)}
-    paths = [*item.outputs.values()]
-    try:
-      if crash or item.problem:
-        raise ValueError(crash or item.problem)
-      entry['key'] = journal.key(
-        self._settings, item.source, *item.brought.values()
-      )
-      if _is_made(paths, entry['key'], made):
-        outcome.skipped += 1
-        return 'skipped'
-      record = self._restore(item)
-    except Exception as error:  # of whatever library: the others go on
-      reason = outcome.failures[item.called] = _one_line(error, item)
-      if not _is_expected(error):
-        entry['traceback'] = traceback.format_exc()
-      self._bar.write(reason)
-      self._write(entry | {'status': 'failed', 'reason': reason}, paths)
-      if vips.is_full(error):
-        raise _Stop('the disk is full') from error
-      return 'failed'
-    outcome.done += 1
-    self._say(item, record)
-    self._write(entry | {'status': 'done', **record}, paths)
-    return 'done'
+  def passed(self, item: finding.Item) -> bool:
+    """Passes over an item that needs no worker: it is finished, or cannot be.
 
-  def _restore(self, item):
-    from artjax.restoration import restore_file
+    An item whose source has changed its times is not finished: a worker looks
+    at its content.
+    """
+    how, reason = self._steps.ended.get(item.called, ('', ''))
+    if how in ('done', 'skipped', 'failed'):  # before a crash
+      self._bar.start(os.path.basename(item.called))
+      self._outcome.add(item.called, how, reason)
+    elif reason or item.problem:
+      self._bar.start(os.path.basename(item.called))
+      self.take(item, worker_lib.failed(item, reason or item.problem))
+    elif self._is_finished(item):
+      self._bar.start(os.path.basename(item.called))
+      self.take(item, worker_lib.Result('skipped'))
+    else:
+      return False
+    return True
 
-    brought = [item.brought.get(kind, '') for kind in ('mask', 'hints')]
-    return restore_file.restore_file(
-      item.source,
-      self._chain,
-      restore_file.Outputs(**{'picture': '', **item.outputs}),
-      self._options,
-      *brought,
-      self._bar.tiles,
-      item.name,
-      self._signer,
-      item.page,
-    )
-
-  def _say(self, item, record):
-    """What a user should know of a result."""
+  def take(self, item: finding.Item, result: worker_lib.Result) -> None:
+    """Reports the result of an item, whose turn the bar has begun."""
     from artjax.image_io import writer
 
-    lines = [*item.notices, *record['notices'], *record['tiling']]
-    if 'confidence' in record:
-      lines.append(record['confidence']['sentence'])
-    for line in lines:
+    self._outcome.add(item.called, result.how, result.reason)
+    if result.reason:
+      self._bar.write(result.reason)
+    for line in result.lines:
       if line not in self._general:
         self._bar.write(f'{item.called}: {line}')
       if line in (writer.LOSSY, writer.LOSSY_IN_PART):  # it is of all
         self._general.add(line)
+    stop = result.stop
+    if result.entry:
+      try:
+        self._log.write(result.entry, [*item.outputs.values()])
+      except OSError as error:
+        stop = f'{error.filename}: {error.strerror}'
+    self._steps.end(item.called, result.how, result.reason)
+    self._bar.finish(result.how)
+    self._outcome.stopped = self._outcome.stopped or stop
+    if stop or (result.how == 'failed' and self._fail_fast):
+      self.over = True
 
-  def _write(self, entry: dict[str, Any], paths: list[str]) -> None:
+  def _is_finished(self, item):
+    last = self._finished(item.outputs.values()).stamp
     try:
-      self._log.write(entry, paths)
-    except OSError as error:
-      raise _Stop(f'{error.filename}: {error.strerror}') from error
-
-
-class _Stop(Exception):
-  """An error that every other picture would have too."""
-
-
-def _is_made(paths, key, made):
-  return bool(paths) and all(
-    made.get(os.path.realpath(path)) == key and os.path.exists(path)
-    for path in paths
-  )
-
-
-def _is_expected(error):
-  return isinstance(error, (ValueError, OSError, MemoryError)) or (
-    type(error).__name__ == 'OutOfMemory'
-  )
-
-
-def _one_line(error, item):
-  """What is wrong with a file, in one line that names it."""
-  path = item.source
-  text = ' '.join(str(error).split()) or type(error).__name__
-  if isinstance(error, OSError) and error.strerror:
-    text = f'{error.filename or path}: {error.strerror}'
-  elif type(error).__name__ == 'OutOfMemory':
-    text = f'not enough memory even for the smallest tiles ({text})'
-  elif isinstance(error, MemoryError):
-    text = f'not enough memory ({text})'
-  elif not _is_expected(error):
-    text = f'failed unexpectedly ({type(error).__name__}: {text})'
-  if item.called != path:
-    text, path = text.replace(path, item.called), item.called
-  return text if path in text else f'{path}: {text}'
+      return bool(last) and last == journal.stamp(
+        self._settings, item.source, *item.brought.values()
+      )
+    except OSError:  # it is said when the picture's turn comes
+      return False

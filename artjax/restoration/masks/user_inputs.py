@@ -10,7 +10,8 @@ transparent except for these strokes. They are drawn over the picture to
 colorize, or over a copy of it of another size.
 """
 
-from collections.abc import Sequence
+import collections
+from collections.abc import Iterable, Sequence
 import os
 
 import cv2
@@ -34,7 +35,39 @@ class BadInput(ValueError):
   """A mask or hints that cannot be used; the message names file and reason."""
 
 
-def find(where: str, picture: str, kind: str = 'mask', below: str = '') -> str:
+class Folders:
+  """Picture files and results in folders, each of which is read once."""
+
+  def __init__(self) -> None:
+    self._pictures: dict[str, dict[str, list[str]]] = {}
+    self._results: dict[str, set[str]] = {}
+
+  def pictures(self, folder: str, stems: Iterable[str]) -> list[str]:
+    """Sorted paths of the picture files in a folder that have these stems."""
+    if folder not in self._pictures:
+      found: dict[str, list[str]] = collections.defaultdict(list)
+      for name in os.listdir(folder):
+        stem, suffix = os.path.splitext(name)
+        if suffix.lower() in formats.SUFFIXES:
+          found[stem].append(os.path.join(folder, name))
+      self._pictures[folder] = {**found}
+    known = self._pictures[folder]
+    return sorted(path for stem in stems for path in known.get(stem, ()))
+
+  def results(self, folder: str) -> set[str]:
+    """Real paths of the results of runs in a folder."""
+    if folder not in self._results:
+      self._results[folder] = journal.results(folder)
+    return self._results[folder]
+
+
+def find(
+  where: str,
+  picture: str,
+  kind: str = 'mask',
+  below: str = '',
+  folders: Folders | None = None,
+) -> str:
   """Path of the mask or hints of a picture file.
 
   It is `where` itself, if that is a file. In a folder, whatever its suffix, it
@@ -49,6 +82,7 @@ def find(where: str, picture: str, kind: str = 'mask', below: str = '') -> str:
     kind: 'mask' or 'hints'.
     below: path of the picture below the folder that was named; if `where` has
       the same subfolders, these are searched.
+    folders: what was read for other pictures.
 
   Raises:
     BadInput: there is none, or several.
@@ -57,15 +91,17 @@ def find(where: str, picture: str, kind: str = 'mask', below: str = '') -> str:
     if not os.path.exists(where):
       raise BadInput(f'{where}: no such {kind}')
     return where
+  folders = folders or Folders()
   inner = os.path.join(where, os.path.dirname(below))
   folder = inner if os.path.isdir(inner) else where
   name = os.path.basename(picture)
   stem = os.path.splitext(name)[0]
   for names in _names(name, stem, kind):
-    found = _pictures(folder, names)
+    found = folders.pictures(folder, names)
     if names == {stem}:
-      no_mask = journal.results(folder) | {os.path.realpath(picture)}
-      found = [path for path in found if os.path.realpath(path) not in no_mask]
+      made, own = folders.results(folder), os.path.realpath(picture)
+      real = {path: os.path.realpath(path) for path in found}
+      found = [p for p in found if real[p] != own and real[p] not in made]
     if len(found) > 1:
       several = ', '.join(map(os.path.basename, found))
       raise BadInput(
@@ -214,16 +250,6 @@ def _names(name, stem, kind):
     for start in (name, stem):
       yield {start + mark for mark in marks}
   yield {stem}
-
-
-def _pictures(folder, names):
-  """Paths of the picture files with these names in a folder, sorted."""
-  return sorted(
-    os.path.join(folder, name)
-    for name in os.listdir(folder)
-    if os.path.splitext(name)[0] in names
-    and os.path.splitext(name)[1].lower() in formats.SUFFIXES
-  )
 
 
 def _shrunk(image, factor):

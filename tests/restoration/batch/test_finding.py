@@ -10,11 +10,14 @@ import pytest
 from artjax.image_io import formats
 from artjax.restoration.batch import bringing
 from artjax.restoration.batch import finding
+from artjax.restoration.batch import journal as journal_lib
 from artjax.restoration.batch import streams
 
 
 def find(*names, output='', **more):
   recursive = more.pop('recursive', True)
+  if output:
+    more['results'] = journal_lib.results(str(output))
   return finding.find(
     [str(name) for name in names],
     recursive,

@@ -8,6 +8,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import time
 
 import pytest
 
@@ -15,6 +16,7 @@ from artjax.image_io import vips
 from artjax.restoration import chain as chain_lib
 from artjax.restoration import command
 from artjax.restoration import restore_file
+from artjax.restoration.batch import journal
 
 PNG = b'\x89PNG\r\n\x1a\n'
 
@@ -96,6 +98,30 @@ def test_resume_makes_what_is_newly_wanted(tmp_path, folder, run, calls):
   calls.clear()
   assert run(*args, '--change_map')[1]['skipped'] == 2
   assert calls == ['b.png']
+
+
+def test_resume_reads_only_what_has_other_times(
+  tmp_path, folder, run, calls, monkeypatch
+):
+  later, key, read = time.time() + 60, journal.key, []
+
+  def noted(settings, *paths):
+    read.append(os.path.basename(paths[0]))
+    return key(settings, *paths)
+
+  monkeypatch.setattr(journal.time, 'time', lambda: later)
+  monkeypatch.setattr(journal, 'key', noted)
+  args = (folder, '-o', tmp_path / 'out', '--resume')
+  assert run(*args)[1]['done'] == 3
+  os.utime(folder / 'b.png')
+  (folder / 'c.png').write_bytes(PNG + b'other')
+  calls.clear()
+  read.clear()
+  result = run(*args)[1]
+  assert (result['done'], result['skipped']) == (1, 2)
+  assert read == ['b.png', 'c.png'] and calls == ['c.png']
+  # Other settings make everything again.
+  assert run(*args, '--strength=0.5')[1]['done'] == 3
 
 
 def test_resume_knows_copies_apart(tmp_path, folder, run):
