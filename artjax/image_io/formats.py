@@ -134,7 +134,7 @@ def format_of(path: str) -> str | None:
   Raises:
     OSError: it cannot be read.
   """
-  with open(path, 'rb') as file:
+  with open(path, 'rb', buffering=0) as file:
     return file_format(file.read(HEAD))
 
 

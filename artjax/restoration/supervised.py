@@ -5,6 +5,7 @@ it has failed, and another process restores the others.
 """
 
 from collections.abc import Sequence
+import contextlib
 import os
 import signal
 import subprocess
@@ -28,7 +29,8 @@ def main(argv: Sequence[str] | None = None) -> int:
   if path:
     pipe = int(os.environ.pop(_PIPE))
     threading.Thread(target=_end_with, args=[pipe], daemon=True).start()
-    return command.main(argv, steps_lib.Steps(path))
+    with contextlib.closing(steps_lib.Steps(path)) as steps:
+      return command.main(argv, steps)
   args, _ = command.parse(argv)  # what is wrong with it is said at once
   once = any(map(streams.is_stream, (*args.pictures, args.mask, args.hints)))
   with tempfile.TemporaryDirectory(prefix='artjax_') as folder:
@@ -45,6 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 128 - status
       reason = f'{steps.begun}: it crashed the process that read it ({name})'
       steps.end(steps.begun, 'crashed', reason)
+      steps.close()
 
 
 class _Child:

@@ -136,7 +136,9 @@ def test_steps_are_read_again(tmp_path):
   first.begin('a')
   first.end('a', 'done')
   first.begin('b\udcff')
+  first.close()
   second = steps.Steps(path)
   assert second.begun == 'b\udcff' and second.ended == {'a': ['done', '']}
   second.end('b\udcff', 'crashed', 'why')
+  second.close()
   assert steps.Steps(path).begun == ''

@@ -70,6 +70,7 @@ def plan(
   for item in items:
     for path in (item.source, *item.brought.values()):
       taken[real(path)] = path
+  named = in_name(weights)
   paths = {}  # of results, by the place of their item
   for i, item in enumerate(items):
     if not item.problem:
@@ -79,7 +80,7 @@ def plan(
         suffix = f'.{form}'
       else:
         suffix = _suffix(item, suffix, '{suffix' in template)
-      name = template.format(stem=stem, suffix=suffix, weights=in_name(weights))
+      name = template.format(stem=stem, suffix=suffix, weights=named)
       paths[i] = os.path.join(folder, below, name)
   if wanted.picture:
     for i, path in paths.items():

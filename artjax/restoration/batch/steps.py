@@ -2,6 +2,7 @@
 processes read: the one that restores, and after a crash the next.
 """
 
+import io
 import json
 import os
 
@@ -19,6 +20,7 @@ class Steps:
     self.ended: dict[str, list[str]] = {}
     self.begun = ''
     self._path = path
+    self._file: io.FileIO | None = None
     if path and os.path.exists(path):
       with open(path, encoding='utf-8') as file:
         for line in file:
@@ -38,6 +40,12 @@ class Steps:
     """
     self._write(picture, how, reason)
 
+  def close(self) -> None:
+    """Closes the file; more steps open it again."""
+    if self._file is not None:
+      self._file.close()
+      self._file = None
+
   def _take(self, picture, how, reason):
     if how == 'begun':
       self.begun = picture
@@ -48,5 +56,6 @@ class Steps:
   def _write(self, *step):
     self._take(*step)
     if self._path:
-      with open(self._path, 'a', encoding='utf-8') as file:
-        file.write(json.dumps(step) + '\n')
+      if self._file is None:
+        self._file = open(self._path, 'ab', buffering=0)
+      self._file.write((json.dumps(step) + '\n').encode())
