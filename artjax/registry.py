@@ -29,6 +29,7 @@ MODEL_PACKAGES = (
   'artjax.models',
   'artjax.models.super_resolution',
   'artjax.models.denoising',
+  'artjax.models.transforms',
   'artjax.models.discriminators',
 )
 # The group of entry points by which installed packages offer modules.

@@ -133,6 +133,8 @@ def random_params(model, spread, channels=3):
   Networks here start as the identity: their last kernels are zero. Those stay
   small, or the result would be black and white.
   """
+  from artjax.interop import safetensors_io
+
   shapes = jax.eval_shape(
     model.init, jax.random.key(0), np.zeros([1, 32, 32, channels], np.float32)
   )
@@ -143,9 +145,9 @@ def random_params(model, spread, channels=3):
     name = path[-1].key
     if name == 'kernel' and path[0].key not in ('colour', 'stem_out', 'ending'):
       return noise * np.float32(spread + np.prod(shape.shape[:-1]) ** -0.5)
-    return noise * np.float32(spread) + (name == 'scale')
+    return noise * np.float32(spread) + (name in ('scale', 'var'))
 
-  return jax.tree_util.tree_map_with_path(draw, shapes['params'])
+  return jax.tree_util.tree_map_with_path(draw, safetensors_io.merge(shapes))
 
 
 def detector():

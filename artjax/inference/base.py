@@ -1,8 +1,9 @@
 """The interface of everything that runs a network on whole pictures.
 
-Four classes implement it: network.Restorer, colorizer.Colorizer, toner.Toner
-and deep_image_prior.Restorer. A task names the one that runs its weights. The
-task `generate` has no input picture and uses sampler.Sampler instead.
+Five classes implement it: network.Restorer, colorizer.Colorizer, toner.Toner,
+stain_remover.StainRemover and deep_image_prior.Restorer. A task names the one
+that runs its weights. The task `generate` has no input picture and uses
+sampler.Sampler instead.
 """
 
 from collections.abc import Callable, Iterator

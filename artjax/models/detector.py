@@ -105,13 +105,21 @@ class ResBlock(nn.Module):
 
 
 class Detector(nn.Module):
-  """f32[B, H, W, 3] in [0, 1] -> f32[B, H, W, 3], logits of each class."""
+  """f32[B, H, W, 3] in [0, 1] -> f32[B, H, W, outputs], logits of each class.
+
+  Other networks that look for damage in the same way, but say something else
+  of it, inherit from it, see stain_field.py.
+  """
 
   features: Sequence[int] = (48, 64, 80, 96, 112)  # of each level, finest first
   blocks: Sequence[int] = (1, 1, 1, 1, 2)  # residual blocks of each level
   stem: int = 2  # space-to-depth factor
   dtype: jnp.dtype = jnp.float32  # of the computation
   axis_name: str | None = 'batch'  # devices that share batch statistics
+  outputs: int = 3
+  # Starts near the probability of most pixels. Otherwise the first steps only
+  # learn that, and training can get stuck there.
+  start: float = math.log(RARE / (1 - RARE))
 
   @nn.compact
   def __call__(
@@ -154,16 +162,14 @@ class Detector(nn.Module):
       y = layers.upsample(y, 2) + skips[level]
       for i in range(self.blocks[level]):
         y = ResBlock(features, norm, self.dtype, name=f'up{level}_{i}')(y)
-    # Starts near the probability of most pixels. Otherwise the first steps only
-    # learn that, and training can get stuck there.
     y = layers.Conv3x3(
-      3 * self.stem**2,
+      self.outputs * self.stem**2,
       dtype=self.dtype,
       name='stem_out',
       kernel_init=nn.initializers.variance_scaling(
         0.01, 'fan_in', 'truncated_normal'
       ),
-      bias_init=nn.initializers.constant(math.log(RARE / (1 - RARE))),
+      bias_init=nn.initializers.constant(self.start),
     )(layers.leaky_relu(norm(name='bn_out')(y)))
     y = layers.pixel_shuffle(y.astype(jnp.float32), self.stem)
     return y[:, :height, :width]

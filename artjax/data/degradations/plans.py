@@ -63,6 +63,13 @@ PRINT_DAMAGE = (
   (stains.mould, 0.08, 1.0),
   (losses.holes, 0.05, 0.4),
 )
+# What lies on the paint and lets it shine through.
+STAINS: Table = (
+  (stains.water_stains, 0.75, 1.0),
+  (stains.foxing, 0.15, 1.0),
+  (stains.mould, 0.15, 1.0),
+  (overlays.grime, 0.2, 0.9),
+)
 # Further kinds of damage, for `breadth`; (op factory, factor of severity).
 MEDIUM = ((reproduction.halftone, 0.5), (noise.hard_grain, 0.45))
 LAID_OVER = (
@@ -156,6 +163,17 @@ def split(plan: Plan) -> tuple[Plan, Plan]:
     [kind for kind, is_lost in zip(plan, lost) if is_lost],
     [kind for kind, is_lost in zip(plan, lost) if not is_lost],
   )
+
+
+def unstained(rng: np.random.Generator) -> Plan:
+  """Aged tones and damage other than `STAINS`, of a painting or a print."""
+  is_print = rng.random() < 0.2
+  plan = some(AGED_PRINT if is_print else AGED_PAINT, rng)
+  rng.shuffle(plan)
+  table = PRINT_DAMAGE if is_print else PAINT_DAMAGE
+  translucent = [factory for factory, _, _ in STAINS]
+  damage = some(table, rng, rng.uniform(0, 1.2))
+  return plan + [kind for kind in damage if kind[0] not in translucent]
 
 
 def scan(plan: Plan) -> None:

@@ -110,6 +110,43 @@ def structure(
 
 
 @preset
+def stained(
+  example: Example,
+  severity: float,
+  rng: np.random.Generator,
+  *,
+  clean: float = 0.0,
+  camera: float = 0.5,
+  grey: float = 0.15,
+) -> Example:
+  """Stains: image and target share aged tones and all other damage.
+
+  Args:
+    example: with the picture.
+    severity: in [0, 1].
+    rng: the Generator.
+    clean: share of examples without stains, where image and target are equal.
+    camera: share of stained examples seen through a camera, the image alone.
+    grey: share of grey and sepia photographs, in image and target.
+
+  Returns:
+    The example; its 'mask' shows the stains alone.
+  """
+  severity = plans.strength(severity)
+  if rng.random() < grey:
+    example = _monochrome(example, rng)
+  example = plans.run(plans.unstained(rng), example, severity, rng)
+  example = {k: v for k, v in example.items() if k != 'mask'}
+  example['target'] = example['image']
+  if rng.random() < clean:
+    return example
+  stains = plans.some(plans.STAINS, rng) or [plans.STAINS[0][::2]]
+  if rng.random() < camera:
+    stains += plans.camera(rng)
+  return plans.run(stains, example, severity, rng)
+
+
+@preset
 def aged(
   example: Example,
   severity: float,

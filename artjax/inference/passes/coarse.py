@@ -69,8 +69,11 @@ def _log_odds(probability):
 def window(
   small: np.ndarray, top: int, rows: int, height: int, width: int
 ) -> np.ndarray:
-  """Rows of f32[h, w], enlarged to height x width by linear interpolation."""
-  h, w = small.shape
+  """Rows of f32[h, w], enlarged to height x width by linear interpolation.
+
+  Also of f32[h, w, C], with C up to 4.
+  """
+  h, w = small.shape[:2]
   down, right = h / height, w / width
   to_small = np.array(
     [[right, 0, right / 2 - 0.5], [0, down, (top + 0.5) * down - 0.5]],

@@ -43,10 +43,32 @@ def test_all_are_there():
     'aged',
     'old_painting',
     'old_photo',
+    'stained',
     'structure',
     'undamaged',
     'damaged_or_clean',
   }
+
+
+def test_stains_are_what_image_and_target_differ_in(monkeypatch):
+  translucent = {factory.__name__ for factory, _, _ in tables.STAINS}
+  image, clean = picture(32, 32), 0
+  stained, run = functools.partial(PRESETS['stained'], camera=0.0), tables.run
+  stained = functools.partial(stained, clean=0.3)
+  for seed in range(40):
+    shared, *own = names_of(run, monkeypatch, stained, [seed])
+    assert not translucent & set(shared)
+    assert all(set(plan) <= translucent and plan for plan in own)
+    clean += not own
+    out = stained(0.5)({'image': image}, np.random.default_rng(seed))
+    if not own:
+      np.testing.assert_array_equal(out['image'], out['target'])
+      assert 'mask' not in out
+    elif (stain := out['mask'][..., 2] > 0).any() and not stain.all():
+      assert not out['mask'][..., :2].any()
+      apart = np.abs(out['image'] - out['target']).max(-1)
+      assert apart[stain].mean() > 2 * apart[~stain].mean()
+  assert 4 <= clean <= 20
 
 
 def test_as_many_are_clean_as_asked_for_and_the_rest_is_damaged():
@@ -182,7 +204,11 @@ def test_shape_range_and_input_are_kept(name, shape):
     assert out['image'].dtype == np.float32
     assert np.isfinite(out['image']).all()
     assert 0 <= out['image'].min() and out['image'].max() <= 1
-    if name not in ('structure', 'aged'):  # which make a target of their own
+    if name not in (
+      'structure',
+      'aged',
+      'stained',
+    ):  # which make a target of their own
       assert out['target'] is image
   some_are_clean = name in ('damaged_or_clean', 'undamaged')
   assert changed > 9 if some_are_clean else changed == 15

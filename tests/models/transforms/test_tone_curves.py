@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from artjax.interop import safetensors_io
-from artjax.models import tone_curves
+from artjax.models.transforms import tone_curves
 from artjax.tasks import tone
 
 MODEL = tone_curves.ToneCurves()
