@@ -30,6 +30,7 @@ MODEL_PACKAGES = (
   'artjax.models.super_resolution',
   'artjax.models.denoising',
   'artjax.models.transforms',
+  'artjax.models.attention',
   'artjax.models.discriminators',
 )
 # The group of entry points by which installed packages offer modules.

@@ -42,6 +42,7 @@ class Case:
     channels: of the picture that it sees.
     every: of the result's px that the golden file holds.
     library: spandrel's name of what it is among, if not the title.
+    renamed: (start of names in spandrel's class, in published files).
     one_way: whether what is written here of it has other tensors, or names
       that spandrel does not read: it merges nothing, and knows ESRGAN+ under
       the older names alone.
@@ -55,11 +56,20 @@ class Case:
   channels: int = 3
   every: int = 1
   library: str = ''
+  renamed: tuple[str, str] = ('', '')
   one_way: bool = False
 
 
 _ESRGAN = {'num_filters': 6, 'num_blocks': 2}
 _PLKSR = {'dim': 8, 'n_blocks': 2, 'kernel_size': 7}
+_SWINIR = {
+  'embed_dim': 8,
+  'depths': [2, 2],
+  'num_heads': [2, 2],
+  'window_size': 4,
+  'mlp_ratio': 2,
+  'img_size': 8,
+}
 _UNET = {'nc': [4, 6, 8, 8], 'nb': 2}
 CASES = {
   **{
@@ -125,6 +135,32 @@ CASES = {
   'plksr_dccm': Case(
     'PLKSR',
     args=_PLKSR | {'upscaling_factor': 3, 'ccm_type': 'DCCM', 'use_ea': False},
+  ),
+  'swinir_classical': Case(
+    'SwinIR', args=_SWINIR | {'upscale': 3, 'upsampler': 'pixelshuffle'}
+  ),
+  'swinir_light': Case(
+    'SwinIR', args=_SWINIR | {'upscale': 2, 'upsampler': 'pixelshuffledirect'}
+  ),
+  'swinir_real': Case(
+    'SwinIR',
+    args=_SWINIR
+    | {'upscale': 4, 'upsampler': 'nearest+conv', 'resi_connection': '3conv'},
+    size=(3, 5),
+    every=2,
+  ),
+  'swinir_unshuffle': Case(
+    'SwinIR',
+    args=_SWINIR
+    | {'upscale': 4, 'upsampler': 'nearest+conv', 'start_unshuffle': 2},
+    size=(8, 16),
+    every=2,
+    renamed=('conv_first.', 'conv_first.1.'),
+  ),
+  'swinir_grey': Case('SwinIR', args=_SWINIR | {'in_chans': 1}, channels=1),
+  'swinir_jpeg': Case(
+    'SwinIR',
+    args=_SWINIR | {'window_size': 7, 'img_size': 14, 'img_range': 255},
   ),
   'nafnet': Case(
     'NAFNet',
@@ -245,12 +281,14 @@ def in_torch(case):
     library = case.library or case.title
     module = importlib.import_module(f'spandrel.architectures.{library}')
     net = getattr(module, case.title)(**case.args)
-  state = {
-    n: v if n.endswith(DERIVED) else torch.tensor(drawn(n, tuple(v.shape)))
-    for n, v in net.state_dict().items()
-  }
+  state, tensors = {}, {}
+  for name, value in net.state_dict().items():
+    published = name.replace(*case.renamed)
+    if not name.endswith(DERIVED):
+      value = torch.tensor(drawn(published, tuple(value.shape)))
+    state[name], tensors[published] = value, value.numpy()
   net.load_state_dict(state)
-  return net.eval(), {n: value.numpy() for n, value in state.items()}
+  return net.eval(), tensors
 
 
 def result_in_torch(case, net):

@@ -26,6 +26,7 @@ from artjax.interop.families import rrdb
 from artjax.interop.families import scunet
 from artjax.interop.families import span
 from artjax.interop.families import spanf
+from artjax.interop.families import swinir
 
 # In order of recognition: the first whose names a file has is used.
 FAMILIES = (
@@ -37,6 +38,7 @@ FAMILIES = (
   plksr.REALPLKSR,
   plksr.PLKSR,
   nafnet.FAMILY,
+  swinir.FAMILY,
   scunet.FAMILY,
   drunet.FBCNN,
   drunet.DRUNET,

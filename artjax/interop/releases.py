@@ -16,6 +16,7 @@ _REAL_ESRGAN = 'https://github.com/xinntao/Real-ESRGAN/releases/download/'
 _STARINSPACE = (
   'https://github.com/starinspace/StarinspaceUpscale/releases/download/Models/'
 )
+_SWINIR = 'https://github.com/JingyunLiang/SwinIR/releases/download/v0.0/'
 _PHHOFM = 'https://github.com/Phhofm/models/releases/download/'
 _LIVE_ACTION = (
   'https://raw.githubusercontent.com/jcj83429/upscaling/'
@@ -83,6 +84,32 @@ def _denoisers():
       'noise of real photographs',
       'Apache-2.0',
     )
+
+
+def _swinir():
+  """SwinIR's own files, whose names say what they are for."""
+  classical = '001_classicalSR_DF2K_s64w8_SwinIR-M'
+  light = '002_lightweightSR_DIV2K_s64w8_SwinIR-S'
+  medium = '003_realSR_BSRGAN_DFO_s64w8_SwinIR-M'
+  large = '003_realSR_BSRGAN_DFOWMFC_s64w8_SwinIR-L'
+  files = {f'{classical}_x{n}': f'x{n}, clean' for n in (2, 3, 4, 8)}
+  files |= {f'{light}_x{n}': f'x{n}, clean, fast' for n in (2, 3, 4)}
+  for goal in ('GAN', 'PSNR'):
+    for net, scale in ((medium, 2), (medium, 4), (large, 4)):
+      files[f'{net}_x{scale}_{goal}'] = f'x{scale}, photographs'
+  for number, kind, colour in (
+    ('004', 'gray', 'grey'),
+    ('005', 'color', 'colour'),
+  ):
+    for level in (15, 25, 50):
+      name = f'{number}_{kind}DN_DFWB_s128w8_SwinIR-M_noise{level}'
+      files[name] = f'noise of {level}, {colour}'
+  for kind, colour in (('', 'grey'), ('color', 'colour')):
+    for quality in (10, 20, 30, 40):
+      name = f'006_{kind}CAR_DFWB_s126w7_SwinIR-M_jpeg{quality}'
+      files[name] = f'JPEG artefacts of quality {quality}, {colour}'
+  for name, use in files.items():
+    yield Release(f'{_SWINIR}{name}.pth', 'SwinIR', use, 'Apache-2.0')
 
 
 _ALL = (
@@ -188,6 +215,7 @@ _ALL = (
     '0a3e22bdcb70dd790fce66f45df8d07e774e269b17c92a2835162b150d4a365c',
     29486580,
   ),
+  *_swinir(),
   *_denoisers(),
 )
 RELEASES = {release.name: release for release in _ALL}

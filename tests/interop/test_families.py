@@ -90,6 +90,7 @@ FORMS = (
   'realplksr',
   'realplksr_dysample_x4',
   'plksr',
+  'swinir_classical',
   'nafnet',
   'dncnn',
   'dncnn_grey_norms',
@@ -153,7 +154,7 @@ def test_stale_merged_kernels_are_not_used():
 @pytest.mark.parametrize(
   'name, title',
   [
-    ('layers.0.residual_group.blocks.0.norm1.weight', 'SwinIR'),
+    ('layers.0.swin1.attn.relative_position_bias_table', 'DRCT'),
     ('layers.0.blocks.0.ffn.sg.norm.weight', 'DAT'),
     ('feats.0.safm.mfr.0.weight', 'SAFMN'),
     ('model.model.1.bn_l.running_mean', 'LaMa'),
@@ -165,6 +166,7 @@ def test_what_is_known_but_not_supported_is_named(name, title):
   assert '\n' not in str(error.value)
 
 
+@pytest.mark.filterwarnings('ignore:torch.meshgrid')  # spandrel's calls
 @pytest.mark.parametrize('name', CASES)
 def test_torch_itself(tmp_path, name):
   spandrel = spandrel_library.load()

@@ -16,6 +16,21 @@ _GOPRO = {
   'middle_blocks': 1,
   'dec_blocks': (1, 1, 1, 1),
 }
+_SWINIR_LIGHT = {
+  'groups': 4,
+  'features': 60,
+  'hidden': 120,
+  'upsampler': 'pixelshuffledirect',
+}
+_SWINIR_LARGE = {
+  'groups': 9,
+  'features': 240,
+  'heads': 8,
+  'hidden': 480,
+  'narrow': True,
+  'upsampler': 'nearest+conv',
+}
+_SWINIR_JPEG = {'scale': 1, 'upsampler': '', 'window': 7, 'span': 255.0}
 
 
 @pytest.mark.parametrize(
@@ -34,6 +49,12 @@ _GOPRO = {
     ('plksr.RealPLKSR', {'norm': 'group'}, 7_389_680),
     ('plksr.RealPLKSR', {'dysample': True}, 7_402_243),
     ('plksr.PLKSR', {'mixer': (3, 3)}, 7_386_096),
+    ('swinir.SwinIR', {}, 11_900_199),
+    ('swinir.SwinIR', {'upsampler': 'nearest+conv'}, 11_715_559),
+    ('swinir.SwinIR', _SWINIR_LIGHT, 929_628),
+    ('swinir.SwinIR', _SWINIR_LARGE, 28_013_059),
+    ('swinir.SwinIR', {'scale': 1, 'upsampler': ''}, 11_504_163),
+    ('swinir.SwinIR', _SWINIR_JPEG, 11_492_067),
     ('nafnet.NAFNet', {}, 29_159_715),
     ('nafnet.NAFNet', {'width': 64}, 115_982_915),
     ('nafnet.NAFNet', _GOPRO, 17_111_907),

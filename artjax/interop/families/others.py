@@ -10,7 +10,6 @@ _NAMES = {
   'DRCT': 'layers.0.swin1.attn.relative_position_bias_table',
   'ATD': 'layers.0.residual_group.td',
   'Swin2SR': 'layers.0.residual_group.blocks.0.attn.logit_scale',
-  'SwinIR': 'layers.0.residual_group.blocks.0.norm1.weight',
   'OmniSR': 'residual_layer.0.residual_layer.0.layer.0.fn.0.weight',
   'Restormer': 'encoder_level1.0.attn.temperature',
   'Uformer': 'encoderlayer_0.blocks.0.norm1.weight',

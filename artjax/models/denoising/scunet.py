@@ -13,9 +13,9 @@ import functools
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from artjax.models import layers
+from artjax.models.attention import windows
 from artjax.models.denoising import blocks
 
 _WINDOW = 8  # px of a level
@@ -32,56 +32,23 @@ class WindowAttention(nn.Module):
   @nn.compact
   def __call__(self, x: jax.Array) -> jax.Array:
     """[B, H, W, C], sides multiples of 8 -> the same shape."""
-    batch, height, width, channels = x.shape
-    rows, columns = height // _WINDOW, width // _WINDOW
-    heads, pixels = channels // _HEAD, _WINDOW**2
+    height, width, channels = x.shape[1:]
     dense = functools.partial(layers.Dense, dtype=self.dtype)
-    half = _WINDOW // 2
+    half, apart = _WINDOW // 2, None
     if self.shifted:
       x = jnp.roll(x, (-half, -half), (1, 2))
-    x = x.reshape(batch, rows, _WINDOW, columns, _WINDOW, channels)
-    x = x.transpose(0, 1, 3, 2, 4, 5)
-    x = x.reshape(batch, rows * columns, pixels, channels)
-    x = dense(3 * channels, name='embedding')(x)
-    x = x.reshape(batch, rows * columns, pixels, 3, heads, _HEAD)
-    q, k, v = (x[:, :, :, i] for i in range(3))
+      apart = windows.opposite(height // _WINDOW, width // _WINDOW, _WINDOW)
+    y = dense(3 * channels, name='embedding')(windows.split(x, _WINDOW))
+    q, k, v = jnp.split(y, 3, -1)
     table = self.param(
       'position',
       nn.initializers.normal(0.02),
-      (heads, 2 * _WINDOW - 1, 2 * _WINDOW - 1),
+      (channels // _HEAD, 2 * _WINDOW - 1, 2 * _WINDOW - 1),
     )
-    near = jnp.einsum('bwphc,bwqhc->bwhpq', q, k) * _HEAD**-0.5
-    near = near.astype(jnp.float32) + table[:, *_offsets()][None, None]
-    if self.shifted:
-      # Pixels from opposite edges of the picture do not attend to each other.
-      near = jnp.where(_wrapped(rows, columns)[None, :, None], -1e30, near)
-    share = nn.softmax(near).astype(self.dtype)
-    y = jnp.einsum('bwhpq,bwqhc->bwphc', share, v)
-    y = dense(channels, name='out')(
-      y.reshape(batch, rows * columns, pixels, channels)
-    )
-    y = y.reshape(batch, rows, columns, _WINDOW, _WINDOW, channels)
-    y = y.transpose(0, 1, 3, 2, 4, 5).reshape(batch, height, width, channels)
+    bias = table[:, *windows.offsets(_WINDOW)]
+    y = dense(channels, name='out')(windows.attend(q, k, v, bias, apart))
+    y = windows.join(y, height, width)
     return jnp.roll(y, (half, half), (1, 2)) if self.shifted else y
-
-
-@functools.lru_cache
-def _offsets():
-  """Row and column of each pixel pair in the position table: i64[64, 64]."""
-  at = np.stack(np.indices((_WINDOW, _WINDOW)), -1).reshape(-1, 2)
-  between = at[:, None] - at[None] + _WINDOW - 1
-  return between[..., 0], between[..., 1]
-
-
-@functools.lru_cache
-def _wrapped(rows, columns):
-  """bool[windows, 64, 64]: pixel pairs from opposite edges of the picture."""
-  part = np.arange(_WINDOW) < _WINDOW // 2
-  other = part[:, None] != part[None]
-  found = np.zeros((rows, columns, *[_WINDOW] * 4), bool)
-  found[-1] |= other[None, :, None, :, None]
-  found[:, -1] |= other[None, None, :, None, :]
-  return found.reshape(rows * columns, _WINDOW**2, _WINDOW**2)
 
 
 class Block(nn.Module):

@@ -29,6 +29,17 @@ NETWORKS = {
     },
     0,
   ),
+  'swinir.SwinIR': (
+    {
+      'features': 8,
+      'heads': 2,
+      'hidden': 12,
+      'groups': 2,
+      'blocks': 2,
+      'scale': 2,
+    },
+    1 / 255,
+  ),
   'dncnn.DnCNN': ({'features': 4, 'convs': 5}, 0),
   'ffdnet.FFDNet': ({'features': 6, 'convs': 4}, 0),
   'drunet.DRUNet': ({'features': (4, 4, 6, 6), 'blocks': 1}, 1 / 255),

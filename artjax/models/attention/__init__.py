@@ -1,0 +1,1 @@
+"""Networks of window attention, one architecture a file."""
