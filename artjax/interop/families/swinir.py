@@ -148,7 +148,8 @@ def position_index(side: int) -> np.ndarray:
   """f32[side ** 2, side ** 2]: the row of the table for each pair of pixels."""
   at = np.stack([*np.indices((side, side))], -1).reshape(-1, 2)
   between = at[:, None] - at[None] + side - 1
-  return np.float32(between[..., 0] * (2 * side - 1) + between[..., 1])
+  rows = between[..., 0] * (2 * side - 1) + between[..., 1]
+  return rows.astype(np.float32)
 
 
 def mask(side: int) -> np.ndarray:
