@@ -26,7 +26,13 @@ from artjax.interop import safetensors_io
 FOLDER = pathlib.Path(__file__).parent / 'golden' / 'published'
 RENEW = bool(os.environ.get('ARTJAX_RENEW_GOLDENS'))
 # Ends of names of tensors that are not drawn, as they follow from the fields.
-DERIVED = ('.init_pos', '.relative_position_index', '.attn_mask')
+DERIVED = (
+  '.init_pos',
+  '.relative_position_index',
+  '.attn_mask',
+  'relative_position_index_SA',
+  'relative_position_index_OCA',
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -161,6 +167,10 @@ CASES = {
   'swinir_jpeg': Case(
     'SwinIR',
     args=_SWINIR | {'window_size': 7, 'img_size': 14, 'img_range': 255},
+  ),
+  'hat': Case(
+    'HAT',
+    args=_SWINIR | {'upscale': 2, 'compress_ratio': 2, 'squeeze_factor': 4},
   ),
   'nafnet': Case(
     'NAFNet',

@@ -18,6 +18,7 @@ from artjax.interop.families import compact
 from artjax.interop.families import dncnn
 from artjax.interop.families import drunet
 from artjax.interop.families import family
+from artjax.interop.families import hat
 from artjax.interop.families import msrresnet
 from artjax.interop.families import nafnet
 from artjax.interop.families import others
@@ -38,6 +39,7 @@ FAMILIES = (
   plksr.REALPLKSR,
   plksr.PLKSR,
   nafnet.FAMILY,
+  hat.FAMILY,
   swinir.FAMILY,
   scunet.FAMILY,
   drunet.FBCNN,

@@ -215,6 +215,15 @@ _ALL = (
     '0a3e22bdcb70dd790fce66f45df8d07e774e269b17c92a2835162b150d4a365c',
     29486580,
   ),
+  Release(
+    'https://github.com/Phhofm/models/raw/main/4xNomos8kSCHAT-S/'
+    '4xNomos8kSCHAT-S.pth',
+    'HAT',
+    'x4, photographs',
+    'CC-BY-4.0',
+    'e1400e16a10bf4dbbe003651bf76f9f9c4e083f0e5c93e1c3effe2fa91b41168',
+    81096929,
+  ),
   *_swinir(),
   *_denoisers(),
 )

@@ -91,6 +91,7 @@ FORMS = (
   'realplksr_dysample_x4',
   'plksr',
   'swinir_classical',
+  'hat',
   'nafnet',
   'dncnn',
   'dncnn_grey_norms',

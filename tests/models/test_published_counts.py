@@ -31,6 +31,7 @@ _SWINIR_LARGE = {
   'upsampler': 'nearest+conv',
 }
 _SWINIR_JPEG = {'scale': 1, 'upsampler': '', 'window': 7, 'span': 255.0}
+_HAT_SMALL = {'features': 144, 'hidden': 288, 'compress': 6, 'squeeze': 6}
 
 
 @pytest.mark.parametrize(
@@ -55,6 +56,9 @@ _SWINIR_JPEG = {'scale': 1, 'upsampler': '', 'window': 7, 'span': 255.0}
     ('swinir.SwinIR', _SWINIR_LARGE, 28_013_059),
     ('swinir.SwinIR', {'scale': 1, 'upsampler': ''}, 11_504_163),
     ('swinir.SwinIR', _SWINIR_JPEG, 11_492_067),
+    ('hat.HAT', {}, 20_772_507),
+    ('hat.HAT', _HAT_SMALL, 9_621_183),
+    ('hat.HAT', {'groups': 12}, 40_846_575),
     ('nafnet.NAFNet', {}, 29_159_715),
     ('nafnet.NAFNet', {'width': 64}, 115_982_915),
     ('nafnet.NAFNet', _GOPRO, 17_111_907),

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 
 # {title: a name that identifies its files}; the first match counts.
 _NAMES = {
-  'HAT': 'layers.0.residual_group.overlap_attn.relative_position_bias_table',
   'DAT': 'layers.0.blocks.0.ffn.sg.norm.weight',
   'RGT': 'layers.0.blocks.0.gamma',
   'DRCT': 'layers.0.swin1.attn.relative_position_bias_table',
