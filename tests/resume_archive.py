@@ -3,12 +3,12 @@
   python tests/resume_archive.py --pictures=10000 100000
 
 Makes an archive of so many tiny pictures, 1,000 a folder, with results and the
-journal of a finished run: the first picture is restored, and the others are
-given its result and its record, so the journal is as long as a real one. Then
-the plain command is run on it with --resume. It must skip every picture; the
-exit status is 1 if it does not, or takes more than `--limit` seconds for
-100,000 pictures. The last line of stdout is JSON: seconds and CPU seconds of
-the command, start included, and MiB of its largest process.
+journal of a finished run: the plain command restores the first picture, and the
+others are given its result and its record, so the journal is as long as a real
+one. Then the plain command is run on it with --resume. It must skip every
+picture; the exit status is 1 if it does not, or takes more than `--limit`
+seconds for 100,000 pictures. The last line of stdout is JSON: seconds and CPU
+seconds of the command, start included, and MiB of its largest process.
 """
 
 import argparse
@@ -23,27 +23,14 @@ import time
 import cv2
 import numpy as np
 
+from artjax.restoration import default_chain
+from artjax.restoration import options
+from artjax.restoration.batch import journal
+from artjax.restoration.batch import worker
+
 ROOT = pathlib.Path(__file__).parent.parent
 A_FOLDER = 1000  # pictures
-# The command, which restores the first picture and copies the others.
-FINISH = """
-import os, shutil, sys
-from artjax.restoration import command, restore_file
-restore, first = restore_file.restore_file, []
-
-def copy(source, chain, outputs, *more):
-  if not first:
-    first.append((outputs.picture, restore(source, chain, outputs, *more)))
-  path, record = first[0]
-  if outputs.picture != path:
-    os.makedirs(os.path.dirname(outputs.picture), exist_ok=True)
-    shutil.copyfile(path, outputs.picture)
-  return record
-
-restore_file.restore_file = copy
-sys.exit(command.main(sys.argv[1:]))
-"""
-RESUME = """
+COMMAND = """
 import sys
 from artjax import cli
 sys.exit(cli.main(['restore', *sys.argv[1:]]))
@@ -72,14 +59,13 @@ def main():
 def measure(pictures):
   """What resuming a finished archive of so many pictures takes."""
   with tempfile.TemporaryDirectory() as folder:
-    make(pathlib.Path(folder, 'in'), pictures)
-    run(FINISH, folder)
-    journal = os.path.getsize(os.path.join(folder, 'out', 'restore.jsonl'))
-    result, seconds, cpu, memory = run(RESUME, folder, '--resume')
+    make(pathlib.Path(folder), pictures)
+    size = os.path.getsize(os.path.join(folder, 'out', journal.NAME))
+    result, seconds, cpu, memory = run(folder, '--resume')
   return {
     'pictures': pictures,
     'skipped': result['skipped'],
-    'journal_mb': round(journal / 1e6, 1),
+    'journal_mb': round(size / 1e6, 1),
     'seconds': round(seconds, 1),
     'cpu_seconds': round(cpu, 1),
     'mib': round(memory),
@@ -87,24 +73,44 @@ def measure(pictures):
 
 
 def make(folder, pictures):
-  """Writes the pictures, an hour old; no two are the same."""
+  """Makes the archive; no two pictures are the same."""
   picture = np.random.default_rng(0).integers(0, 256, [32, 32, 3], np.uint8)
   data = cv2.imencode('.png', picture)[1].tobytes()
-  old = time.time() - 3600
   for i in range(pictures):
-    path = folder / f'{i // A_FOLDER:05}' / f'{i:08}.png'
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data + i.to_bytes(8))
-    os.utime(path, (old, old))
+    below = pathlib.Path(f'{i // A_FOLDER:05}', f'{i:08}.png')
+    if i % A_FOLDER == 0:
+      for name in ('in', 'out'):
+        (folder / name / below.parent).mkdir(parents=True)
+    (folder / 'in' / below).write_bytes(data + i.to_bytes(8))
+    if not i:
+      run(folder)
+      first = folder / 'out' / below
+      entry = json.loads((folder / 'out' / journal.NAME).read_text())
+    else:
+      os.link(first, folder / 'out' / below)
+  time.sleep(3)  # s, until no file is new any more
+  settings = worker.load(default_chain.WEIGHTS, options.Options()).settings
+  with journal.Journal(str(folder / 'out')) as log:
+    for result in sorted((folder / 'out').glob('*/*.png')):
+      source = folder / 'in' / result.relative_to(folder / 'out')
+      fingerprints = {
+        name: fingerprint(settings, str(source))
+        for name, fingerprint in (
+          ('key', journal.key),
+          ('stamp', journal.stamp),
+        )
+      }
+      named = {'source': str(source), 'output': str(result)}
+      log.write({**entry, **named, **fingerprints}, [str(result)])
 
 
-def run(code, folder, *more):
+def run(folder, *more):
   """The last line of the command, its seconds, CPU seconds, and MiB."""
   args = [f'{folder}/in', '--recursive', f'--output={folder}/out', *more]
   start = time.monotonic()
   with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
     process = subprocess.Popen(
-      [sys.executable, '-c', code, *args],
+      [sys.executable, '-c', COMMAND, *args],
       env={**os.environ, 'PYTHONPATH': str(ROOT)},
       stdout=out,
       stderr=err,

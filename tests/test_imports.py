@@ -22,6 +22,7 @@ FRAMEWORKS = {
   'pyvips': ('image_io.', 'web.worker', 'benchmark.restoring'),
   'fastapi': ('web.server.',),
   'apache_beam': ('data.prepare.beam',),
+  'ray': ('restoration.batch.cluster.',),
   'httpx2': ('data.collections.',),
   'protego': ('data.collections.',),
 }

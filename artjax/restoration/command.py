@@ -1,24 +1,5 @@
-"""Restores picture files: scans, photographs, whole folders of them.
+"""Restores picture files: scans, photographs, whole folders of them."""
 
-  artjax restore scan.tif photos/ --output=restored/
-  artjax restore --preset=print prints/ --output=restored/
-  artjax restore --weights=structure scan.tif --output=restored/
-  artjax restore --weights=detect,inpaint scan.tif --output=filled/
-  artjax restore --weights=inpaint scan.tif --mask=holes.png -o out/
-  artjax restore --weights=detect scans/ --output=found/
-  artjax restore --weights=colorize grey.tif --output=coloured/
-  artjax restore scans/ --output=restored/ --shard=0/4
-
-JPEG, PNG, TIFF, WebP and AVIF files of 8 or 16 bits keep their format, depth,
-size, colour space and metadata; `artjax formats` lists what else can be read
-here. Weights that only find damage write a
-damage map, STEM.damage.png, and no picture. A picture that cannot be restored
-is reported with the reason, and the run continues with the others. Exit status:
-0 all done, 1 some failed, 2 wrong usage, 130 Ctrl-C. The last line of stdout is
-a JSON object.
-"""
-
-import argparse
 from collections.abc import Sequence
 import io
 import json
@@ -27,9 +8,7 @@ import signal
 import sys
 import time
 
-from artjax.restoration import default_chain
-from artjax.restoration import options as options_lib
-from artjax.restoration import presets
+from artjax.restoration.batch import arguments
 from artjax.restoration.batch import finding
 from artjax.restoration.batch import interrupts as interrupts_lib
 from artjax.restoration.batch import journal
@@ -57,8 +36,8 @@ def main(
   for stream in (sys.stdout, sys.stderr):  # names need not be Unicode
     if isinstance(stream, io.TextIOWrapper):
       stream.reconfigure(errors='backslashreplace')
-  parser = _parser()
-  args, options = _parsed(parser, argv)
+  parser = arguments.make_parser()
+  args, options = arguments.parsed(parser, argv)
   start = time.time()
   items: list[finding.Item] = []
   outcome = running.Outcome()
@@ -107,6 +86,11 @@ def _restore(parser, args, options, items, outcome, interrupts, spool, steps):
   from artjax.restoration.batch import pages
   from artjax.restoration.provenance import credentials
 
+  if args.runner == 'ray':
+    import jax
+
+    # The GPUs are for the workers; here the networks do not run.
+    jax.config.update('jax_platforms', 'cpu')
   try:
     chain = chain_lib.Chain(args.weights)
     chain.check(options, args.mask, args.hints)
@@ -162,178 +146,39 @@ def _restore(parser, args, options, items, outcome, interrupts, spool, steps):
       args.fail_fast,
       steps,
     )
-    run.restore(items, worker)
+    if args.runner == 'ray':
+      _restore_by_ray(parser, args, options, items, run, worker.settings)
+    else:
+      run.restore(items, worker)
 
 
-def parse(
-  argv: Sequence[str] | None = None,
-) -> tuple[argparse.Namespace, options_lib.Options]:
-  """Parses the command line: all arguments, and the options of restoration.
+def _restore_by_ray(parser, args, options, items, run, settings):
+  """Restores items by workers on a Ray cluster."""
+  from artjax.restoration.batch.cluster import dispatch
+  from artjax.restoration.batch.cluster import ray_workers
 
-  Raises:
-    SystemExit: with status 2, after one line on stderr, for a wrong flag.
-  """
-  return _parsed(_parser(), argv)
-
-
-def _parser():
-  parser = argparse.ArgumentParser(
-    description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-  )
-  add = parser.add_argument
-  add(
-    'pictures',
-    nargs='+',
-    metavar='PICTURE',
-    help="files, folders or quoted patterns; '-' for stdin",
-  )
-  add(
-    '--preset',
-    choices=presets.NAMES,
-    default='',
-    help='weights and options for a kind of picture; others that are given win',
-  )
-  add(
-    '--weights',
-    default=default_chain.WEIGHTS,
-    help='default %(default)s; '
-    'a name, a workdir or a .safetensors file; '
-    "'a,b' runs a and then b; 'a:0.3+b:0.7' is the weighted mean of two "
-    'weights of one network; put a path with a comma, colon or plus in quotes',
-  )
-  add('-o', '--output', required=True, help='folder for the results')
-  add(
-    '--name',
-    default='{stem}{suffix}',
-    metavar='TEMPLATE',
-    help='file name of a result; default %(default)s',
-  )
-  add(
-    '--format',
-    default='',
-    choices=outputs.FORMATS,
-    help='of the results; default: that of each picture. JPEG and most AVIF '
-    'and WebP files lose a little when they are written, PNG and TIFF nothing',
-  )
-  add('--recursive', action='store_true', help='include subfolders')
-  add(
-    '--pages',
-    default='first',
-    choices=('first', 'all'),
-    help='of files with several, such as TIFF: STEM.page1.SUFFIX, ...',
-  )
-  add(
-    '--resume',
-    action='store_true',
-    help='skip what is already done with the same content and settings',
-  )
-  add(
-    '--shard',
-    metavar='I/N',
-    help='restore only part I of N, counted from 0: 0/4, 1/4, 2/4 and 3/4 are '
-    "all pictures, each once; 'auto' takes I and N from the tasks of a SLURM "
-    'array, or from JOB_COMPLETION_INDEX and JOB_COMPLETIONS',
-  )
-  add(
-    '--fail_fast',
-    action='store_true',
-    help='stop at the first picture that fails',
-  )
-  add('--dry_run', action='store_true', help='only list what would be done')
-  add(
-    '--verbose',
-    action='store_true',
-    help='list the files in folders that are skipped, with the reason',
-  )
-
-  group = parser.add_argument_group('restoration')
-  options_lib.add_arguments(group)
-
-  group = parser.add_argument_group('additional inputs')
-  group.add_argument(
-    '--mask',
-    default='',
-    metavar='FILE|DIR',
-    help='white where to fill; in a folder, the file with the name of the '
-    'picture, or its damage map STEM.damage.png, cut at --mask_threshold',
-  )
-  group.add_argument(
-    '--hints',
-    default='',
-    metavar='FILE|DIR',
-    help='colours for colorizing: a PNG with strokes on a transparent ground; '
-    'in a folder, the file with the name of the picture',
-  )
-
-  group = parser.add_argument_group('additional outputs')
-  group.add_argument(
-    '--report', action='store_true', help='a JSON record, STEM.SUFFIX.json'
-  )
-  group.add_argument(
-    '--change_map',
-    action='store_true',
-    help='how much each pixel changed (CIEDE2000), STEM.change.png',
-  )
-  group.add_argument(
-    '--uncertainty',
-    action='store_true',
-    help='how much the 8 views of --self_ensemble differ, STEM.uncertainty.png',
-  )
-  group.add_argument(
-    '--save_mask',
-    action='store_true',
-    help='the mask that was filled, STEM.mask.png, and the damage '
-    'probabilities, STEM.damage.png',
-  )
-  group.add_argument(
-    '--c2pa',
-    default='',
-    metavar='FILE.pem',
-    help='content credentials in the result (C2PA), signed with the private '
-    'key and the certificates of this file; needs c2pa-python',
-  )
-  return parser
-
-
-def _parsed(parser, argv):
-  """(arguments, options); wrong ones end the program."""
-  args = parser.parse_args(argv)
-  if args.preset:
-    preset = presets.get(args.preset)
-    parser.set_defaults(weights=preset.weights, **preset.options)
-    args = parser.parse_args(argv)
-  args.self_ensemble |= args.uncertainty
+  left = []
+  for item in items:
+    run.interrupts.check()
+    if not run.over and not run.passed(item):
+      left.append(item)
+  if not left or run.over:
+    return
+  job = ray_workers.Job(args.weights, options, args.c2pa, settings, os.getcwd())
   try:
-    options = options_lib.from_arguments(args)
-  except ValueError as error:
-    parser.error(str(error))
-  try:
-    if args.shard is not None:
-      args.shard = shards.parse(args.shard, os.environ)
-  except ValueError as error:
-    parser.error(f'--shard={args.shard}: {error}')
-  for name in ('mask', 'hints'):
-    path = getattr(args, name)
-    if path not in ('', streams.STDIN) and not os.path.exists(path):
-      parser.error(f'--{name}={path}: no such file or folder')
-  if args.format and '{suffix' not in args.name:
-    parser.error(
-      f'--format={args.format}: --name={args.name} has no {{suffix}} for it'
-    )
-  try:
-    named = args.name.format(stem='a', suffix='.png', weights='b')
-    if os.path.basename(named) != named or not named:
-      raise ValueError('it must not name folders')
-  except (KeyError, IndexError, ValueError) as error:
-    parser.error(
-      f'--name={args.name!r}: {error}; known are {{stem}}, {{suffix}} and '
-      '{weights}'
-    )
-  return args, options
+    pool = ray_workers.Pool(job, args.address, args.workers, args.num_gpus)
+  except (ValueError, ConnectionError) as error:
+    parser.error(f'--runner=ray: {" ".join(str(error).split())}')
+  with pool:
+    _say(f'{pool.workers} workers on the Ray cluster')
+    dispatch.restore(left, run, pool, pool.workers)
 
 
 def _check_inputs(parser, args, names):
-  """Ends the program if shards could not share the inputs."""
+  """Ends the program if several processes could not share the inputs."""
+  if args.runner == 'ray':
+    for name in filter(streams.is_stream, names):
+      parser.error(f'--runner=ray: {name} can be read by one process only')
   if args.shard:
     try:
       shards.check_inputs(names, args.output)

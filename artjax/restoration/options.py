@@ -287,7 +287,7 @@ def stages_of(name: str) -> tuple[str, ...]:
 
 
 def add_arguments(
-  parser: argparse.ArgumentParser, names: Iterable[str] = ()
+  parser: argparse._ActionsContainer, names: Iterable[str] = ()
 ) -> None:
   """Adds a flag for each field, or for the fields `names`, in that order."""
   for field in [_FIELDS[name] for name in names] or _FIELDS.values():

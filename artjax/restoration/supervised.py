@@ -14,6 +14,7 @@ import tempfile
 import threading
 
 from artjax.restoration import command
+from artjax.restoration.batch import arguments
 from artjax.restoration.batch import steps as steps_lib
 from artjax.restoration.batch import streams
 
@@ -31,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     threading.Thread(target=_end_with, args=[pipe], daemon=True).start()
     with contextlib.closing(steps_lib.Steps(path)) as steps:
       return command.main(argv, steps)
-  args, _ = command.parse(argv)  # what is wrong with it is said at once
+  args, _ = arguments.parse(argv)  # what is wrong with it is said at once
   once = any(map(streams.is_stream, (*args.pictures, args.mask, args.hints)))
   with tempfile.TemporaryDirectory(prefix='artjax_') as folder:
     path = os.path.join(folder, 'steps.jsonl')

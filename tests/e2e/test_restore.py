@@ -22,6 +22,7 @@ from artjax.interop import safetensors_io
 from artjax.restoration import command
 from artjax.restoration import options
 from artjax.restoration import presets
+from artjax.restoration.batch import arguments
 from artjax.restoration.batch import finding
 
 
@@ -155,9 +156,9 @@ def test_patterns_and_missing_files(tmp_path, folder, tiny, capsys):
 
 
 def test_presets_give_way_to_what_is_said():
-  args, given = command.parse(['a.png', '-o', 'out', '--preset=print'])
+  args, given = arguments.parse(['a.png', '-o', 'out', '--preset=print'])
   assert args.weights == 'structure,tone' and given.structure == 0.65
-  args, given = command.parse(
+  args, given = arguments.parse(
     ['a.png', '-o', 'out', '--structure=1', '--weights=unet', '--preset=print']
   )
   assert args.weights == 'unet' and given.structure == 1

@@ -9,6 +9,7 @@ import pytest
 from artjax.interop import safetensors_io
 from artjax.restoration import command
 from artjax.restoration import default_chain
+from artjax.restoration.batch import arguments
 
 
 @pytest.mark.parametrize(
@@ -39,9 +40,9 @@ def test_wrong_use_is_one_line_and_2(tmp_path, folder, capsys, args, message):
 
 
 def test_the_default_chain_runs_unless_weights_are_named():
-  args, _ = command.parse(['scan.png', '-o', 'out'])
+  args, _ = arguments.parse(['scan.png', '-o', 'out'])
   assert args.weights == default_chain.WEIGHTS
-  args, _ = command.parse(['scan.png', '-o', 'out', '--weights=unet'])
+  args, _ = arguments.parse(['scan.png', '-o', 'out', '--weights=unet'])
   assert args.weights == 'unet'
 
 

@@ -103,7 +103,7 @@ class Run:
     for item in items:
       self.interrupts.check()
       if not self.passed(item):
-        self._bar.start(os.path.basename(item.called))
+        self.begin(item)
         self._steps.begin(item.called)
         self.take(item, worker.restore(item, self.last(item), self._bar.tiles))
       if self.over:
@@ -121,20 +121,28 @@ class Run:
     """
     how, reason = self._steps.ended.get(item.called, ('', ''))
     if how in ('done', 'skipped', 'failed'):  # before a crash
-      self._bar.start(os.path.basename(item.called))
+      self.begin(item)
       self._outcome.add(item.called, how, reason)
     elif reason or item.problem:
-      self._bar.start(os.path.basename(item.called))
+      self.begin(item)
       self.take(item, worker_lib.failed(item, reason or item.problem))
     elif self._is_finished(item):
-      self._bar.start(os.path.basename(item.called))
+      self.begin(item)
       self.take(item, worker_lib.Result('skipped'))
     else:
       return False
     return True
 
+  def begin(self, item: finding.Item) -> None:
+    """Begins the turn of an item: what is reported next is about it."""
+    self._bar.start(os.path.basename(item.called))
+
+  def say(self, line: str) -> None:
+    """Tells the user something else."""
+    self._bar.write(line)
+
   def take(self, item: finding.Item, result: worker_lib.Result) -> None:
-    """Reports the result of an item, whose turn the bar has begun."""
+    """Reports the result of an item, whose turn has begun."""
     from artjax.image_io import writer
 
     self._outcome.add(item.called, result.how, result.reason)

@@ -106,6 +106,20 @@ class Worker:
     )
 
 
+def load(weights: str, options: options_lib.Options, c2pa: str = '') -> Worker:
+  """A worker with the chain of `weights` that signs with the file `c2pa`.
+
+  Raises:
+    OSError: there are no such weights, or no such file.
+    ValueError: they cannot be used.
+  """
+  from artjax.restoration import chain as chain_lib
+  from artjax.restoration.provenance import credentials
+
+  signer = credentials.Signer(c2pa) if c2pa else None
+  return Worker(chain_lib.Chain(weights), options, signer)
+
+
 def failed(
   item: finding.Item,
   error: Exception | str,

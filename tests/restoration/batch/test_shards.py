@@ -15,6 +15,7 @@ from restore_command import FAKE_CHAIN
 from restore_command import listed
 
 from artjax.restoration import command
+from artjax.restoration.batch import arguments
 from artjax.restoration.batch import finding
 from artjax.restoration.batch import journal
 from artjax.restoration.batch import shards
@@ -177,7 +178,7 @@ def test_a_wrong_shard_is_one_line(
   for name, value in environment.items():
     monkeypatch.setenv(name, value)
   with pytest.raises(SystemExit) as end:
-    command.parse(['in', '-o', 'out', f'--shard={text}'])
+    arguments.parse(['in', '-o', 'out', f'--shard={text}'])
   assert end.value.code == 2
   line = capsys.readouterr().err.splitlines()[-1]
   assert f'--shard={text}: ' in line and message in line

@@ -1,0 +1,1 @@
+"""Pictures restored by workers on several machines."""
