@@ -8,12 +8,17 @@ import os
 import pathlib
 
 
+def cache() -> pathlib.Path:
+  """The folder of caches, which may be deleted at any time."""
+  base = os.environ.get('XDG_CACHE_HOME') or pathlib.Path.home() / '.cache'
+  return pathlib.Path(base, 'artjax')
+
+
 def set_defaults() -> None:
   """Sets what is not set yet; without effect on what is imported already."""
-  cache = os.environ.get('XDG_CACHE_HOME') or pathlib.Path.home() / '.cache'
   for name, value in {
     # Compiled networks are kept from one call to the next.
-    'JAX_COMPILATION_CACHE_DIR': str(pathlib.Path(cache, 'artjax', 'xla')),
+    'JAX_COMPILATION_CACHE_DIR': str(cache() / 'xla'),
     # libvips' warnings name no file; what matters is raised.
     'VIPS_WARNING': '0',
     # TensorFlow reports on the machine at length.

@@ -11,6 +11,7 @@
   artjax benchmark tiles --source=folder:PATH
   artjax benchmark ramp
   artjax benchmark zoo --source=folder:PATH --pictures=6
+  artjax benchmark engines structure detect inpaint span.SPAN
 
 Each prints what it did and, on the last line of stdout, one JSON object. With
 --peer both programs run alternately in one call: machines are noisy, and only
@@ -22,6 +23,7 @@ from collections.abc import Sequence
 import json
 import sys
 
+from artjax.benchmark import engines
 from artjax.benchmark import input_pipeline
 from artjax.benchmark import launch
 from artjax.benchmark import networks
@@ -38,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
   commands = parser.add_subparsers(
     required=True,
     metavar='pipeline | step | infer | launch | scale | restore | tiles | ramp'
-    ' | zoo',
+    ' | zoo | engines',
   )
 
   p = commands.add_parser('pipeline', help='examples a second')
@@ -141,6 +143,19 @@ def main(argv: Sequence[str] | None = None) -> int:
   p.add_argument('--ops', default='', help='default: damaged, or shrunk')
   p.add_argument('--scale', type=int, default=0, help='only of this scale')
   p.add_argument('--pictures', type=int, default=0, help='at most; 0 = all')
+
+  p = commands.add_parser('engines', help='JAX beside other engines, on a CPU')
+  p.set_defaults(run=engines.compare)
+  p.add_argument(
+    'networks', nargs='+', help='weights, or a model with random ones'
+  )
+  p.add_argument('--size', default='256x256', help='of a tile, HxW px')
+  p.add_argument('--rounds', type=int, default=5, help='turns')
+  p.add_argument(
+    '--processor_time',
+    action='store_true',
+    help='of the process, on one core that others use too',
+  )
 
   args = parser.parse_args(argv)
   try:

@@ -26,6 +26,10 @@ from artjax.inference import loading
 from artjax.inference import pictures
 from artjax.inference import tiling
 from artjax.inference import weights
+from artjax.inference.engines import base as engines
+from artjax.inference.engines import jax_engine
+from artjax.inference.engines import names
+from artjax.inference.engines import runner
 from artjax.inference.passes import coarse as coarse_pass
 from artjax.inference.passes import hole_pyramid
 from artjax.inference.passes import self_ensemble as ensembles
@@ -76,7 +80,14 @@ class Restorer:
     task: Any = tasks.get(config.task)
     self.fills, self.finds = task.fills, task.finds
     self._reach = model.reach if self.fills else 0
-    self._run = _compiled(model, task)
+    self._runner = runner.Runner(
+      _compiled(model, task),
+      self.params,
+      channels=4 if 'mask' in task.reads else 3,
+      context=CONTEXT,
+      multiple=self._multiple,
+      identity={'task': config.task, 'model': config.model.to_dict()},
+    )
     self.views = getattr(model, 'views', 1)
     self.predicts_errors = getattr(model, 'confidence', False)
     self.calibration = (
@@ -88,7 +99,9 @@ class Restorer:
     self._model = model
     self._side = getattr(model, 'side', 0)  # of what a coarse pass sees, px
     if self._side:
-      self._run_overview = _compiled(model, task, 'overview')
+      self._overview_network = jax_engine.Network(
+        _compiled(model, task, 'overview')
+      )
     self.view = max(2 * CONTEXT, self._side)
 
   @classmethod
@@ -114,6 +127,7 @@ class Restorer:
     tile: int = 0,
     noise: float | None = None,
     jpeg_quality: float | None = None,
+    engine: str = names.JAX,
   ) -> Any:
     """The restored picture, in the same form as the input.
 
@@ -130,13 +144,14 @@ class Restorer:
       tile: largest side of a tile's core, px; 0 = the fastest.
       noise: see `strips`.
       jpeg_quality: see `strips`.
+      engine: see `strips`.
 
     Returns:
       The same type; height and width times scale.
 
     Raises:
-      ValueError: another kind of picture; strength; a mask that is missing, of
-        another size, or that these weights do not use.
+      ValueError: another kind of picture; strength; the engine, see `use`; a
+        mask that is missing, of another size, or that is not used.
       vips.BadPicture: the file cannot be read.
     """
     base.check_strength(strength)
@@ -159,6 +174,7 @@ class Restorer:
         tile=tile,
         noise=noise,
         jpeg_quality=jpeg_quality,
+        engine=engine,
       )
     ]
     restored = np.concatenate(strips)
@@ -212,6 +228,8 @@ class Restorer:
     tile: int = 0,
     noise: float | None = None,
     jpeg_quality: float | None = None,
+    engine: str = names.JAX,
+    on_engine: Callable[[engines.Used], None] = lambda used: None,
     on_tiles: Callable[[int], None] = lambda done: None,
     on_halved: Callable[[tiling.Grid], None] = lambda grid: None,
   ) -> base.Strips:
@@ -230,6 +248,9 @@ class Restorer:
         take it (`knobs`); None = 15.
       jpeg_quality: with which the picture was saved, 1 to 100, for weights that
         take it; None = they estimate it, see the attribute.
+      engine: what computes the tiles, of `engines.names.CHOICES`; 'auto' = the
+        fastest for this network on this machine.
+      on_engine: called with the one that is used.
       on_tiles: see `tiling.run`; also called with 0 before each of several
         views of a tile, so that it can stop the run between them by raising.
       on_halved: see `tiling.run`.
@@ -242,7 +263,10 @@ class Restorer:
 
     Raises:
       tiling.OutOfMemory: not even the smallest tiles fit.
+      ValueError: the engine is not installed or cannot run this network.
     """
+    used = self.use(engine)
+    on_engine(used)
     context = resampling.thumbnail(whole.astype(np.float32), CONTEXT)
     params = self.params
     if self._estimates and jpeg_quality is None:
@@ -256,16 +280,20 @@ class Restorer:
     seen = self._overview(apply, whole, on_view) if self._side else None
     views = ensembles.VIEWS[: 8 if self_ensemble else self.views]
     apply = functools.partial(
-      apply, self._run, ensemble=ensembles.over(views, on_view)
+      apply, self.network(used.engine), ensemble=ensembles.over(views, on_view)
     )
     if self.fills:
       if hole is None:
         raise ValueError('weights that fill want a hole')
-      apply = functools.partial(_filled, apply, 3 if len(views) == 1 else 4)
+      apply = functools.partial(
+        hole_pyramid.only_missing, apply, 3 if len(views) == 1 else 4
+      )
       read = hole_pyramid.reader(
         read,
         hole,
-        functools.partial(self._fill, self_ensemble=self_ensemble, tile=tile),
+        functools.partial(
+          self._fill, self_ensemble=self_ensemble, tile=tile, engine=used.engine
+        ),
         self._reach,
       )
     strips = tiling.run(
@@ -283,6 +311,14 @@ class Restorer:
       strips = coarse_pass.merge(strips, seen, height, width)
     yield from strips
 
+  def network(self, engine: str) -> engines.Network:
+    """The network alone, in an engine; ValueError if that is not installed."""
+    return self._runner.network(engine)
+
+  def use(self, engine: str) -> engines.Used:
+    """Which engine runs its tiles; ValueError, one line, if it cannot."""
+    return self._runner.use(engine)
+
   def _overview(self, apply, whole, on_view):
     """f32[h, w, 3]: the result of the coarse pass over the whole picture.
 
@@ -298,7 +334,7 @@ class Restorer:
     read = lambda y, x, h, w: small[y : y + h, x : x + w]
     apply = functools.partial(
       apply,
-      self._run_overview,
+      self._overview_network,
       ensemble=ensembles.over(ensembles.VIEWS, on_view),
     )
     strips = tiling.run(apply, read, height, width, grid)
@@ -354,30 +390,9 @@ def _compiled(model: Any, task: Any, method: str = '__call__') -> Callable:
   return jax.jit(run)
 
 
-def _apply(run, tiles, *, params, context, ensemble):
-  """`run` on tiles, as `tiling.run` needs it."""
-
-  def on_device(*arrays):
-    return np.asarray(run(params, *jax.device_put(arrays)))
-
+def _apply(network, tiles, *, params, context, ensemble):
+  """A network on tiles, as `tiling.run` needs it."""
   try:
-    return ensemble(on_device, tiles, context)
+    return ensemble(functools.partial(network, params), tiles, context)
   except MemoryError as error:
     raise tiling.OutOfMemory(str(error)) from error
-  except jax.errors.JaxRuntimeError as error:
-    if 'RESOURCE_EXHAUSTED' in str(error) or 'out of memory' in str(error):
-      raise tiling.OutOfMemory(str(error).splitlines()[0]) from error
-    raise
-
-
-def _filled(apply, channels, tiles):
-  """Results of `apply` where a tile's fourth channel is 1, else the tile.
-
-  Args:
-    apply: [B, h, w, 4] -> f32[B, h, w, channels].
-    channels: 3, or 4 with the spread, which is 0 outside of holes.
-    tiles: f32[B, h, w, 4].
-  """
-  missing = tiles[..., 3:] > 0
-  known = tiles[..., :channels] * np.float32([1, 1, 1, 0][:channels])
-  return np.where(missing, apply(tiles), known) if missing.any() else known

@@ -211,7 +211,8 @@ class NAFNet(nn.Module):
       y = layers.pixel_shuffle(y, self.stem)
     y = y.astype(jnp.float32)[:, :height, :width]
     if self.bound and not train:
-      y = y.at[..., :3].multiply(_share(y[..., :3], self.bound))
+      change = y[..., :3] * _share(y[..., :3], self.bound)
+      y = jnp.concatenate([change, y[..., 3:]], -1)
     if not self.confidence:
       return x + y
     return jnp.concatenate([x + y[..., :3], y[..., 3:]], -1)

@@ -110,6 +110,7 @@ class Chain:
         raise ValueError(
           f'{stage.name} cannot use {name}: it {stage.refuses[name]}'
         )
+      stage.check_engine(options.engine)
 
   def notices(
     self, options: options_lib.Options, map_is_saved: bool = False
@@ -175,7 +176,7 @@ class Chain:
 
   def provenance(self, work: stages_lib.Work) -> dict[str, Any]:
     """Which parts of the result are conjecture, and how it was made."""
-    record: dict[str, Any] = {}
+    record: dict[str, Any] = {'engines': work.engines}
     if self.conjecture:
       record['conjectural'] = self.conjecture
     for stage in self.stages:

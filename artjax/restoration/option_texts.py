@@ -1,8 +1,28 @@
-"""Parses options that are not numbers, from a flag or a query."""
+"""Parses the texts of options, from a flag or a query."""
 
 import argparse
+from typing import Any
 
 from artjax import damage_classes
+
+_TRUE, _FALSE = ('1', 'true', 'yes', 'on'), ('0', 'false', 'no', 'off', '')
+
+
+def value(name: str, kind: Any, text: str) -> Any:
+  """The text of a bool, a number or a name.
+
+  Raises:
+    ValueError: it is none; one line that begins with `name`.
+  """
+  if kind is bool:
+    if text.lower() not in _TRUE + _FALSE:
+      raise ValueError(f'{name}={text!r} is neither true nor false')
+    return text.lower() in _TRUE
+  try:
+    return kind(text)
+  except ValueError as error:
+    wanted = 'a whole number' if kind is int else 'a number'
+    raise ValueError(f'{name}={text!r} is not {wanted}') from error
 
 
 def kinds(text: str) -> tuple[str, ...]:

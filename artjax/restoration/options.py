@@ -21,6 +21,7 @@ import dataclasses
 from typing import Any
 
 from artjax import damage_classes
+from artjax.inference.engines import names as engine_names
 from artjax.restoration import option_texts
 
 # The kinds of stages, see chain.py. A stage of 'network' changes the whole
@@ -29,7 +30,6 @@ from artjax.restoration import option_texts
 STAGES = ('network', 'colorize', 'fill', 'detect', 'tone')
 _CHANGES = ('network', 'colorize', 'fill', 'tone')
 _MASKS = ('fill', 'detect')
-_TRUE, _FALSE = ('1', 'true', 'yes', 'on'), ('0', 'false', 'no', 'off', '')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Option:
     query: its name in an HTTP query and in the page's form; '' = not there.
     label: on the page.
     record: its place in a record, 'group.key', if that is not its name.
-    choices: for a tuple of names: the possible ones.
+    choices: the possible names; a tuple has several of them.
   """
 
   help: str
@@ -63,7 +63,10 @@ class Option:
   choices: tuple[str, ...] = ()
 
   def check(self, name: str, value: Any) -> None:
-    """Raises ValueError, one line, unless a number is in range."""
+    """Raises ValueError, one line, unless a value is possible."""
+    if self.choices and isinstance(value, str) and value not in self.choices:
+      known = ', '.join(self.choices)
+      raise ValueError(f'{name}={value} is not one of {known}')
     low, high = self.least, self.most
     if low is None or isinstance(value, (bool, tuple)):
       return
@@ -150,6 +153,15 @@ class Options:
     unit='px',
     metavar='PX',
     stages=('network', 'fill', 'detect'),
+  )
+  engine: str = _option(
+    engine_names.JAX,
+    'runs the networks: jax, or on a CPU openvino or onnx (extras of these '
+    'names); auto: the fastest, measured once; default %(default)s',
+    stages=('network', 'fill', 'detect'),
+    query='engine',
+    label='Engine',
+    choices=engine_names.CHOICES,
   )
   least_change: float = _option(
     0.0,
@@ -300,6 +312,7 @@ def add_arguments(
         type=_TEXTS.get(field.name, field.type),
         default=field.default,
         metavar=option.metavar,
+        choices=option.choices if field.type is str else None,
         help=option.help,
       )
 
@@ -349,7 +362,10 @@ def describe() -> list[dict[str, Any]]:
       'field': name,
       'type': type(_plain(field.default)).__name__,
       'default': _plain(field.default),
-      'choices': list(of(field).choices),
+      'choices': list(  # that there are on this machine
+        engine_names.offered() if name == 'engine' else of(field).choices
+      ),
+      'several': isinstance(field.default, tuple),
       'least': of(field).least,
       'most': of(field).most,
       'exclusive': of(field).exclusive,
@@ -369,21 +385,13 @@ def _plain(value: Any) -> Any:
 
 
 def _parsed(field: dataclasses.Field, text: str) -> Any:
-  name, kind = of(field).query, field.type
+  name = of(field).query
   if field.name in _TEXTS:
     try:
       return _TEXTS[field.name](text)
     except argparse.ArgumentTypeError as error:
       raise ValueError(f'{name}={text!r}: {error}') from error
-  if kind is bool:
-    if text.lower() not in _TRUE + _FALSE:
-      raise ValueError(f'{name}={text!r} is neither true nor false')
-    return text.lower() in _TRUE
-  try:
-    return field.type(text)  # type: ignore[operator]
-  except ValueError as error:
-    wanted = 'a whole number' if kind is int else 'a number'
-    raise ValueError(f'{name}={text!r} is not {wanted}') from error
+  return option_texts.value(name, field.type, text)
 
 
 # What reads the text of a field that is no number.

@@ -9,6 +9,7 @@ not change the picture.
 import abc
 from collections.abc import Callable, Mapping
 import dataclasses
+import functools
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -20,6 +21,8 @@ from artjax.inference import confidence
 from artjax.inference import knobs
 from artjax.inference import tiling
 from artjax.inference import weights
+from artjax.inference.engines import base as engine_base
+from artjax.inference.engines import names as engine_names
 from artjax.interop import safetensors_io
 from artjax.restoration import expected_accuracy
 from artjax.restoration import options as options_lib
@@ -55,6 +58,7 @@ class Work:
   hole: np.ndarray | None = None  # bool [h, w], what was filled
   inverted: bool = False  # whether a drawing was
   tone: dict[str, Any] | None = None  # the transform of tones, as JSON
+  engines: dict[str, str] = dataclasses.field(default_factory=dict)
   halved: list[str] = dataclasses.field(default_factory=list)
   predicted_errors: expected_accuracy.PredictedErrors | None = (
     None  # how wrong the picture may be
@@ -64,6 +68,12 @@ class Work:
     """Counts so many more tiles as done."""
     self.tiles += done
     self.progress(self.tiles, max(self.planned, self.tiles))
+
+  def on_engine(self, name: str, used: engine_base.Used) -> None:
+    """Notes which engine runs the weights `name`."""
+    self.engines[name] = engine_names.called(used.engine)
+    if used.notice:
+      self.notices.append(f'{name}: {used.notice}')
 
   def on_halved(self, grid: tiling.Grid) -> None:
     """Notes that memory was short."""
@@ -110,6 +120,15 @@ class Stage(abc.ABC):
     """Whether an option has an effect on this stage."""
     return self.kind in options_lib.stages_of(option)
 
+  def check_engine(self, engine: str) -> None:
+    """Raises ValueError, one line, if it cannot run in this engine."""
+    if engine in (engine_names.JAX, engine_names.AUTO):
+      return
+    use = getattr(self.restorer, 'use', None)
+    if use is None:
+      raise ValueError(f'engine={engine}: {self.name} runs in jax only')
+    use(engine)
+
   def tiles(self, height: int, width: int, work: Work) -> int:
     """How often it reports progress on a picture of that size."""
     return self.restorer.tiles(height, width, work.options.tile)
@@ -133,6 +152,8 @@ class Stage(abc.ABC):
     return {
       'self_ensemble': work.options.self_ensemble,
       'tile': work.options.tile,
+      'engine': work.options.engine,
+      'on_engine': functools.partial(work.on_engine, self.name),
       'on_tiles': work.on_tiles,
       'on_halved': work.on_halved,
     }
@@ -253,5 +274,5 @@ class Prior(Fill):
   refuses = {'self_ensemble': 'processes a picture once, upright'}
 
   def uses(self, option: str) -> bool:
-    """It has no tiles."""
-    return option != 'tile' and super().uses(option)
+    """It has no tiles, and is trained in JAX."""
+    return option not in ('tile', 'engine') and super().uses(option)

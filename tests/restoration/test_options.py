@@ -59,6 +59,7 @@ def test_every_field_is_a_flag_and_on_record():
     'jpeg_quality': 0.0,
     'self_ensemble': False,
     'tile': 64,
+    'engine': 'jax',
     'least_change': 0.0,
     'strip_metadata': True,
     'max_pixels': 400_000_000,
@@ -123,6 +124,7 @@ def test_a_region_is_four_whole_numbers(region, capsys):
     ({'strength': 'much'}, "strength='much' is not a number"),
     ({'strength': '7'}, 'strength=7.0 is not in [0, 1]'),
     ({'threshold': '0'}, 'threshold=0.0 is not between 0 and 1'),
+    ({'engine': 'tpu'}, 'engine=tpu is not one of jax, onnx, openvino, auto'),
     ({'self_ensemble': '2'}, "self_ensemble='2' is neither true nor false"),
   ],
 )
@@ -143,6 +145,20 @@ def test_the_form_has_what_a_query_has():
     assert set(entry['stages']) <= set(options.STAGES)
     value = str(entry['default'])
     assert options.from_query({entry['name']: value}) == options.Options()
+
+
+def test_the_form_offers_the_engines_that_are_installed(monkeypatch):
+  offered = lambda: next(
+    entry['choices']
+    for entry in options.describe()
+    if entry['name'] == 'engine'
+  )
+  monkeypatch.setattr(options.engine_names, 'installed', lambda: ('jax',))
+  assert offered() == ['jax']
+  monkeypatch.setattr(
+    options.engine_names, 'installed', lambda: ('jax', 'onnx')
+  )
+  assert offered() == ['jax', 'onnx', 'auto']
 
 
 def test_it_is_read_without_anything_heavy():

@@ -98,6 +98,7 @@ def test_results_are_inputs_and_history(page):
       'strength': 1.0,
       'structure': 1.0,
       'self_ensemble': False,
+      'engine': 'jax',
     }
     ids.append(result['id'])
   assert [p['id'] for p in page.get('/api/pictures').json()][-3:] == ids

@@ -168,6 +168,7 @@ def test_with_a_mask_it_is_the_file_of_the_command_line(
     'steps': ['fill'],
     'strength': 1.0,
     'self_ensemble': False,
+    'engine': 'jax',
     'threshold': 0.5,
     'kinds': 'thin,opaque',
     'mask': True,

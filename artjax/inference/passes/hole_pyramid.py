@@ -76,6 +76,21 @@ def share_of_fill(hole: np.ndarray, feather: int) -> np.ndarray:
   return np.rint(255 * share).astype(np.uint8)
 
 
+def only_missing(
+  apply: Callable[[np.ndarray], np.ndarray], channels: int, tiles: np.ndarray
+) -> np.ndarray:
+  """Results of `apply` where a tile's fourth channel is 1, else the tile.
+
+  Args:
+    apply: [B, h, w, 4] -> f32[B, h, w, channels].
+    channels: 3, or 4 with the spread, which is 0 outside of holes.
+    tiles: f32[B, h, w, 4].
+  """
+  missing = tiles[..., 3:] > 0
+  known = tiles[..., :channels] * np.array([1, 1, 1, 0][:channels], np.float32)
+  return np.where(missing, apply(tiles), known) if missing.any() else known
+
+
 def _half(read, hole):
   """The picture at half its size, averaging known pixels; and its hole."""
   height, width = hole.shape

@@ -38,7 +38,7 @@ def declared() -> dict[str, str]:
     found[f'preset.{preset.name}.title'] = preset.title
     found[f'preset.{preset.name}.about'] = _sentence(preset.about)
   for option in options.describe():
-    if not option['choices']:  # Those are in the legend of the mask.
+    if not option['several']:  # Those are in the legend of the mask.
       found[f'option.{option["name"]}.label'] = option['label']
       found[f'option.{option["name"]}.help'] = _sentence(option['help'])
   return found

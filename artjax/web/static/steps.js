@@ -1,5 +1,5 @@
 // The form: what can be done and how, as the server declares it.
-import {control, hasControl, setValue} from '/options.js';
+import {control, getValue, hasControl, setValue} from '/options.js';
 import {$, line} from '/talk.js';
 import {t} from '/text.js';
 import {Weights} from '/weights.js';
@@ -48,12 +48,10 @@ export class Steps {
   // Says which preset the form stands at; none if something else was chosen.
   tell() {
     const chosen = this.chosen.join();
-    const values = option => option.type === 'bool' ? $(option.name).checked
-        : $(option.name).value / 100;
     const same = this.presets.find(({steps, options}) => steps.join() === chosen &&
         !this.weights.value(steps) &&
         this.settings.every(option =>
-          values(option) === (options[option.name] ?? option.default)));
+          getValue(option) === (options[option.name] ?? option.default)));
     $('preset').value = same?.name || '';
     $('preset-about').textContent = same ? t(`preset.${same.name}.about`) : '';
   }
@@ -99,8 +97,9 @@ export class Steps {
   }
 
   // Whether steps use an option: all of them must see flips for an ensemble.
-  uses(steps, {name, stages}) {
-    return (!stages.length || steps.some(step => stages.includes(this.can[step].stage))) &&
+  // Where there is one choice there is nothing to choose.
+  uses(steps, {name, stages, choices}) {
+    return choices.length !== 1 && (!stages.length || steps.some(step => stages.includes(this.can[step].stage))) &&
         !(name === 'self_ensemble' && steps.includes('colorize'));
   }
 
@@ -109,9 +108,9 @@ export class Steps {
   values(steps, kinds) {
     const found = {};
     for (const option of this.options.filter(option => this.uses(steps, option))) {
-      const {name, type, choices, default: usual} = option;
-      found[name] = choices.length ? (kinds ? kinds(choices).join() : usual)
-          : type === 'bool' ? $(name).checked : $(name).value / 100;
+      const {name, several, choices, default: usual} = option;
+      found[name] = !several ? getValue(option)
+          : kinds ? kinds(choices).join() : usual;
     }
     return {...found, format: $('format').value, weights: this.weights.value(steps)};
   }

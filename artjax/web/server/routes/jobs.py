@@ -60,7 +60,9 @@ def _query_model() -> Any:
     least, most = ('gt', 'lt') if option['exclusive'] else ('ge', 'le')
     limits = {least: option['least'], most: option['most']}
     fields[option['name']] = (
-      _TYPES[option['type']],
+      Literal[tuple(option['choices'])]
+      if option['choices'] and not option['several']
+      else _TYPES[option['type']],
       field(
         option['default'],
         description=option['help'],

@@ -1,0 +1,1 @@
+"""Engines: what computes a network on tiles, besides JAX."""

@@ -1,0 +1,1 @@
+"""Turns JAX functions of fixed shapes into ONNX graphs."""
