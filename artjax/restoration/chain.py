@@ -13,6 +13,7 @@ from artjax.image_io import reader
 from artjax.inference import base
 from artjax.inference import loading
 from artjax.inference import weights as weights_lib
+from artjax.inference.engines import names as engine_names
 from artjax.restoration import options as options_lib
 from artjax.restoration import stages as stages_lib
 from artjax.restoration import strips as strips_lib
@@ -111,6 +112,10 @@ class Chain:
           f'{stage.name} cannot use {name}: it {stage.refuses[name]}'
         )
       stage.check_engine(options.engine)
+    if options.engine not in (engine_names.JAX, engine_names.AUTO) and not any(
+      stage.has_engines for stage in self.stages
+    ):
+      raise ValueError(f'engine={options.engine}: {self} runs in jax only')
 
   def notices(
     self, options: options_lib.Options, map_is_saved: bool = False

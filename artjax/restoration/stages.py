@@ -118,16 +118,20 @@ class Stage(abc.ABC):
 
   def uses(self, option: str) -> bool:
     """Whether an option has an effect on this stage."""
+    if option == 'engine' and not self.has_engines:
+      return False
     return self.kind in options_lib.stages_of(option)
 
   def check_engine(self, engine: str) -> None:
-    """Raises ValueError, one line, if it cannot run in this engine."""
-    if engine in (engine_names.JAX, engine_names.AUTO):
-      return
+    """Raises ValueError, one line, if its network cannot run in an engine."""
     use = getattr(self.restorer, 'use', None)
-    if use is None:
-      raise ValueError(f'engine={engine}: {self.name} runs in jax only')
-    use(engine)
+    if use and engine != engine_names.AUTO:
+      use(engine)
+
+  @property
+  def has_engines(self) -> bool:
+    """Whether other engines than JAX can run its network."""
+    return hasattr(self.restorer, 'use')
 
   def tiles(self, height: int, width: int, work: Work) -> int:
     """How often it reports progress on a picture of that size."""
@@ -149,14 +153,16 @@ class Stage(abc.ABC):
 
   def _settings(self, work):
     """Settings of the restorer for tiles."""
-    return {
+    settings = {
       'self_ensemble': work.options.self_ensemble,
       'tile': work.options.tile,
-      'engine': work.options.engine,
-      'on_engine': functools.partial(work.on_engine, self.name),
       'on_tiles': work.on_tiles,
       'on_halved': work.on_halved,
     }
+    if self.has_engines:
+      settings['engine'] = work.options.engine
+      settings['on_engine'] = functools.partial(work.on_engine, self.name)
+    return settings
 
 
 class Network(Stage):
@@ -274,5 +280,5 @@ class Prior(Fill):
   refuses = {'self_ensemble': 'processes a picture once, upright'}
 
   def uses(self, option: str) -> bool:
-    """It has no tiles, and is trained in JAX."""
-    return option not in ('tile', 'engine') and super().uses(option)
+    """It has no tiles."""
+    return option != 'tile' and super().uses(option)

@@ -42,9 +42,6 @@ class Tone(stages.Stage):
     """See `stages.Stage`."""
     return super().tiles(height, width, work) if work.options.tone else 0
 
-  def check_engine(self, engine: str) -> None:
-    """Any will do: its network sees one thumbnail, in JAX."""
-
   def provenance(self, work: stages.Work) -> dict[str, Any]:
     """The transform that was applied."""
     return {'tone': work.tone} if work.tone else {}
