@@ -16,7 +16,7 @@ from artjax import config as defaults
 # Stains are drawn on pictures twice the size of what the network sees.
 _TRAIN_OPS = (
   'fit({fit})|random_scale_crop({window}, 0.6)|flip|rotate90|'
-  'stained((0.1, 1.0), clean=0.25)|fit({size})|'
+  'stained((0.2, 1.0), clean=0.25)|fit({size})|'
   'mask_classes("stain")|keep("image", "target", "mask")'
 )
 EVAL_OPS = 'stained(0.5)'
@@ -31,6 +31,7 @@ def get_config(variant: str = '') -> ml_collections.ConfigDict:
   # Of the stained pixels alone: most are not.
   config.losses.hole_l1 = 0.3
   config.loss_options.hole_l1.known = 0.0
+  config.losses.hole_psnr = 0.004  # strong stains count more
   config.steps = 5_000
   config.batch_size = 4
   config.optimizer.name = 'adamw'

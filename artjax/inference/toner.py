@@ -32,8 +32,9 @@ SIDE = 64  # shorter side of the thumbnail that the network sees, px
 _AT_ONCE = 1_000_000  # px of a strip
 # Of what the network finds, SHARE is applied, less what UNSURE takes off: root
 # mean square changes up to it, of 1, are within its error, and not made. Chosen
-# on paintings so that at most 5 % get worse by .1 dB and more.
-SHARE, UNSURE = 0.8, 0.02
+# on paintings so that at most 5 % get worse by .1 dB and more, see
+# docs/experiments/tone.md.
+SHARE, UNSURE = 0.9, 0.005
 
 
 class Toner:

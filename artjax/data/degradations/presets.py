@@ -126,7 +126,8 @@ def stained(
     severity: in [0, 1].
     rng: the Generator.
     clean: share of examples without stains, where image and target are equal.
-    camera: share of stained examples seen through a camera, the image alone.
+    camera: share of stained examples of which image and target are seen
+      through the same camera, so that only stains differ.
     grey: share of grey and sepia photographs, in image and target.
 
   Returns:
@@ -141,9 +142,15 @@ def stained(
   if rng.random() < clean:
     return example
   stains = plans.some(plans.STAINS, rng) or [plans.STAINS[0][::2]]
+  example = plans.run(stains, example, severity, rng)
   if rng.random() < camera:
-    stains += plans.camera(rng)
-  return plans.run(stains, example, severity, rng)
+    plan, seed = plans.camera(rng), rng.integers(2**32)
+    for name in ('image', 'target'):
+      seen = plans.run(
+        plan, {'image': example[name]}, severity, np.random.default_rng(seed)
+      )
+      example[name] = seen['image']
+  return example
 
 
 @preset
