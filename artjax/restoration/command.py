@@ -167,10 +167,10 @@ def _restore_by_ray(parser, args, options, items, run, settings):
   job = ray_workers.Job(args.weights, options, args.c2pa, settings, os.getcwd())
   try:
     pool = ray_workers.Pool(job, args.address, args.workers, args.num_gpus)
-  except (ValueError, ConnectionError) as error:
+  except Exception as error:  # of Ray: no such cluster, another token, ...
     parser.error(f'--runner=ray: {" ".join(str(error).split())}')
   with pool:
-    _say(f'{pool.workers} workers on the Ray cluster')
+    _say(f'workers on the Ray cluster: {pool.workers}')
     dispatch.restore(left, run, pool, pool.workers)
 
 
