@@ -35,9 +35,9 @@ def test_noise_is_told_and_15_unless_said():
 def test_another_value_compiles_nothing():
   found = restorer('ffdnet.FFDNet')
   found(PICTURE, noise=10)
-  before = found._run._cache_size()
+  before = found._runner._run._cache_size()
   found(PICTURE, noise=20)
-  assert found._run._cache_size() == before
+  assert found._runner._run._cache_size() == before
 
 
 def test_quality_is_estimated_once_unless_told():

@@ -171,8 +171,8 @@ def test_tiles_of_a_filler_hardly_show():
 
 def test_tiles_without_holes_are_not_run():
   run, seen = filler(), []
-  compiled = run._run
-  run._run = lambda params, tiles, context: (
+  compiled = run.network('jax')._run
+  run.network('jax')._run = lambda params, tiles, context: (
     seen.append(tiles.shape) or (compiled(params, tiles, context))
   )
   image, hole = picture(200, 200), np.zeros([200, 200], bool)

@@ -180,14 +180,15 @@ def test_a_chain_is_one_after_the_other(tmp_path, chain):
 def test_short_of_memory_is_said(tmp_path, chain, monkeypatch):
   values = written(tmp_path / 'a.png', (200, 300))
   restorer = chain.restorers[0]
-  honest = restorer._run
+  jax_network = restorer.network('jax')
+  honest = jax_network._run
 
   def narrow(params, tiles, context):
     if tiles.shape[1] > 200:
       raise MemoryError('too much')
     return honest(params, tiles, context)
 
-  monkeypatch.setattr(restorer, '_run', narrow)
+  monkeypatch.setattr(jax_network, '_run', narrow)
   run = lambda: restore_file.restore_file(
     str(tmp_path / 'a.png'),
     chain,
@@ -195,14 +196,14 @@ def test_short_of_memory_is_said(tmp_path, chain, monkeypatch):
   )
   record = run()
   assert record['tiling'] and 'short of memory' in record['tiling'][0]
-  monkeypatch.setattr(restorer, '_run', honest)
+  monkeypatch.setattr(jax_network, '_run', honest)
   want = restorer(values).astype(int)
   assert np.abs(pixels(tmp_path / 'o.png') - want).max() <= 1
 
   def none(*unused):
     raise MemoryError('too much')
 
-  monkeypatch.setattr(restorer, '_run', none)
+  monkeypatch.setattr(jax_network, '_run', none)
   os.remove(tmp_path / 'o.png')
   with pytest.raises(tiling.OutOfMemory):
     run()
