@@ -15,6 +15,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from artjax import tasks
+from artjax.damage_classes import CLASSES
 from artjax.image_io import reader
 from artjax.inference import base
 from artjax.inference import confidence
@@ -31,6 +32,11 @@ from artjax.restoration.masks import damage_mask
 
 # {option: what a network is told by it}.
 _KNOBS = {'noise': knobs.NOISE, 'jpeg_quality': knobs.QUALITY}
+
+# Probabilities of a stain between which more and more of a change is applied:
+# the detector knows better than the network that undoes stains what is one. See
+# docs/experiments/stains.md.
+_UNSURE = (0.2, 0.5)
 
 
 class View(NamedTuple):
@@ -224,6 +230,27 @@ class Network(Stage):
     if share < 1 and self.scale == 1:
       strips = strips_lib.partly(strips, view.read, view.width, share)
     return strips
+
+
+class Stains(Network):
+  """Undoes stains where a detector has found some; without one, anywhere."""
+
+  def uses(self, option: str) -> bool:
+    """It has no tiles, and always averages over 8 flips and rotations."""
+    return option not in ('tile', 'self_ensemble') and super().uses(option)
+
+  def strips(self, view: View, work: Work) -> base.Strips:
+    """See `Stage`."""
+    strips = super().strips(view, work)
+    found = work.mask.probabilities
+    if found is None:
+      return strips
+    chance = found[..., CLASSES.index('stain')] / np.float32(255)
+    none, every = _UNSURE
+    share = np.asarray(np.clip((chance - none) / (every - none), 0, 1))
+    return strips_lib.partly_where(
+      strips, view.read, view.height, view.width, share
+    )
 
 
 class Detect(Stage):

@@ -13,6 +13,7 @@ import numpy as np
 
 from artjax.image_io import writer as image_writer
 from artjax.inference import base
+from artjax.inference.passes import coarse as coarse_pass
 
 _IN_MEMORY = 64 << 20  # bytes; what is larger is kept on disk
 _ROWS = 256  # that are copied at a time where nothing is done
@@ -143,6 +144,31 @@ def partly(
     change = np.clip(rows[..., :3], 0, 1) - before
     spread = factor * rows[..., 3:]
     yield top, np.concatenate([before + factor * change, spread], -1)
+
+
+def partly_where(
+  strips: base.Strips,
+  read: base.Read,
+  height: int,
+  width: int,
+  shares: np.ndarray,
+) -> base.Strips:
+  """Strips of which another share of the change is applied at each pixel.
+
+  Args:
+    strips: (top, f32[rows, width, C]), of which RGB alone are used.
+    read: of the picture before the change.
+    height: of it, px.
+    width: of it, px.
+    shares: f32[h, w] in [0, 1], of the picture or of a smaller copy.
+
+  Yields:
+    (top, f32[rows, width, 3]).
+  """
+  for top, rows in strips:
+    before = read(top, 0, len(rows), width)
+    share = coarse_pass.window(shares, top, len(rows), height, width)
+    yield top, before + share[..., None] * (rows[..., :3] - before)
 
 
 def unchanged(read: base.Read, height: int, width: int) -> base.Strips:

@@ -24,7 +24,7 @@ class Task(base.Task):
 
   channels = 3
   restorer = 'stain_remover.StainRemover'
-  stage = 'stages.Network'
+  stage = 'stages.Stains'
 
   def inputs(self, batch: base.Batch, rng: jax.Array | None) -> jax.Array:
     """The picture, f32[B, H, W, 3] in [0, 1]."""

@@ -321,6 +321,9 @@ def run(request, say, stop):
     record['hints'] = request['hints_name']
   for entry in record['weights']:
     entry['name'] = named(entry['name'])
+  if 'engines' in record:
+    engines = record['engines']
+    record['engines'] = {named(path): engines[path] for path in engines}
   return {'record': record}
 
 

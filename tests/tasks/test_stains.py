@@ -44,4 +44,4 @@ def test_the_task_says_what_its_output_means():
   np.testing.assert_allclose(
     task.inputs({'image': image}, None), image / 255, atol=1e-6
   )
-  assert task.restores and not (task.finds or task.fills)
+  assert not (task.finds or task.fills)

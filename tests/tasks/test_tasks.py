@@ -51,7 +51,7 @@ def test_a_new_file_is_a_new_task(tmp_path, monkeypatch):
 def test_what_a_task_names_is_there(name):
   task = tasks.get(name)
   assert task.fills == (name == 'inpaint')
-  assert task.restores == (name in ('restore', 'stains'))
+  assert task.restores == (name == 'restore')
   assert isinstance(registry.get('artjax.inference', task.restorer), type)
   evaluator = registry.get('artjax.evaluation', task.evaluator)
   assert issubclass(evaluator, evaluation.Evaluator)

@@ -244,6 +244,7 @@ def test_abilities_appear_with_their_weights(tmp_path):
   assert [a.name for a in abilities.ABILITIES] == [
     'detect',
     'fill',
+    'stains',
     'restore',
     'tone',
     'colorize',

@@ -10,6 +10,7 @@ import web_client as web
 
 from artjax import registry
 from artjax.interop import safetensors_io
+from artjax.models import attention
 from artjax.models import super_resolution
 from artjax.restoration import command
 from artjax.web import worker
@@ -46,9 +47,12 @@ def test_what_ships_can_be_chosen():
 
 
 def test_models_that_enlarge_are_known():
-  folder = pathlib.Path(super_resolution.__file__).parent
-  modules = {path.stem for path in folder.glob('*.py')} - {'__init__'}
-  assert choices._SCALES.keys() == modules
+  modules = set()
+  for package in (super_resolution, attention):
+    folder = pathlib.Path(package.__file__).parent
+    modules |= {path.stem for path in folder.glob('*.py')}
+  parts = {'__init__', 'base', 'windows', 'dysample'}  # no networks
+  assert choices._SCALES.keys() == modules - parts
 
 
 def test_chosen_weights_are_names_and_never_paths(folder, own):

@@ -41,7 +41,7 @@ def test_presets_are_those_of_the_command_line(tmp_path):
     assert not any(preset['available'] for preset in table())
     web.save_weights(tmp_path, 'structure')
     assert [p['name'] for p in table() if p['available']] == ['scan']
-  for name in ('detect', 'inpaint', 'tone', 'esrgan'):
+  for name in ('detect', 'inpaint', 'stains', 'tone', 'esrgan'):
     (tmp_path / f'{name}.safetensors').touch()
   for found, preset in zip(
     abilities.describe_presets(tmp_path), presets.PRESETS, strict=True
@@ -88,7 +88,7 @@ def test_by_default_the_page_does_what_the_command_line_does(tmp_path):
     for ability in abilities.describe(tmp_path)
     if ability['default'] and ability['name'] != 'detect'
   ]
-  assert steps == ['fill', 'restore', 'tone']
+  assert steps == ['fill', 'stains', 'restore', 'tone']
   assert abilities.plan(steps, False, tmp_path) == [
     str(tmp_path / f'{name}.safetensors') for name in names
   ]

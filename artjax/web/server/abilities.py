@@ -16,6 +16,8 @@ from artjax.web.server import choices as choices_lib
 
 PRETRAINED = weights.pretrained_folder()
 
+_GUIDED = ('fill', 'stains')  # steps that act where damage is found
+
 
 class Ability(NamedTuple):
   """One step that the page offers."""
@@ -49,6 +51,15 @@ ABILITIES = (
     'What no mask shows is left unchanged, bit for bit.',
     'python -m artjax.main --config=configs/inpaint.py',
     'fill',
+  ),
+  Ability(
+    'stains',
+    'Lighten stains',
+    ('stains',),
+    'Lightens stains of water, mould and grime; what lies below them stays.',
+    'Large and faint stains mostly remain, and so do the dark rims of water '
+    'stains.',
+    'python -m artjax.main --config=configs/stains.py',
   ),
   Ability(
     'restore',
@@ -164,7 +175,7 @@ def plan(
     )
   found = {}
   for step in steps:
-    if step == 'fill' and not mask:
+    if step in _GUIDED and not mask and 'detect' in have:
       found['detect'] = have['detect']
     found[step] = have[step]
   for step in other.keys() - {*steps, 'detect'}:  # A mask may come instead.

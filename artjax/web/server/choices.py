@@ -22,13 +22,16 @@ _STEPS = {
   'detect': 'detect',
   'inpaint': 'fill',
   'tone': 'tone',
+  'stains': 'stains',
   'colorize': 'colorize',
   'sketch2image': 'sketch',
   'restore': 'restore',
 }
 _ENLARGING = 'upscale'  # 'restore' that makes larger pictures
 # Modules of models that enlarge, and the scale where none is given.
-_SCALES = {'srvgg': 4, 'rrdb': 4, 'srresnet': 4, 'span': 4, 'spanf': 4}
+_SCALES = dict.fromkeys(
+  ('srvgg', 'rrdb', 'srresnet', 'span', 'spanf', 'plksr', 'swinir', 'hat'), 4
+)
 _LICENCE = 'Apache-2.0'  # of all that ships, see docs/model_zoo.md
 _PART = re.compile(r'([\w.-]+)(?::(\d*\.?\d+))?')
 
