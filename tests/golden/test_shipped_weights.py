@@ -27,6 +27,7 @@ WEIGHTS = (
   'esrgan_psnr',
   'tone',
   'structure',
+  'stains',
   'mnist_gan',
 )
 
@@ -58,6 +59,10 @@ def given(name):
     return cv2.line(picture, (5, 80), (90, 10), (240, 240, 230), 1)
   if name == 'tone':  # which leaves the input as it is: faded, with a cast
     return np.uint8(np.clip(0.7 * picture + [70, 40, 70], 0, 255))
+  if name == 'stains':
+    stain = cv2.circle(np.zeros(picture.shape[:2], np.float32), (40, 50), 25, 1)
+    stain = cv2.circle(0.5 * stain, (40, 50), 25, 1.0, -1)[..., None]
+    return np.uint8(picture * (1 - stain * np.float32([0.4, 0.5, 0.7])))
   return picture
 
 
@@ -93,7 +98,7 @@ def test_results_are_not_the_input(name):
   if name.startswith('esrgan'):
     assert made.shape == (128, 128, 3)
   else:
-    least = 20 if name == 'tone' else 30
+    least = 20 if name in ('tone', 'stains') else 30
     assert np.abs(np.int16(made) - given(name)).max() > least
 
 
