@@ -169,7 +169,8 @@ def test_export_of_a_blend_has_an_entry_that_says_so(
 
 
 def test_export_to_onnx(run_script, compact, tmp_path):
-  onnx = pytest.importorskip('onnx', reason='needs onnx (make export-setup)')
+  pytest.importorskip('jax2onnx', reason='needs jax2onnx (make export-setup)')
+  onnx = pytest.importorskip('onnx')
   path = tmp_path / 'out' / 'x.onnx'
   result = last(
     run_script('export.py', f'--weights={compact}', f'--output={path}')

@@ -114,7 +114,7 @@ def test_colours_are_drawn_undone_saved_and_opened(page, scan, tmp_path):
   # Files that tell no colours.
   for name, picture, reason in (
     ('flat.png', all_three[:3], 'no transparency'),
-    ('empty.png', all_three * [1, 1, 1, 0], 'holds no colour'),
+    ('empty.png', all_three * [1, 1, 1, 0], 'without any colour'),
     ('other.png', all_three.crop(0, 0, 90, 90), 'does not belong to it'),
   ):
     picture.cast('uchar').pngsave(str(tmp_path / name))

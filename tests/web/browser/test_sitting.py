@@ -117,7 +117,7 @@ def test_a_browser_that_keeps_nothing_says_so(page, scan):
   upload(page, str(scan))
   open_mask(page)
   dab(page)
-  expect(page.locator('#error')).to_contain_text('cannot be kept')
+  expect(page.locator('#error')).to_contain_text('cannot store drawings')
   # So the browser asks before it is lost.
   with page.expect_event('dialog') as asked:
     page.once('dialog', lambda dialog: dialog.accept())
