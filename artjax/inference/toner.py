@@ -34,7 +34,7 @@ _AT_ONCE = 1_000_000  # px of a strip
 # mean square changes up to it, of 1, are within its error, and not made. Chosen
 # on paintings so that at most 5 % get worse by .1 dB and more, see
 # docs/experiments/tone.md.
-SHARE, UNSURE = 0.9, 0.005
+SHARE, UNSURE = 0.9, 0.01
 
 
 class Toner:
