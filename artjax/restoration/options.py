@@ -105,7 +105,7 @@ class Options:
   )
   structure: float = _option(
     1.0,
-    'share of the removal of noise, blur and scratches to apply, 0 to 1',
+    'share of the removal of noise, scratches and stains to apply, 0 to 1',
     least=0,
     most=1,
     stages=('network',),
