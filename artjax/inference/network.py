@@ -326,19 +326,12 @@ class Restorer:
     size.
     """
     small = coarse_pass.shrink(np.float32(whole), self._side)
-    height, width = small.shape[:2]
-    # One tile nearly always, so that hardly any halo is needed.
-    grid = tiling.plan(
-      height, width, halo=self._multiple, multiple=self._multiple
-    )
-    read = lambda y, x, h, w: small[y : y + h, x : x + w]
     apply = functools.partial(
       apply,
       self._overview_network,
       ensemble=ensembles.over(ensembles.VIEWS, on_view),
     )
-    strips = tiling.run(apply, read, height, width, grid)
-    return np.concatenate([rows[..., :3] for _, rows in strips])
+    return coarse_pass.look(apply, small, self._multiple)[..., :3]
 
   def _fill(self, picture, hole, **how):
     """f32[h, w, 3], filled where bool [h, w] says so."""

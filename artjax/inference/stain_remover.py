@@ -84,18 +84,12 @@ class StainRemover:
       f32[h, w, 6]: a factor and what is added, for each channel.
     """
     small = coarse_pass.shrink(whole.astype(np.float32), self._side)
-    height, width = small.shape[:2]
-    grid = tiling.plan(
-      height, width, halo=self._multiple, multiple=self._multiple
-    )
-    read = lambda y, x, h, w: small[y : y + h, x : x + w]
     run = functools.partial(self._run, self.params)
     ensemble = ensembles.over(ensembles.VIEWS, on_view)
     apply = lambda tiles: ensemble(
       lambda seen, _: np.asarray(run(jax.device_put(seen))), tiles, _NO_CONTEXT
     )
-    strips = tiling.run(apply, read, height, width, grid)
-    found = np.concatenate([rows for _, rows in strips])
+    found = coarse_pass.look(apply, small, self._multiple)
     return np.delete(found, 3, -1)  # how far the views differ
 
   def strips(
@@ -144,7 +138,7 @@ class StainRemover:
     """The one tile that the network sees, a small copy of the picture."""
     del tile
     small = coarse_pass.shrunk(height, width, self._side)
-    return tiling.plan(*small, halo=self._multiple, multiple=self._multiple)
+    return coarse_pass.grid(*small, self._multiple)
 
   def _rows(self, width):
     return max(1, _AT_ONCE // width)

@@ -5,11 +5,14 @@ the area around it, which may lie in another tile. The small copy contains both,
 and has the same size for all pictures.
 """
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 
 from artjax.damage_classes import CLASSES
 from artjax.inference import base
+from artjax.inference import tiling
 
 # Weight of the coarse pass: 0 for cracks, which are too thin for it, and below
 # that of the tiles for losses, of which it misses the small ones.
@@ -31,6 +34,31 @@ def shrunk(height: int, width: int, side: int) -> tuple[int, int]:
   """(height, width) in px of the result of `shrink`."""
   factor = min(1, side / min(height, width))
   return max(1, round(height * factor)), max(1, round(width * factor))
+
+
+def grid(height: int, width: int, multiple: int) -> tiling.Grid:
+  """Tiles of a small copy: nearly always one, so hardly any halo is needed."""
+  return tiling.plan(height, width, halo=multiple, multiple=multiple)
+
+
+def look(
+  apply: Callable[[np.ndarray], np.ndarray], small: np.ndarray, multiple: int
+) -> np.ndarray:
+  """The result of a network over all of a small copy.
+
+  Args:
+    apply: f32[B, h, w, 3] -> f32[B, h, w, C].
+    small: f32[h, w, 3], of `shrink`.
+    multiple: of which the sides of a tile must be, px.
+
+  Returns:
+    f32[h, w, C].
+  """
+  height, width = small.shape[:2]
+  read = lambda y, x, h, w: small[y : y + h, x : x + w]
+  tiles = grid(height, width, multiple)
+  strips = tiling.run(apply, read, height, width, tiles)
+  return np.concatenate([rows for _, rows in strips])
 
 
 def merge(

@@ -71,6 +71,19 @@ def test_stains_are_what_image_and_target_differ_in(monkeypatch):
   assert 4 <= clean <= 20
 
 
+def test_stains_and_what_is_below_are_seen_by_one_camera():
+  image, seen = picture(64, 80), 0
+  for seed in range(12):
+    ops = PRESETS['stained'](0.4, camera=1.0)
+    out = ops({'image': image}, np.random.default_rng(seed))
+    stain = out['mask'].max(-1) > 0
+    if stain.mean() < 0.5:
+      seen += 1
+      apart = np.abs(out['image'] - out['target']).max(-1)
+      assert np.median(apart[~stain]) < 0.02
+  assert seen >= 3
+
+
 def test_as_many_are_clean_as_asked_for_and_the_rest_is_damaged():
   image = picture(64, 64)
 
