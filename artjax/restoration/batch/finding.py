@@ -109,11 +109,11 @@ class _Search:
     self.found: dict[str, Item] = {}
     self.left_alone: dict[str, LeftAlone] = {}
 
-  def add(self, source, below, problem='', **fields):
+  def add(self, source, below, problem='', real='', **fields):
     if not problem and _is_irregular(source):
       problem = f'{source}: it is no regular file'
     item = Item(source, below, problem, **fields)
-    self.found.setdefault(self._real(source), item)
+    self.found.setdefault(real or self._real(source), item)
 
   def stream(self, name, spool):
     if name in (item.name for item in self.found.values()):
@@ -164,7 +164,7 @@ class _Search:
     elif source.endswith(outputs.BESIDE):
       self._leave(source, 'named as a map or a mask of a result')
     else:
-      self.add(source, below, meant=False)
+      self.add(source, below, real=real, meant=False)
 
   def _leave(self, source, why):
     self.left_alone.setdefault(self._real(source), LeftAlone(source, why))

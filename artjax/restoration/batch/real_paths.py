@@ -19,5 +19,5 @@ class RealPaths:
     if name in ('', os.curdir, os.pardir) or os.path.islink(path):
       return os.path.realpath(path)
     if folder not in self._folders:
-      self._folders[folder] = os.path.realpath(folder)
-    return os.path.join(self._folders[folder], name)
+      self._folders[folder] = os.path.join(os.path.realpath(folder), '')
+    return self._folders[folder] + name

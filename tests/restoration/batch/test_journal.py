@@ -43,6 +43,27 @@ def test_lines_of_earlier_versions_and_torn_ones(tmp_path):
   assert keys(tmp_path / 'none') == {}
 
 
+def test_only_the_start_of_a_line_is_parsed(tmp_path, monkeypatch):
+  out = str(tmp_path / 'out')
+  a, odd = (os.path.join(out, name) for name in ('a"é.png', '[a].png'))
+  entry = {'status': 'done', 'key': 'k1', 'stamp': 's1', 'more': '\n}'}
+  with journal.Journal(out) as log:
+    log.write({**entry, 'files': ['no.png'], 'written': 'no'}, [a])
+    log.write({**entry, 'key': 'k2'}, [odd])
+  with open(log.path, 'ab') as file:  # torn
+    start = (
+      '{"status": "done", "key": "k3", "stamp": "s3", "files": ["a.png"], '
+    )
+    file.write(f'{start}"written": 1e9, "mo'.encode())
+  parsed, loads = [], json.loads
+  monkeypatch.setattr(
+    journal.json, 'loads', lambda line: parsed.append(line) or loads(line)
+  )
+  expected = {a: journal.Made('k1', 's1'), odd: journal.Made('k2', 's1')}
+  assert journal.read(out) == expected
+  assert [b'more' in line for line in parsed] == [False, True, False]
+
+
 def test_what_was_made_last_counts_over_all_journals(tmp_path, monkeypatch):
   out = str(tmp_path / '[out]')  # no pattern
   a, b = (os.path.join(out, name) for name in ('a.png', 'b.png'))
