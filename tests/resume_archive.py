@@ -15,6 +15,7 @@ import argparse
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -86,6 +87,8 @@ def make(folder, pictures):
       run(folder)
       first = folder / 'out' / below
       entry = json.loads((folder / 'out' / journal.NAME).read_text())
+    elif i % A_FOLDER == 0:  # a file has only so many links
+      first = shutil.copy(first, folder / 'out' / below)
     else:
       os.link(first, folder / 'out' / below)
   time.sleep(3)  # s, until no file is new any more

@@ -165,7 +165,7 @@ class Journal:
       'files': below,
       'written': time.time(),
     }
-    line = (json.dumps(first | entry | first) + '\n').encode()
+    line = (json.dumps({**first, **entry, **first}) + '\n').encode()
     try:
       if self._file.write(line) != len(line):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
