@@ -24,6 +24,7 @@ FRAMEWORKS = {
   'pyvips': ('image_io.', 'web.worker', 'benchmark.restoring'),
   'fastapi': ('web.server.',),
   'apache_beam': ('data.prepare.beam',),
+  'fsspec': ('restoration.batch.storage.stores',),
   'ray': ('restoration.batch.cluster.',),
   'httpx2': ('data.collections.',),
   'protego': ('data.collections.',),

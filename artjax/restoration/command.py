@@ -14,6 +14,7 @@ from artjax.restoration.batch import interrupts as interrupts_lib
 from artjax.restoration.batch import journal
 from artjax.restoration.batch import outputs
 from artjax.restoration.batch import progress
+from artjax.restoration.batch import real_paths
 from artjax.restoration.batch import running
 from artjax.restoration.batch import shards
 from artjax.restoration.batch import steps as steps_lib
@@ -65,11 +66,13 @@ def _restore(parser, args, options, items, outcome, interrupts, spool, steps):
 
   try:
     outputs.check_folder(args.output)
+    made = journal.read(args.output)
   except ValueError as error:
     parser.error(f'--output={args.output}: {error}')
+  except OSError as error:
+    parser.error(f'{error.filename}: {error.strerror}')
   named = [*args.pictures, *filter(None, (args.mask, args.hints))]
   _check_inputs(parser, args, named)
-  made = journal.read(args.output)
   found, left_alone = finding.find(
     args.pictures, args.recursive, formats.SUFFIXES, args.output, spool, made
   )
@@ -84,6 +87,8 @@ def _restore(parser, args, options, items, outcome, interrupts, spool, steps):
   from artjax.restoration import chain as chain_lib
   from artjax.restoration.batch import bringing
   from artjax.restoration.batch import pages
+  from artjax.restoration.batch.storage import planning
+  from artjax.restoration.batch.storage import transfer
   from artjax.restoration.provenance import credentials
 
   if args.runner == 'ray':
@@ -99,6 +104,12 @@ def _restore(parser, args, options, items, outcome, interrupts, spool, steps):
     where = bringing.places(args.mask, args.hints, spool)
   except (ValueError, OSError) as error:
     parser.error(str(error))
+  try:
+    if not args.format:
+      planning.tell_formats(found)
+    exists = planning.existing(args.output) if args.resume else os.path.exists
+  except OSError as error:
+    parser.error(f'{error.filename}: {error.strerror}')
   if args.pages == 'all':
     found = pages.split(found)
   found, more = bringing.bring(found, where)
@@ -106,7 +117,8 @@ def _restore(parser, args, options, items, outcome, interrupts, spool, steps):
   items += found
   # Maps and masks that no run has made are somebody's own.
   kept = [one.path for one in left_alone if one.path.endswith(outputs.BESIDE)]
-  kept = [path for path in kept if os.path.realpath(path) not in made]
+  real = real_paths.RealPaths()
+  kept = [path for path in kept if real(path) not in made]
   outputs.plan(
     items, args.output, args.name, args.weights, wanted, kept, args.format
   )
@@ -130,10 +142,10 @@ def _restore(parser, args, options, items, outcome, interrupts, spool, steps):
     outcome.failures |= {i.called: i.problem for i in items if i.problem}
     return
   try:
-    log = journal.Journal(args.output, args.shard.in_name if args.shard else '')
+    log = journal.opened(args.output, args.shard.in_name if args.shard else '')
   except OSError as error:
     parser.error(f'{error.filename}: {error.strerror}')
-  worker = worker_lib.Worker(chain, options, signer)
+  worker = transfer.Worker(worker_lib.Worker(chain, options, signer))
   with log, progress.Progress(len(items)) as bar:
     run = running.Run(
       outcome,
@@ -141,7 +153,7 @@ def _restore(parser, args, options, items, outcome, interrupts, spool, steps):
       bar,
       interrupts,
       worker.settings,
-      journal.Finished(made if args.resume else {}),
+      journal.Finished(made if args.resume else {}, exists),
       chain.notices(options),
       args.fail_fast,
       steps,
@@ -150,6 +162,7 @@ def _restore(parser, args, options, items, outcome, interrupts, spool, steps):
       _restore_by_ray(parser, args, options, items, run, worker.settings)
     else:
       run.restore(items, worker)
+    run.end()
 
 
 def _restore_by_ray(parser, args, options, items, run, settings):

@@ -11,6 +11,8 @@ from artjax.restoration import presets
 from artjax.restoration.batch import outputs
 from artjax.restoration.batch import shards
 from artjax.restoration.batch import streams
+from artjax.restoration.batch.storage import stores
+from artjax.restoration.batch.storage import urls
 
 _USAGE = """Restores picture files: scans, photographs, whole folders of them.
 
@@ -54,7 +56,8 @@ def make_parser() -> argparse.ArgumentParser:
     'pictures',
     nargs='+',
     metavar='PICTURE',
-    help="files, folders or quoted patterns; '-' for stdin",
+    help='files, folders or quoted patterns, also s3://... and gs://... (needs '
+    "the extra storage); '-' for stdin",
   )
   add(
     '--preset',
@@ -70,7 +73,7 @@ def make_parser() -> argparse.ArgumentParser:
     "'a,b' runs a and then b; 'a:0.3+b:0.7' is the weighted mean of two "
     'weights of one network; put a path with a comma, colon or plus in quotes',
   )
-  add('-o', '--output', required=True, help='folder for the results')
+  add('-o', '--output', required=True, help='folder or URL for the results')
   add(
     '--name',
     default='{stem}{suffix}',
@@ -211,6 +214,7 @@ def parsed(
   except ValueError as error:
     parser.error(f'--shard={args.shard}: {error}')
   _check_runner(parser, args)
+  _check_urls(parser, args)
   for name in ('mask', 'hints'):
     path = getattr(args, name)
     if path not in ('', streams.STDIN) and not os.path.exists(path):
@@ -229,6 +233,35 @@ def parsed(
       '{weights}'
     )
   return args, options
+
+
+def _check_urls(parser, args):
+  """Brings URLs into their normal form."""
+
+  def checked(name):
+    if not urls.is_url(name):
+      return name
+    url = urls.normal(name)
+    stores.check(url)
+    if args.runner == 'ray' and urls.scheme(url) == 'memory':
+      raise ValueError(f'--runner=ray: {url} can be read by one process only')
+    return url
+
+  try:
+    args.pictures = [*map(checked, args.pictures)]
+    args.output = checked(args.output)
+  except ValueError as error:
+    parser.error(str(error))
+  except OSError as error:
+    parser.error(f'{error.filename}: {error.strerror}')
+  for name in ('mask', 'hints'):
+    path = getattr(args, name)
+    if urls.is_url(path):
+      parser.error(
+        f'--{name} cannot be in an object store: copy it to a folder'
+      )
+  if args.pages == 'all' and any(map(urls.is_url, args.pictures)):
+    parser.error('--pages=all cannot be used with pictures in an object store')
 
 
 def _check_runner(parser, args):

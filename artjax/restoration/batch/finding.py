@@ -17,18 +17,22 @@ from artjax.restoration.batch import journal
 from artjax.restoration.batch import outputs
 from artjax.restoration.batch import real_paths
 from artjax.restoration.batch import streams
+from artjax.restoration.batch.storage import stores
+from artjax.restoration.batch.storage import urls
 
 
 @dataclasses.dataclass(slots=True)  # there may be millions
 class Item:
   """A picture to restore, its mask and hints, and the paths of its results."""
 
-  source: str  # path
+  source: str  # path or URL
   below: str  # its path below the folder that was named, or its name
   problem: str = ''  # why it cannot be done, known before trying
   name: str = ''  # what it is called; '' = its path
   page: int | None = None  # of its file, from 0; None = the first of full size
   is_picture: bool = True  # by its first bytes
+  kind: str | None = None  # its format by its first bytes, if it is in a store
+  version: str = ''  # of a file in a store: another if its content is
   meant: bool = True  # whether it was named by itself
   brought: dict[str, str] = dataclasses.field(default_factory=dict)
   outputs: dict[str, str] = dataclasses.field(default_factory=dict)
@@ -72,7 +76,7 @@ def find(
   """The pictures that a command line names.
 
   Args:
-    names: files, folders and patterns; '-' = stdin.
+    names: files, folders and patterns, also in object stores; '-' = stdin.
     recursive: whether folders within folders count.
     suffixes: of files in folders that count as pictures.
     output: folder of the results.
@@ -84,7 +88,9 @@ def find(
   """
   search = _Search(recursive, suffixes, output, results)
   for name in names:
-    if os.path.isdir(name):
+    if urls.is_url(name):
+      search.url(name)
+    elif os.path.isdir(name):
       search.folder(name)
     elif spool is not None and streams.is_stream(name):
       search.stream(name, spool)
@@ -101,16 +107,16 @@ def find(
 class _Search:
   def __init__(self, recursive, suffixes, output, results):
     self._recursive, self._suffixes = recursive, suffixes
-    self._output = os.path.realpath(output) if output else ''
+    self._real = real_paths.RealPaths()
+    self._output = self._real(output) if output else ''
     self._results = results
     self._inner: set[str] = set()  # results in folders below
-    self._real = real_paths.RealPaths()
     # By real path: named twice, it is one.
     self.found: dict[str, Item] = {}
     self.left_alone: dict[str, LeftAlone] = {}
 
   def add(self, source, below, problem='', real='', **fields):
-    if not problem and _is_irregular(source):
+    if not problem and not urls.is_url(source) and _is_irregular(source):
       problem = f'{source}: it is no regular file'
     item = Item(source, below, problem, **fields)
     self.found.setdefault(real or self._real(source), item)
@@ -133,6 +139,41 @@ class _Search:
     if not matches:
       self.add(name, name, f'{name}: nothing matches')
 
+  def url(self, name):
+    """Adds a file, a folder or the matches of a pattern in an object store."""
+    try:
+      found = stores.find(name, self._recursive)
+      matches = (
+        stores.matches(name) if not found and glob.has_magic(name) else []
+      )
+      for folder in {os.path.dirname(f.url) for f in found if f.is_journal}:
+        if folder != name:
+          self._inner |= journal.results(folder)
+    except OSError as error:
+      self.add(name, name, f'{name}: {error.strerror}', name=name)
+      return
+    if not found and not matches:
+      why = f'{name}: there is no such bucket, folder or file'
+      self.add(name, name, why, name=name)
+    for one in matches:
+      self._add_unless_made(
+        one.url, one.below, name=one.url, version=one.version
+      )
+    holds_results = self._output != name and urls.is_within(self._output, name)
+    for one in found:
+      inner, entry = os.path.split(one.below)
+      fields = {'name': one.url, 'version': one.version}
+      if not entry:
+        self.add(one.url, os.path.basename(one.url), **fields)
+      elif holds_results and urls.is_within(one.url, self._output):
+        self._leave(self._output, 'the folder of the results')
+      elif not inner.startswith('.') and '/.' not in inner:
+        why = self._unlike_a_picture(entry)
+        if why:
+          self._leave(one.url, why)
+        else:
+          self._add_unless_made(one.url, one.below, **fields)
+
   def folder(self, name):
     start = str(pathlib.Path(name))
     for top, folders, entries in os.walk(start, onerror=self._unreadable):
@@ -148,23 +189,30 @@ class _Search:
       )
       for entry in sorted(entries):
         source = entry if top == os.curdir else os.path.join(top, entry)
-        if entry.startswith('.'):
-          self._leave(source, 'hidden')
-        elif os.path.splitext(entry)[1].lower() not in self._suffixes:
-          self._leave(source, 'not named as a picture')
-        elif _is_irregular(source):
-          self._leave(source, 'no regular file')
+        why = self._unlike_a_picture(entry)
+        if not why and _is_irregular(source):
+          why = 'no regular file'
+        if why:
+          self._leave(source, why)
         else:
           self._add_unless_made(source, os.path.join(inner, entry))
 
-  def _add_unless_made(self, source, below):
+  def _unlike_a_picture(self, name):
+    """Why a file of a folder is no picture, by its name; '' if it is one."""
+    if name.startswith('.'):
+      return 'hidden'
+    if os.path.splitext(name)[1].lower() not in self._suffixes:
+      return 'not named as a picture'
+    return ''
+
+  def _add_unless_made(self, source, below, **fields):
     real = self._real(source)
     if real in self._results or real in self._inner:
       self._leave(source, 'the result of an earlier run')
     elif source.endswith(outputs.BESIDE):
       self._leave(source, 'named as a map or a mask of a result')
     else:
-      self.add(source, below, real=real, meant=False)
+      self.add(source, below, real=real, meant=False, **fields)
 
   def _leave(self, source, why):
     self.left_alone.setdefault(self._real(source), LeftAlone(source, why))

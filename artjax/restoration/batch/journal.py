@@ -4,10 +4,12 @@ Each line is the record of a picture. For `--resume` it stores with which key, a
 fingerprint of content and settings, each file was last made; and with which
 stamp, which spares reading the content again. A shard of a run has a journal of
 its own, `restore.shard-0-of-4.jsonl`, so that no two processes write one file;
-all journals of a folder are read together.
+all journals of a folder are read together. In an object store each run writes
+parts of its own; see storage/parts.py.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+import contextlib
 import errno
 import glob
 import hashlib
@@ -20,6 +22,8 @@ import time
 from typing import Any, NamedTuple
 
 from artjax.restoration.batch import real_paths
+from artjax.restoration.batch.storage import parts
+from artjax.restoration.batch.storage import urls
 
 NAME = 'restore.jsonl'
 _SETTLED = 2.0  # s after which a file that changes has another time
@@ -54,18 +58,28 @@ def key(settings: str, *paths: str) -> str:
   return digest.hexdigest()
 
 
-def stamp(settings: str, *paths: str) -> str:
+def stamp(settings: str, *paths: str, version: str = '') -> str:
   """Fingerprint of paths, sizes and times of files, and of the settings.
 
   While it stays the same the content does: a file that is written or replaced
   has another time of change, even if its time of modification is set back. ''
   if a file has changed so recently that its times may not show the next change.
 
+  Args:
+    settings: of the results.
+    *paths: of the files.
+    version: of the first one, if it is in an object store.
+
   Raises:
     OSError: one of them does not exist.
   """
   digest = hashlib.sha256(settings.encode())
   for path in paths:
+    if urls.is_url(path):
+      if not version:
+        return ''
+      digest.update(repr((path, version)).encode())
+      continue
     found = os.stat(path)
     if max(found.st_mtime, found.st_ctime) > time.time() - _SETTLED:
       return ''
@@ -75,8 +89,11 @@ def stamp(settings: str, *paths: str) -> str:
 
 
 def paths(folder: str) -> list[str]:
-  """The journal of whole runs in a folder, which need not exist; of shards."""
-  pattern = os.path.join(glob.escape(folder), _name('*'))
+  """The journal of whole runs in a folder, which need not exist; others.
+
+  These are the journals of shards, and parts that were in an object store.
+  """
+  pattern = os.path.join(glob.escape(folder), 'restore.*.jsonl')
   return [os.path.join(folder, NAME), *sorted(glob.glob(pattern))]
 
 
@@ -84,10 +101,13 @@ def read(folder: str) -> dict[str, Made]:
   """{real path of a file: what it was last made of}, from all journals.
 
   Empty without a journal. Incomplete lines are skipped.
+
+  Raises:
+    OSError: the folder is in an object store that cannot be read.
   """
   made: dict[str, Made] = {}
   real = real_paths.RealPaths()
-  journals = [_entries(path, folder, real) for path in paths(folder)]
+  journals = [_entries(lines, folder, real) for lines in _lines(folder)]
   for _, one, files in heapq.merge(*journals, key=operator.itemgetter(0)):
     if one.key:
       made |= dict.fromkeys(files, one)
@@ -105,15 +125,20 @@ def results(folder: str) -> set[str]:
 class Finished:
   """What pictures were last made of, so that a run can skip them."""
 
-  def __init__(self, made: Mapping[str, Made]) -> None:
-    """Takes what `read` returns; {} = nothing is finished."""
-    self._made, self._real = made, real_paths.RealPaths()
+  def __init__(
+    self,
+    made: Mapping[str, Made],
+    exists: Callable[[str], bool] = os.path.exists,
+  ) -> None:
+    """Takes what `read` returns, {} = nothing is finished; and what exists."""
+    self._made, self._exists = made, exists
+    self._real = real_paths.RealPaths()
 
   def __call__(self, files: Iterable[str]) -> Made:
     """What all these files, if they exist, were last made of, or `NOTHING`."""
     files = [*files]
     last = {self._made.get(self._real(path), NOTHING) for path in files}
-    if len(last) == 1 and all(map(os.path.exists, files)):
+    if len(last) == 1 and all(map(self._exists, files)):
       return last.pop()
     return NOTHING
 
@@ -133,7 +158,7 @@ class Journal:
     """
     os.makedirs(folder, exist_ok=True)
     self._folder = folder
-    self.path = os.path.join(folder, _name(shard) if shard else NAME)
+    self.path = os.path.join(folder, f'{_stem(shard)}.jsonl')
     self._file = open(self.path, 'ab+', buffering=0)
     if self._file.tell():
       self._file.seek(-1, os.SEEK_END)
@@ -157,7 +182,6 @@ class Journal:
       OSError: it cannot be written; then no part of it is left.
     """
     below = [os.path.relpath(path, self._folder) for path in files]
-    start = self._file.seek(0, os.SEEK_END)
     first = {
       'status': entry['status'],
       'key': entry.get('key', ''),
@@ -165,7 +189,17 @@ class Journal:
       'files': below,
       'written': time.time(),
     }
-    line = (json.dumps({**first, **entry, **first}) + '\n').encode()
+    self._append((json.dumps({**first, **entry, **first}) + '\n').encode())
+
+  def flush(self) -> None:
+    """Writes lines that are kept back.
+
+    Raises:
+      OSError: they cannot be written.
+    """
+
+  def _append(self, line: bytes) -> None:
+    start = self._file.seek(0, os.SEEK_END)
     try:
       if self._file.write(line) != len(line):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -174,34 +208,72 @@ class Journal:
       raise OSError(error.errno, error.strerror, self.path) from error
 
 
-def _name(shard):
-  return f'restore.shard-{shard}.jsonl'
+class InStore(Journal):
+  """The journal of a folder in an object store; see storage/parts.py."""
+
+  def __init__(self, folder: str, shard: str = '') -> None:
+    """As `Journal`, with the URL of the folder."""
+    self._folder = folder
+    self._parts = parts.Parts(folder, _stem(shard))
+
+  def __exit__(self, *unused) -> None:
+    with contextlib.suppress(OSError):  # `flush` has said it
+      self._parts.close()
+
+  def flush(self) -> None:
+    """Writes what is kept back; see `Journal.flush`."""
+    self._parts.flush()
+
+  def _append(self, line: bytes) -> None:
+    self._parts.append(line)
+
+
+def opened(folder: str, shard: str = '') -> Journal:
+  """The journal of a folder, which may be a URL; see `Journal`."""
+  return (
+    InStore(folder, shard) if urls.is_url(folder) else Journal(folder, shard)
+  )
+
+
+def _stem(shard):
+  return f'restore.shard-{shard}' if shard else 'restore'
+
+
+def _lines(folder: str) -> list[Iterator[bytes]]:
+  """The lines of each journal of a folder."""
+  if urls.is_url(folder):
+    return parts.read(folder)
+  return [_lines_of(path) for path in paths(folder)]
+
+
+def _lines_of(path):
+  try:
+    file = open(path, 'rb')
+  except OSError:
+    return
+  with file:
+    yield from file
 
 
 def _entries(
-  path: str, folder: str, real: real_paths.RealPaths
+  lines: Iterable[bytes], folder: str, real: real_paths.RealPaths
 ) -> Iterator[tuple[float, Made, list[str]]]:
   """(when it was written, key and stamp, files) of each entry of a journal.
 
   An entry of a failure has the key ''.
   """
-  try:
-    file = open(path, 'rb')
-  except OSError:
-    return
   written = 0.0  # s; of an earlier version
-  with file:
-    for line in file:
-      try:
-        entry = _parsed(line)
-        files = [*map(real, _files(entry, folder))]
-        key = entry['key'] if entry['status'] == 'done' else ''
-        # Lines keep their order if the clock is set back.
-        written = max(written, entry.get('written', 0.0))
-        one = Made(key, entry.get('stamp', ''))
-      except (ValueError, KeyError, TypeError):
-        continue
-      yield written, one, files
+  for line in lines:
+    try:
+      entry = _parsed(line)
+      files = [*map(real, _files(entry, folder))]
+      key = entry['key'] if entry['status'] == 'done' else ''
+      # Lines keep their order if the clock is set back.
+      written = max(written, entry.get('written', 0.0))
+      one = Made(key, entry.get('stamp', ''))
+    except (ValueError, KeyError, TypeError):
+      continue
+    yield written, one, files
 
 
 def _parsed(line):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from artjax.image_io import formats
 from artjax.restoration.batch import real_paths
+from artjax.restoration.batch.storage import urls
 
 if TYPE_CHECKING:
   from artjax.restoration.batch import finding
@@ -102,7 +103,12 @@ def in_name(weights: str) -> str:
 
 
 def check_folder(path: str) -> None:
-  """Raises ValueError, one line, unless a folder is or could be written to."""
+  """Raises ValueError, one line, unless a folder is or could be written to.
+
+  What is in an object store is written to when its journal is begun.
+  """
+  if urls.is_url(path):
+    return
   there = os.path.abspath(path)
   while not os.path.lexists(there):
     there = os.path.dirname(there)
@@ -115,7 +121,9 @@ def check_folder(path: str) -> None:
 def _suffix(item, suffix, used):
   """The suffix of a result's name, which states its format."""
   try:
-    kind = formats.format_of(item.source)
+    kind = item.kind
+    if not urls.is_url(item.source):
+      kind = formats.format_of(item.source)
   except OSError:  # it is said when the picture's turn comes
     return suffix
   item.is_picture = kind is not None
@@ -164,7 +172,7 @@ def _problem(path, place, item, taken, real):
       f'the name of its output, {name}, is longer than {_LONGEST} bytes; '
       "shorten it: --name='{stem:.60}{suffix}'"
     )
-  if os.path.isdir(path):
+  if not urls.is_url(path) and os.path.isdir(path):
     return f'its output {path} is a folder; choose another --name'
   try:
     if not path.endswith('.json'):

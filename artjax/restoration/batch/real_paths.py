@@ -2,6 +2,8 @@
 
 import os
 
+from artjax.restoration.batch.storage import urls
+
 
 class RealPaths:
   """`os.path.realpath`, which resolves each folder once.
@@ -14,7 +16,12 @@ class RealPaths:
     self._folders: dict[str, str] = {}
 
   def __call__(self, path: str | os.PathLike[str]) -> str:
-    """The path without links, absolute; the file need not exist."""
+    """The path without links, absolute; the file need not exist.
+
+    A URL is real as it is.
+    """
+    if urls.is_url(path):
+      return os.fspath(path)
     folder, name = os.path.split(path)
     if name in ('', os.curdir, os.pardir) or os.path.islink(path):
       return os.path.realpath(path)

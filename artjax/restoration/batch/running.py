@@ -165,11 +165,22 @@ class Run:
     if stop or (result.how == 'failed' and self._fail_fast):
       self.over = True
 
+  def end(self) -> None:
+    """Ends the run: what the journal has kept back is written."""
+    try:
+      self._log.flush()
+    except OSError as error:
+      why = f'{error.filename}: {error.strerror}'
+      self._outcome.stopped = self._outcome.stopped or why
+
   def _is_finished(self, item):
     last = self._finished(item.outputs.values()).stamp
     try:
       return bool(last) and last == journal.stamp(
-        self._settings, item.source, *item.brought.values()
+        self._settings,
+        item.source,
+        *item.brought.values(),
+        version=item.version,
       )
     except OSError:  # it is said when the picture's turn comes
       return False

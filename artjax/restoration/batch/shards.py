@@ -14,6 +14,7 @@ import pathlib
 import re
 
 from artjax.restoration.batch import finding
+from artjax.restoration.batch import real_paths
 from artjax.restoration.batch import streams
 
 AUTO = 'auto'
@@ -74,11 +75,12 @@ def check_inputs(names: Iterable[str], output: str) -> None:
     names: files and folders, '-' = stdin.
     output: folder of the results.
   """
-  results = pathlib.Path(os.path.realpath(output))
+  real = real_paths.RealPaths()
+  results = pathlib.PurePath(real(output))
   for name in names:
     if streams.is_stream(name):
       raise ValueError(f'{name} can be read by one process only')
-    if pathlib.Path(os.path.realpath(name)).is_relative_to(results):
+    if pathlib.PurePath(real(name)).is_relative_to(results):
       raise ValueError(
         f'{name} is in --output={output}, where other shards write; '
         'choose another --output'

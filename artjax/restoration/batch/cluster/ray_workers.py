@@ -17,6 +17,7 @@ from artjax.restoration import options as options_lib
 from artjax.restoration.batch import finding
 from artjax.restoration.batch import worker as worker_lib
 from artjax.restoration.batch.cluster import dispatch
+from artjax.restoration.batch.storage import transfer
 
 _STORE = 100_000_000  # bytes of the object store; results are small
 _VARIABLES = ('SOURCE_DATE_EPOCH',)  # that results depend on
@@ -52,7 +53,9 @@ class Actor:
     self._problem, self._worker = '', None
     try:
       os.chdir(job.folder)
-      self._worker = worker_lib.load(job.weights, job.options, job.c2pa)
+      self._worker = transfer.Worker(
+        worker_lib.load(job.weights, job.options, job.c2pa)
+      )
       if self._worker.settings != job.settings:
         raise ValueError('its weights or its version of artjax are others')
     except Exception as error:  # of whatever library

@@ -1,0 +1,1 @@
+"""Pictures, results and journals in object stores."""
