@@ -217,7 +217,9 @@ class InStore(Journal):
     self._parts = parts.Parts(folder, _stem(shard))
 
   def __exit__(self, *unused) -> None:
-    with contextlib.suppress(OSError):  # `flush` has said it
+    # `flush` has said it; and after a signal, lines that are lost are as those
+    # of a run that is killed.
+    with contextlib.suppress(OSError):
       self._parts.close()
 
   def flush(self) -> None:
