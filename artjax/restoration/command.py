@@ -104,9 +104,10 @@ def _restore(parser, args, options, items, outcome, interrupts, spool, steps):
     where = bringing.places(args.mask, args.hints, spool)
   except (ValueError, OSError) as error:
     parser.error(str(error))
+  worker = transfer.Worker(worker_lib.Worker(chain, options, signer))
   try:
     if not args.format:
-      planning.tell_formats(found)
+      planning.tell_formats(found, worker.settings, made)
     exists = planning.existing(args.output) if args.resume else os.path.exists
   except OSError as error:
     parser.error(f'{error.filename}: {error.strerror}')
@@ -145,7 +146,6 @@ def _restore(parser, args, options, items, outcome, interrupts, spool, steps):
     log = journal.opened(args.output, args.shard.in_name if args.shard else '')
   except OSError as error:
     parser.error(f'{error.filename}: {error.strerror}')
-  worker = transfer.Worker(worker_lib.Worker(chain, options, signer))
   with log, progress.Progress(len(items)) as bar:
     run = running.Run(
       outcome,

@@ -72,16 +72,23 @@ def test_resume_fetches_only_what_has_changed(store, tiny, capsys, monkeypatch):
   args = 'memory://in', '-o', 'memory://in/out', f'--weights={tiny}', '--resume'
   args += ('--recursive',)
   assert run(capsys, *args)[1]['done'] == 4
-  fetched = []
-  get_file = type(store).get_file
+  fetched, looked_at = [], []
+  get_file, cat_file = type(store).get_file, type(store).cat_file
   monkeypatch.setattr(
     type(store),
     'get_file',
     lambda self, *args: fetched.append(args[0]) or get_file(self, *args),
   )
+  monkeypatch.setattr(
+    type(store),
+    'cat_file',
+    lambda self, *args: looked_at.append(args[0]) or cat_file(self, *args),
+  )
   _, result, _ = run(capsys, *args)
   assert (result['done'], result['skipped'], result['pictures']) == (0, 4, 6)
-  assert {*fetched} == {'memory://in/broken.png', 'memory://in/empty.tif'}
+  broken = {'memory://in/broken.png', 'memory://in/empty.tif'}
+  assert {*fetched} == broken
+  assert {p for p in looked_at if not p.endswith('.jsonl')} == broken
   fetched.clear()
   store.rm_file('/in/out/a.png')
   store.pipe_file('/in/b.jpg', store.cat_file('/in/a.png'))

@@ -18,6 +18,7 @@ import json
 import operator
 import os
 import re
+import sys
 import time
 from typing import Any, NamedTuple
 
@@ -31,6 +32,7 @@ _SETTLED = 2.0  # s after which a file that changes has another time
 # take most of the time that --resume needs.
 _START = re.compile(
   rb'\{"status": "(done|failed)", "key": "(\w*)", "stamp": "(\w*)", '
+  rb'(?:"format": "([\w ]*)", )?'
   rb'"files": (\[[^][]*\]), "written": ([0-9.]+), .*\}\n'
 )
 
@@ -40,6 +42,7 @@ class Made(NamedTuple):
 
   key: str
   stamp: str
+  format: str = ''  # of a picture in an object store, see image_io/formats.py
 
 
 NOTHING = Made('', '')
@@ -186,6 +189,7 @@ class Journal:
       'status': entry['status'],
       'key': entry.get('key', ''),
       'stamp': entry.get('stamp', ''),
+      **({'format': entry['format']} if entry.get('format') else {}),
       'files': below,
       'written': time.time(),
     }
@@ -272,7 +276,7 @@ def _entries(
       key = entry['key'] if entry['status'] == 'done' else ''
       # Lines keep their order if the clock is set back.
       written = max(written, entry.get('written', 0.0))
-      one = Made(key, entry.get('stamp', ''))
+      one = Made(key, entry.get('stamp', ''), entry.get('format', ''))
     except (ValueError, KeyError, TypeError):
       continue
     yield written, one, files
@@ -283,11 +287,12 @@ def _parsed(line):
   match = _START.fullmatch(line)
   if not match:  # of an earlier version, or with brackets in the name of a file
     return json.loads(line)
-  status, key, stamp, files, written = match.groups()
+  status, key, stamp, kind, files, written = match.groups()
   return {
     'status': status.decode(),
     'key': key.decode(),
     'stamp': stamp.decode(),
+    'format': sys.intern((kind or b'').decode()),
     'files': json.loads(files),
     'written': float(written),
   }

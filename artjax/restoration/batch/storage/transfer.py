@@ -13,6 +13,7 @@ import os
 import tempfile
 from typing import Any, Protocol
 
+from artjax.image_io import formats
 from artjax.image_io import vips
 from artjax.restoration.batch import finding
 from artjax.restoration.batch import journal
@@ -74,6 +75,7 @@ class Worker:
         result.entry['stamp'] = journal.stamp(
           self.settings, item.source, *item.brought.values(), version=version
         )
+        result.entry['format'] = formats.format_of(here.source) or ''
       if result.how == 'done':
         try:
           _send(item, here, names)
