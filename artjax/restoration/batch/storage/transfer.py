@@ -5,13 +5,13 @@ there as any other. Its results are made beside it, and sent when all are made.
 The journal is written after that, so what it lists exists.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 import dataclasses
 import errno
 import json
 import os
 import tempfile
-from typing import Any, Protocol
+from typing import Any
 
 from artjax.image_io import formats
 from artjax.image_io import vips
@@ -26,36 +26,17 @@ _RESULTS = '.results'  # hidden: no picture has this name
 _TRIES = 3  # to fetch a file that is replaced meanwhile
 
 
-class Restores(Protocol):
-  """Restores items; see `worker.Worker`."""
-
-  settings: str
-
-  def restore(
-    self,
-    item: finding.Item,
-    last: str = '',
-    on_tiles: Callable[[int, int], None] = lambda done, total: None,
-  ) -> worker_lib.Result:
-    """Restores an item."""
-
-
 class Worker:
   """A worker for items whose source, or whose results, are in a store."""
 
-  def __init__(self, worker: Restores) -> None:
+  def __init__(self, worker: worker_lib.Worker) -> None:
     """Takes the worker that restores files of this machine."""
     self._worker, self.settings = worker, worker.settings
 
-  def restore(
-    self,
-    item: finding.Item,
-    last: str = '',
-    on_tiles: Callable[[int, int], None] = lambda done, total: None,
-  ) -> worker_lib.Result:
-    """Restores an item; see `worker.Worker.restore`."""
+  def restore(self, item: finding.Item, *more: Any) -> worker_lib.Result:
+    """Restores an item; see `worker.Worker.restore`, also for `more`."""
     if not any(map(urls.is_url, (item.source, *item.outputs.values()))):
-      return self._worker.restore(item, last, on_tiles)
+      return self._worker.restore(item, *more)
     with tempfile.TemporaryDirectory(prefix='artjax_') as folder:
       here = _here(item, folder)
       try:
@@ -63,7 +44,7 @@ class Worker:
       except OSError as error:
         stop = 'the disk is full' if vips.is_full(error) else ''
         return worker_lib.failed(item, error, stop=stop)
-      result = self._worker.restore(here, last, on_tiles)
+      result = self._worker.restore(here, *more)
       names = _names(item, folder)
       result = dataclasses.replace(
         result,
