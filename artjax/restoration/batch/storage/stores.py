@@ -202,8 +202,6 @@ def _told_as(error, url):
   if isinstance(error, (TimeoutError, ConnectionError)) or re.search(
     'Timeout|Connect|ClientError|Disconnected|HTTPClient', kind
   ):
-    return errno.EHOSTUNREACH, (
-      f'the store cannot be reached ({kind}); try again with --resume'
-    )
+    return errno.EHOSTUNREACH, f'the store cannot be reached ({kind})'
   text = re.sub(r'\?\S*', '', ' '.join(str(error).split()))[:200]
   return errno.EIO, f'{kind}: {text}'
