@@ -47,6 +47,6 @@ class _Copying(worker.Worker):
   def __init__(self, job):
     self.settings = job.settings
 
-  def _restore(self, item, on_tiles):
+  def _restore(self, item, on_tiles, turn):
     shutil.copyfile(item.source, item.outputs['picture'])
     return {'notices': [], 'tiling': []}

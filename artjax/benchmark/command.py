@@ -8,6 +8,7 @@
   artjax benchmark scale --config=nafnet --step_s=0.1 --devices 8 64 -- \\
       --config.data.source=folder:PATH
   artjax benchmark restore --picture=scan.png --megapixels 1 16 100
+  artjax benchmark batch --picture=scan.png --pictures=40 --megapixels=1
   artjax benchmark tiles --source=folder:PATH
   artjax benchmark ramp
   artjax benchmark zoo --source=folder:PATH --pictures=6
@@ -23,6 +24,7 @@ from collections.abc import Sequence
 import json
 import sys
 
+from artjax.benchmark import batches
 from artjax.benchmark import engines
 from artjax.benchmark import input_pipeline
 from artjax.benchmark import launch
@@ -39,8 +41,8 @@ def main(argv: Sequence[str] | None = None) -> int:
   )
   commands = parser.add_subparsers(
     required=True,
-    metavar='pipeline | step | infer | launch | scale | restore | tiles | ramp'
-    ' | zoo | engines',
+    metavar='pipeline | step | infer | launch | scale | restore | batch | tiles'
+    ' | ramp | zoo | engines',
   )
 
   p = commands.add_parser('pipeline', help='examples a second')
@@ -125,6 +127,17 @@ def main(argv: Sequence[str] | None = None) -> int:
   p.add_argument('--picture', required=True, help='repeated to every size')
   p.add_argument('--weights', default='unet')
   p.add_argument('--megapixels', type=float, nargs='+', default=[1, 4, 16])
+
+  p = commands.add_parser(
+    'batch', help='pictures a second, one by one and overlapping'
+  )
+  p.set_defaults(run=batches.speed)
+  p.add_argument('--picture', required=True, help='parts of it are restored')
+  p.add_argument('--weights', default='unet')
+  p.add_argument('--pictures', type=int, default=40)
+  p.add_argument('--megapixels', type=float, default=1)
+  p.add_argument('--format', choices=['jpg', 'png', 'tif'], default='jpg')
+  p.add_argument('--rounds', type=int, default=3, help='turns')
 
   p = commands.add_parser('tiles', help='tiled against whole')
   p.set_defaults(run=restoring.tile_differences)

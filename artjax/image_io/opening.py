@@ -124,7 +124,8 @@ def _open_jpeg(path):
       raise vips.BadPicture(
         f'{path}: damaged: a part of its pixels is missing'
       ) from error
-    return Opened(image, [f'damaged: a part of it may be wrong ({reason})'])
+    notice = f'damaged: a part of it may be wrong ({reason})'
+    return Opened(image, [notice], is_damaged=True)
   return Opened(image, [])
 
 

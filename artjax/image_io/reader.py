@@ -78,6 +78,7 @@ class Picture:
     is_stored_upright: whether its pixels are stored as they are to be seen.
     has_alpha: whether it has transparency.
     extras: meaning of further channels, in values of TIFF's ExtraSamples.
+    is_damaged: whether a part of it may be wrong.
     notices: what a user should know about how it was read, one line each.
 
     Within the package `native` is the image of the file's own values, `alpha`
@@ -99,6 +100,7 @@ class Picture:
     self._state, self._page = state, page
     self.kind = kind
     self.notices = [*opened.notices]
+    self.is_damaged = opened.is_damaged
     _check_values(path, opened.image)
     self.is_stored_upright = vips.field(opened.image, 'orientation', 1) == 1
     image = opened.image.autorot()
@@ -188,6 +190,15 @@ class Picture:
       self.space = colour_space.ColourSpace(3, self.depth)
     self.working = working
     self.native = self.space.from_srgb(working)
+
+  def decode(self) -> None:
+    """Decodes a file that is decoded as a whole now, not when it is read.
+
+    Raises:
+      BadPicture: the file turns out to be damaged.
+    """
+    with vips.blame(self.path):
+      vips.fetch(self.native, 0, 0, 1, 1)
 
   def read(self, top: int, left: int, height: int, width: int) -> np.ndarray:
     """f32[height, width, 3] of sRGB in [0, 1]; transparency shows a flat tone.

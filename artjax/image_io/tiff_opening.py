@@ -28,12 +28,14 @@ class Opened(NamedTuple):
     notices: what is ignored, one line each.
     bands: channels of colour; 0 = as libvips says.
     extras: meaning of the other channels, in values of TIFF's ExtraSamples.
+    is_damaged: whether a part of it may be wrong; a notice says which.
   """
 
   image: pyvips.Image
   notices: list[str]
   bands: int = 0
   extras: tuple[int, ...] = ()
+  is_damaged: bool = False
 
 
 def is_alpha(extra: int) -> bool:

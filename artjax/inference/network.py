@@ -230,6 +230,7 @@ class Restorer:
     jpeg_quality: float | None = None,
     engine: str = names.JAX,
     on_engine: Callable[[engines.Used], None] = lambda used: None,
+    on_quality: Callable[[float], None] = lambda quality: None,
     on_tiles: Callable[[int], None] = lambda done: None,
     on_halved: Callable[[tiling.Grid], None] = lambda grid: None,
   ) -> base.Strips:
@@ -251,6 +252,7 @@ class Restorer:
       engine: what computes the tiles, of `engines.names.CHOICES`; 'auto' = the
         fastest for this network on this machine.
       on_engine: called with the one that is used.
+      on_quality: called with the quality of JPEG that it estimates, if it does.
       on_tiles: see `tiling.run`; also called with 0 before each of several
         views of a tile, so that it can stop the run between them by raising.
       on_halved: see `tiling.run`.
@@ -273,6 +275,7 @@ class Restorer:
       jpeg_quality = self.jpeg_quality = knobs.estimate_quality(
         self._model, params, read, height, width
       )
+      on_quality(jpeg_quality)
     if noise is not None or jpeg_quality is not None:
       params = knobs.tell(params, noise=noise, jpeg_quality=jpeg_quality)
     apply = functools.partial(_apply, params=params, context=context[None])

@@ -23,6 +23,7 @@ from artjax.interop import safetensors_io
 from artjax.restoration import memory
 from artjax.restoration import stages
 from artjax.restoration import strips as strips_lib
+from artjax.restoration.batch import turns
 from artjax.restoration.chain import Chain
 from artjax.restoration.masks import damage_mask
 from artjax.restoration.options import Options
@@ -69,6 +70,7 @@ def restore_file(
   name: str = '',
   signer: credentials.Signer | None = None,
   page: int | None = None,
+  turn: turns.Alone = turns.Alone(),
 ) -> dict[str, Any]:
   """Restores a picture file.
 
@@ -83,6 +85,7 @@ def restore_file(
     name: what the record calls the picture; '' = its path.
     signer: signs the result, unless metadata are stripped.
     page: of a file with several, from 0; None = the first of full size.
+    turn: waits for other pictures that are in work in the same process.
 
   Returns:
     The record, a dict for JSON; also written to `outputs.report`.
@@ -105,6 +108,8 @@ def restore_file(
     ) as picture,
     tempfile.TemporaryDirectory(prefix='artjax_') as folder,
   ):
+    pixels = picture.height * picture.width * chain.scale**2
+    turn.opened(pixels, picture.is_damaged)
     if outputs.picture:
       size = picture.height * chain.scale, picture.width * chain.scale
       formats.check_size(outputs.picture, *size)
@@ -114,15 +119,18 @@ def restore_file(
     work = stages.Work(options, missing, picture.notices, hints, on_tiles)
     for stage in chain.stages:
       stage.prepare(picture, work)
-    strips = _strips(source, picture, chain, work, folder)
+    picture.decode()
+    with turn.network():
+      strips = _strips(source, picture, chain, work, folder)
     measured = {}
     if strips is not None:
       measured = _write_picture(
-        source, picture, strips, chain, outputs, work, signer
+        source, picture, strips, chain, outputs, work, signer, turn
       )
       measured |= _save_confidence(chain, outputs, work)
     else:
       picture.check_unchanged()
+      turn.write()
     measured |= _save_masks(work, outputs)
     work.notices += missing.notices
     work.notices += chain.notices(options, bool(outputs.damage_map))
@@ -187,6 +195,7 @@ def _write_picture(
   outputs: Outputs,
   work: stages.Work,
   signer: credentials.Signer | None,
+  turn: turns.Alone,
 ) -> dict[str, Any]:
   """Writes the picture and its maps; returns what was measured meanwhile."""
   options, scale = work.options, chain.scale
@@ -194,6 +203,7 @@ def _write_picture(
   filled = work.hole is not None and bool(work.hole.any())
 
   def finish(part):
+    turn.write()
     if signer and event:
       signer.sign(part, outputs.picture, source, chain, event, filled)
 
@@ -213,7 +223,7 @@ def _write_picture(
     mostly_unchanged=chain.keeps_the_rest or not options.strength,
   ) as writer:
     measure = not writer.lossy or options.least_change > 0
-    for top, rows in strips_lib.thinner(strips, at_once):
+    for top, rows in strips_lib.thinner(turn.strips(strips), at_once):
       values, moved = picture.merge(
         top, rows[..., :3], scale, options.strength, measure
       )

@@ -64,6 +64,7 @@ class Work:
   hole: np.ndarray | None = None  # bool [h, w], what was filled
   inverted: bool = False  # whether a drawing was
   tone: dict[str, Any] | None = None  # the transform of tones, as JSON
+  jpeg_quality: float | None = None  # that was estimated
   engines: dict[str, str] = dataclasses.field(default_factory=dict)
   halved: list[str] = dataclasses.field(default_factory=list)
   predicted_errors: expected_accuracy.PredictedErrors | None = (
@@ -80,6 +81,10 @@ class Work:
     self.engines[name] = engine_names.called(used.engine)
     if used.notice:
       self.notices.append(f'{name}: {used.notice}')
+
+  def on_quality(self, estimated: float) -> None:
+    """Notes with which quality of JPEG the picture was saved."""
+    self.jpeg_quality = estimated
 
   def on_halved(self, grid: tiling.Grid) -> None:
     """Notes that memory was short."""
@@ -197,10 +202,9 @@ class Network(Stage):
 
   def provenance(self, work: Work) -> dict[str, Any]:
     """The quality of JPEG that was estimated, if one was."""
-    found = getattr(self.restorer, 'jpeg_quality', None)
-    if found is None or work.options.jpeg_quality:
+    if work.jpeg_quality is None:
       return {}
-    return {'estimated_jpeg_quality': round(found, 1)}
+    return {'estimated_jpeg_quality': round(work.jpeg_quality, 1)}
 
   def _settings(self, work):
     """What tiles are told, and what the network is told of the picture."""
@@ -209,6 +213,7 @@ class Network(Stage):
       told['noise'] = work.options.noise
     if knobs.QUALITY in self._knobs:
       told['jpeg_quality'] = work.options.jpeg_quality or None
+      told['on_quality'] = work.on_quality
     return super()._settings(work) | told
 
   def strips(self, view: View, work: Work) -> base.Strips:

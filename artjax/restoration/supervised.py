@@ -1,7 +1,8 @@
 """Runs `artjax restore` in a process of its own, which may crash.
 
 A damaged file can crash the libraries that decode it. That costs one picture:
-it has failed, and another process restores the others.
+it has failed, and another process restores the others. Where several pictures
+were in work, it first tries each of them alone.
 """
 
 from collections.abc import Sequence
@@ -46,8 +47,12 @@ def main(argv: Sequence[str] | None = None) -> int:
       if once or child.was_asked_to_end or not steps.begun:
         print(f'artjax restore: ended by {name}', file=sys.stderr)
         return 128 - status
-      reason = f'{steps.begun}: it crashed the process that read it ({name})'
-      steps.end(steps.begun, 'crashed', reason)
+      if len(steps.begun) == 1:
+        [crashed] = steps.begun
+        reason = f'{crashed}: it crashed the process that read it ({name})'
+        steps.end(crashed, 'crashed', reason)
+      for picture in steps.begun:
+        steps.end(picture, 'suspected')
       steps.close()
 
 

@@ -1,5 +1,7 @@
 """Handles Ctrl-C and similar signals as a request to end cleanly."""
 
+from collections.abc import Iterator
+import contextlib
 import signal
 from types import FrameType
 
@@ -13,6 +15,7 @@ class Interrupts:
   def __init__(self) -> None:
     self.number = 0  # of the signal that came; 0 = none
     self._before: dict[int, object] = {}
+    self._held = False
 
   def __enter__(self) -> 'Interrupts':
     for name in ('SIGINT', 'SIGTERM', 'SIGHUP'):
@@ -34,8 +37,21 @@ class Interrupts:
     if self.number:
       raise KeyboardInterrupt
 
+  @contextlib.contextmanager
+  def held(self) -> Iterator[None]:
+    """Within it a signal raises nothing; `check` does.
+
+    For code that holds locks, which an exception at any place could leave held.
+    """
+    self._held = True
+    try:
+      yield
+    finally:
+      self._held = False
+
   def _raise(self, number: int, frame: FrameType | None) -> None:
     del frame
     if not self.number:
       self.number = number
-      raise KeyboardInterrupt
+      if not self._held:
+        raise KeyboardInterrupt

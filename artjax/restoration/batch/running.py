@@ -1,6 +1,9 @@
 """A run over many pictures: what it skips, and what it reports."""
 
+import collections
+from collections.abc import Callable, Iterable
 import dataclasses
+import functools
 import os
 
 from artjax.restoration.batch import finding
@@ -8,9 +11,13 @@ from artjax.restoration.batch import interrupts as interrupts_lib
 from artjax.restoration.batch import journal
 from artjax.restoration.batch import progress
 from artjax.restoration.batch import steps as steps_lib
+from artjax.restoration.batch import turns
 from artjax.restoration.batch import worker as worker_lib
 
 # NumPy, JAX and libvips are imported where they are needed; see command.py.
+
+_AGAIN = object()
+_AHEAD = 100  # items that are looked at before the first of them is reported
 
 
 @dataclasses.dataclass
@@ -86,28 +93,30 @@ class Run:
     self.interrupts, self._settings = interrupts, settings
     self._finished, self._general = finished, {*general}
     self._fail_fast, self._steps = fail_fast, steps or steps_lib.Steps()
+    self._alone: set[str] = set()
     self.over = False
 
   def restore(
-    self, items: list[finding.Item], worker: worker_lib.Worker
+    self,
+    items: Iterable[finding.Item],
+    worker: worker_lib.Worker,
+    at_once: int = turns.AT_ONCE,
   ) -> None:
-    """Restores items in this process, one after the other.
+    """Restores items in this process; they are reported in their order.
 
     Args:
       items: planned by `outputs.plan`.
       worker: restores them.
+      at_once: how many may be in work at the same time, see turns.py.
 
     Raises:
       KeyboardInterrupt: a signal came; no file is left half written.
     """
-    for item in items:
-      self.interrupts.check()
-      if not self.passed(item):
-        self.begin(item)
-        self._steps.begin(item.called)
-        self.take(item, worker.restore(item, self.last(item), self._bar.tiles))
-      if self.over:
-        break
+    left = collections.deque(items)
+    with self.interrupts.held():
+      while left and not self.over:
+        with turns.Line(at_once, _has_failed) as line:
+          _InWork(self, left, worker, line).restore()
 
   def last(self, item: finding.Item) -> str:
     """The key with which the files of an item were last made; '' = none."""
@@ -119,19 +128,10 @@ class Run:
     An item whose source has changed its times is not finished: a worker looks
     at its content.
     """
-    how, reason = self._steps.ended.get(item.called, ('', ''))
-    if how in ('done', 'skipped', 'failed'):  # before a crash
-      self.begin(item)
-      self._outcome.add(item.called, how, reason)
-    elif reason or item.problem:
-      self.begin(item)
-      self.take(item, worker_lib.failed(item, reason or item.problem))
-    elif self._is_finished(item):
-      self.begin(item)
-      self.take(item, worker_lib.Result('skipped'))
-    else:
-      return False
-    return True
+    known = self.known(item)
+    if known:
+      known()
+    return bool(known)
 
   def begin(self, item: finding.Item) -> None:
     """Begins the turn of an item: what is reported next is about it."""
@@ -173,6 +173,52 @@ class Run:
       why = f'{error.filename}: {error.strerror}'
       self._outcome.stopped = self._outcome.stopped or why
 
+  def start(
+    self,
+    item: finding.Item,
+    worker: worker_lib.Worker,
+    line: turns.Line[worker_lib.Result],
+  ) -> turns.Turn[worker_lib.Result]:
+    """Begins an item in a line, where it is reported later."""
+    self._steps.begin(item.called)
+    last, show = self.last(item), self._bar.tiles
+    return line.begin(
+      lambda turn: worker.restore(
+        item, last, functools.partial(turn.tiles, show), turn
+      ),
+      self.suspects(item),
+    )
+
+  def suspects(self, item: finding.Item) -> bool:
+    """Whether an item has to be restored alone, for what it has done."""
+    return item.called in self._alone or self._steps.suspects(item.called)
+
+  def suspect(self, item: finding.Item) -> None:
+    """Notes that an item has to be restored alone."""
+    self._alone.add(item.called)
+
+  def known(self, item: finding.Item) -> Callable[[], None] | None:
+    """What reports an item that needs no worker; None if it needs one."""
+    how, reason = self._steps.ended.get(item.called, ('', ''))
+    if how in ('done', 'skipped', 'failed'):  # before a crash
+      return functools.partial(self._report, item, how, reason)
+    if reason or item.problem:
+      result = worker_lib.failed(item, reason or item.problem)
+    elif self._is_finished(item):
+      result = worker_lib.Result('skipped')
+    else:
+      return None
+    return functools.partial(self._take_at_once, item, result)
+
+  def _report(self, item, how, reason):
+    """Counts an item that a process before this one has reported."""
+    self.begin(item)
+    self._outcome.add(item.called, how, reason)
+
+  def _take_at_once(self, item, result):
+    self.begin(item)
+    self.take(item, result)
+
   def _is_finished(self, item):
     last = self._finished(item.outputs.values()).stamp
     try:
@@ -184,3 +230,62 @@ class Run:
       )
     except OSError:  # it is said when the picture's turn comes
       return False
+
+
+class _InWork:
+  """The pictures of a run that are in work, or wait to be reported."""
+
+  def __init__(self, run, left, worker, line):
+    self._run, self._left = run, left
+    self._worker, self._line = worker, line
+    self._begun = collections.deque()  # (item, what reports it)
+
+  def restore(self):
+    """Restores what is left, or until one has to be tried again alone."""
+    while (self._left or self._begun) and not self._run.over:
+      self._run.interrupts.check()
+      self._fill()
+      item, report = self._begun.popleft()
+      if report() is _AGAIN:
+        self._line.stop()
+        self._run.suspect(item)
+        again = [item, *(one for one, _ in self._begun)]
+        self._left.extendleft(reversed(again))
+        return
+
+  def _has_room(self):
+    return (
+      self._left
+      and len(self._begun) < _AHEAD
+      and self._line.has_room(self._run.suspects(self._left[0]))
+    )
+
+  def _fill(self):
+    while self._has_room():
+      item = self._left.popleft()
+      report = self._run.known(item)
+      if report is None:
+        turn = self._run.start(item, self._worker, self._line)
+        report = functools.partial(self._report, item, turn)
+      self._begun.append((item, report))
+
+  def _report(self, item, turn):
+    check = self._run.interrupts.check
+    self._run.begin(item)
+    self._line.lead(turn)
+    try:
+      while not turn.ended:
+        self._line.wait_until(lambda: turn.ended or self._has_room(), check)
+        self._fill()
+    except KeyboardInterrupt:
+      self._line.stop()
+      if turn.is_done:  # its files were being written
+        self._run.take(item, turn.result())
+      raise
+    if self._line.failed_beside_others(turn):
+      return _AGAIN
+    return self._run.take(item, turn.result())
+
+
+def _has_failed(result):
+  return result.how == 'failed'

@@ -12,13 +12,13 @@ class Steps:
 
   Attributes:
     ended: {picture: [how it ended, the reason of a failure]}.
-    begun: the picture that was begun last and has not ended; '' = none.
+    begun: the pictures that were begun and have not ended.
   """
 
   def __init__(self, path: str = '') -> None:
     """Reads the file `path`, which need not exist; '' = none is kept."""
     self.ended: dict[str, list[str]] = {}
-    self.begun = ''
+    self.begun: list[str] = []
     self._path = path
     self._file: io.FileIO | None = None
     if path and os.path.exists(path):
@@ -31,7 +31,10 @@ class Steps:
     self._write(picture, 'begun', '')
 
   def end(self, picture: str, how: str, reason: str = '') -> None:
-    """Notes that a picture has ended: 'done', 'skipped', 'failed', 'crashed'.
+    """Notes that a picture has ended.
+
+    That is 'done', 'skipped', 'failed' or 'crashed'; or 'suspected', if it may
+    have crashed the process: then it is to be tried again, alone.
 
     Args:
       picture: what messages call it.
@@ -40,6 +43,10 @@ class Steps:
     """
     self._write(picture, how, reason)
 
+  def suspects(self, picture: str) -> bool:
+    """Whether a picture may have crashed a process, so it is tried alone."""
+    return self.ended.get(picture, [''])[0] == 'suspected'
+
   def close(self) -> None:
     """Closes the file; more steps open it again."""
     if self._file is not None:
@@ -47,10 +54,10 @@ class Steps:
       self._file = None
 
   def _take(self, picture, how, reason):
+    self.begun = [one for one in self.begun if one != picture]
     if how == 'begun':
-      self.begun = picture
+      self.begun.append(picture)
     else:
-      self.begun = ''
       self.ended[picture] = [how, reason]
 
   def _write(self, *step):

@@ -10,6 +10,7 @@ from typing import Any, TYPE_CHECKING
 from artjax.restoration import options as options_lib
 from artjax.restoration.batch import finding
 from artjax.restoration.batch import journal
+from artjax.restoration.batch import turns
 
 if TYPE_CHECKING:
   from artjax.restoration import chain as chain_lib
@@ -38,7 +39,7 @@ class Result:
 
 
 class Worker:
-  """Restores one picture after the other with a chain.
+  """Restores pictures with a chain.
 
   Attributes:
     settings: all that a result depends on besides its inputs, as text.
@@ -59,6 +60,7 @@ class Worker:
     item: finding.Item,
     last: str = '',
     on_tiles: Callable[[int, int], None] = lambda done, total: None,
+    turn: turns.Alone = turns.Alone(),
   ) -> Result:
     """Restores an item; an error of whatever library is a failure.
 
@@ -67,6 +69,7 @@ class Worker:
       last: the key with which all its files were last made; '' = none. With
         the same key it is skipped.
       on_tiles: called with the number of tiles done and the total.
+      turn: waits for other pictures that are in work.
     """
     from artjax.image_io import vips
 
@@ -78,7 +81,7 @@ class Worker:
       entry['key'] = journal.key(self.settings, *inputs)
       if entry['key'] == last:
         return Result('skipped')
-      record = self._restore(item, on_tiles)
+      record = self._restore(item, on_tiles, turn)
     except Exception as error:  # the others go on
       if not _is_expected(error):
         entry['traceback'] = traceback.format_exc()
@@ -89,7 +92,7 @@ class Worker:
       lines.append(record['confidence']['sentence'])
     return Result('done', entry | {'status': 'done', **record}, lines)
 
-  def _restore(self, item, on_tiles):
+  def _restore(self, item, on_tiles, turn):
     from artjax.restoration import restore_file
 
     brought = [item.brought.get(kind, '') for kind in ('mask', 'hints')]
@@ -103,6 +106,7 @@ class Worker:
       item.name,
       self._signer,
       item.page,
+      turn,
     )
 
 

@@ -46,6 +46,8 @@ def calls_fixture(monkeypatch):
   calls = []
 
   def copy(source, chain, outputs, *more):
+    more[-1].opened(1)
+    more[-1].write()
     calls.append(os.path.basename(source))
     for path in outputs.paths():
       os.makedirs(os.path.dirname(path), exist_ok=True)
@@ -77,11 +79,13 @@ def run_fixture(capsys):
 
 
 def breaks(monkeypatch, on, error):
-  """Restoring the picture of a name does what `error()` does."""
+  """Restoring the picture of a name raises `error()`, when it is written."""
   restore = restore_file.restore_file
 
   def wrapped(source, *args):
     if os.path.basename(source) == on:
+      args[-1].opened(1)
+      args[-1].write()
       raise error()
     return restore(source, *args)
 
@@ -173,8 +177,18 @@ def hearing():
 def test_an_interrupted_run_ends_in_order(
   tmp_path, folder, run, monkeypatch, hearing, number, status
 ):
-  before = signal.getsignal(number)
-  breaks(monkeypatch, 'b.png', lambda: os.kill(os.getpid(), number))
+  before, restore = signal.getsignal(number), restore_file.restore_file
+
+  def slow(source, *args):
+    if source.endswith('b.png'):
+      args[-1].opened(1)
+      args[-1].write()
+      os.kill(os.getpid(), number)
+      while True:  # as a network that tells which tiles are done
+        args[-1].tiles(lambda done, total: time.sleep(0.01), 0, 1)
+    return restore(source, *args)
+
+  monkeypatch.setattr(restore_file, 'restore_file', slow)
   have, result, err = run(folder, '-o', tmp_path / 'out')
   assert have == status and 'Traceback' not in err
   assert (result['done'], result['failed'], result['not_tried']) == (1, 0, 2)
@@ -183,18 +197,18 @@ def test_an_interrupted_run_ends_in_order(
   assert signal.getsignal(number) is before
 
 
-def test_a_signal_that_someone_catches_still_ends_the_run(
+def test_a_picture_that_is_being_written_is_done_after_a_signal(
   tmp_path, folder, run, monkeypatch, hearing
 ):
-  restore = restore_file.restore_file
+  def last(source, chain, outputs, *more):
+    more[-1].opened(1)
+    more[-1].write()
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(0.5)  # in which the run hears of it
+    shutil.copyfile(source, outputs.picture)
+    return {'notices': [], 'tiling': []}
 
-  def kept(*args):
-    try:
-      os.kill(os.getpid(), signal.SIGINT)
-    except KeyboardInterrupt:
-      return restore(*args)  # the result so far
-
-  monkeypatch.setattr(restore_file, 'restore_file', kept)
+  monkeypatch.setattr(restore_file, 'restore_file', last)
   status, result, _ = run(folder, '-o', tmp_path / 'out')
   assert status == 130
   assert (result['done'], result['not_tried']) == (1, 2)

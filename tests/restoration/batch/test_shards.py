@@ -29,8 +29,10 @@ from PIL import Image
 from artjax.restoration import chain, command, restore_file
 
 def restore(source, chain, outputs, *more):
+  more[-1].opened(1)
   while os.path.basename(source) == os.environ.get('WAITS_AT'):
-    time.sleep(0.02)
+    more[-1].tiles(lambda done, total: time.sleep(0.02), 0, 1)
+  more[-1].write()
   picture = Image.open(source).point(lambda level: level + 9)
   for path in outputs.paths():
     os.makedirs(os.path.dirname(path), exist_ok=True)
