@@ -58,6 +58,11 @@ def forget_files() -> None:
   pyvips.cache_set_max(0)
 
 
+def forget_errors() -> None:
+  """Drops what was said of an error that has no reader any more."""
+  pyvips.vips_lib.vips_error_clear()
+
+
 @contextlib.contextmanager
 def blame(path: str | os.PathLike) -> Iterator[None]:
   """Turns errors of libvips or the system into one line about `path`.

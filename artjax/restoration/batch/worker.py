@@ -74,6 +74,7 @@ class Worker:
     from artjax.image_io import vips
 
     vips.forget_files()
+    vips.forget_errors()
     inputs = item.source, *item.brought.values()
     entry = {'source': item.name or os.path.abspath(item.source)}
     try:
