@@ -59,7 +59,7 @@ def main():
   limited = False
   while True:
     request = requests.get()
-    if request['op'] in ('run', 'warm'):
+    if request['op'] in ('run', 'warm', 'weights'):
       import jax
 
       from artjax.restoration import restore_file as restoration  # noqa: F401
@@ -139,11 +139,13 @@ def plain(error, request):
   )
 
 
-def named(weights):
+def named(text):
   """Weights without folders and suffixes: 'esrgan_psnr:0.3+esrgan:0.7'."""
-  if os.path.exists(weights):
-    return pathlib.Path(weights).stem
-  return re.sub(r'(^|\+)/.*?([^/]+)\.safetensors(?=:)', r'\1\2', weights)
+  if os.path.exists(text):
+    return pathlib.Path(text).stem
+  return re.sub(
+    r'(^|\+)/.*?([^/]+)\.(?:safetensors|pth|pt|ckpt|npz)(?=:)', r'\1\2', text
+  )
 
 
 def open_picture(request, say, stop):
@@ -209,6 +211,28 @@ def _check_side(picture, limit):
       f'{picture.path}: {picture.width} × {picture.height} px: a side is '
       f'longer than the limit of {limit} px'
     )
+
+
+def weights(request, say, stop):
+  """Says what published weights are: {path: config and source}, None = unknown.
+
+  Only their tensors tell, so all of a file is read.
+  """
+  del say, stop
+  from artjax.interop import fetched
+  from artjax.interop import published
+
+  found = {}
+  for path in request['files']:
+    try:
+      config, _ = published.load(path)
+    except (ValueError, OSError):
+      found[path] = None  # `artjax weights` says what is wrong.
+      continue
+    folder, name = os.path.split(path)
+    source = dict(fetched.Fetched(folder).source(name))
+    found[path] = {'config': config.to_dict(), 'source': source}
+  return {'found': found}
 
 
 def warm(request, say, stop):
@@ -352,6 +376,7 @@ _OPERATIONS = {
   'open': open_picture,
   'mask': check_mask,
   'hints': check_hints,
+  'weights': weights,
   'warm': warm,
   'run': run,
 }

@@ -5,10 +5,14 @@ import pathlib
 
 from conftest import random_params
 from conftest import tiny_config
+import ml_collections
 import pytest
+import torch_containers
 import web_client as web
 
 from artjax import registry
+from artjax.interop import fetched
+from artjax.interop import published
 from artjax.interop import safetensors_io
 from artjax.models import attention
 from artjax.models import super_resolution
@@ -66,6 +70,7 @@ def test_chosen_weights_are_names_and_never_paths(folder, own):
   assert worker.named(blend['restore']) == 'unet:0.25+mine:0.75'
   odd = '/a,b+c:d/one.safetensors:0.5+/e/two.safetensors:0.5'
   assert worker.named(odd) == 'one:0.5+two:0.5'
+  assert worker.named('/a/b.pth:0.5+/a/c.npz:0.5') == 'b:0.5+c:0.5'
   for text, reason in (
     ('other', "'other' is not one of unet, mine"),
     (two, 'is neither a name nor'),
@@ -124,3 +129,34 @@ def test_weights_of_ones_own_do_a_step_that_nothing_else_does(own, tmp_path):
     assert table['restore']['weights'] == 'mine'
     job = page.post('/api/jobs?steps=restore', content=web.picture()).json()
     assert web.wait(page, job)['state'] == 'done'
+
+
+def test_published_weights_need_no_import(tmp_path):
+  model = {
+    'name': 'srvgg.SRVGGNetCompact',
+    'args': {'scale': 2, 'features': 6, 'convs': 3},
+  }
+  config = ml_collections.ConfigDict({'task': 'restore', 'model': model})
+  tensors = published.publish(
+    model, random_params(registry.model(config), 0.02)
+  )
+  with web.client(tmp_path / 'none', own_weights=tmp_path) as page:
+    choices = lambda: {
+      choice['name']: (a['name'], choice['scale'], choice['licence'])
+      for a in page.get('/api/abilities').json()['abilities']
+      for choice in a['choices']
+    }
+    assert not choices()
+    torch_containers.write_zip(tmp_path / 'theirs.pth', tensors)
+    (tmp_path / 'broken.pth').write_bytes(b'no weights')
+    fetched.Fetched(tmp_path).add('theirs.pth', 'https://a.org/', 'MIT', '')
+    assert choices() == {'theirs': ('upscale', 2, 'MIT')}
+    job = page.post(
+      '/api/jobs?steps=upscale&weights=theirs&name=a.png', content=web.picture()
+    ).json()
+    state = web.wait(page, job)
+    assert state['state'] == 'done', state
+    assert state['result']['width'] == 60
+    report = page.get(f'/api/jobs/{job["id"]}/report')
+    assert json.loads(report.content)['weights'][0]['name'] == 'theirs'
+    assert str(tmp_path) not in report.text

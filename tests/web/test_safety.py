@@ -139,6 +139,7 @@ def test_token(monkeypatch):
     # In the address once; then it is a cookie and gone from there.
     out = page.get('/?token=correct-horse', follow_redirects=False)
     assert out.status_code == 303 and out.headers['location'] == '/'
+    assert out.headers['set-cookie'].startswith('artjax_token_8080=')
     assert 'HttpOnly' in out.headers['set-cookie']
     assert page.get('/api/pictures').status_code == 200
     # Only there, so that no link to it does anything.

@@ -183,6 +183,16 @@ def test_the_session_is_a_secret_of_the_browser(page):
   assert len(cookie.split(';')[0].split('=')[1]) >= 32
 
 
+def test_servers_on_two_ports_keep_their_own_sessions():
+  with web.client() as one, web.client() as other:
+    other.base_url = 'http://127.0.0.1:8081'
+    other.cookies.jar = one.cookies.jar  # A browser sends them to every port.
+    for page in (one, other):
+      assert page.post('/api/pictures', content=PICTURE).status_code == 201
+    for page in (one, other):
+      assert len(page.get('/api/pictures').json()) == 1
+
+
 @pytest.mark.parametrize(
   'name',
   [

@@ -19,10 +19,10 @@ from starlette import exceptions as starlette_exceptions
 
 from artjax.restoration import options as options_lib
 from artjax.web.server import abilities
-from artjax.web.server import choices
 from artjax.web.server import guard
 from artjax.web.server import job_queue
 from artjax.web.server import jobs as jobs_lib
+from artjax.web.server import known_weights
 from artjax.web.server import limits as limits_lib
 from artjax.web.server import messages
 from artjax.web.server import metrics
@@ -98,18 +98,23 @@ def create_app(
   @contextlib.asynccontextmanager
   async def lifespan(app):
     store = store_lib.Store(limits)
+    known = known_weights.KnownWeights(folders, limits, store.scratch)
     find = lambda job: abilities.plan(
-      job.steps, bool(job.mask), weights, choices.find(folders), job.weights
+      job.steps, bool(job.mask), weights, known.choices(), job.weights
     )
     usual = lambda: abilities.usual_plan(weights) if warm else []
     queue = job_queue.JobQueue(store, limits, find, usual)
     app.state.store, app.state.queue = store, queue
     app.state.limits, app.state.weights = limits, weights
-    app.state.folders = folders
+    app.state.known = known
     app.state.uploads = asyncio.Semaphore(limits.uploads)
     queue.start()
     queue.warm()
+    reading = asyncio.create_task(known.refresh())
     yield
+    reading.cancel()
+    await asyncio.gather(reading, return_exceptions=True)
+    await known.close()
     await queue.close()
     store.close()
 
@@ -193,8 +198,9 @@ async def _full(request, error):
 async def get_abilities(request: fastapi.Request):
   """The available and unavailable steps, presets, options, and limits."""
   state = request.app.state
+  await state.known.refresh()
   return {
-    'abilities': abilities.describe(state.weights, choices.find(state.folders)),
+    'abilities': abilities.describe(state.weights, state.known.choices()),
     'presets': abilities.describe_presets(state.weights),
     'options': options_lib.describe(),
     'formats': list(jobs_lib.FORMATS),

@@ -1,16 +1,17 @@
 """Weights among which a person may choose, for each step of the page.
 
-All files of artjax in the folder of the page's weights and in that of the user,
-see `artjax weights`. They are named as on the command line: 'esrgan', or as a
-blend 'esrgan_psnr:0.3+esrgan:0.7'. A name is looked up among those that are
-there and never becomes part of a path.
+All files in the folder of the page's weights and in that of the user, see
+`artjax weights`. They are named as on the command line: 'esrgan', or as a blend
+'esrgan_psnr:0.3+esrgan:0.7'. A name is looked up among those that are there and
+never becomes part of a path.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 import json
 import os
 import pathlib
 import re
+import types
 from typing import Any, NamedTuple
 
 import safetensors
@@ -53,15 +54,37 @@ class Choice(NamedTuple):
     }
 
 
-def find(folders: Iterable[str | os.PathLike]) -> list[Choice]:
-  """All weights in folders that do a step; of one name the first."""
+def find(
+  folders: Iterable[str | os.PathLike],
+  published: Mapping[str, Any] = types.MappingProxyType({}),
+) -> list[Choice]:
+  """All weights in folders that do a step; of one name the first.
+
+  Args:
+    folders: where they are.
+    published: {path: {'config', 'source'}} of files of other programs, which
+      say themselves nothing of their use; see `known_weights`.
+  """
   found: dict[str, Choice] = {}
-  for folder in folders:
-    for path in sorted(pathlib.Path(folder).absolute().glob('*.safetensors')):
-      choice = _read(path)
-      if choice:
-        found.setdefault(choice.name, choice)
+  for path in paths(folders):
+    choice = _choice(path, _header(path) or published.get(str(path)))
+    if choice:
+      found.setdefault(choice.name, choice)
   return list(found.values())
+
+
+def foreign(folders: Iterable[str | os.PathLike]) -> list[pathlib.Path]:
+  """The files in folders that may be weights of other programs."""
+  return [path for path in paths(folders) if _header(path) is None]
+
+
+def paths(folders: Iterable[str | os.PathLike]) -> list[pathlib.Path]:
+  """The files of weights in folders, absolute."""
+  return [
+    path
+    for folder in folders
+    for path in weights.files(pathlib.Path(folder).absolute()).values()
+  ]
 
 
 def chosen(text: str, known: Iterable[Choice]) -> dict[str, str]:
@@ -100,22 +123,25 @@ def chosen(text: str, known: Iterable[Choice]) -> dict[str, str]:
   return found
 
 
-def _read(path):
-  """The choice of a file; None if it is none of ours, or draws nothing."""
+def _header(path):
+  """What a file of artjax says of itself; None if it is none."""
+  if path.suffix != '.safetensors':
+    return None
   try:
     with safetensors.safe_open(str(path), framework='numpy') as file:
-      header = json.loads((file.metadata() or {})['artjax'])
+      return json.loads((file.metadata() or {})['artjax'])
+  except (OSError, KeyError, ValueError, safetensors.SafetensorError):
+    return None
+
+
+def _choice(path, header):
+  """The choice of a file; None if nobody knows it, or it draws nothing."""
+  try:
     config, source = header['config'], header.get('source', {})
     task, model = config['task'], config['model']
     module = model['name'].partition('.')[0]
     scale = int(model['args'].get('scale', _SCALES.get(module, 1)))
-  except (
-    OSError,
-    KeyError,
-    TypeError,
-    ValueError,
-    safetensors.SafetensorError,
-  ):
+  except (KeyError, TypeError, ValueError):
     return None
   step = _ENLARGING if scale > 1 else _STEPS.get(task)
   if step is None or not _PART.fullmatch(path.stem):

@@ -14,7 +14,7 @@ import logging
 import time
 import urllib.parse
 
-TOKEN_COOKIE = 'artjax_token'
+_TOKEN_COOKIE = 'artjax_token'
 # Nothing but this server's own files: no other origin, no inline script.
 HEADERS = {
   'Content-Security-Policy': "default-src 'self'; frame-ancestors 'none'; "
@@ -128,6 +128,7 @@ class Guard:
     now = time.monotonic()
     if len(self._wrong) == _WRONG_TOKENS and now - self._wrong[0] < 60:
       return 429, 'too many wrong tokens; wait a minute', []
+    name = cookie_name(_TOKEN_COOKIE, headers['host'])
     query = urllib.parse.parse_qs(scope['query_string'].decode('latin-1')).get(
       'token', ['']
     )[0]
@@ -136,11 +137,11 @@ class Guard:
       query
       if first
       else headers.get('authorization', '').removeprefix('Bearer ')
-      or cookie(headers.get('cookie', ''), TOKEN_COOKIE)
+      or cookie(headers.get('cookie', ''), name)
     )
     if hmac.compare_digest(given.encode(), self._token):
       if first:  # The token leaves the address bar.
-        value = f'{TOKEN_COOKIE}={given}; HttpOnly; SameSite=Strict; Path=/'
+        value = f'{name}={given}; HttpOnly; SameSite=Strict; Path=/'
         return (
           303,
           'go on',
@@ -167,6 +168,16 @@ def name_of(address: str) -> str:
     return (parts.hostname or '').lower() if not parts.username else ''
   except ValueError:
     return ''
+
+
+def cookie_name(name: str, host: str) -> str:
+  """Name of a cookie of the server that a Host header addresses.
+
+  A browser sends cookies to all ports of a host: without the port, two servers
+  would take each other's for their own.
+  """
+  port = urllib.parse.urlsplit(f'//{host}').port
+  return f'{name}_{port}' if port else name
 
 
 def cookie(header: str, name: str) -> str:

@@ -141,7 +141,10 @@ def test_a_session_is_opened_again_by_its_browser_alone(
   assert len(links) > 2
   # The browser is closed, and keeps what it keeps.
   cookies = page.context.cookies()
-  (own,) = (cookie for cookie in cookies if cookie['name'] == 'artjax_session')
+  (own,) = cookies
+  assert (
+    own['name'] == f'artjax_session_{address.rpartition(":")[2].strip("/")}'
+  )
   assert own['expires'] > 0 and own['httpOnly'] and own['sameSite'] == 'Strict'
   page.context.storage_state(path=tmp_path / 'state.json')
   later = browser.new_context(storage_state=tmp_path / 'state.json')

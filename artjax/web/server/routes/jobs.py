@@ -133,7 +133,7 @@ async def post_job(
 
 
 def _plan(state, steps, mask, weights):
-  known = choices.find(state.folders)
+  known = state.known.choices()
   try:
     choices.chosen(weights, known)
   except ValueError as error:

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import fastapi
 
+from artjax.web.server import guard
 from artjax.web.server import jobs
 from artjax.web.server import messages
 from artjax.web.server import store
@@ -22,7 +23,9 @@ _COOKIE_LIFE = 24 * 3600
 
 def known_session(request: fastapi.Request) -> store.Session | None:
   """The session of a request, or None."""
-  return request.app.state.store.session(request.cookies.get(_COOKIE, ''))
+  return request.app.state.store.session(
+    request.cookies.get(_cookie_name(request), '')
+  )
 
 
 def own_session(
@@ -36,7 +39,7 @@ def own_session(
   found = known_session(request)
   if found is None:
     token, found = request.app.state.store.start_session()
-    _set_cookie(response, token)
+    _set_cookie(request, response, token)
   return found
 
 
@@ -46,14 +49,18 @@ def reopened_session(
   """As `known_session`, for a page that is opened: it keeps its cookie."""
   found = known_session(request)
   if found:
-    _set_cookie(response, request.cookies[_COOKIE])
+    _set_cookie(request, response, request.cookies[_cookie_name(request)])
   return found
 
 
-def _set_cookie(response, token):
+def _set_cookie(request, response, token):
   response.set_cookie(
-    _COOKIE, token, _COOKIE_LIFE, httponly=True, samesite='strict'
+    _cookie_name(request), token, _COOKIE_LIFE, httponly=True, samesite='strict'
   )
+
+
+def _cookie_name(request):
+  return guard.cookie_name(_COOKIE, request.headers['host'])
 
 
 async def picture(request: fastapi.Request, picture: str) -> store.Entry:
