@@ -72,7 +72,7 @@ def find(page):
   page.click('#damage > summary')
   page.click('#find')
   page.wait_for_selector('#cancel', state='hidden')
-  page.wait_for_function('document.querySelector("#mask-facts").textContent')
+  page.wait_for_selector('#mask-facts:not(:empty)')
 
 
 def restore(page):
@@ -84,10 +84,9 @@ def restore(page):
 def choose(page, files):
   """Takes several files more."""
   page.locator('.file').first.set_input_files(files)
-  page.wait_for_function(
-    'n => document.querySelectorAll("#strip .tick").length > n', arg=len(files)
+  sync_api.expect(page.locator('#strip .tick:checked')).to_have_count(
+    len(files), timeout=TIMEOUT
   )
-  page.wait_for_selector('body:not(.busy)')
 
 
 def states(page, folder):

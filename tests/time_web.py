@@ -86,7 +86,8 @@ def found(page, path):
   page.click('#damage > summary')
   page.evaluate('delete reached.found')
   page.click('#find')
-  page.wait_for_function('reached.found')
+  page.wait_for_selector('#mask-facts:not(:empty)')
+  page.wait_for_timeout(50)
   return page.evaluate('reached.found - reached.clicked') / 1000
 
 

@@ -136,7 +136,7 @@ class Chain:
     if finders and self.makes_picture and not map_is_saved:
       found.append(
         f'the damage that {", ".join(finders)} finds is not used: put weights '
-        'that fill after it, or save its map'
+        'that fill or lighten stains after it, or save its map'
       )
     return found
 
@@ -189,9 +189,10 @@ class Chain:
     return record
 
   def _in_vain(self, i):
-    """Whether stage i finds damage that no later stage fills."""
-    later = {stage.kind for stage in self.stages[i + 1 :]}
-    return self.stages[i].kind == 'detect' and 'fill' not in later
+    """Whether stage i finds damage that no later stage acts on."""
+    acts = stages_lib.Fill, stages_lib.Stains
+    later = any(isinstance(stage, acts) for stage in self.stages[i + 1 :])
+    return self.stages[i].kind == 'detect' and not later
 
   def _check_mask(self, mask):
     found = False

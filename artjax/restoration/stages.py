@@ -152,10 +152,15 @@ class Stage(abc.ABC):
     """The stage as JSON: name, fingerprint, configuration."""
     return {
       'name': self.name,
-      'params_sha256': safetensors_io.sha256(self.restorer.params),
+      'params_sha256': self._fingerprint,
       'task': self.restorer.config.task,
       'model': self.restorer.config.model.to_dict(),
     }
+
+  @functools.cached_property
+  def _fingerprint(self) -> str:
+    """Of the weights; it takes as long as reading them, and they stay."""
+    return safetensors_io.sha256(self.restorer.params)
 
   def provenance(self, work: Work) -> dict[str, Any]:
     """Further facts on its work for the record."""

@@ -1,5 +1,6 @@
 """Chains of stages: what goes together, what has no effect, sizes that grow."""
 
+import copy
 import dataclasses
 
 from conftest import detector
@@ -12,9 +13,11 @@ import pytest
 
 from artjax import damage_classes
 from artjax import registry
+from artjax.inference import weights
 from artjax.interop import safetensors_io
 from artjax.restoration import chain as chain_lib
 from artjax.restoration import restore_file
+from artjax.restoration import stages
 from artjax.restoration.options import Options
 
 SIZE = 40, 56
@@ -192,6 +195,11 @@ def test_what_makes_no_difference_is_said(load, names):
   (notice,) = large.notices(Options(strength=0.5))
   assert notice.startswith(f'the damage that {path} finds is not used: put')
   assert large.notices(Options(), map_is_saved=True) == []
+  guided = copy.copy(large)
+  found, other = large.stages
+  stains = stages.Stains(weights.single('stains'), other.restorer)
+  guided.stages = [found, stains]
+  assert guided.notices(Options()) == []
   assert load('detect,inpaint').notices(Options(mask_dilate=5)) == []
   assert load('inpaint').notices(Options(mask_dilate=5, tile=64)) == [
     f'mask_dilate has no effect on {names["inpaint"]}'

@@ -92,3 +92,8 @@ def test_by_default_the_page_does_what_the_command_line_does(tmp_path):
   assert abilities.plan(steps, False, tmp_path) == [
     str(tmp_path / f'{name}.safetensors') for name in names
   ]
+  # A mask says where to fill, and not where to lighten.
+  assert abilities.plan(steps, True, tmp_path) == [
+    str(tmp_path / f'{name}.safetensors')
+    for name in ('inpaint', 'detect', 'stains', 'structure', 'tone')
+  ]

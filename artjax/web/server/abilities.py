@@ -16,7 +16,8 @@ from artjax.web.server import choices as choices_lib
 
 PRETRAINED = weights.pretrained_folder()
 
-_GUIDED = ('fill', 'stains')  # steps that act where damage is found
+# Steps that act where damage is found; a mask says so only to the first.
+_GUIDED = ('fill', 'stains')
 
 
 class Ability(NamedTuple):
@@ -175,7 +176,8 @@ def plan(
     )
   found = {}
   for step in steps:
-    if step in _GUIDED and not mask and 'detect' in have:
+    given = mask and step == 'fill'
+    if step in _GUIDED and not given and 'detect' in have:
       found['detect'] = have['detect']
     found[step] = have[step]
   for step in other.keys() - {*steps, 'detect'}:  # A mask may come instead.

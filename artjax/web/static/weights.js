@@ -59,14 +59,14 @@ export class Weights {
     }
   }
 
-  // Shows those of the steps that are chosen; what is filled is found before.
+  // Shows those of the steps that are chosen; what is filled or lightened is found before.
   refresh(steps) {
     for (const {name} of this.steps || [])
       $(`weights-${name}`).hidden = !this.used(name, steps);
   }
 
   used(name, steps) {
-    return steps.includes(name) || (name === 'detect' && steps.includes('fill'));
+    return steps.includes(name) || (name === 'detect' && ['fill', 'stains'].some(step => steps.includes(step)));
   }
 
   // As a job wants them, '' for the usual.
