@@ -6,8 +6,9 @@
 Starts scripts/serve.py with the shipped weights and goes through a sitting in
 each language: a file that is none, damage that is found, a mask, colours, a
 result and the ways to look at it, several pictures, the report. Each state is
-photographed on a laptop and on a phone, light and dark. `--docs` instead makes
-the pictures of docs/web.md. Needs what `make test-web` installs.
+photographed on a laptop and on a phone, light and dark. `--tiny` takes tiny
+networks of random weights, for a look at the page alone. `--docs` makes the
+pictures of docs/web.md. Needs what `make test-web` installs.
 """
 
 import argparse
@@ -34,6 +35,21 @@ SCREENS = {'laptop': (1366, 657), 'phone': (390, 844)}
 SCHEMES = ('light', 'dark')
 TIMEOUT = 600_000  # ms; networks compile for long
 _RUNS = '#bar[value]:not([max="0"])'  # a job tells how far it is
+
+
+def tiny(folder):
+  """A folder of weights that take no time; those of stains are small enough."""
+  for save in (
+    web.save_damage_weights,
+    web.save_tone_weights,
+    web.save_colour_weights,
+  ):
+    save(folder)
+  web.save_weights(folder, 'structure')
+  for name in ('stains', 'esrgan', 'esrgan_psnr'):
+    file = f'{name}.safetensors'
+    (folder / file).symlink_to(pathlib.Path(abilities.PRETRAINED, file))
+  return folder
 
 
 def paintings(folder):
@@ -201,15 +217,19 @@ def main():
   )
   parser.add_argument('--output', type=pathlib.Path, help='a folder')
   parser.add_argument('--docs', action='store_true')
+  parser.add_argument('--tiny', action='store_true')
   parser.add_argument('--languages', nargs='+', default=['en', 'de', 'ja'])
   parser.add_argument('--schemes', nargs='+', default=SCHEMES, choices=SCHEMES)
   args = parser.parse_args()
   if not (args.output or args.docs):
     parser.error('name a folder with --output, or give --docs')
   with (
-    web.serving(abilities.PRETRAINED) as address,
-    sync_api.sync_playwright() as library,
     tempfile.TemporaryDirectory() as folder,
+    tempfile.TemporaryDirectory() as weights,
+    web.serving(
+      tiny(pathlib.Path(weights)) if args.tiny else abilities.PRETRAINED
+    ) as address,
+    sync_api.sync_playwright() as library,
   ):
     browser = library.chromium.launch(
       executable_path=shutil.which('chromium') or 'chromium-browser',

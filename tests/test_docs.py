@@ -54,6 +54,16 @@ def test_there_are_documents():
   }
 
 
+def test_tests_that_keep_a_promise_are_there():
+  folder = ROOT / 'tests' / 'web'
+  rows = re.findall(r'^\|[^|]*\|(.*`test_.*)\|$', text('docs/web.md'), re.M)
+  assert len(rows) > 5
+  for part in re.split(r';', ';'.join(rows)):
+    (file,) = re.findall(r'`(test_\w+\.py)`', part)
+    for name in re.findall(r'`(test_\w+)`', part):
+      assert f'\ndef {name}(' in (folder / file).read_text(), (file, name)
+
+
 def test_readme_is_short():
   assert len(text('README.md').splitlines()) <= 120
 

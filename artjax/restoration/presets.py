@@ -35,7 +35,7 @@ PRESETS = (
   Preset(
     'painting',
     'Painting',
-    'damage filled, restored, tones corrected',
+    'damage filled, stains lightened, restored, tones corrected',
     default_chain.WEIGHTS,
   ),
   Preset(

@@ -10,6 +10,7 @@ from artjax.restoration import default_chain
 from artjax.restoration import options
 from artjax.restoration import presets
 from artjax.web.server import abilities
+from artjax.web.server.routes import archive
 
 
 def test_a_result_has_the_format_that_is_wanted(page, tmp_path, folder, capsys):
@@ -76,6 +77,20 @@ def test_all_results_come_as_one_zip(folder):
       for name, key in zip(names, ids)
     }
     assert web.another(page).get('/api/results.zip').status_code == 404
+
+
+def test_a_zip_of_a_hundred_is_made_part_by_part(tmp_path):
+  contents = [bytes([i]) * (3 << 20 if i == 50 else 1000) for i in range(100)]
+  for i, content in enumerate(contents):
+    (tmp_path / str(i)).write_bytes(content)
+  parts = list(
+    archive.stream(('a.png', str(tmp_path / str(i))) for i in range(100))
+  )
+  assert max(map(len, parts)) < 1.1 * 2**20
+  with zipfile.ZipFile(io.BytesIO(b''.join(parts))) as found:
+    names = found.namelist()
+    assert names[::33] == ['a.png', 'a (34).png', 'a (67).png', 'a (100).png']
+    assert [found.read(name) for name in names] == contents
 
 
 def test_by_default_the_page_does_what_the_command_line_does(tmp_path):

@@ -283,6 +283,8 @@ class JobQueue:
       return 'done', ''
     job.update(state='finishing')
     entry.record = answer['record']
+    if job.mask:  # What was found is what its filling has left.
+      entry.record.pop('damage', None)
     _save_record(entry.path('report.json'), entry.record)
     maps = [
       (entry.path(f'{layer}.png'), entry.tiles(layer))

@@ -127,7 +127,7 @@ export class Damage {
   tell() {
     const {mask} = this;
     if (!mask) return;
-    for (const name of CLASSES) $(`share-${name}`).value = part(mask.share(name));
+    for (const name of CLASSES) $(`share-${name}`).value = mask.touched ? part(mask.share(name)) : '';
     $('threshold-value').value = percent($('threshold').value / 100);
     $('mask-state').textContent = mask.touched ? t('damage.share', {share: part(mask.area)})
         : t(this.finds ? 'damage.later' : 'damage.none');

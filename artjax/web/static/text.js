@@ -20,8 +20,9 @@ export function t(key, values = {}) {
   let text = table[key];
   if (text && typeof text === 'object') text = text[rules.select(values.n)] ?? text.other;
   if (text === undefined) throw new Error(`no text ${key}`);
-  return text.replace(/\{(\w+)\}/g, (_, name) =>
+  const filled = text.replace(/\{(\w+)\}/g, (_, name) =>
     typeof values[name] === 'number' ? plain.format(values[name]) : values[name]);
+  return filled.replace(/(?<!\.)\.\.$/, '.');  // A unit such as 'Sek.' may end a sentence.
 }
 
 export const known = key => key in table;

@@ -29,6 +29,7 @@ export class Tray {
   }
 
   draw(pictures, shown) {
+    const another = shown !== this.shown;
     Object.assign(this, {pictures, shown});
     $('history').hidden = pictures.length < 2;
     $('tick').hidden = this.sources().length < 2;
@@ -38,6 +39,13 @@ export class Tray {
     const place = $('strip').scrollLeft;
     $('strip').replaceChildren(...pictures.map(picture => this.item(picture)));
     $('strip').scrollLeft = place;
+    if (another && shown) this.reach($('strip').children[pictures.indexOf(shown)]);
+  }
+
+  // Scrolls the strip, and nothing else, until an item of it is in sight.
+  reach({offsetLeft, offsetWidth}) {
+    const {scrollLeft, clientWidth} = $('strip');
+    $('strip').scrollLeft = Math.min(offsetLeft, Math.max(scrollLeft, offsetLeft + offsetWidth - clientWidth));
   }
 
   item(picture) {

@@ -71,6 +71,12 @@ def test_numbers_are_those_of_the_region(browser, address):
   expect(page.locator('#facts')).to_contain_text('29,1 kB')
   page.click('#full')
   assert page.locator('#zoom').inner_text() == '100\N{NO-BREAK SPACE}%'
+  # The full stop of a unit is that of the sentence.
+  said = page.evaluate(
+    """import('/text.js').then(({t, duration}) =>
+    t('outcome', {mean: 1, most: 2, time: duration(29)}))"""
+  )
+  assert said.endswith('29 Sek.') and not said.endswith('..')
   page.context.close()
 
 

@@ -84,6 +84,8 @@ def test_the_report_can_be_printed(page, tmp_path):
     assert text in tables, text
   assert '[object' not in tables and 'undefined' not in tables
   check(page)
+  page.set_viewport_size({'width': 390, 'height': 844})
+  check(page)
   page.emulate_media(media='print')
   assert not page.locator('#print').is_visible()
   # Only for those whose picture it is.

@@ -85,6 +85,20 @@ def test_the_rest_of_many_can_be_cancelled_and_tried_again(page, paths):
   assert 'waiting' not in states(page)
 
 
+def test_the_picture_that_is_shown_is_in_sight_among_many(page, paths):
+  page.set_viewport_size({'width': 320, 'height': 800})
+  choose(page, paths)
+  for number in (2, 0):  # the last that came, and the first
+    page.locator('#strip .pick').nth(number).click()
+    box = page.locator('#strip [aria-current]').bounding_box()
+    assert 0 <= box['x'] <= box['x'] + box['width'] <= 320
+  page.locator('.file').first.set_input_files(paths[0])
+  expect(page.locator('#strip .pick')).to_have_count(4)
+  page.wait_for_timeout(200)
+  box = page.locator('#strip [aria-current]').bounding_box()
+  assert 0 <= box['x'] <= box['x'] + box['width'] <= 320
+
+
 def test_many_pictures_are_paused(page, paths):
   choose(page, paths)
   with held(page):
