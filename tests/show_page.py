@@ -194,6 +194,7 @@ def docs(browser, address, folder):
   page, found = opened(browser, address), []
   example(page)
   find(page)
+  page.evaluate('scrollTo(0, 0)')
   found.append(photograph(page, IMAGES / 'page_damage.jpg'))
   restore(page)
   found.append(photograph(page, IMAGES / 'page.jpg'))
@@ -205,6 +206,7 @@ def docs(browser, address, folder):
   page.click('#run')
   page.wait_for_selector(_RUNS)
   page.wait_for_timeout(2000)  # until it can say how long it takes
+  page.evaluate('scrollTo(0, 0)')
   found.append(photograph(page, IMAGES / 'page_many.jpg'))
   page.context.close()
   return found

@@ -183,6 +183,13 @@ def test_the_session_is_a_secret_of_the_browser(page):
   assert len(cookie.split(';')[0].split('=')[1]) >= 32
 
 
+def test_refused_uploads_of_a_browser_are_one_session(page):
+  other, before = web.another(page), page.app.state.store.sessions
+  for _ in range(3):
+    assert other.post('/api/pictures', content=b'no').status_code == 415
+  assert page.app.state.store.sessions == before + 1
+
+
 def test_servers_on_two_ports_keep_their_own_sessions():
   with web.client() as one, web.client() as other:
     other.base_url = 'http://127.0.0.1:8081'

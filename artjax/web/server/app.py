@@ -29,6 +29,7 @@ from artjax.web.server import metrics
 from artjax.web.server import store as store_lib
 from artjax.web.server import strings
 from artjax.web.server.routes import jobs as job_routes
+from artjax.web.server.routes import lookup
 from artjax.web.server.routes import openapi
 from artjax.web.server.routes import pictures as picture_routes
 
@@ -165,33 +166,34 @@ def _strings(language):
 # Errors: one line for a person.
 
 
-def _error(status, reason, headers=None):
+def _error(request, status, reason, headers=None):
   content: dict[str, Any] = {'error': str(reason)}
   if message := messages.describe(reason):
     content['message'] = message
-  return responses.JSONResponse(content, status, headers)
+  response = responses.JSONResponse(content, status, headers)
+  lookup.tell_session(request, response)
+  return response
 
 
 async def _http_error(request, error):
-  del request
-  return _error(error.status_code, error.detail, error.headers)
+  return _error(request, error.status_code, error.detail, error.headers)
 
 
 async def _wrong_value(request, error):
-  del request
   first = error.errors()[0]
   name = '.'.join(str(part) for part in first['loc'][1:]) or 'request'
   if first['type'] == 'extra_forbidden':
     known = ', '.join(job_routes.JobQuery.model_fields)
-    return _error(422, f'{name}: there is no such parameter; there are {known}')
-  return _error(422, f'{name}: {first["msg"]}')
+    reason = f'{name}: there is no such parameter; there are {known}'
+  else:
+    reason = f'{name}: {first["msg"]}'
+  return _error(request, 422, reason)
 
 
 async def _full(request, error):
-  del request
   if isinstance(error, job_queue.QueueFull):
-    return _error(429, error.args[0], {'Retry-After': '20'})
-  return _error(507, error.args[0])
+    return _error(request, 429, error.args[0], {'Retry-After': '20'})
+  return _error(request, 507, error.args[0])
 
 
 @router.get('/abilities')

@@ -303,7 +303,7 @@ async function ended(job, {picture, many = work.total > 1}) {
   $('damage').open = $('hints').open = false;
   if ($('view').value === 'before') $('view').value = 'slider';
   show(job.result);
-  $('stage').scrollIntoView({block: 'nearest'});
+  scrollTo(0, 0);  // where the result is, and what is said of it
   say(t('finished', {name: job.result.name}));
 }
 

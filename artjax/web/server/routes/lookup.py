@@ -39,8 +39,19 @@ def own_session(
   found = known_session(request)
   if found is None:
     token, found = request.app.state.store.start_session()
+    request.state.new_session = token
     _set_cookie(request, response, token)
   return found
+
+
+def tell_session(request: fastapi.Request, response: fastapi.Response) -> None:
+  """Sets the cookie of a new session in another response: that of an error.
+
+  Without it each refused upload of a browser would begin a further session.
+  """
+  token = getattr(request.state, 'new_session', '')
+  if token:
+    _set_cookie(request, response, token)
 
 
 def reopened_session(
