@@ -37,7 +37,9 @@ def test_many_pictures_are_restored_in_turn(page, paths, tmp_path):
   bad = tmp_path / 'bad.png'
   bad.write_bytes(b'no picture')
   page.locator('.file').first.set_input_files([paths[0], str(bad), *paths[1:]])
-  expect(page.locator('#error')).to_contain_text('bad.png: not a picture')
+  expect(page.locator('#error')).to_contain_text(
+    'bad.png: not a picture', timeout=TIMEOUT
+  )
   expect(page.locator('#run')).to_have_text('Start: 3 pictures')
   page.uncheck('[name=step][value=fill]')
   # One is left out.
