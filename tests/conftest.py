@@ -18,6 +18,8 @@ os.environ.setdefault('SOURCE_DATE_EPOCH', '1700000000')
 # Tests compile hundreds of small networks: all are kept for the next run, and
 # for the other process of this one (JAX_COMPILATION_CACHE_DIR in the Makefile).
 os.environ.setdefault('JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS', '0')
+# XLA leaves most optimizations out: half the time, where little is run.
+os.environ.setdefault('JAX_DISABLE_MOST_OPTIMIZATIONS', '1')
 
 import cv2
 import jax
@@ -86,14 +88,6 @@ def run_script(capsys):
     return subprocess.CompletedProcess(args, status or 0, out, err)
 
   return run
-
-
-@pytest.fixture
-def fast_compiler():
-  """XLA leaves most optimizations out: half the time, where little is run."""
-  jax.config.update('jax_disable_most_optimizations', True)
-  yield
-  jax.config.update('jax_disable_most_optimizations', False)
 
 
 def tiny_config(**overrides):

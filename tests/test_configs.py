@@ -30,7 +30,7 @@ TRAINED = [name for name in CONFIGS if 'data' in load(name)]
 
 
 @pytest.mark.parametrize('name', TRAINED)
-def test_one_step(name, tmp_path, fast_compiler):
+def test_one_step(name, tmp_path):
   config = load(name, 'quick').unlock()
   config.steps = config.eval_every = config.checkpoint_every = 1
   config.data.loader = 'threads'

@@ -8,7 +8,7 @@ from artjax.benchmark import command
 from artjax.inference.engines import names
 
 
-def test_prints_a_row_for_each_network(capsys, fast_compiler):
+def test_prints_a_row_for_each_network(capsys):
   engines = names.installed()
   asked = ['engines', 'ffdnet.FFDNet', '--size=16x24', '--rounds=2']
   assert command.main([*asked, '--processor_time']) == 0

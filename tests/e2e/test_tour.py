@@ -25,7 +25,7 @@ def test_notebook_has_no_stored_outputs():
   assert all(not cell['outputs'] for cell in cells())
 
 
-def test_cells_run_in_order(monkeypatch, tmp_path, fast_compiler):
+def test_cells_run_in_order(monkeypatch, tmp_path):
   monkeypatch.chdir(NOTEBOOK.parent)
   monkeypatch.setattr('tempfile.tempdir', str(tmp_path))
   names = {'__name__': 'tour'}

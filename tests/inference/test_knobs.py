@@ -9,7 +9,6 @@ import pytest
 from artjax.inference import knobs
 from artjax.inference import network
 
-pytestmark = pytest.mark.usefixtures('fast_compiler')
 PICTURE = np.random.default_rng(0).random([24, 17, 3], np.float32)
 FIELDS = {
   'ffdnet.FFDNet': {'features': 6, 'convs': 3},

@@ -19,7 +19,6 @@ from artjax.interop import safetensors_io
 from artjax.interop import tensor_files
 
 CASES = published_networks.CASES
-pytestmark = pytest.mark.usefixtures('fast_compiler')
 
 
 @functools.cache

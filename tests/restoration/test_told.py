@@ -10,8 +10,6 @@ import restore_command
 
 from artjax.interop import safetensors_io
 
-pytestmark = pytest.mark.usefixtures('fast_compiler')
-
 
 @pytest.fixture(scope='module', name='weights')
 def weights_fixture(tmp_path_factory):

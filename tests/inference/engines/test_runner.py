@@ -33,7 +33,6 @@ ENGINES = [
   )
   for engine in names.ENGINES[1:]
 ]
-pytestmark = pytest.mark.usefixtures('fast_compiler')
 each_engine = pytest.mark.parametrize('engine', ENGINES)
 
 

@@ -192,7 +192,6 @@ NETWORKS = {
 
 
 @pytest.mark.parametrize('name', NETWORKS)
-@pytest.mark.usefixtures('fast_compiler')
 def test_networks_are_equal_to_a_level(name):
   model, args = NETWORKS[name]
   config = ml_collections.ConfigDict({'model': {'name': model, 'args': args}})

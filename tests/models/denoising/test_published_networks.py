@@ -11,7 +11,6 @@ from artjax import registry
 from artjax.inference import network
 from artjax.interop import safetensors_io
 
-pytestmark = pytest.mark.usefixtures('fast_compiler')
 # {network: (small fields, largest difference in tiles)}: 0 if the halo covers
 # the receptive field, 1/255 where it is smaller.
 NETWORKS = {

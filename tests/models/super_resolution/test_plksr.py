@@ -3,12 +3,9 @@
 import jax
 import numpy as np
 import published_networks
-import pytest
 
 from artjax import registry
 from artjax.models.super_resolution import dysample
-
-pytestmark = pytest.mark.usefixtures('fast_compiler')
 
 
 def picture(height, width, channels=3):
