@@ -66,6 +66,14 @@ def script(name):
   return module
 
 
+def pytest_sessionfinish():
+  """What is covered is saved now: xdist may kill a worker that ends slowly."""
+  coverage = sys.modules.get('coverage')  # only where it measures
+  measured = coverage and coverage.Coverage.current()
+  if measured:
+    measured.save()
+
+
 @pytest.fixture
 def run_script(capsys):
   """Runs scripts/<name> as `python scripts/NAME ARGUMENTS`, in this process.
