@@ -63,10 +63,15 @@ def opened(browser, address):
   return page, page.evaluate('reached.interactive') / 1000
 
 
-def restored(page, path):
-  """s from the click until the result is seen."""
+def show(page, path):
+  """Uploads a picture and waits until it is shown."""
   page.locator('.file').first.set_input_files(path)
   page.wait_for_selector('#viewer:not([hidden])')
+
+
+def restored(page, path):
+  """s from the click until the result is seen."""
+  show(page, path)
   page.evaluate('delete reached.restored')
   page.click('#run')
   page.wait_for_selector('#split:not([hidden])')
@@ -81,8 +86,7 @@ def restored(page, path):
 
 def found(page, path):
   """s from the click until the damage that was found is marked."""
-  page.locator('.file').first.set_input_files(path)
-  page.wait_for_selector('#viewer:not([hidden])')
+  show(page, path)
   page.click('#damage > summary')
   page.evaluate('delete reached.found')
   page.click('#find')
@@ -111,8 +115,7 @@ def looked_at(browser, address, path):
       .filter(r => r.name.includes('/tiles/')).map(r => r.responseEnd)"""
   page.evaluate('performance.setResourceTimingBufferSize(100_000)')
   start = time.monotonic()
-  page.locator('.file').first.set_input_files(path)
-  page.wait_for_selector('#viewer:not([hidden])')
+  show(page, path)
   found = {'seen_s': round(time.monotonic() - start, 1)}
   start = time.monotonic()
   page.click('#run')

@@ -7,6 +7,7 @@ server imports neither JAX nor networks.
 
 import asyncio
 from collections.abc import Iterable
+import contextlib
 import os
 import sys
 from typing import Any
@@ -46,7 +47,7 @@ class KnownWeights:
   async def refresh(self) -> None:
     """Reads the published files that are new, or have changed."""
     async with self._turn:
-      stamps = {_stamp(path) for path in choices_lib.foreign(self._folders)}
+      stamps = {*_stamps(choices_lib.foreign(self._folders))}
       new = sorted(path for path, *_ in stamps - self._seen)
       if not new:
         return
@@ -54,16 +55,19 @@ class KnownWeights:
         {'op': 'weights', 'files': new}, self._time
       )
       await self._process.close()
-      if answer['event'] != 'done':  # Not again and again.
+      if answer['event'] != 'done':
         print(f'artjax: reading weights: {answer["reason"]}', file=sys.stderr)
       self._published |= answer.get('found', {})
-      self._seen |= stamps
+      self._seen |= stamps  # what failed is not tried again and again
 
   async def close(self) -> None:
     """Ends the process that reads."""
     await self._process.close()
 
 
-def _stamp(path):
-  status = path.stat()
-  return str(path), status.st_mtime_ns, status.st_size
+def _stamps(paths):
+  """(path, time, bytes) of each file that is still there."""
+  for path in paths:
+    with contextlib.suppress(FileNotFoundError):
+      status = path.stat()
+      yield str(path), status.st_mtime_ns, status.st_size

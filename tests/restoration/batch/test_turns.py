@@ -112,6 +112,31 @@ def test_one_network_runs_at_a_time_that_of_the_first_that_waits(line):
   assert order == [*'abc']
 
 
+def test_a_later_picture_leaves_the_network_to_an_earlier_one(line):
+  wanted, taken = threading.Event(), threading.Event()
+
+  def first(turn):
+    turn.opened(1)
+    with turn.network():  # so that the next is begun
+      pass
+    turn.wants_network = True
+    wanted.set()
+    was_taken = taken.wait(0.3)
+    with turn.network():
+      return was_taken
+
+  def second(turn):
+    assert wanted.wait(PATIENCE)
+    with turn.network():
+      taken.set()
+      return taken.is_set()
+
+  begun = [line.begin(first)]
+  line.wait_until(line.has_room, lambda: None)
+  begun.append(line.begin(second))
+  assert results(line, begun) == [False, True]
+
+
 def test_files_appear_in_order(line):
   written, ready = [], threading.Event()
 
