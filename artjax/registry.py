@@ -377,11 +377,16 @@ def variables(config, channels: int = 3) -> Any:
     config: with `model`.
     channels: of the model's input, which its task knows.
   """
+  return _variables(model(config), channels)
+
+
+@functools.lru_cache(maxsize=64)  # a deep network takes seconds to trace
+def _variables(module, channels):
   import jax  # Only where a model is; ops are looked up without it.
   import numpy as np
 
   return jax.eval_shape(
-    model(config).init,
+    module.init,
     jax.random.key(0),
     jax.ShapeDtypeStruct([1, 64, 64, channels], np.float32),
   )

@@ -26,12 +26,16 @@ from artjax.interop import safetensors_io
 FOLDER = pathlib.Path(__file__).parent / 'golden' / 'published'
 RENEW = bool(os.environ.get('ARTJAX_RENEW_GOLDENS'))
 # Ends of names of tensors that are not drawn, as they follow from the fields.
+# Of these, fields are read from the values of the last alone: they are held.
 DERIVED = (
   '.init_pos',
   '.relative_position_index',
   '.attn_mask',
   'relative_position_index_SA',
   'relative_position_index_OCA',
+  '.attn_mask_0',
+  '.attn_mask_1',
+  '.rpe_biases',
 )
 
 
@@ -48,6 +52,8 @@ class Case:
     channels: of the picture that it sees.
     every: of the result's px that the golden file holds.
     library: spandrel's name of what it is among, if not the title.
+    package: of spandrel's; what is not free software is in another.
+    multiple: of the sides to which its authors pad pictures, px.
     renamed: (start of names in spandrel's class, in published files).
     one_way: whether what is written here of it has other tensors, or names
       that spandrel does not read: it merges nothing, and knows ESRGAN+ under
@@ -62,6 +68,8 @@ class Case:
   channels: int = 3
   every: int = 1
   library: str = ''
+  package: str = 'spandrel'
+  multiple: int = 1
   renamed: tuple[str, str] = ('', '')
   one_way: bool = False
 
@@ -76,6 +84,13 @@ _SWINIR = {
   'mlp_ratio': 2,
   'img_size': 8,
 }
+_DAT = {
+  'embed_dim': 96,
+  'split_size': [4, 8],
+  'expansion_factor': 0.5,
+  'img_size': 8,
+}
+_RESTORMER = {'dim': 8, 'num_blocks': [1, 2, 1, 1], 'num_refinement_blocks': 1}
 _UNET = {'nc': [4, 6, 8, 8], 'nb': 2}
 CASES = {
   **{
@@ -172,6 +187,41 @@ CASES = {
     'HAT',
     args=_SWINIR | {'upscale': 2, 'compress_ratio': 2, 'squeeze_factor': 4},
   ),
+  'dat': Case(
+    'DAT',
+    args=_DAT
+    | {'depth': [2, 2], 'num_heads': [4, 4], 'upscale': 4, 'img_size': 64},
+    size=(9, 14),
+    every=2,
+  ),
+  'dat_light': Case(
+    'DAT',
+    args=_DAT
+    | {
+      'depth': [3],
+      'num_heads': [4],
+      'upscale': 3,
+      'resi_connection': '3conv',
+      'upsampler': 'pixelshuffledirect',
+    },
+    size=(3, 5),
+  ),
+  'restormer': Case(
+    'Restormer',
+    args=_RESTORMER,
+    size=(13, 18),
+    package='spandrel_extra_arches',
+    multiple=8,
+  ),
+  'restormer_grey': Case(
+    'Restormer',
+    args=_RESTORMER
+    | {'inp_channels': 1, 'out_channels': 1, 'LayerNorm_type': 'BiasFree'},
+    size=(16, 8),
+    channels=1,
+    package='spandrel_extra_arches',
+    multiple=8,
+  ),
   'nafnet': Case(
     'NAFNet',
     args={
@@ -235,6 +285,8 @@ def weights(name, fields):
       return np.float32(-1)
     fan = max(1, np.prod(shape.shape[:-1]))
     noise = rng.standard_normal(shape.shape, np.float32)
+    if path[-1].key == 'var':
+      return 1 + np.float32(0.1) * np.abs(noise)
     return noise * np.float32(fan**-0.5)
 
   return config, jax.tree_util.tree_map_with_path(
@@ -269,15 +321,18 @@ def golden(name):
   """({published name: tensor}, f32[1, h, w, C]) of a case."""
   with np.load(FOLDER / f'{name}.npz') as file:
     shapes = json.loads(str(file['shapes']))
-    return {n: drawn(n, s) for n, s in shapes.items()}, file['y']
+    tensors = {n: drawn(n, s) for n, s in shapes.items()}
+    held = {n: file[n] for n in file.files if n in tensors}
+    return tensors | held, file['y']
 
 
 def renew(name, tensors, y):
   """Writes the golden file of a case."""
   shapes = {n: list(value.shape) for n, value in tensors.items()}
+  held = {n: value for n, value in tensors.items() if n.endswith(DERIVED[-1])}
   FOLDER.mkdir(exist_ok=True)
   np.savez_compressed(
-    FOLDER / f'{name}.npz', shapes=np.array(json.dumps(shapes)), y=y
+    FOLDER / f'{name}.npz', shapes=np.array(json.dumps(shapes)), y=y, **held
   )
 
 
@@ -289,7 +344,7 @@ def in_torch(case):
     net = getattr(torch_networks, case.theirs)(**case.args)
   else:
     library = case.library or case.title
-    module = importlib.import_module(f'spandrel.architectures.{library}')
+    module = importlib.import_module(f'{case.package}.architectures.{library}')
     net = getattr(module, case.title)(**case.args)
   state, tensors = {}, {}
   for name, value in net.state_dict().items():
@@ -308,7 +363,12 @@ def result_in_torch(case, net):
   x = torch.tensor(picture(case).transpose(0, 3, 1, 2).copy())
   if case.noise and not case.theirs:  # spandrel's take a map
     x = torch.cat([x, torch.full_like(x[:, :1], case.noise)], 1)
+  height, width = x.shape[2:]
+  beyond = (0, -width % case.multiple, 0, -height % case.multiple)
+  x = torch.nn.functional.pad(x, beyond, 'reflect')
   with torch.no_grad():
     y = net(x, case.noise) if case.noise and case.theirs else net(x)
   y = y[0] if isinstance(y, tuple) else y
+  if case.multiple > 1:
+    y = y[..., :height, :width]
   return y.numpy().transpose(0, 2, 3, 1)[:, :: case.every, :: case.every]

@@ -6,8 +6,12 @@ import types
 import pytest
 
 
-def load():
-  """The library, with stand-ins where torchvision does not load."""
+def load(package='spandrel'):
+  """The library, with stand-ins where torchvision does not load.
+
+  Args:
+    package: one of its packages that the test needs as well.
+  """
   reason = 'needs torch and spandrel (make export-setup)'
   pytest.importorskip('torch', reason=reason)
   try:
@@ -25,4 +29,8 @@ def load():
       module = sys.modules[name] = types.ModuleType(name)
       module.__path__ = []
     module.InterpolationMode = module.normalize = module.rotate = object
+  if package != 'spandrel':
+    pytest.importorskip(package, reason=f'needs {package}').install(
+      ignore_duplicates=True
+    )
   return pytest.importorskip('spandrel', reason=reason)

@@ -352,7 +352,8 @@ class Restorer:
 
   def grid(self, height: int, width: int, tile: int = 0) -> tiling.Grid:
     """The tiles of a picture, see `tiling.plan`."""
-    cores = (tile,) if tile else tiling.CORES
+    largest = getattr(self._model, 'core', max(tiling.CORES))
+    cores = [tile] if tile else [c for c in tiling.CORES if c <= largest]
     return tiling.plan(
       height, width, halo=self.halo, multiple=self._multiple, cores=cores
     )

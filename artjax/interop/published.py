@@ -18,7 +18,6 @@ from artjax.interop.families import compact
 from artjax.interop.families import dncnn
 from artjax.interop.families import drunet
 from artjax.interop.families import family
-from artjax.interop.families import hat
 from artjax.interop.families import msrresnet
 from artjax.interop.families import nafnet
 from artjax.interop.families import others
@@ -27,7 +26,10 @@ from artjax.interop.families import rrdb
 from artjax.interop.families import scunet
 from artjax.interop.families import span
 from artjax.interop.families import spanf
-from artjax.interop.families import swinir
+from artjax.interop.families.attention import dat
+from artjax.interop.families.attention import hat
+from artjax.interop.families.attention import restormer
+from artjax.interop.families.attention import swinir
 
 # In order of recognition: the first whose names a file has is used.
 FAMILIES = (
@@ -41,6 +43,8 @@ FAMILIES = (
   nafnet.FAMILY,
   hat.FAMILY,
   swinir.FAMILY,
+  dat.FAMILY,
+  restormer.FAMILY,
   scunet.FAMILY,
   drunet.FBCNN,
   drunet.DRUNET,
@@ -73,7 +77,7 @@ def recognise(
   net = registry.model(config)
   shapes = jax.tree.map(
     lambda shape: np.broadcast_to(np.float32(0), shape.shape),
-    registry.variables(config)['params'],
+    safetensors_io.merge(registry.variables(config)),
   )
   expected = _published(found, net, shapes)
   derived = found.derived(net)

@@ -224,6 +224,31 @@ _ALL = (
     'e1400e16a10bf4dbbe003651bf76f9f9c4e083f0e5c93e1c3effe2fa91b41168',
     81096929,
   ),
+  Release(
+    f'{_PHHOFM}4xNomos2_hq_dat2/4xNomos2_hq_dat2.pth',
+    'DAT',
+    'x4, clean photographs',
+    'CC-BY-4.0',
+    '1f2be2b4786b5031776aed90e1818564f5576ab1e44da9355c7f3788ea25bdea',
+    140196334,
+  ),
+  Release(
+    f'{_PHHOFM}4xRealWebPhoto_v4_dat2/4xRealWebPhoto_v4_dat2.safetensors',
+    'DAT',
+    'x4, photographs from the web',
+    'CC-BY-4.0',
+    '819047acf43073f63ea7289ed94d6991ba8446a3bdf38e274fadfcbaa2b7381d',
+    139792588,
+  ),
+  Release(
+    'https://huggingface.co/Kim2091/UltraSharpV2/resolve/main/'
+    '4x-UltraSharpV2.safetensors',
+    'DAT',
+    'x4, photographs and illustrations',
+    'CC-BY-NC-SA-4.0',
+    '2b5db674aa8f3864a696dccd1d07d7cc0500fbf220f35044cd30eee9a7f971a7',
+    139792588,
+  ),
   *_swinir(),
   *_denoisers(),
 )

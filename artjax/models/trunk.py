@@ -1,6 +1,7 @@
 """A trunk of equal blocks as a loop: compiled once, not once a block.
 
-The weights of the blocks are stacked: each has a leading axis, the blocks.
+The weights of the blocks are stacked: each has a leading axis, the blocks. So
+are the running statistics of their batch norms, if they have any.
 """
 
 from collections.abc import Mapping
@@ -8,6 +9,8 @@ from typing import Any
 
 import flax.linen as nn
 import jax
+
+_STACKED = ('params', 'batch_stats')  # collections
 
 
 def run(
@@ -37,16 +40,20 @@ def run(
     What the last block returns, of the shape of `x`.
   """
   if unroll:
-    stacked: Any = parent.get_variable('params', name)
+    stacked: Any = {
+      kind: parent.get_variable(kind, name)
+      for kind in _STACKED
+      if parent.has_variable(kind, name)
+    }
     for i in range(length):
-      params = jax.tree.map(lambda w, i=i: w[i], stacked)
-      x, _ = block(**fields, parent=None).apply({'params': params}, x, None)
+      variables = jax.tree.map(lambda w, i=i: w[i], stacked)
+      x, _ = block(**fields, parent=None).apply(variables, x, None)
     return x
   if remat:
     block = nn.remat(block, prevent_cse=False)
   scanned = nn.scan(
     block,
-    variable_axes={'params': 0},
+    variable_axes=dict.fromkeys(_STACKED, 0),
     split_rngs={'params': True},
     length=length,
   )

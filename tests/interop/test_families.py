@@ -91,6 +91,8 @@ FORMS = (
   'plksr',
   'swinir_classical',
   'hat',
+  'dat_light',
+  'restormer',
   'nafnet',
   'dncnn',
   'dncnn_grey_norms',
@@ -130,6 +132,16 @@ def test_missing_extra_and_misshapen_tensors_are_named(name):
       )
 
 
+def test_networks_of_two_views_are_refused():
+  tensors = recognised('restormer')[0]
+  odd = {'skip_conv.weight': np.zeros([16, 8, 1, 1], np.float32)}
+  with pytest.raises(
+    ValueError, match=r'w\.pth.*Restormer.*dual-pixel'
+  ) as error:
+    published.recognise(tensors | odd, 'w.pth')
+  assert '\n' not in str(error.value)
+
+
 def test_a_file_of_each_layout_is_the_same_network(tmp_path):
   tensors, model, params = recognised('nafnet')
   for write in (torch_containers.write_zip, torch_containers.write_legacy):
@@ -155,7 +167,7 @@ def test_stale_merged_kernels_are_not_used():
   'name, title',
   [
     ('layers.0.swin1.attn.relative_position_bias_table', 'DRCT'),
-    ('layers.0.blocks.0.ffn.sg.norm.weight', 'DAT'),
+    ('layers.0.blocks.0.gamma', 'RGT'),
     ('feats.0.safm.mfr.0.weight', 'SAFMN'),
     ('model.model.1.bn_l.running_mean', 'LaMa'),
   ],
@@ -169,10 +181,10 @@ def test_what_is_known_but_not_supported_is_named(name, title):
 @pytest.mark.filterwarnings('ignore:torch.meshgrid')  # spandrel's calls
 @pytest.mark.parametrize('name', CASES)
 def test_torch_itself(tmp_path, name):
-  spandrel = spandrel_library.load()
+  case = CASES[name]
+  spandrel = spandrel_library.load(case.package)
   import torch
 
-  case = CASES[name]
   net, tensors = published_networks.in_torch(case)
   y = published_networks.result_in_torch(case, net)
   if published_networks.RENEW:

@@ -31,6 +31,14 @@ _SWINIR_LARGE = {
   'upsampler': 'nearest+conv',
 }
 _SWINIR_JPEG = {'scale': 1, 'upsampler': '', 'window': 7, 'span': 255.0}
+_DAT_LIGHT = {
+  'groups': 1,
+  'blocks': 18,
+  'features': 60,
+  'hidden': 120,
+  'narrow': True,
+  'upsampler': 'pixelshuffledirect',
+}
 _HAT_SMALL = {'features': 144, 'hidden': 288, 'compress': 6, 'squeeze': 6}
 
 
@@ -59,6 +67,13 @@ _HAT_SMALL = {'features': 144, 'hidden': 288, 'compress': 6, 'squeeze': 6}
     ('hat.HAT', {}, 20_772_507),
     ('hat.HAT', _HAT_SMALL, 9_621_183),
     ('hat.HAT', {'groups': 12}, 40_846_575),
+    ('dat.DAT', {'hidden': 720}, 14_802_051),
+    ('dat.DAT', {}, 11_212_131),
+    ('dat.DAT', {'window': (8, 16)}, 11_212_131),
+    ('dat.DAT', _DAT_LIGHT, 572_766),
+    ('restormer.Restormer', {}, 26_126_644),
+    ('restormer.Restormer', {'centred': False}, 26_111_668),
+    ('restormer.Restormer', {'centred': False, 'reads': 1}, 26_109_076),
     ('nafnet.NAFNet', {}, 29_159_715),
     ('nafnet.NAFNet', {'width': 64}, 115_982_915),
     ('nafnet.NAFNet', _GOPRO, 17_111_907),

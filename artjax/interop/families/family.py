@@ -84,6 +84,8 @@ _LAYOUTS: dict[str, tuple[Callable, Callable]] = {
     lambda w: w[:, 0].transpose(1, 2, 0),
     lambda w: w.transpose(2, 0, 1)[:, None],
   ),
+  # [heads, 1, 1] -> [heads].
+  'heads': (lambda w: w[:, 0, 0], lambda w: w[:, None, None]),
   # [1, C, 1, 1] -> [1, 1, 1, C].
   'channels': (
     lambda w: w.transpose(0, 2, 3, 1),

@@ -4,13 +4,11 @@ from collections.abc import Iterable
 
 # {title: a name that identifies its files}; the first match counts.
 _NAMES = {
-  'DAT': 'layers.0.blocks.0.ffn.sg.norm.weight',
   'RGT': 'layers.0.blocks.0.gamma',
   'DRCT': 'layers.0.swin1.attn.relative_position_bias_table',
   'ATD': 'layers.0.residual_group.td',
   'Swin2SR': 'layers.0.residual_group.blocks.0.attn.logit_scale',
   'OmniSR': 'residual_layer.0.residual_layer.0.layer.0.fn.0.weight',
-  'Restormer': 'encoder_level1.0.attn.temperature',
   'Uformer': 'encoderlayer_0.blocks.0.norm1.weight',
   'GFPGAN': 'stylegan_decoder.style_mlp.1.weight',
   'CodeFormer': 'ft_layers.0.self_attn.in_proj_weight',

@@ -1,1 +1,1 @@
-"""Networks of window attention, one architecture a file."""
+"""Networks of attention, one architecture a file."""

@@ -1,9 +1,10 @@
 """What networks of groups of attention blocks share.
 
 A convolution, groups of blocks with a skip around all of them, and an
-upsampler, on pictures that are padded to whole windows.
+upsampler.
 """
 
+import functools
 from typing import Any
 
 import flax.linen as nn
@@ -39,15 +40,17 @@ class Convolutions(nn.Module):
     return conv(features, 'conv2')(layers.leaky_relu(y))
 
 
-class WindowNetwork(nn.Module):
-  """f32[B, H, W, 3] in [0, 1] -> f32[B, H * scale, W * scale, 3]."""
+class GroupNetwork(nn.Module):
+  """f32[B, H, W, 3] in [0, 1] -> f32[B, H * scale, W * scale, 3].
+
+  A subclass implements `body`, and has the attributes `multiple` and `halo`.
+  """
 
   scale: int = 4
   features: int = 180
   groups: int = 6
   blocks: int = 6  # of each group
   heads: int = 6
-  window: int = 8  # side, px
   hidden: int = 360  # features within the dense layers of a block
   narrow: bool = False  # see Convolutions
   upsampler: str = 'pixelshuffle'  # 'pixelshuffledirect' | 'nearest+conv' | ''
@@ -62,39 +65,32 @@ class WindowNetwork(nn.Module):
   def __call__(
     self, x: jax.Array, *, train: bool = False, context: jax.Array | None = None
   ) -> jax.Array:
-    """The restored picture; `train` and `context` have no effect."""
-    del train, context
-    return planes.run(self._restore, x, self.reads, self.reads)
+    """The restored picture; `train` updates the statistics of batch norms.
 
-  def group(self) -> tuple[type[nn.Module], dict[str, Any]]:
-    """Class and fields of a group, a block of trunk.py."""
+    `context` has no effect.
+    """
+    del context
+    network = functools.partial(self._restore, train=train)
+    return planes.run(network, x, self.reads, self.reads)
+
+  def body(self, x: jax.Array, train: bool) -> jax.Array:
+    """The groups: [B, H, W, features] -> the same shape."""
     raise NotImplementedError
 
-  @property
-  def multiple(self) -> int:
-    """Both sides are padded to a multiple of this, px: whole windows."""
-    return self.window * self.unshuffle
+  def padded(self, x: jax.Array) -> jax.Array:
+    """The picture [B, H, W, reads] in a size that the groups can take."""
+    return x
 
-  def _restore(self, x):
+  def _restore(self, x, train):
     """[B, H, W, reads] -> f32[B, H * scale, W * scale, reads]."""
     height, width = x.shape[1:3]
     norm = lambda name: nn.LayerNorm(EPSILON, dtype=self.dtype, name=name)
     mean = _MEAN if self.reads == 3 else (0.0,) * self.reads
     mean = jnp.asarray(mean, jnp.float32).reshape(1, 1, 1, -1)
-    x = (layers.pad_to_multiple(x, self.multiple) - mean) * self.span
+    x = (self.padded(x) - mean) * self.span
     x = layers.pixel_unshuffle(x, self.unshuffle).astype(self.dtype)
     first = self._conv(self.features, 'conv_first')(x)
-    block, fields = self.group()
-    y = trunk.run(
-      self,
-      'body',
-      block,
-      fields,
-      norm('norm_first')(first),
-      self.groups,
-      remat=self.remat,
-      unroll=self.unroll,
-    )
+    y = self.body(norm('norm_first')(first), train)
     y = Convolutions(self.narrow, self.dtype, name='after')(norm('norm')(y))
     y = self._upsample(first + y, x).astype(jnp.float32)
     y = y / self.span + mean
@@ -123,6 +119,40 @@ class WindowNetwork(nn.Module):
     if self.upsampler == 'nearest+conv':
       y = layers.leaky_relu(self._conv(_WIDTH, 'conv_hr')(y))
     return self._conv(self.reads, 'conv_last')(y)
+
+
+class WindowNetwork(GroupNetwork):
+  """A network whose groups take pictures of whole windows, all groups alike."""
+
+  window: int = 8  # side, px
+
+  def group(self) -> tuple[type[nn.Module], dict[str, Any]]:
+    """Class and fields of a group, a block of trunk.py."""
+    raise NotImplementedError
+
+  @property
+  def multiple(self) -> int:
+    """Both sides are padded to a multiple of this, px: whole windows."""
+    return self.window * self.unshuffle
+
+  def padded(self, x: jax.Array) -> jax.Array:
+    """See `GroupNetwork`."""
+    return layers.pad_to_multiple(x, self.multiple)
+
+  def body(self, x: jax.Array, train: bool) -> jax.Array:
+    """See `GroupNetwork`."""
+    del train
+    block, fields = self.group()
+    return trunk.run(
+      self,
+      'body',
+      block,
+      fields,
+      x,
+      self.groups,
+      remat=self.remat,
+      unroll=self.unroll,
+    )
 
 
 def factors(scale: int) -> tuple[int, ...]:

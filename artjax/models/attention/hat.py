@@ -87,15 +87,16 @@ class OverlappingAttention(nn.Module):
     dense = functools.partial(layers.Dense, dtype=self.dtype)
     y = dense(3 * channels, name='qkv')(norm('norm1')(x))
     q, k, v = jnp.split(y, 3, -1)
+    sides = (self.window, self.window)
     side = self.window + self.reach - 1
     table = self.param(
       'position', nn.initializers.normal(0.02), (side**2, self.heads)
     )
     bias = table[rows_of_table(self.window, self.reach)].transpose(2, 0, 1)
     y = windows.attend(
-      windows.split(q, self.window), self._around(k), self._around(v), bias
+      windows.split(q, sides), self._around(k), self._around(v), bias
     )
-    x = x + dense(channels, name='proj')(windows.join(y, height, width))
+    x = x + dense(channels, name='proj')(windows.join(y, sides, height, width))
     return x + windows.MLP(self.hidden, self.dtype, name='mlp')(
       norm('norm2')(x)
     )
@@ -171,6 +172,7 @@ class HAT(base.WindowNetwork):
   squeeze: int = 6  # features of the channel attention
 
   halo = 32  # px, as the authors' program has it
+  core = 256  # px, of a tile by default: its scores take 1.4 GB
 
   def group(self) -> tuple[type[nn.Module], dict[str, Any]]:
     """See `WindowNetwork`."""

@@ -1,9 +1,9 @@
-"""Self-attention within square windows.
+"""Self-attention within windows.
 
 https://arxiv.org/abs/2103.14030. The queries of a window see the keys of the
 same window, or of a larger one around it. A shifted attention moves the windows
-by half their side, cyclically; pixels from opposite edges of the picture do not
-see each other.
+by half their sides, cyclically; pixels from opposite edges of the picture do
+not see each other. The sides of a window are its height and width, px.
 """
 
 import functools
@@ -15,23 +15,24 @@ import numpy as np
 
 from artjax.models import layers
 
+Sides = tuple[int, int]
 _NOT_SEEN = -1e30  # added to the score of pixels that do not see each other
 
 
-def split(x: jax.Array, side: int) -> jax.Array:
-  """[B, H, W, C], sides multiples of `side` -> [B, windows, side * side, C]."""
+def split(x: jax.Array, sides: Sides) -> jax.Array:
+  """[B, H, W, C], multiples of `sides` -> [B, windows, pixels, C]."""
   batch, height, width, channels = x.shape
-  rows, columns = height // side, width // side
-  x = x.reshape(batch, rows, side, columns, side, channels)
+  rows, columns = height // sides[0], width // sides[1]
+  x = x.reshape(batch, rows, sides[0], columns, sides[1], channels)
   x = x.transpose(0, 1, 3, 2, 4, 5)
-  return x.reshape(batch, rows * columns, side**2, channels)
+  return x.reshape(batch, rows * columns, sides[0] * sides[1], channels)
 
 
-def join(x: jax.Array, height: int, width: int) -> jax.Array:
-  """Undoes `split`: [B, windows, side * side, C] -> [B, height, width, C]."""
-  batch, _, pixels, channels = x.shape
-  side = round(pixels**0.5)
-  x = x.reshape(batch, height // side, width // side, side, side, channels)
+def join(x: jax.Array, sides: Sides, height: int, width: int) -> jax.Array:
+  """Undoes `split`: [B, windows, pixels, C] -> [B, height, width, C]."""
+  batch, _, _, channels = x.shape
+  rows, columns = height // sides[0], width // sides[1]
+  x = x.reshape(batch, rows, columns, *sides, channels)
   return x.transpose(0, 1, 3, 2, 4, 5).reshape(batch, height, width, channels)
 
 
@@ -40,7 +41,7 @@ def attend(
   k: jax.Array,
   v: jax.Array,
   bias: jax.Array,
-  apart: np.ndarray | None = None,
+  apart: jax.Array | None = None,
 ) -> jax.Array:
   """What each pixel of a window makes of those that it sees.
 
@@ -66,31 +67,36 @@ def attend(
 
 
 @functools.lru_cache
-def offsets(side: int) -> tuple[np.ndarray, np.ndarray]:
+def offsets(sides: Sides) -> tuple[np.ndarray, np.ndarray]:
   """Rows and columns from each pixel of a window to each: i64[P, P] each.
 
-  P = side * side; counted from the largest negative one, side - 1.
+  P = height * width; counted from the largest negative one, side - 1.
   """
-  at = np.stack([*np.indices((side, side))], -1).reshape(-1, 2)
-  between = at[:, None] - at[None] + side - 1
+  at = np.stack([*np.indices(sides)], -1).reshape(-1, 2)
+  between = at[:, None] - at[None] + np.asarray(sides) - 1
   return between[..., 0], between[..., 1]
 
 
-@functools.lru_cache
-def opposite(rows: int, columns: int, side: int) -> np.ndarray:
+def opposite(rows: int, columns: int, sides: Sides) -> jax.Array:
   """bool[windows, P, P]: pixel pairs from opposite edges of the picture.
+
+  Computed where it is used: as a constant it would be larger than the picture.
 
   Args:
     rows: of windows.
     columns: of windows.
-    side: of the windows, which are shifted by side // 2, px.
+    sides: of the windows, which are shifted by half of them.
   """
-  part = np.arange(side) < side - side // 2
-  other = part[:, None] != part[None]
-  found = np.zeros((rows, columns, *[side] * 4), bool)
-  found[-1] |= other[None, :, None, :, None]
-  found[:, -1] |= other[None, None, :, None, :]
-  return found.reshape(rows * columns, side**2, side**2)
+  pixels = sides[0] * sides[1]
+  at = np.stack([*np.indices(sides)], -1).reshape(pixels, 2)
+  before = at < np.asarray(sides) - np.asarray(sides) // 2
+  down, across = (before[:, None] != before[None]).transpose(2, 0, 1)
+  last = lambda count: np.arange(count) == count - 1
+  found = jnp.logical_or(
+    jnp.logical_and(last(rows)[:, None, None, None], down[None, None]),
+    jnp.logical_and(last(columns)[None, :, None, None], across[None, None]),
+  )
+  return found.reshape(rows * columns, pixels, pixels)
 
 
 class Attention(nn.Module):
@@ -106,20 +112,21 @@ class Attention(nn.Module):
     """[B, H, W, C], sides multiples of `side` -> the same shape."""
     height, width, channels = x.shape[1:]
     dense = functools.partial(layers.Dense, dtype=self.dtype)
+    sides = (self.side, self.side)
     half, apart = self.side // 2, None
     if self.shifted:
       x = jnp.roll(x, (-half, -half), (1, 2))
-      apart = opposite(height // self.side, width // self.side, self.side)
-    y = dense(3 * channels, name='qkv')(split(x, self.side))
+      apart = opposite(height // self.side, width // self.side, sides)
+    y = dense(3 * channels, name='qkv')(split(x, sides))
     q, k, v = jnp.split(y, 3, -1)
     reach = 2 * self.side - 1
     table = self.param(
       'position', nn.initializers.normal(0.02), (reach**2, self.heads)
     )
-    down, across = offsets(self.side)
+    down, across = offsets(sides)
     bias = table[down * reach + across].transpose(2, 0, 1)
     y = dense(channels, name='proj')(attend(q, k, v, bias, apart))
-    y = join(y, height, width)
+    y = join(y, sides, height, width)
     return jnp.roll(y, (half, half), (1, 2)) if self.shifted else y
 
 

@@ -19,6 +19,7 @@ from artjax.models.attention import windows
 from artjax.models.denoising import blocks
 
 _WINDOW = 8  # px of a level
+_SIDES = (_WINDOW, _WINDOW)
 _HEAD = 32  # channels of a head
 _EPSILON = 1e-5  # of the norms
 
@@ -37,17 +38,17 @@ class WindowAttention(nn.Module):
     half, apart = _WINDOW // 2, None
     if self.shifted:
       x = jnp.roll(x, (-half, -half), (1, 2))
-      apart = windows.opposite(height // _WINDOW, width // _WINDOW, _WINDOW)
-    y = dense(3 * channels, name='embedding')(windows.split(x, _WINDOW))
+      apart = windows.opposite(height // _WINDOW, width // _WINDOW, _SIDES)
+    y = dense(3 * channels, name='embedding')(windows.split(x, _SIDES))
     q, k, v = jnp.split(y, 3, -1)
     table = self.param(
       'position',
       nn.initializers.normal(0.02),
       (channels // _HEAD, 2 * _WINDOW - 1, 2 * _WINDOW - 1),
     )
-    bias = table[:, *windows.offsets(_WINDOW)]
+    bias = table[:, *windows.offsets(_SIDES)]
     y = dense(channels, name='out')(windows.attend(q, k, v, bias, apart))
-    y = windows.join(y, height, width)
+    y = windows.join(y, _SIDES, height, width)
     return jnp.roll(y, (half, half), (1, 2)) if self.shifted else y
 
 

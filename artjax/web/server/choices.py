@@ -31,7 +31,18 @@ _STEPS = {
 _ENLARGING = 'upscale'  # 'restore' that makes larger pictures
 # Modules of models that enlarge, and the scale where none is given.
 _SCALES = dict.fromkeys(
-  ('srvgg', 'rrdb', 'srresnet', 'span', 'spanf', 'plksr', 'swinir', 'hat'), 4
+  (
+    'srvgg',
+    'rrdb',
+    'srresnet',
+    'span',
+    'spanf',
+    'plksr',
+    'swinir',
+    'hat',
+    'dat',
+  ),
+  4,
 )
 _LICENCE = 'Apache-2.0'  # of all that ships, see docs/model_zoo.md
 _PART = re.compile(r'([\w.-]+)(?::(\d*\.?\d+))?')

@@ -12,7 +12,8 @@ from artjax.inference import network
 from artjax.interop import safetensors_io
 
 # {network: (small fields, largest difference in tiles)}: 0 if the halo covers
-# the receptive field, 1/255 where it is smaller.
+# the receptive field, 1/255 where it is smaller, and more where attention is
+# between the channels of a whole tile, here a small one of noise.
 NETWORKS = {
   'span.SPAN': ({'features': 4, 'scale': 2, 'norm': False}, 0),
   'spanf.SPANF': ({'features': 4, 'tail': 4, 'scale': 2}, 0),
@@ -54,6 +55,23 @@ NETWORKS = {
     },
     1 / 255,
   ),
+  'dat.DAT': (
+    {
+      'features': 192,
+      'heads': 2,
+      'hidden': 32,
+      'window': (4, 8),
+      'axis_name': None,
+      'groups': 1,
+      'blocks': 3,
+      'scale': 2,
+    },
+    1 / 255,
+  ),
+  'restormer.Restormer': (
+    {'features': 8, 'heads': (1, 2), 'blocks': (1, 1), 'refinement': 1},
+    0.05,
+  ),
   'dncnn.DnCNN': ({'features': 4, 'convs': 5}, 0),
   'ffdnet.FFDNet': ({'features': 6, 'convs': 4}, 0),
   'drunet.DRUNet': ({'features': (4, 4, 6, 6), 'blocks': 1}, 1 / 255),
@@ -85,6 +103,13 @@ def test_in_tiles_it_is_the_same(name):
   assert found.tiles(70, width, small) > found.tiles(70, width, large) == 1
 
 
+def test_tiles_are_small_where_attention_takes_memory():
+  side = lambda name, **how: restorer(name).grid(896, 896, **how).core[0]
+  assert side('swinir.SwinIR') == 896
+  assert side('hat.HAT') == side('dat.DAT') == 256
+  assert side('hat.HAT', tile=512) == 512
+
+
 def quality(found):
   return 50.0 if 'quality' in found.knobs else None
 
@@ -97,7 +122,9 @@ def test_every_parameter_has_a_gradient(name):
   x = np.random.default_rng(1).random([2, 16, 16, 3], np.float32)
 
   def loss(params):
-    y = net.apply({**variables, 'params': params}, x, train=True)
+    y, _ = net.apply(
+      {**variables, 'params': params}, x, train=True, mutable=['batch_stats']
+    )
     return (y**2).mean()
 
   grads = jax.jit(jax.grad(loss))(variables['params'])

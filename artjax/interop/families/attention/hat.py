@@ -6,7 +6,7 @@ import math
 import numpy as np
 
 from artjax.interop.families import family
-from artjax.interop.families import swinir
+from artjax.interop.families.attention import swinir
 
 _GROUP = 'layers.{}.residual_group'
 _TABLE = 'overlap_attn.relative_position_bias_table'
@@ -80,7 +80,9 @@ FAMILY = family.Family(
   fields=_fields,
   rows=_rows,
   derived=lambda net: {
-    'relative_position_index_SA': swinir.position_index(net.window),
+    'relative_position_index_SA': swinir.position_index(
+      (net.window, net.window)
+    ),
     'relative_position_index_OCA': net.position_index().astype(np.float32),
   },
 )

@@ -101,8 +101,10 @@ def block_rows(name: str, path: str, block: int) -> list[family.Row]:
   return rows
 
 
-def _convolutions(name, path, narrow, block=None):
-  """Rows of a `base.Convolutions`."""
+def convolutions(
+  name: str, path: str, narrow: bool, block: int | None = None
+) -> list[family.Row]:
+  """Rows of one 3x3 convolution, or of three with a bottleneck."""
   layer = functools.partial(family.layer, block=block)
   if not narrow:
     return layer(name, f'{path}/conv0')
@@ -112,14 +114,14 @@ def _convolutions(name, path, narrow, block=None):
   return rows
 
 
-def frame_rows(net) -> list[family.Row]:
+def frame_rows(net, first_norm: str = 'patch_embed.norm') -> list[family.Row]:
   """Rows before and after the groups."""
   scale = net.scale * net.unshuffle
   first = 'conv_first.1' if net.unshuffle > 1 else 'conv_first'
   rows = family.layer(first, 'conv_first')
-  rows += family.norm('patch_embed.norm', 'norm_first')
+  rows += family.norm(first_norm, 'norm_first')
   rows += family.norm('norm', 'norm')
-  rows += _convolutions('conv_after_body', 'after', net.narrow)
+  rows += convolutions('conv_after_body', 'after', net.narrow)
   if net.upsampler == 'pixelshuffledirect':
     return rows + family.layer('upsample.0', 'up0')
   rows += family.layer('conv_last', 'conv_last')
@@ -140,26 +142,30 @@ def _rows(net):
   for i in range(net.groups):
     for j in range(net.blocks):
       rows += block_rows(_BLOCK.format(i, j), f'body/block{j}', i)
-    rows += _convolutions(f'layers.{i}.conv', 'body/conv', net.narrow, i)
+    rows += convolutions(f'layers.{i}.conv', 'body/conv', net.narrow, i)
   return rows
 
 
-def position_index(side: int) -> np.ndarray:
-  """f32[side ** 2, side ** 2]: the row of the table for each pair of pixels."""
-  at = np.stack([*np.indices((side, side))], -1).reshape(-1, 2)
-  between = at[:, None] - at[None] + side - 1
-  rows = between[..., 0] * (2 * side - 1) + between[..., 1]
+def position_index(sides: tuple[int, int]) -> np.ndarray:
+  """f32[P, P]: the row of the table for each pair of pixels of a window."""
+  at = np.stack([*np.indices(sides)], -1).reshape(-1, 2)
+  between = at[:, None] - at[None] + np.asarray(sides) - 1
+  rows = between[..., 0] * (2 * sides[1] - 1) + between[..., 1]
   return rows.astype(np.float32)
 
 
-def mask(side: int) -> np.ndarray:
-  """f32[4, side ** 2, side ** 2]: the mask of pictures of 2 x 2 windows.
+def mask(sides: tuple[int, int], rows: int, columns: int) -> np.ndarray:
+  """f32[windows, P, P]: the mask of pictures of so many windows, shifted.
 
   -100 for pairs of pixels from opposite edges.
   """
-  part = np.repeat([0, 1, 2], [side, side - side // 2, side // 2])
-  part = part[:, None] * 3 + part[None]
-  part = part.reshape(2, side, 2, side).transpose(0, 2, 1, 3).reshape(4, -1)
+  down, across = (
+    np.repeat([0, 1, 2], [(count - 1) * side, side - side // 2, side // 2])
+    for count, side in zip((rows, columns), sides)
+  )
+  part = down[:, None] * 3 + across[None]
+  part = part.reshape(rows, sides[0], columns, sides[1]).transpose(0, 2, 1, 3)
+  part = part.reshape(rows * columns, -1)
   return np.where(
     part[:, :, None] != part[:, None], np.float32(-100), np.float32(0)
   )
@@ -167,12 +173,13 @@ def mask(side: int) -> np.ndarray:
 
 def _derived(net):
   found = {}
+  sides = (net.window, net.window)
   for i in range(net.groups):
     for j in range(net.blocks):
       name = _BLOCK.format(i, j)
-      found[f'{name}.attn.relative_position_index'] = position_index(net.window)
+      found[f'{name}.attn.relative_position_index'] = position_index(sides)
       if j % 2:
-        found[f'{name}.attn_mask'] = mask(net.window)
+        found[f'{name}.attn_mask'] = mask(sides, 2, 2)
   return found
 
 

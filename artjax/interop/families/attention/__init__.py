@@ -1,0 +1,1 @@
+"""Published networks of attention, one family per file; see `family`."""
