@@ -116,6 +116,8 @@ class Checkpoints:
       # Process-local device arrays cannot be saved by several processes, and
       # those of the next step take the place of these.
       state = jax.tree.map(np.array, state)
+    else:
+      state = jax.tree.map(_one_copy, state)
     with self._written(step):
       self._manager.save(
         step,
@@ -326,6 +328,15 @@ def _flat(tree):
 def _shape(flat, path):
   """The shape of an array, () for an empty node, None if there is none."""
   return tuple(getattr(flat[path], 'shape', ())) if path in flat else None
+
+
+def _one_copy(leaf):
+  """An array on one device alone.
+
+  Of one that several devices have Orbax saves a part from each, and compiles a
+  program for every part of another shape.
+  """
+  return leaf.addressable_data(0) if isinstance(leaf, jax.Array) else leaf
 
 
 def in_short(error: BaseException) -> str:

@@ -5,6 +5,7 @@ evaluation, hours later and with nothing saved.
 """
 
 from collections.abc import Iterator
+import contextlib
 import math
 import os
 import shutil
@@ -214,8 +215,18 @@ def check_evaluation(config: ml_collections.ConfigDict, evaluator: Any) -> None:
     ValueError, OSError: there is no picture, or eval.ops or eval.metrics do
       not fit the task.
   """
-  for part in evaluator.parts():
-    _check_one(config, part)
+  with _as_evaluations():
+    for part in evaluator.parts():
+      _check_one(config, part)
+
+
+def _as_evaluations():
+  """Context of the first device's share of an evaluation.
+
+  In another one JAX would trace and compile all anew.
+  """
+  first, *others = jax.local_devices()
+  return jax.default_device(first) if others else contextlib.nullcontext()
 
 
 def _check_one(config, evaluator):
@@ -255,7 +266,8 @@ def check_network(
   try:
     restorers = runner.on_devices(config, params, jax.local_devices()[:1])
     [restorer] = runner.ensembles(part.config, restorers)
-    part.measure(restorer, example, False)
+    with _as_evaluations():
+      part.measure(restorer, example, False)
   except Exception as error:  # of many types: the network may be the user's
     reason = (str(error).splitlines() or [type(error).__name__])[0]
     raise ValueError(

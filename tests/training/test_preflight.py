@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 from artjax import registry
+from artjax import tasks
+from artjax.evaluation import metrics
 from artjax.evaluation import runner
 from artjax.inference import network
 from artjax.training import preflight
@@ -120,8 +122,28 @@ def check_network(**overrides):
   preflight.check_network(config, evaluator, params)
 
 
-def test_a_network_that_can_be_evaluated_passes():
-  check_network()
+def test_what_it_compiles_is_that_of_the_evaluation():
+  config = runner.with_best(
+    smallest_config(**{'eval.max_pictures': 1, 'eval.training_skip': ()})
+  )
+  # Of its own, as other tests have compiled this network before.
+  with config.unlocked():
+    config.model.args.features = 5
+  params = jax.tree.map(
+    lambda x: np.zeros(x.shape, x.dtype), registry.variables(config)['params']
+  )
+  evaluator = runner.evaluator(runner.while_training(config))
+  preflight.check_evaluation(config, evaluator)
+  preflight.check_network(config, evaluator, params)
+  compiled = (
+    network._compiled(registry.model(config), tasks.get(config.task)),
+    metrics._lpips,
+  )
+  counts = [run._cache_size() for run in compiled]
+  restorers = runner.on_devices(config, params)
+  assert len(restorers) > 1
+  runner.evaluate(evaluator, restorers)
+  assert [run._cache_size() for run in compiled] == counts
 
 
 def test_a_network_whose_results_do_not_fit_the_targets_is_named():
