@@ -153,7 +153,7 @@ def test_a_step_that_is_not_finite_changes_neither(player):
 
 
 def test_the_discriminator_sees_real_in_place_of_the_sharpened_target():
-  state, step = setup('none')
+  state, step = setup()
   data = batch()
   _, plain = take(state, step, data)
   _, other = take(state, step, {**data, 'real': data['target'] // 2})

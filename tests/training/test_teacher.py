@@ -59,7 +59,9 @@ def test_its_loss_is_the_distance_to_what_the_teacher_makes(weights):
 
 
 def test_a_run_learns_from_it_and_records_how_well(weights, tmp_path):
-  config = tiny_config(**{'teacher.weights': weights(), 'teacher.weight': 2.0})
+  config = smallest_config(
+    **{'teacher.weights': weights(), 'teacher.weight': 2.0}
+  )
   config.eval_every, config.steps, config.log_every = 0, 12, 6
   config.losses.update(charbonnier=0.0, psnr=0.0, detail=0.0, ssim=0.0)
   config.optimizer.learning_rate = 5e-3

@@ -20,7 +20,11 @@ def batch(seed=0, devices=1, size=8):
   target = rng.integers(0, 256, [size, 16, 16, 3], dtype=np.uint8)
   image = (target * 0.7).astype(np.uint8)
   shape = [devices, size // devices, 16, 16, 3]
-  return {'image': image.reshape(shape), 'target': target.reshape(shape)}
+  return {
+    'image': image.reshape(shape),
+    'target': target.reshape(shape),
+    'context': np.full([*shape[:2], 8, 8, 3], 200, np.uint8),
+  }
 
 
 def player(config):
@@ -41,15 +45,26 @@ def setup(**overrides):
   return config, model, state, step
 
 
-def mapped(devices=1):
-  step = setup()[3]
+def on_one_device(step):
   return jax.pmap(
     step,
     axis_name=distributed.BATCH_AXIS,
     in_axes=(None, 0, None),
     out_axes=(None, None),
-    devices=jax.devices()[:devices],
+    devices=jax.devices()[:1],
   )
+
+
+@functools.cache
+def mapped():
+  """The step on one device; compiled once for all tests."""
+  return on_one_device(setup()[3])
+
+
+@functools.cache
+def on_all_devices():
+  """The same as training maps it."""
+  return distributed.map_step(setup()[3])
 
 
 def test_loss_falls_and_everything_moves():
@@ -69,11 +84,10 @@ def test_loss_falls_and_everything_moves():
 
 def test_one_and_four_devices_agree():
   _, _, state, _ = setup()
-  one, four = state, state
-  step_1, step_4 = mapped(1), mapped(4)
+  one, four = state, distributed.replicate(state)
   for i in range(3):
-    one, a = step_1(one, batch(i, 1), {})
-    four, b = step_4(four, batch(i, 4), {})
+    one, a = mapped()(one, batch(i, 1), {})
+    four, b = on_all_devices()(four, batch(i, 4), {})
     assert float(a['loss']) == pytest.approx(float(b['loss']), abs=1e-5)
     assert float(a['grad_norm']) == pytest.approx(
       float(b['grad_norm']), rel=1e-3
@@ -88,16 +102,8 @@ def test_a_batch_in_parts_is_the_same_step():
   step = train_step.make_train_step(
     config, player(config), None, optim.schedule(config.optimizer, config.steps)
   )
-  context = np.full([1, 8, 8, 8, 3], 200, np.uint8)  # in parts as well
-  data = {**batch(), 'context': context}
-  whole, a = mapped()(state, data, {})
-  parts, b = jax.pmap(
-    step,
-    axis_name=distributed.BATCH_AXIS,
-    in_axes=(None, 0, None),
-    out_axes=(None, None),
-    devices=jax.devices()[:1],
-  )(state, data, {})
+  whole, a = mapped()(state, batch(), {})
+  parts, b = on_one_device(step)(state, batch(), {})
   for name in a:
     assert float(a[name]) == pytest.approx(float(b[name]), rel=1e-5), name
   # First steps of Adam are signs: the gradient is compared where it is kept.
@@ -109,13 +115,13 @@ def test_a_batch_in_parts_is_the_same_step():
 
 
 def test_parallel_map_step_runs_twice_on_all_devices_with_donation():
-  _, _, state, step = setup()
-  run = distributed.map_step(step)
-  new = distributed.replicate(state)
+  old = distributed.replicate(setup()[2])
+  new = old
   for i in range(2):
-    new, metrics = run(new, batch(i, jax.local_device_count()), {})
+    new, metrics = on_all_devices()(new, batch(i, jax.local_device_count()), {})
   assert int(new.step) == 2
   assert np.isfinite(metrics['loss'])
+  assert all(x.is_deleted() for x in jax.tree.leaves(old))
 
 
 def test_a_step_that_is_not_finite_changes_nothing_but_its_number():
