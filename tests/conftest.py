@@ -1,17 +1,24 @@
 """What all tests share: strict JAX settings and the shared data, if there."""
 
+import gc
 import gzip
 import importlib.util
 import os
 import pathlib
+import re
 import runpy
 import signal
 import subprocess
 import sys
 from unittest import mock
 
-# Before JAX starts: several devices, so that parallel steps are really tested.
-os.environ.setdefault('XLA_FLAGS', '--xla_force_host_platform_device_count=4')
+# Before JAX starts: several devices, so that parallel steps are really tested;
+# and the older code generator of XLA, which takes half the time.
+os.environ.setdefault(
+  'XLA_FLAGS',
+  '--xla_force_host_platform_device_count=4 '
+  '--xla_cpu_use_fusion_emitters=false',
+)
 os.environ.setdefault('JAX_PLATFORMS', 'cpu')
 # Results name the time at which they were made: one and the same in tests.
 os.environ.setdefault('SOURCE_DATE_EPOCH', '1700000000')
@@ -25,6 +32,9 @@ import cv2
 import jax
 import numpy as np
 import pytest
+
+# Tracing makes garbage by the million, hardly any of it in cycles.
+gc.set_threshold(10_000, 10, 10)
 
 # A shell's background job ignores Ctrl-C, and so would the programs under test.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -45,6 +55,13 @@ def shared(path):
   if not found.exists():
     pytest.skip(f'needs {path} of the shared data, which is not here')
   return found
+
+
+def environment(devices, **more):
+  """That of a command that has so many devices, for `subprocess`."""
+  flags = os.environ['XLA_FLAGS']
+  flags = re.sub(r'device_count=\d+', f'device_count={devices}', flags)
+  return {**os.environ, 'XLA_FLAGS': flags, **more}
 
 
 def loaded_by(code, *names):

@@ -7,6 +7,8 @@ import subprocess
 import sys
 import time
 
+from conftest import environment
+from conftest import random_params
 from conftest import ROOT
 from conftest import smallest_config
 from conftest import tiny_config
@@ -21,26 +23,31 @@ from artjax.interop import safetensors_io
 from artjax.training import checkpoint
 from artjax.training import loop
 
+# What `python -m artjax.main` does, without what takes seconds to import.
+LIGHT = "import sys; sys.modules['tensorflow'] = sys.modules['clu'] = None"
 COMMAND = [
   sys.executable,
-  '-m',
-  'artjax.main',
+  '-c',
+  f'{LIGHT}; from artjax import main; main.run()',
   '--config=configs/unet.py:plain_quick',
   '--config.model.args.features=(4,)',
   '--config.model.args.blocks=(1,)',
+  '--config.model.args.context_size=0',
   '--config.data.loader=threads',
   '--config.batch_size=2',
   '--config.losses.ssim=0.0',
   '--config.eval_every=0',
+  '--config.log_every=1',
+  '--config.steps=100000',
+  '--config.checkpoint_every=100000',
 ]
 
 
-def start(workdir, *more):
-  environment = {**os.environ, 'XLA_FLAGS': ''}
+def start(workdir):
   return subprocess.Popen(
-    [*COMMAND, f'--workdir={workdir}', *more],
+    [*COMMAND, f'--workdir={workdir}'],
     cwd=ROOT,
-    env=environment,
+    env=environment(devices=1),
     stdout=subprocess.PIPE,
     stderr=subprocess.PIPE,
     text=True,
@@ -54,7 +61,7 @@ def last_line(process):
 
 
 def test_trains_measures_and_records(tmp_path):
-  result = loop.train_and_evaluate(tiny_config().lock(), str(tmp_path))
+  result = loop.train_and_evaluate(smallest_config().lock(), str(tmp_path))
   assert result['step'] == 4 and result['stopped'] is None
   assert result['images_per_s'] > 0 and 0 <= result['data_wait'] < 1
   assert result['skipped'] == 0
@@ -79,15 +86,11 @@ def test_trains_measures_and_records(tmp_path):
   assert any('eval/psnr_rgb' in r for r in records)
   assert json.loads((tmp_path / 'config.json').read_text())['steps'] == 4
   # The very same command again has nothing left to do.
-  again = loop.train_and_evaluate(tiny_config().lock(), str(tmp_path))
+  again = loop.train_and_evaluate(smallest_config().lock(), str(tmp_path))
   assert again['params_sha256'] == result['params_sha256']
   config, params, step = checkpoint.load_generator(tmp_path)
-  assert step in (2, 4) and config.model.args.features == [8, 16]
-  assert all(np.isfinite(x).all() for x in _leaves(params))
-
-
-def _leaves(tree):
-  return jax.tree.leaves(tree)
+  assert step in (2, 4) and config.model.args.features == 4
+  assert all(np.isfinite(x).all() for x in jax.tree.leaves(params))
 
 
 # Kills itself in the middle of a step, once there is a checkpoint.
@@ -119,7 +122,7 @@ def test_killed_and_resumed_equals_unbroken(tmp_path):
   unbroken = loop.train_and_evaluate(long_run(), str(tmp_path / 'a'))
   assert unbroken['step'] == 20
   broken = subprocess.run(
-    [sys.executable, '-c', KILLED, str(tmp_path / 'b')],
+    [sys.executable, '-c', LIGHT + KILLED, str(tmp_path / 'b')],
     cwd=ROOT,
     capture_output=True,
     text=True,
@@ -135,9 +138,7 @@ def test_killed_and_resumed_equals_unbroken(tmp_path):
 
 
 def test_sigterm_saves_and_ends_cleanly(tmp_path):
-  process = start(
-    tmp_path, '--config.steps=100000', '--config.checkpoint_every=100000'
-  )
+  process = start(tmp_path)
   deadline = time.time() + 200
   while not (tmp_path / 'metrics.jsonl').exists() and time.time() < deadline:
     time.sleep(0.05)
@@ -338,34 +339,29 @@ def test_starts_from_other_weights(tmp_path):
   second = loop.train_and_evaluate(config, str(tmp_path / 'b'))
   _, averaged, _ = checkpoint.load_generator(tmp_path / 'a')
   _, started, _ = checkpoint.load_generator(tmp_path / 'b')
-  for a, b in zip(_leaves(averaged), _leaves(started)):
+  for a, b in zip(jax.tree.leaves(averaged), jax.tree.leaves(started)):
     np.testing.assert_allclose(a, b, atol=1e-6)
   assert first['params_sha256'] != second['params_sha256']
 
 
 def test_tensors_start_from_the_first_run_that_has_them(tmp_path):
-  colour, whole = str(tmp_path / 'colour'), str(tmp_path / 'whole')
-  quick = {'steps': 2, 'eval_every': 0}
-  loop.train_and_evaluate(
-    tiny_config(
-      **quick, **{'seed': 1, 'model.args.features': (), 'model.args.blocks': ()}
-    ),
-    colour,
-  )
-  loop.train_and_evaluate(tiny_config(**quick), whole)
-  fresh = checkpoint.load_generator(whole)[1]
-  fresh = {**fresh, 'new': {'kernel': np.ones([2, 2], np.float32)}}
-  start = loop.start_weights(f'{colour},{whole}', fresh)
-  want = checkpoint.load_generator(colour)[1]
-  np.testing.assert_array_equal(
-    start['context']['dense1']['kernel'], want['context']['dense1']['kernel']
-  )
-  np.testing.assert_array_equal(
-    start['stem_in']['kernel'], fresh['stem_in']['kernel']
-  )
+  part = tiny_config(**{'model.args.features': (), 'model.args.blocks': ()})
+  paths, held = [], []
+  for i, config in enumerate((part, tiny_config())):
+    held.append(random_params(registry.model(config), 0.1 + i))
+    paths.append(str(tmp_path / f'{i}.safetensors'))
+    safetensors_io.save(paths[-1], held[-1], config)
+  fresh = random_params(registry.model(tiny_config()), 0.3)
+  fresh['new'] = {'kernel': np.ones([2, 2], np.float32)}
+  start = loop.start_weights(','.join(paths), fresh)
+  for i, tensor in enumerate((('context', 'dense1'), ('stem_in',))):
+    have, want = start, held[i]
+    for name in (*tensor, 'kernel'):
+      have, want = have[name], want[name]
+    np.testing.assert_array_equal(have, want)
   np.testing.assert_array_equal(start['new']['kernel'], np.ones([2, 2]))
-  with pytest.raises(ValueError, match='whole has no tensor that fits'):
-    loop.start_weights(whole, {'new': np.ones([2, 2], np.float32)})
+  with pytest.raises(ValueError, match='1.safetensors has no tensor that fits'):
+    loop.start_weights(paths[1], {'new': np.ones([2, 2], np.float32)})
 
 
 def test_another_models_workdir_is_refused(tmp_path):

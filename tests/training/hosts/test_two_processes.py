@@ -5,12 +5,12 @@ One session serves nearly all tests; the second process is killed in its end.
 
 import contextlib
 import json
-import os
 import shutil
 import socket
 import subprocess
 import sys
 
+from conftest import environment
 from conftest import ROOT
 from conftest import smallest_config
 from conftest import tiny_config
@@ -105,12 +105,11 @@ def started(code, folder):
   with socket.socket() as free:
     free.bind(('127.0.0.1', 0))
     address = f'127.0.0.1:{free.getsockname()[1]}'
-  flags = '--xla_force_host_platform_device_count=2'
   processes = [
     subprocess.Popen(
       [sys.executable, '-c', JOIN + code, str(i), address, str(folder)],
       cwd=ROOT,
-      env={**os.environ, 'XLA_FLAGS': flags},
+      env=environment(devices=2),
       stdout=subprocess.PIPE,
       stderr=subprocess.PIPE,
       text=True,
