@@ -46,7 +46,7 @@ def test_is_the_model_of_the_mirrored_picture_rounded():
   )
   unit = lambda x: x[None].astype(np.float32) / 255
   y = np.asarray(
-    registry.model(CONFIG).apply(
+    jax.jit(registry.model(CONFIG).apply)(
       {'params': params()},
       unit(padded),
       context=resampling.thumbnail(unit(image)[0], network.CONTEXT)[None],

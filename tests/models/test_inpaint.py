@@ -22,6 +22,12 @@ def setup(**overrides):
   )
 
 
+@functools.cache
+def start():
+  """The parameters of the smooth fill."""
+  return jax.jit(setup()[0].init)(jax.random.key(0), example(16, 16))['params']
+
+
 def example(h, w, hole=(0.25, 0.75), seed=1):
   """f32[1, h, w, 4]: a random picture with a hole in its middle."""
   x = np.random.default_rng(seed).uniform(0, 1, [1, h, w, 4])
@@ -116,9 +122,8 @@ def test_nothing_known_is_the_fallback(size):
 @pytest.mark.parametrize('size', [(24, 40), (31, 13), (1, 1)])
 def test_any_size_and_the_fill_at_the_start(size):
   model, moved = setup()
-  start = jax.jit(model.init)(jax.random.key(0), example(16, 16))['params']
   x = example(*size)
-  y = run(model, start, x)
+  y = run(model, start(), x)
   assert y.shape == (1, *size, 3) and y.dtype == np.float32
   hole = x[..., 3] > 0
   np.testing.assert_allclose(y[~hole], x[..., :3][~hole], atol=1e-6)
@@ -135,12 +140,11 @@ def test_what_a_hole_holds_is_not_seen():
 
 def test_context_is_the_colour_of_a_tile_of_nothing():
   model, _ = setup()
-  start = jax.jit(model.init)(jax.random.key(0), example(16, 16))['params']
   nothing = np.ones([1, 24, 24, 4], np.float32)
   context = np.broadcast_to(np.float32([0.1, 0.2, 0.9]), [1, 8, 8, 3])
-  np.testing.assert_allclose(run(model, start, nothing), 0.5, atol=1e-6)
+  np.testing.assert_allclose(run(model, start(), nothing), 0.5, atol=1e-6)
   np.testing.assert_allclose(
-    run(model, start, nothing, context),
+    run(model, start(), nothing, context),
     np.broadcast_to(context[:, :1, :1], [1, 24, 24, 3]),
     atol=1e-6,
   )
@@ -162,11 +166,11 @@ def test_receptive_field_is_what_it_says():
   # Without a hole the fill is the picture, and the residual sees only so far.
   x = example(192, 192, hole=(0, 0))
 
-  def residual(x):
-    y = model.apply({'params': moved}, x) - x[..., :3]
+  def residual(x, params):
+    y = model.apply({'params': params}, x) - x[..., :3]
     return y[0, 96, 96].sum()
 
-  grad = np.asarray(jax.jit(jax.grad(residual))(x))[..., :3]
+  grad = np.asarray(jax.jit(jax.grad(residual))(x, moved))[..., :3]
   rows = np.nonzero(np.abs(grad).max((0, 2, 3)))[0]
   reach = max(96 - rows.min(), rows.max() - 96)
   assert reach <= model.receptive_field // 2 <= reach + model.multiple

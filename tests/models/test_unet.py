@@ -172,8 +172,8 @@ def test_receptive_field_is_what_it_says():
   model, moved = setup(context_size=0)
   x = picture(128, 128)
   grad = jax.jit(
-    jax.grad(lambda x: model.apply({'params': moved}, x)[0, 64, 64].sum())
-  )(x)
+    jax.grad(lambda x, p: model.apply({'params': p}, x)[0, 64, 64].sum())
+  )(x, moved)
   rows = np.nonzero(np.abs(np.asarray(grad)).max((0, 2, 3)))[0]
   reach = max(64 - rows.min(), rows.max() - 64)
   assert reach <= model.receptive_field // 2 <= reach + model.multiple

@@ -32,9 +32,15 @@ def painting(seed, dark_is_blue=True):
   return np.uint8(np.where(there, dark, light))
 
 
-def test_it_finds_which_lightness_has_which_colour(script):
+@pytest.fixture(name='fitted', scope='module')
+def fitted_fixture(script):
+  """(config, weights) fitted to four paintings, with a small penalty."""
   config = config_file.get_config('quick')
-  params = script.fit(config, [painting(i) for i in range(4)], 3.0)
+  return config, script.fit(config, [painting(i) for i in range(4)], 3.0)
+
+
+def test_it_finds_which_lightness_has_which_colour(script, fitted):
+  config, params = fitted
   colorizer = colorize.Colorizer(config, params)
   # Of a picture it was not fitted to.
   made, target = colorizer(painting(9)), painting(9)
@@ -50,13 +56,11 @@ def test_it_finds_which_lightness_has_which_colour(script):
   assert np.abs(np.float32(mirrored) - made).mean() > 10
 
 
-def test_a_larger_penalty_gives_less_colour(script):
-  config = config_file.get_config('quick')
-  norms = []
-  for penalty in (0.1, 1e4):
-    params = script.fit(config, [painting(i) for i in range(2)], penalty)
-    norms.append(np.abs(params['likely']['kernel']).sum())
-  assert norms[0] > 10 * norms[1]
+def test_a_larger_penalty_gives_less_colour(script, fitted):
+  config, little = fitted
+  much = script.fit(config, [painting(i) for i in range(4)], 1e4)
+  norm = lambda params: np.abs(params['likely']['kernel']).sum()
+  assert norm(little) > 10 * norm(much)
 
 
 def test_the_command(run_script, tmp_path):
