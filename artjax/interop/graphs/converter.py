@@ -65,7 +65,7 @@ def inlined(graph: Graph, closed: Any, values: Iterable[Value]) -> list[Value]:
       return graph.constant(atom.val, atom.aval.dtype)
     return known[atom]
 
-  for equation in closed.jaxpr.eqns:
+  for equation in _used(closed.jaxpr):
     name = equation.primitive.name
     translate = calls.TRANSLATIONS.get(name)
     if translate is None:
@@ -74,3 +74,14 @@ def inlined(graph: Graph, closed: Any, values: Iterable[Value]) -> list[Value]:
     outputs = [found] if isinstance(found, Value) else found
     known |= dict(zip(equation.outvars, outputs))
   return [read(atom) for atom in closed.jaxpr.outvars]
+
+
+def _used(jaxpr):
+  """The equations with results that are used; loops of flax leave others."""
+  variables = lambda atoms: {a for a in atoms if not isinstance(a, jex.Literal)}
+  wanted, used = variables(jaxpr.outvars), []
+  for equation in reversed(jaxpr.eqns):
+    if wanted.intersection(equation.outvars):
+      wanted |= variables(equation.invars)
+      used.append(equation)
+  return reversed(used)

@@ -184,6 +184,10 @@ NETWORKS = {
   'compact': ('srvgg.SRVGGNetCompact', {'features': 8, 'convs': 2}),
   'rrdb': ('rrdb.RRDBNet', {'features': 8, 'growth': 4, 'blocks': 2}),
   'span': ('span.SPAN', {'features': 8}),
+  'restormer': (  # flax leaves equations of its loop that nothing uses
+    'restormer.Restormer',
+    {'features': 8, 'heads': (2,), 'blocks': (2,), 'refinement': 0},
+  ),
   'inpaint': (
     'inpaint.GatedUNet',
     {'features': (4, 4), 'blocks': (1,), 'dilations': (2,)},
