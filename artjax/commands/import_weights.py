@@ -76,7 +76,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     safetensors_io.save(output, params, config, dtype=args.dtype, source=source)
   except (ValueError, OSError) as error:
     sys.exit(f'artjax import-weights: {error}')
-  count = sum(value.size for value in safetensors_io.flatten(params).values())
+  trained = safetensors_io.variables(params)['params']
+  count = sum(value.size for value in safetensors_io.flatten(trained).values())
   print(
     json.dumps(
       {

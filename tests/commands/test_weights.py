@@ -84,6 +84,15 @@ def test_a_published_file_in_the_folder_has_a_name_too(folder, capsys):
   assert weights.find('scan') == str(folder / 'scan.safetensors')
 
 
+def test_a_noise_level_is_no_parameter(folder, tmp_path, capsys):
+  tensors, _ = published_networks.golden('ffdnet')
+  torch_containers.write_zip(tmp_path / 'told.pth', {'params': tensors})
+  import_weights.main([str(tmp_path / 'told.pth')])
+  count = sum(value.size for value in tensors.values())
+  assert json.loads(capsys.readouterr().out)['parameters'] == count
+  assert [entry.parameters for entry in catalogue.entries()] == [count]
+
+
 def test_what_cannot_be_used_is_said(folder, capsys):
   torch_containers.write_zip(
     folder / 'other.pth', {'fc.weight': np.zeros((2, 2), np.float32)}
