@@ -31,6 +31,7 @@ MODEL_PACKAGES = (
   'artjax.models.denoising',
   'artjax.models.transforms',
   'artjax.models.attention',
+  'artjax.models.inpainting',
   'artjax.models.discriminators',
 )
 # The group of entry points by which installed packages offer modules.
@@ -385,8 +386,9 @@ def _variables(module, channels):
   import jax  # Only where a model is; ops are looked up without it.
   import numpy as np
 
+  side = getattr(module, 'tile', 64)  # some take tiles of one size only
   return jax.eval_shape(
     module.init,
     jax.random.key(0),
-    jax.ShapeDtypeStruct([1, 64, 64, channels], np.float32),
+    jax.ShapeDtypeStruct([1, side, side, channels], np.float32),
   )

@@ -18,10 +18,13 @@ import zlib
 import jax
 import ml_collections
 import numpy as np
+import spandrel_library
 import torch_networks
 
 from artjax import registry
+from artjax.interop import published
 from artjax.interop import safetensors_io
+from artjax.interop.families.inpainting import migan
 
 FOLDER = pathlib.Path(__file__).parent / 'golden' / 'published'
 RENEW = bool(os.environ.get('ARTJAX_RENEW_GOLDENS'))
@@ -31,6 +34,7 @@ DERIVED = (
   '.init_pos',
   '.relative_position_index',
   '.attn_mask',
+  '.num_batches_tracked',
   'relative_position_index_SA',
   'relative_position_index_OCA',
   '.attn_mask_0',
@@ -50,6 +54,7 @@ class Case:
     size: of the picture, px.
     noise: that FDnCNN and its like are told, which spandrel fixes.
     channels: of the picture that it sees.
+    fills: whether it also sees where the picture is missing.
     every: of the result's px that the golden file holds.
     library: spandrel's name of what it is among, if not the title.
     package: of spandrel's; what is not free software is in another.
@@ -66,6 +71,7 @@ class Case:
   size: tuple[int, int] = (12, 9)
   noise: float = 0.0
   channels: int = 3
+  fills: bool = False
   every: int = 1
   library: str = ''
   package: str = 'spandrel'
@@ -92,6 +98,7 @@ _DAT = {
 }
 _RESTORMER = {'dim': 8, 'num_blocks': [1, 2, 1, 1], 'num_refinement_blocks': 1}
 _UNET = {'nc': [4, 6, 8, 8], 'nb': 2}
+_LAMA = {'features': 4, 'blocks': 2}
 CASES = {
   **{
     f'esrgan_x{2**i}': Case(
@@ -268,18 +275,25 @@ CASES = {
   'scunet': Case(
     'SCUNet', args={'config': [1, 1, 1, 2, 1, 1, 2]}, size=(41, 80), every=3
   ),
+  **{
+    f'lama_{kind}': Case('LaMa', args=_LAMA, size=size, fills=True)
+    for kind, size in (('even', (16, 24)), ('odd', (21, 19)), ('small', (5, 9)))
+  },
+  'migan': Case(
+    'MI-GAN', 'MIGAN', {'features': (4, 6, 8)}, size=(16, 16), fills=True
+  ),
 }
 
 
 def weights(name, fields):
   """(config, drawn weights) of a network, without compiling its `init`."""
-  config = ml_collections.ConfigDict(
-    {'task': 'restore', 'model': {'name': name, 'args': fields}}
-  )
+  model = {'name': name, 'args': fields}
+  family = next(f for f in published.FAMILIES if f.model == name)
+  config = ml_collections.ConfigDict({'task': family.task, 'model': model})
   rng = np.random.default_rng(0)
 
   def draw(path, shape):
-    if path[-1].key == 'noise':
+    if path[-1].key == 'noise' and not shape.shape:
       return np.float32(15 / 255)
     if path[-1].key == 'quality':
       return np.float32(-1)
@@ -289,14 +303,17 @@ def weights(name, fields):
       return 1 + np.float32(0.1) * np.abs(noise)
     return noise * np.float32(fan**-0.5)
 
-  return config, jax.tree_util.tree_map_with_path(
-    draw, safetensors_io.merge(registry.variables(config))
-  )
+  shapes = safetensors_io.merge(registry.variables(config, family.channels))
+  return config, jax.tree_util.tree_map_with_path(draw, shapes)
 
 
 def picture(case):
-  """f32[1, H, W, channels] in [0, 1]; without transparency."""
-  x = np.random.default_rng(0).random([1, *case.size, 3], np.float32)
+  """f32[1, H, W, channels] in [0, 1]; without transparency; with holes."""
+  rng = np.random.default_rng(0)
+  x = rng.random([1, *case.size, 3], np.float32)
+  if case.fills:
+    hole = rng.random([1, *case.size, 1]) > 0.5
+    return np.concatenate([x, np.float32(hole)], -1)
   if case.channels == 4:
     return np.concatenate([x, np.ones_like(x[..., :1])], -1)
   return x[..., : case.channels]
@@ -308,8 +325,9 @@ def drawn(name, shape):
     return np.zeros(shape, np.float32)
   rng = np.random.default_rng(zlib.crc32(name.encode()))
   noise = rng.standard_normal(shape, np.float32)
-  if name.endswith('num_batches_tracked'):
-    return np.zeros(shape, np.float32)
+  for end, kernel in migan.FILTERS.items():
+    if name.endswith(f'{end}.weight'):
+      return np.broadcast_to(kernel, shape).astype(np.float32)
   if len(shape) > 1 and min(shape[1:]) * shape[0] > 0:
     return noise * np.float32(np.prod(shape[1:]) ** -0.5)
   if name.endswith(('weight', 'running_var')):
@@ -342,6 +360,8 @@ def in_torch(case):
 
   if case.theirs:
     net = getattr(torch_networks, case.theirs)(**case.args)
+  elif case.title == 'LaMa':
+    net = spandrel_library.lama(**case.args)
   else:
     library = case.library or case.title
     module = importlib.import_module(f'{case.package}.architectures.{library}')
@@ -367,7 +387,10 @@ def result_in_torch(case, net):
   beyond = (0, -width % case.multiple, 0, -height % case.multiple)
   x = torch.nn.functional.pad(x, beyond, 'reflect')
   with torch.no_grad():
-    y = net(x, case.noise) if case.noise and case.theirs else net(x)
+    if case.fills and not case.theirs:
+      y = spandrel_library.filled(net, x)
+    else:
+      y = net(x, case.noise) if case.noise and case.theirs else net(x)
   y = y[0] if isinstance(y, tuple) else y
   if case.multiple > 1:
     y = y[..., :height, :width]

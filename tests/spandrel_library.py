@@ -1,5 +1,6 @@
 """spandrel, PyTorch's networks of others; tests skip without it."""
 
+import importlib
 import sys
 import types
 
@@ -34,3 +35,20 @@ def load(package='spandrel'):
       ignore_duplicates=True
     )
   return pytest.importorskip('spandrel', reason=reason)
+
+
+def lama(features, blocks):
+  """Its LaMa with another width and depth, which it has not."""
+  module = importlib.import_module('spandrel.architectures.LaMa.__arch.LaMa')
+  net = module.LaMa(in_nc=4, out_nc=3)
+  net.model = module.FFCResNetGenerator(4, 3, ngf=features, n_blocks=blocks)
+  return net
+
+
+def filled(net, x):
+  """[1, 3, H, W] of its LaMa; x: [1, 4, H, W], a picture and its holes."""
+  sizes = importlib.import_module('spandrel.__helpers.size_req')
+  required = sizes.SizeRequirements(minimum=16, multiple_of=8)
+  height, width = x.shape[-2:]
+  _, padded = sizes.pad_tensor(x, required)
+  return net(padded[:, :3], padded[:, 3:])[..., :height, :width]

@@ -113,3 +113,77 @@ class FFDNet(_Network):
       y = self.conv(f'model.{2 * i}', y)
       y = y.relu() if i < self.convs - 1 else y
     return functional.pixel_shuffle(y, 2)[..., :height, :width]
+
+
+class MIGAN(_Network):
+  """https://github.com/Picsart-AI-Research/MI-GAN, with composition."""
+
+  def __init__(self, features):
+    self.sides = [4 * 2**i for i in range(len(features))]  # coarsest first
+    self.blur = torch.outer(*2 * [torch.tensor([1.0, 3, 3, 1]) / 8])
+    channels = dict(zip(self.sides, reversed(features)))
+    finest = self.sides[-1]
+    shapes = _layer(f'encoder.b{finest}.fromrgb', channels[finest], 4, 1)
+
+    def separable(name, inputs, outputs):
+      return _layer(f'{name}.conv1', inputs, 1) | _layer(
+        f'{name}.conv2', outputs, inputs, 1, bias=False
+      )
+
+    for side, here in channels.items():
+      coarser = channels.get(side // 2, here)
+      enc, dec = f'encoder.b{side}', f'synthesis.b{side}'
+      shapes |= separable(f'{enc}.conv1', here, here)
+      shapes |= separable(f'{enc}.conv2', here, coarser)
+      shapes |= separable(f'{dec}.conv1', coarser, here)
+      shapes |= separable(f'{dec}.conv2', here, here)
+      shapes |= _layer(f'{dec}.torgb', 3, here, 1)
+      if side == 4:
+        continue
+      shapes[f'{enc}.conv2.downsample.filter.weight'] = (here, 1, 4, 4)
+      for name, count in ((f'{dec}.conv1', here), (dec, 3)):
+        shapes[f'{name}.upsample.filter.weight'] = (count, 1, 4, 4)
+        shapes[f'{name}.upsample.insert_zeros.weight'] = (count, 1, 2, 2)
+      for i in (1, 2):
+        shapes[f'{dec}.conv{i}.noise_const'] = (side, side)
+        shapes[f'{dec}.conv{i}.noise_strength'] = ()
+    super().__init__(shapes)
+
+  def active(self, y):
+    return (functional.leaky_relu(y, 0.2) * 2**0.5).clamp(-256, 256)
+
+  def up(self, name, y):
+    zeros = self.tensors[f'{name}.upsample.insert_zeros.weight']
+    y = functional.conv_transpose2d(y, zeros, stride=2, groups=len(zeros))
+    kernel = self.tensors[f'{name}.upsample.filter.weight']
+    y = functional.pad(y, (2, 1, 2, 1))
+    return functional.conv2d(y, kernel, groups=len(kernel))
+
+  def separable(self, name, y, down=False, up=False):
+    y = self.active(self.conv(f'{name}.conv1', y, y.shape[1]))
+    if down:
+      kernel = self.tensors[f'{name}.downsample.filter.weight']
+      y = functional.conv2d(y, kernel, stride=2, padding=1, groups=len(kernel))
+    y = self.conv(f'{name}.conv2', y)
+    y = self.up(name, y) if up else y
+    if f'{name}.noise_const' in self.tensors:
+      strength = self.tensors[f'{name}.noise_strength']
+      y = y + self.tensors[f'{name}.noise_const'] * strength
+    return self.active(y)
+
+  def __call__(self, x):
+    picture, known = x[:, :3], 1 - x[:, 3:]
+    y = torch.cat([known - 0.5, (2 * picture - 1) * known], 1)
+    y = self.active(self.conv(f'encoder.b{self.sides[-1]}.fromrgb', y))
+    skips = {}
+    for side in reversed(self.sides):
+      skips[side] = self.separable(f'encoder.b{side}.conv1', y)
+      y = self.separable(f'encoder.b{side}.conv2', skips[side], side > 4)
+    found = None
+    for side in self.sides:
+      name = f'synthesis.b{side}'
+      y = self.separable(f'{name}.conv1', y, up=side > 4) + skips[side]
+      y = self.separable(f'{name}.conv2', y)
+      rgb = self.conv(f'{name}.torgb', y)
+      found = rgb if found is None else self.up(name, found) + rgb
+    return picture * known + (found / 2 + 0.5) * (1 - known)

@@ -5,8 +5,8 @@
 From .pth, .pt, .ckpt, .safetensors or .npz, without torch; nothing in a file is
 run. The names of the tensors determine the architecture: ESRGAN of all forms,
 Compact, SPAN, SPANF, SPANV2, RealPLKSR, PLKSR, SwinIR, HAT, DAT, Restormer,
-NAFNet, DnCNN, FFDNet, DRUNet, FBCNN, SCUNet, MSRResNet. The result is written
-to your own folder of weights, see `artjax weights`, and can be used like any
+NAFNet, DnCNN, FFDNet, DRUNet, FBCNN, SCUNet, MSRResNet, LaMa, MI-GAN. The result
+is written to your own folder of weights, see `artjax weights`, and can be used like any
 other. It records its source: name and sha256 of the file, and the licence that
 you give.
 
@@ -64,7 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     resnet = 'layer1.0.conv1.weight' in tensors
     read = torchvision.resnet_encoder if resnet else published.recognise
     model, params = read(tensors, args.weights)
-    task = 'sketch2image' if resnet else 'restore'
+    task = 'sketch2image' if resnet else published.task(model)
     config = ml_collections.ConfigDict({'task': task, 'model': model})
     folder, file = os.path.split(args.weights)
     licence = fetched.Fetched(folder).source(file).get('licence', 'not stated')

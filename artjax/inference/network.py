@@ -50,6 +50,7 @@ class Restorer:
     halo: px around a tile that the network must see.
     fills: whether it changes only pixels in a mask.
     finds: whether it outputs a damage probability map, not a picture.
+    tile: side of the only tile that the network takes, px; 0 = of any size.
     turns: True, as it can see a picture flipped and rotated.
     views: number of flips and rotations that it always averages over.
     predicts_errors: whether the last channel of `strips` is the logarithm of
@@ -75,7 +76,7 @@ class Restorer:
         f'{config.model.name} does not say how many px a tile must see around '
         'it: it needs an attribute halo, see docs/extend.md'
       )
-    self.halo = model.halo
+    self.halo, self.tile = model.halo, getattr(model, 'tile', 0)
     self._multiple = getattr(model, 'multiple', 1)
     task: Any = tasks.get(config.task)
     self.fills, self.finds = task.fills, task.finds
@@ -85,7 +86,7 @@ class Restorer:
       self.params,
       channels=4 if 'mask' in task.reads else 3,
       context=CONTEXT,
-      multiple=self._multiple,
+      multiple=self.tile or self._multiple,
       identity={'task': config.task, 'model': config.model.to_dict()},
     )
     self.views = getattr(model, 'views', 1)
@@ -354,9 +355,12 @@ class Restorer:
     """The tiles of a picture, see `tiling.plan`."""
     largest = getattr(self._model, 'core', max(tiling.CORES))
     cores = [tile] if tile else [c for c in tiling.CORES if c <= largest]
-    return tiling.plan(
+    if self.tile:
+      cores = [self.tile - 2 * self.halo]
+    grid = tiling.plan(
       height, width, halo=self.halo, multiple=self._multiple, cores=cores
     )
+    return grid._replace(fixed=bool(self.tile))
 
 
 @functools.cache

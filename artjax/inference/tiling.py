@@ -34,6 +34,7 @@ class Grid(NamedTuple):
   core: tuple[int, int]  # height and width that a tile contributes
   halo: int  # seen beyond it on each side
   overlap: int  # of neighbouring cores
+  fixed: bool = False  # whether the network takes tiles of this size only
 
   def tile(self) -> tuple[int, int]:
     """Height and width of the network's input."""
@@ -92,7 +93,7 @@ def count(height: int, width: int, grid: Grid) -> int:
 def halve(grid: Grid) -> Grid | None:
   """The grid with cores of half the size, or None if they cannot be smaller."""
   smallest = 2 * grid.overlap
-  if max(grid.core) <= smallest:
+  if grid.fixed or max(grid.core) <= smallest:
     return None
   # Down to a multiple of the overlap, which is one of the network's.
   half = lambda side: max(smallest, side // 2 // grid.overlap * grid.overlap)

@@ -30,6 +30,8 @@ from artjax.interop.families.attention import dat
 from artjax.interop.families.attention import hat
 from artjax.interop.families.attention import restormer
 from artjax.interop.families.attention import swinir
+from artjax.interop.families.inpainting import lama
+from artjax.interop.families.inpainting import migan
 
 # In order of recognition: the first whose names a file has is used.
 FAMILIES = (
@@ -45,6 +47,8 @@ FAMILIES = (
   swinir.FAMILY,
   dat.FAMILY,
   restormer.FAMILY,
+  lama.FAMILY,
+  migan.FAMILY,
   scunet.FAMILY,
   drunet.FBCNN,
   drunet.DRUNET,
@@ -77,7 +81,7 @@ def recognise(
   net = registry.model(config)
   shapes = jax.tree.map(
     lambda shape: np.broadcast_to(np.float32(0), shape.shape),
-    safetensors_io.merge(registry.variables(config)),
+    safetensors_io.merge(registry.variables(config, found.channels)),
   )
   expected = _published(found, net, shapes)
   derived = found.derived(net)
@@ -132,7 +136,13 @@ def load(path: str) -> tuple[ml_collections.ConfigDict, dict[str, Any]]:
     ValueError: it cannot be read, or its architecture is unknown.
   """
   model, params = recognise(tensor_files.read(path), path)
-  return ml_collections.ConfigDict({'task': 'restore', 'model': model}), params
+  described = {'task': task(model), 'model': model}
+  return ml_collections.ConfigDict(described), params
+
+
+def task(model: Mapping[str, Any]) -> str:
+  """What the published networks of a model do, a file in artjax/tasks."""
+  return _BY_MODEL[model['name']].task
 
 
 def publish(
@@ -160,7 +170,7 @@ def _published(found, net, params):
   for row in found.rows(net):
     value = flat[row.path] if row.block is None else flat[row.path][row.block]
     value = family.to_published(value, row.layout)
-    tensors[row.name] = np.ascontiguousarray(value, np.float32)
+    tensors[row.name] = np.asarray(value, np.float32, order='C')
   return tensors
 
 

@@ -1,7 +1,8 @@
 """Published weights that can be fetched by name: address, licence, sha256.
 
-The addresses are those at which authors release their files. Sizes and sha256
-are those that OpenModelDB (https://openmodeldb.info) publishes of these files;
+The addresses are those at which authors release their files; fillers, whose
+authors use shared drives, come from the program IOPaint. Sizes and sha256 are
+those that OpenModelDB (https://openmodeldb.info) publishes of these files;
 where it has none, they are empty here.
 """
 
@@ -18,6 +19,7 @@ _STARINSPACE = (
 )
 _SWINIR = 'https://github.com/JingyunLiang/SwinIR/releases/download/v0.0/'
 _PHHOFM = 'https://github.com/Phhofm/models/releases/download/'
+_IOPAINT = 'https://github.com/Sanster/models/releases/download/'
 _LIVE_ACTION = (
   'https://raw.githubusercontent.com/jcj83429/upscaling/'
   'f73a3a02874360ec6ced18f8bdd8e43b5d7bba57/2xLiveActionV1_SPAN/'
@@ -84,6 +86,14 @@ def _denoisers():
       'noise of real photographs',
       'Apache-2.0',
     )
+
+
+def _fillers():
+  for name, network, use, licence in (
+    ('add_big_lama/big-lama', 'LaMa', 'holes, photographs', 'Apache-2.0'),
+    ('migan/migan_traced', 'MI-GAN', 'holes, photographs, fast', 'MIT'),
+  ):
+    yield Release(f'{_IOPAINT}{name}.pt', network, use, licence)
 
 
 def _swinir():
@@ -251,6 +261,7 @@ _ALL = (
   ),
   *_swinir(),
   *_denoisers(),
+  *_fillers(),
 )
 RELEASES = {release.name: release for release in _ALL}
 

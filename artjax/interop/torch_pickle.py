@@ -3,7 +3,9 @@
 A pickle is a program that can import and call any function, and Python's
 unpickler executes it. This one implements only the instructions that occur in
 files of named tensors, and only the globals that PyTorch uses there, all of
-which become plain data. Anything else is refused, and named in the error.
+which become plain data. What Lightning stores beside the weights, settings and
+states of callbacks, is skipped. Anything else is refused, and named in the
+error.
 
 The size of the result is limited by the length of the pickle, since no
 instruction here repeats or enlarges data, by the number of instructions and the
@@ -32,6 +34,20 @@ _STORAGES = {
   'torch.CharStorage': 'i1',
   'torch.ByteStorage': 'u1',
   'torch.BoolStorage': '?',
+}
+
+
+# Classes in a checkpoint of Lightning, with settings of OmegaConf. Objects of
+# them are not made: empty ones take their places.
+_SKIPPED = ('pytorch_lightning.', 'lightning.', 'omegaconf.')
+_SKIPPED_NAMES = {
+  'typing.Any',
+  'collections.defaultdict',
+  *(
+    f'{module}.{name}'
+    for module in ('builtins', '__builtin__')
+    for name in ('dict', 'list', 'tuple', 'str', 'int', 'float', 'bool')
+  ),
 }
 
 
@@ -68,6 +84,13 @@ class Tensor:
 
 class Record(dict):
   """Attributes of a TorchScript object, by name."""
+
+
+class _Skipped(dict):
+  """In the place of an object that is skipped: stays empty."""
+
+  def __setitem__(self, key, value):
+    pass
 
 
 @dataclasses.dataclass(frozen=True)
@@ -219,6 +242,8 @@ class _Machine:
   def _found(self, name):
     if self.classes and name.startswith('__torch__.'):
       return _Maker(name, Record)
+    if name.startswith(_SKIPPED) or name in _SKIPPED_NAMES:
+      return _Maker(name, lambda *_: _Skipped())
     if name not in GLOBALS:
       raise Refused(
         f'{name}, which named tensors do not need; load the file in the '
@@ -260,6 +285,8 @@ def _filled(filled, items):
   if len(items) % 2:
     raise ValueError('a key without a value')
   for key, value in zip(items[::2], items[1::2]):
+    if isinstance(key, _Maker):  # states of callbacks, by their class
+      key = key.name
     # Hashing other keys could take very long.
     if not isinstance(key, str | int):
       raise ValueError('a key is neither a string nor an integer')

@@ -247,6 +247,7 @@ class ReflectConv3x3(nn.Module):
 
   features: int
   strides: int = 1
+  use_bias: bool = True
   dtype: jnp.dtype = jnp.float32
   kernel_init: nn.initializers.Initializer = nn.initializers.lecun_normal()
 
@@ -256,11 +257,13 @@ class ReflectConv3x3(nn.Module):
     kernel = self.param(
       'kernel', self.kernel_init, (3, 3, x.shape[-1], self.features)
     )
-    bias = self.param('bias', nn.initializers.zeros, (self.features,))
+    bias = None
+    if self.use_bias:
+      bias = self.param('bias', nn.initializers.zeros, (self.features,))
     x, kernel, bias = nn.dtypes.promote_dtype(x, kernel, bias, dtype=self.dtype)
     x = jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)), mode='reflect')
     y = cpu_convolutions.valid_conv3x3(x, kernel, self.strides)
-    return y + bias.reshape(1, 1, 1, self.features)
+    return y if bias is None else y + bias.reshape(1, 1, 1, -1)
 
 
 class PReLU(nn.Module):

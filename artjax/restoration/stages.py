@@ -292,6 +292,12 @@ class Fill(Stage):
 
   kind = 'fill'
 
+  def uses(self, option: str) -> bool:
+    """Some networks take tiles of one size only."""
+    if option == 'tile' and getattr(self.restorer, 'tile', None):
+      return False
+    return super().uses(option)
+
   def strips(self, view: View, work: Work) -> base.Strips | None:
     """See `Stage`; None if there is nothing to fill."""
     work.hole = work.mask.hole()

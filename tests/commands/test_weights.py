@@ -1,8 +1,10 @@
 """`artjax weights` and `artjax import-weights`: the user's own folder."""
 
 import json
+import re
 import shutil
 
+import cv2
 import numpy as np
 import published_networks
 import pytest
@@ -14,6 +16,7 @@ from artjax.inference import catalogue
 from artjax.inference import loading
 from artjax.inference import weights
 from artjax.interop import safetensors_io
+from artjax.restoration import command as restore
 
 
 @pytest.fixture
@@ -146,3 +149,31 @@ def test_a_file_is_not_written_over_itself(folder, capsys):
   with pytest.raises(SystemExit, match='is the published file itself'):
     import_weights.main([str(path)])
   assert path.read_bytes() == before
+
+
+def test_a_published_filler_is_used_by_its_file_and_by_its_name(
+  folder, tmp_path, capsys
+):
+  path = published_file(tmp_path / 'big-lama.pt', 'lama_even')
+  rng = np.random.default_rng(0)
+  picture = rng.integers(0, 256, (40, 60, 3), np.uint8)
+  hole = np.zeros((40, 60), np.uint8)
+  hole[10:25, 20:50] = 255
+  scan, mask = str(tmp_path / 'scan.png'), str(tmp_path / 'mask.png')
+  cv2.imwrite(scan, picture)
+  cv2.imwrite(mask, hole)
+  assert import_weights.main([str(path), '--licence=Apache-2.0']) == 0
+  found = []
+  for name in (str(path), 'big-lama'):
+    out = tmp_path / f'out{len(found)}'
+    args = [scan, f'--weights={name}', f'--mask={mask}', f'--output={out}']
+    assert restore.main(args) == 0
+    found.append(cv2.imread(str(out / 'scan.png')))
+  known = hole == 0
+  np.testing.assert_array_equal(found[0], found[1])
+  np.testing.assert_array_equal(found[0][known], picture[known])
+  assert (found[0][~known] != picture[~known]).mean() > 0.9
+  capsys.readouterr()
+  status, text = listed(capsys)
+  assert status == 0
+  assert re.search(r'big-lama +inpaint +x1 .*lama.LaMa +Apache-2.0', text)

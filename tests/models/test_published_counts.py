@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from artjax import registry
+from artjax.interop import published
+from artjax.interop import safetensors_io
 
 _GOPRO = {
   'enc_blocks': (1, 1, 1, 28),
@@ -86,10 +88,26 @@ _HAT_SMALL = {'features': 144, 'hidden': 288, 'compress': 6, 'squeeze': 6}
     ('drunet.DRUNet', {}, 32_640_960),
     ('fbcnn.FBCNN', {}, 71_921_796),
     ('scunet.SCUNet', {}, 17_946_072),
+    ('lama.LaMa', {}, 50_975_875),
   ],
 )
 def test_published_parameter_counts(name, fields, parameters):
   config = ml_collections.ConfigDict({'model': {'name': name, 'args': fields}})
-  shapes = registry.variables(config)['params']
+  family = next(f for f in published.FAMILIES if f.model == name)
+  shapes = registry.variables(config, family.channels)['params']
   found = sum(np.prod(x.shape) for x in jax.tree.leaves(shapes))
   assert found == parameters
+
+
+@pytest.mark.parametrize(
+  'features, parameters', [((64, 128), 5_983_434), ((128,), 5_953_417)]
+)
+def test_parameters_of_migan_with_its_filters(features, parameters):
+  levels = (*features, 256, 512, 512, 512, 512, 512)
+  model = {'name': 'migan.MIGAN', 'args': {'features': levels}}
+  config = ml_collections.ConfigDict({'model': model})
+  shapes = safetensors_io.merge(registry.variables(config, 4))
+  zeros = jax.tree.map(lambda x: np.zeros(x.shape, np.float32), shapes)
+  found = published.publish(model, zeros)
+  count = sum(v.size for n, v in found.items() if 'noise_const' not in n)
+  assert count == parameters

@@ -6,6 +6,7 @@ import pathlib
 from conftest import random_params
 from conftest import tiny_config
 import ml_collections
+import published_networks
 import pytest
 import torch_containers
 import web_client as web
@@ -130,6 +131,19 @@ def test_weights_of_ones_own_do_a_step_that_nothing_else_does(own, tmp_path):
     assert table['restore']['weights'] == 'mine'
     job = page.post('/api/jobs?steps=restore', content=web.picture()).json()
     assert web.wait(page, job)['state'] == 'done'
+
+
+def test_a_published_filler_is_offered_for_holes(tmp_path):
+  path = tmp_path / 'big-lama.pt'
+  tensors, _ = published_networks.golden('lama_even')
+  torch_containers.write_zip(path, {'state_dict': tensors})
+  (found,) = choices.foreign([tmp_path])
+  known = worker.weights({'files': [str(found)]}, None, None)['found']
+  (choice,) = choices.find([tmp_path], known)
+  assert (choice.name, choice.step, choice.scale) == ('big-lama', 'fill', 1)
+  table = {a['name']: a for a in abilities.describe(tmp_path, [choice])}
+  assert table['fill']['available']
+  assert [c['name'] for c in table['fill']['choices']] == ['big-lama']
 
 
 def test_published_weights_need_no_import(tmp_path):

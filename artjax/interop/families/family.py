@@ -43,6 +43,8 @@ class Family:
       indices of windows. They are written, and ignored when read.
     beside: the network -> {flax path: initial value} of inputs that are not in
       files, such as the noise level.
+    task: what its networks do, a file in artjax/tasks.
+    channels: of a network's input in that task.
   """
 
   title: str
@@ -54,6 +56,8 @@ class Family:
   marks: Callable[[Any], Tensors] = lambda net: {}
   derived: Callable[[Any], Tensors] = lambda net: {}
   beside: Callable[[Any], dict[str, float]] = lambda net: {}
+  task: str = 'restore'
+  channels: int = 3
 
 
 # {layout: (published -> flax, flax -> published)}.
@@ -78,6 +82,11 @@ _LAYOUTS: dict[str, tuple[Callable, Callable]] = {
   'up2': (
     lambda w: w.reshape(len(w), -1),
     lambda w: w.reshape(len(w), -1, 2, 2),
+  ),
+  # Transposed convolution, IOHW -> HWIO; its taps are not turned round.
+  'transposed': (
+    lambda w: w.transpose(2, 3, 0, 1),
+    lambda w: w.transpose(2, 3, 0, 1),
   ),
   # [C, 1, 3, 3] -> [3, 3, C].
   'depthwise': (

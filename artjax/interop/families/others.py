@@ -12,7 +12,6 @@ _NAMES = {
   'Uformer': 'encoderlayer_0.blocks.0.norm1.weight',
   'GFPGAN': 'stylegan_decoder.style_mlp.1.weight',
   'CodeFormer': 'ft_layers.0.self_attn.in_proj_weight',
-  'LaMa': 'model.1.bn_l.running_mean',
   'DDColor': 'decoder.color_decoder.query_feat.weight',
   'RealCUGAN': 'unet1.conv1.conv.0.weight',
   'RCAN': 'body.0.body.0.body.3.conv_du.0.weight',

@@ -1,0 +1,1 @@
+"""Published networks that fill holes: their names, forms and fields."""

@@ -1,0 +1,1 @@
+"""Published networks that fill holes, one architecture a file."""
