@@ -54,7 +54,7 @@ def test_known_pixels_stay_and_holes_are_filled(name):
 
 
 def test_lama_in_tiles_is_about_what_it_is_whole():
-  """Spectra are of a tile: in small tiles a hole gets another filling."""
+  """Spectra are of a tile; with random weights that changes little."""
   restorer = network.Restorer(*weights('lama.LaMa'))
   picture, hole = example(70, 300)
   unit = np.float32(picture) / 255
@@ -63,8 +63,8 @@ def test_lama_in_tiles_is_about_what_it_is_whole():
   assert restorer.tiles(70, 300, 128) == 3
   assert restorer.tiles(70, 300) == restorer.tiles(70, 300, 384) == 1
   error = np.abs(whole - tiled)[hole]
-  assert 0 < error.max() < 4 / 255
-  assert whole[hole].std() > 4 * error.max()
+  assert 0 < error.max() < 0.01 / 255
+  assert whole[hole].std() > 0.05
 
 
 def test_migan_takes_tiles_of_one_size():
