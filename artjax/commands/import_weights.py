@@ -5,10 +5,10 @@
 From .pth, .pt, .ckpt, .safetensors or .npz, without torch; nothing in a file is
 run. The names of the tensors determine the architecture: ESRGAN of all forms,
 Compact, SPAN, SPANF, SPANV2, RealPLKSR, PLKSR, SwinIR, HAT, DAT, Restormer,
-NAFNet, DnCNN, FFDNet, DRUNet, FBCNN, SCUNet, MSRResNet, LaMa, MI-GAN. The result
-is written to your own folder of weights, see `artjax weights`, and can be used like any
-other. It records its source: name and sha256 of the file, and the licence that
-you give.
+NAFNet, DnCNN, FFDNet, DRUNet, FBCNN, SCUNet, MSRResNet, LaMa, MI-GAN. The
+result is written to your own folder of weights, see `artjax weights`, and can
+be used like any other. It records its source: name and sha256 of the file, and
+the licence that you give.
 
 torchvision's ResNet-18 and 34 become an encoder, with which a ResUNet starts:
   artjax train --config=sketch2image --workdir=... \
