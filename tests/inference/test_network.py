@@ -147,8 +147,9 @@ def holes(h, w):
   return hole
 
 
-@pytest.mark.parametrize('dtype', [np.uint8, np.uint16])
-@pytest.mark.parametrize('self_ensemble', [False, True])
+@pytest.mark.parametrize(
+  'dtype, self_ensemble', [(np.uint8, False), (np.uint16, True)]
+)
 def test_a_filler_changes_only_what_the_mask_shows(dtype, self_ensemble):
   image, hole = picture(70, 90).astype(dtype), holes(70, 90)
   run = lambda image: filler()(
