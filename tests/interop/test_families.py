@@ -238,6 +238,7 @@ def test_what_is_known_but_not_supported_is_named(name, title):
 
 
 @pytest.mark.filterwarnings('ignore:torch.meshgrid')  # spandrel's calls
+@pytest.mark.filterwarnings('ignore:.torch.jit', 'ignore:Converting a tensor')
 @pytest.mark.parametrize('name', CASES)
 def test_torch_itself(tmp_path, name):
   case = CASES[name]
