@@ -15,6 +15,7 @@ cores).
 
 import argparse
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -25,6 +26,8 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).parent.parent
+# Of a user: what is imported next has XLA compile as is best for tests.
+_ENVIRONMENT = {**os.environ}
 
 from playwright import sync_api  # noqa: E402
 import pyvips  # noqa: E402
@@ -144,6 +147,7 @@ def main():
   process = subprocess.Popen(
     [sys.executable, 'scripts/serve.py', '--port=0'],
     cwd=ROOT,
+    env=_ENVIRONMENT,
     stdout=subprocess.PIPE,
     text=True,
   )

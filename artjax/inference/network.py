@@ -78,6 +78,7 @@ class Restorer:
       )
     self.halo, self.tile = model.halo, getattr(model, 'tile', 0)
     self._multiple = getattr(model, 'multiple', 1)
+    self._edge = getattr(model, 'edge', None)
     task: Any = tasks.get(config.task)
     self.fills, self.finds = task.fills, task.finds
     self._reach = model.reach if self.fills else 0
@@ -358,7 +359,12 @@ class Restorer:
     if self.tile:
       cores = [self.tile - 2 * self.halo]
     grid = tiling.plan(
-      height, width, halo=self.halo, multiple=self._multiple, cores=cores
+      height,
+      width,
+      halo=self.halo,
+      multiple=self._multiple,
+      cores=cores,
+      edge=self._edge,
     )
     return grid._replace(fixed=bool(self.tile))
 

@@ -9,7 +9,9 @@ neighbouring pixels, or their mirror image beyond the edges of the picture. The
 network's `halo` in models/ gives its width. If it is as wide as the receptive
 field, the cores equal the result of the whole picture at once. Neighbouring
 cores overlap a little and are blended, which hides the seams of a narrower
-halo.
+halo. Beyond the edges of the picture there is nothing to be seen, so a network
+may see less of its mirror image than of neighbouring pixels: the cores there
+are larger.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -35,6 +37,7 @@ class Grid(NamedTuple):
   halo: int  # seen beyond it on each side
   overlap: int  # of neighbouring cores
   fixed: bool = False  # whether the network takes tiles of this size only
+  more: int = 0  # what a core contributes of its halo at an edge of the picture
 
   def tile(self) -> tuple[int, int]:
     """Height and width of the network's input."""
@@ -49,6 +52,7 @@ def plan(
   multiple: int = 1,
   cores: Sequence[int] = CORES,
   overlap: int = 16,
+  edge: int | None = None,
 ) -> Grid:
   """The grid for a picture that needs the least computation.
 
@@ -60,34 +64,44 @@ def plan(
       need that, so that results do not depend on the tiles.
     cores: sides to choose from, px.
     overlap: minimum overlap of neighbouring cores, px.
+    edge: px of the mirror image that the network must see beyond the edges of
+      the picture; None = as many as the halo has.
 
   Returns:
     A `Grid`.
   """
   up = lambda value: math.ceil(value / multiple) * multiple
   halo, overlap = up(halo), up(max(1, overlap))
+  more = 0 if edge is None else max(0, halo - up(edge))
 
   def side(length):
     choices = {max(up(core), 2 * overlap) for core in cores}
     return min(
       sorted(choices),
-      key=lambda core: len(starts(length, core, overlap)) * (core + 2 * halo),
+      key=lambda core: (
+        len(starts(length, core, overlap, more)) * (core + 2 * halo)
+      ),
     )
 
-  return Grid((side(height), side(width)), halo, overlap)
+  return Grid((side(height), side(width)), halo, overlap, more)
 
 
-def starts(length: int, core: int, overlap: int) -> range:
-  """Where the cores along one side begin; the last one may reach beyond it."""
+def starts(length: int, core: int, overlap: int, more: int = 0) -> range:
+  """Where the cores along one side begin; the last one may reach beyond it.
+
+  The first core contributes `more` px before it, and the last one behind it.
+  """
   step = core - overlap
-  return range(0, max(1, math.ceil((length - overlap) / step)) * step, step)
+  cores = max(1, math.ceil((length - 2 * more - overlap) / step))
+  return range(more, more + cores * step, step)
 
 
 def count(height: int, width: int, grid: Grid) -> int:
   """How many tiles a picture takes."""
-  return len(starts(height, grid.core[0], grid.overlap)) * len(
-    starts(width, grid.core[1], grid.overlap)
-  )
+  tiles = 1
+  for length, core in zip((height, width), grid.core):
+    tiles *= len(starts(length, core, grid.overlap, grid.more))
+  return tiles
 
 
 def halve(grid: Grid) -> Grid | None:
@@ -169,11 +183,16 @@ def run(
   Raises:
     OutOfMemory: not even the smallest tiles fit.
   """
-  top, carry = 0, None  # of the core in work; rows of it from the one above
+  top, begin = grid.more, 0  # of the core in work; of what it contributes
+  carry = None  # rows of it from the one above
   while True:
+    step = grid.core[0] - grid.overlap
+    last = top + step >= height - grid.more - grid.overlap
+    end = height if last else top + grid.core[0]
+    place = _Rows(top, begin, end)
     try:
       strip = _strip(
-        apply, read, height, width, top, grid, scale, batch, on_tiles
+        apply, read, height, width, place, grid, scale, batch, on_tiles
       )
     except OutOfMemory:
       smaller = halve(grid)
@@ -184,47 +203,58 @@ def run(
       continue
     if carry is not None:
       _blend(strip, carry, axis=0)
-    step = grid.core[0] - grid.overlap
-    last = top + step >= height - grid.overlap
-    rows = min(grid.core[0] if last else step, height - top)
-    yield top * scale, strip[: rows * scale]
+    rows = (end if last else top + step) - begin
+    yield begin * scale, strip[: rows * scale]
     if last:
       return
     carry = strip[rows * scale :].copy()
     top += step
+    begin = top
 
 
-def _strip(apply, read, height, width, top, grid, scale, batch, on_tiles):
-  """One row of cores side by side: f32[core, width, D], times scale."""
-  lefts = list(starts(width, grid.core[1], grid.overlap))
+class _Rows(NamedTuple):
+  """Where a row of cores lies, px."""
+
+  top: int  # of the cores
+  begin: int  # of what they contribute
+  end: int
+
+
+def _strip(apply, read, height, width, place, grid, scale, batch, on_tiles):
+  """One row of cores side by side: f32[end - begin, width, D], times scale."""
+  lefts = starts(width, grid.core[1], grid.overlap, grid.more)
   strip = None
   for i in range(0, len(lefts), batch):
     group = lefts[i : i + batch]
+    corners = [(place.top - grid.halo, left - grid.halo) for left in group]
     tiles = np.stack(
-      [
-        window(
-          read, height, width, top - grid.halo, left - grid.halo, grid.tile()
-        )
-        for left in group
-      ]
+      [window(read, height, width, *at, grid.tile()) for at in corners]
     )
     # Always the same shape; what fills up the last batch is thrown away.
     spare = [(0, batch - len(group))] + [(0, 0)] * 3
     results = apply(np.pad(tiles, spare, 'edge'))[: len(group)]
-    inside = [
-      slice(grid.halo * scale, (grid.halo + side) * scale) for side in grid.core
-    ]
-    for left, result in zip(group, results[:, inside[0], inside[1]]):
+    for left, (y, x), result in zip(group, corners, results):
       if strip is None:
         strip = np.empty(
-          (result.shape[0], width * scale, result.shape[2]), np.float32
+          ((place.end - place.begin) * scale, width * scale, result.shape[-1]),
+          np.float32,
         )
-      right = min(left + grid.core[1], width) * scale
-      core = np.array(result[:, : right - left * scale], np.float32)
-      if left:
-        shared = strip[:, left * scale : (left + grid.overlap) * scale]
-        _blend(core, shared[:, : core.shape[1]], axis=1)
-      strip[:, left * scale : right] = core
+      begin = 0 if left == lefts[0] else left
+      end = width if left == lefts[-1] else left + grid.core[1]
+      core = np.array(
+        result[
+          (place.begin - y) * scale : (place.end - y) * scale,
+          (begin - x) * scale : (end - x) * scale,
+        ],
+        np.float32,
+      )
+      if begin:
+        _blend(
+          core,
+          strip[:, begin * scale : (begin + grid.overlap) * scale],
+          axis=1,
+        )
+      strip[:, begin * scale : end * scale] = core
     on_tiles(len(group))
   return strip
 

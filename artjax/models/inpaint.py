@@ -238,6 +238,14 @@ class GatedUNet(nn.Module):
     """
     return min(128, self.receptive_field // 2)
 
+  @property
+  def edge(self) -> int:
+    """Mirror image that it must see beyond the edges of a picture, px.
+
+    Less than the halo, as crops in training had none of it.
+    """
+    return 32
+
   def _check(self, x):
     if len(self.features) != len(self.blocks) + 1:
       raise ValueError(

@@ -227,6 +227,14 @@ class NAFNet(nn.Module):
     """Margin around the valid area of a tile, px; attention has no limit."""
     return 64
 
+  @property
+  def edge(self) -> int:
+    """Mirror image that it must see beyond the edges of a picture, px.
+
+    Less than the halo, as crops in training had none of it.
+    """
+    return 16
+
 
 def _share(change: jax.Array, bound: float) -> jax.Array:
   """Factor of a change that keeps local means, f32[B, H, W, 1] in [0, 1].
