@@ -141,6 +141,7 @@ def get_config() -> ml_collections.ConfigDict:
   config.eval.crop = 0  # border left out of every metric, px
   config.eval.threshold = 0.5  # of detect: probability that counts as damaged
   config.eval.self_ensemble = False  # mean over 8 flips and rotations
+  config.eval.engine = 'jax'  # what runs the network, see docs/restore.md
   config.eval.worst = 4  # so many of the worst pictures are shown too
   config.eval.panels = 8  # pictures shown in TensorBoard and in the report
   # Metrics, see metrics.py; () = those of the task's evaluator, such as

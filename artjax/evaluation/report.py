@@ -35,6 +35,7 @@ def settings(
     'source': source,
     **more,
     'self_ensemble': config.eval.self_ensemble,
+    'engine': config.eval.engine,
     'seed': config.seed,
   }
 

@@ -11,6 +11,7 @@ import itertools
 import threading
 from typing import Any
 
+from absl import logging
 import jax
 import ml_collections
 
@@ -21,6 +22,7 @@ from artjax.evaluation import base
 from artjax.evaluation import report
 from artjax.evaluation import sets
 from artjax.inference import loading
+from artjax.inference.engines import names
 from artjax.interop import safetensors_io
 
 
@@ -98,17 +100,15 @@ def on_devices(
   ]
 
 
-def ensembles(
+def as_configured(
   config: ml_collections.ConfigDict, restorers: Sequence[Any]
 ) -> Sequence[Any]:
-  """Restorers that average over flips, if `eval.self_ensemble` says so.
+  """Restorers that run as `eval.self_ensemble` and `eval.engine` say.
 
   Raises:
     ValueError: restorers of this task cannot.
   """
-  if not config.eval.self_ensemble:
-    return restorers
-  return [_self_ensemble(restorer) for restorer in restorers]
+  return [_as_configured(config.eval, restorer) for restorer in restorers]
 
 
 def evaluate(
@@ -132,7 +132,7 @@ def evaluate(
     (example, example.get('shown', i < panels))
     for i, example in enumerate(evaluator.examples())
   )
-  restorers = ensembles(evaluator.config, restorers)
+  restorers = as_configured(evaluator.config, restorers)
   if gather:
     share = itertools.islice(
       jobs, jax.process_index(), None, jax.process_count()
@@ -190,14 +190,24 @@ def _of_all(measured, gather):
   return [records for records, _ in parts]
 
 
-def _self_ensemble(restorer: Any) -> Callable[..., Any]:
-  """The restorer averaged over 8 flips and rotations of a picture."""
-  if not restorer.turns:
-    raise ValueError(
-      f'eval.self_ensemble=True: a {type(restorer).__name__} sees a picture '
-      'once and upright'
-    )
-  return functools.partial(restorer, self_ensemble=True)
+def _as_configured(options: Any, restorer: Any) -> Callable[..., Any]:
+  """A restorer with the options of `eval` that are not its defaults."""
+  kind = type(restorer).__name__
+  told: dict[str, Any] = {}
+  if options.self_ensemble:
+    if not restorer.turns:
+      raise ValueError(
+        f'eval.self_ensemble=True: a {kind} sees a picture once and upright'
+      )
+    told['self_ensemble'] = True
+  if options.engine != names.JAX:
+    if not hasattr(restorer, 'use'):
+      raise ValueError(f'eval.engine={options.engine}: a {kind} runs in jax')
+    used = restorer.use(options.engine)
+    if used.notice:
+      logging.info('%s', used.notice)
+    told['engine'] = used.engine
+  return functools.partial(restorer, **told) if told else restorer
 
 
 def _measured(

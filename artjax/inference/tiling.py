@@ -250,9 +250,7 @@ def _strip(apply, read, height, width, place, grid, scale, batch, on_tiles):
       )
       if begin:
         _blend(
-          core,
-          strip[:, begin * scale : (begin + grid.overlap) * scale],
-          axis=1,
+          core, strip[:, begin * scale : (begin + grid.overlap) * scale], axis=1
         )
       strip[:, begin * scale : end * scale] = core
     on_tiles(len(group))

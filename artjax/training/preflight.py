@@ -265,7 +265,7 @@ def check_network(
   example = next(iter(part.examples()))
   try:
     restorers = runner.on_devices(config, params, jax.local_devices()[:1])
-    [restorer] = runner.ensembles(part.config, restorers)
+    [restorer] = runner.as_configured(part.config, restorers)
     with _as_evaluations():
       part.measure(restorer, example, False)
   except Exception as error:  # of many types: the network may be the user's

@@ -46,6 +46,7 @@ def test_it_states_what_was_measured_on():
     'source': 'held-out part of sample',
     'damage': 'x',
     'self_ensemble': False,
+    'engine': 'jax',
     'seed': 3,
   }
   with config.unlocked():

@@ -13,6 +13,7 @@ from artjax import registry
 from artjax import tasks
 from artjax.evaluation import runner
 from artjax.inference import network
+from artjax.inference.engines import base
 from artjax.training import loop
 
 HOLES = (
@@ -231,6 +232,29 @@ def test_a_restorer_can_be_the_mean_over_eight_turns():
     )
     runner.evaluate(runner.evaluator(config), [Restorer()])
   assert seen == [False, False, True, True]
+
+
+def test_another_engine_runs_what_can_be_run_by_it():
+  seen = []
+
+  class Restorer:
+    def use(self, engine):
+      return base.Used(engine)
+
+    def __call__(self, picture, engine='jax'):
+      seen.append(engine)
+      return picture
+
+  class Colorizer:
+    def __call__(self, picture, hints=None):
+      return picture
+
+  how = {'eval.engine': 'openvino', 'eval.metrics': ('mae',)}
+  measures = runner.evaluator(tiny_config(**how))
+  runner.evaluate(measures, [Restorer()])
+  assert {*seen} == {'openvino'}
+  with pytest.raises(ValueError, match='engine=openvino: a Colorizer runs in'):
+    runner.evaluate(measures, [Colorizer()])
 
 
 def test_a_restorer_on_a_device_restores_as_anywhere():

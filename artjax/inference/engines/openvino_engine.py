@@ -10,17 +10,24 @@ from artjax import environment
 from artjax.inference.engines import base
 
 
-def load(graph: bytes) -> base.Compiled:
-  """Compiles a serialized ONNX graph; float32 on the CPU.
+def load(graph: bytes, precision: str = 'f32') -> base.Compiled:
+  """Compiles a serialized ONNX graph for the CPU.
 
   What is compiled is kept in the folder of caches, and read from there by the
   next process.
+
+  Args:
+    graph: in float32.
+    precision: of the computation: 'f32' or 'bf16'. Inputs and the result are
+      float32.
 
   Raises:
     RuntimeError: it cannot.
   """
   core = _core()
-  compiled = core.compile_model(core.read_model(graph), 'CPU')
+  compiled = core.compile_model(
+    core.read_model(graph), 'CPU', {'INFERENCE_PRECISION_HINT': precision}
+  )
   names = {name for found in compiled.inputs for name in found.names}
 
   def run(inputs: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -41,12 +48,7 @@ def _core():
   core = openvino.Core()
   core.set_property(
     'CPU',
-    {
-      # Not bfloat16, which is the default where the processor has it.
-      'INFERENCE_PRECISION_HINT': 'f32',
-      'INFERENCE_NUM_THREADS': base.threads(),
-      'PERFORMANCE_HINT': 'LATENCY',
-    },
+    {'INFERENCE_NUM_THREADS': base.threads(), 'PERFORMANCE_HINT': 'LATENCY'},
   )
   cache = environment.cache() / 'openvino'
   core.set_property({'CACHE_DIR': str(cache)})

@@ -1,8 +1,10 @@
 """A network in whichever engine is asked for."""
 
 from collections.abc import Callable, Mapping
+import functools
 from typing import Any
 
+import cv2
 import jax
 import numpy as np
 
@@ -15,7 +17,13 @@ from artjax.inference.engines import onnx_engine
 from artjax.inference.engines import openvino_engine
 from artjax.interop import safetensors_io
 
-_LOADERS = {names.ONNX: onnx_engine.load, names.OPENVINO: openvino_engine.load}
+_LOADERS = {
+  names.ONNX: onnx_engine.load,
+  names.OPENVINO: openvino_engine.load,
+  names.OPENVINO_BF16: functools.partial(
+    openvino_engine.load, precision='bf16'
+  ),
+}
 _SIDE = 128  # px, of the tile on which engines are compared
 
 
@@ -98,8 +106,21 @@ class Runner:
     return choice.fastest(networks, self._params, tile, context, identity)
 
   def _example(self):
-    """A tile and a thumbnail, with all values that a picture can have."""
+    """A tile and a thumbnail, as coarse and fine as pictures are."""
     rng = np.random.default_rng(0)
-    tile, context = (rng.random(s, np.float32) for s in self._shapes)
+    tile, context = (_picture(rng, s) for s in self._shapes)
     tile[..., 3:] = tile[..., 3:] > 0.7  # a mask
     return tile, context
+
+
+def _picture(rng, shape):
+  """f32[1, H, W, C] in [0, 1]: sums of noise of all sizes."""
+  _, height, width, channels = shape
+  total = np.zeros(shape[1:], np.float32)
+  side = 2
+  while side <= height:
+    coarse = rng.random((side, side, channels), np.float32)
+    total += cv2.resize(coarse, (width, height)) / side**0.5
+    side *= 2
+  total -= total.min()
+  return (total / total.max())[None]

@@ -61,6 +61,24 @@ def test_neither_what_differs_nor_what_fails():
   }
 
 
+@pytest.mark.parametrize(
+  'levels, best', [(0.3, 'openvino-bf16'), (0.4, 'jax'), (np.nan, 'jax')]
+)
+def test_bfloat16_only_where_it_costs_next_to_nothing(levels, best):
+  # 0.3 levels are 58.6 dB, 0.4 are 56.1: of 34 dB they cost 0.015 and 0.027.
+  clock = Clock()
+  networks = {
+    'jax': clock.network(1),
+    'openvino-bf16': clock.network(0.1, difference=levels),
+  }
+  found = measured(networks, clock)
+  assert found['engine'] == best
+  if levels == 0.4:
+    assert found['cannot'] == {
+      'openvino-bf16': 'rounding costs too much (56 dB)'
+    }
+
+
 def test_not_a_number_is_not_equal():
   clock = Clock()
   networks = {'jax': clock.network(1), 'onnx': clock.network(0, float('nan'))}

@@ -32,9 +32,29 @@ def test_what_is_missing_is_named_with_the_cure(monkeypatch):
   assert str(error.value) == (
     'engine=openvino needs onnx: pip install "artjax[openvino]"'
   )
+  monkeypatch.setattr(names, '_has_bfloat16', lambda: False)
   only(monkeypatch, 'openvino', 'onnx')
   assert names.offered() == ('jax', 'openvino', 'auto')
   names.check('openvino')
+
+
+def test_bfloat16_needs_a_processor_that_has_it(monkeypatch):
+  only(monkeypatch, 'openvino', 'onnx')
+  monkeypatch.setattr(names, '_has_bfloat16', lambda: True)
+  assert names.offered() == ('jax', 'openvino', 'openvino-bf16', 'auto')
+  monkeypatch.setattr(names, '_has_bfloat16', lambda: False)
+  with pytest.raises(ValueError) as error:
+    names.check('openvino-bf16')
+  assert str(error.value) == (
+    'engine=openvino-bf16 needs a processor that computes in bfloat16 '
+    '(AVX512-BF16 or AMX): engine=openvino needs none'
+  )
+  only(monkeypatch)
+  monkeypatch.setattr(names, '_has_bfloat16', lambda: True)
+  with pytest.raises(
+    ValueError, match=r'onnx: pip install "artjax\[openvino\]'
+  ):
+    names.check('openvino-bf16')
 
 
 def test_a_record_says_the_version():

@@ -23,7 +23,7 @@ from artjax.inference.engines import openvino_engine
 from artjax.inference.engines import runner
 from artjax.interop import safetensors_io
 
-ENGINES = [
+ENGINES = [  # in float32
   pytest.param(
     engine,
     marks=pytest.mark.skipif(
@@ -31,7 +31,7 @@ ENGINES = [
       reason=f'needs {engine} (pip install "artjax[{engine}]")',
     ),
   )
-  for engine in names.ENGINES[1:]
+  for engine in (names.ONNX, names.OPENVINO)
 ]
 each_engine = pytest.mark.parametrize('engine', ENGINES)
 
@@ -180,6 +180,17 @@ def test_openvino_keeps_what_it_has_compiled(caches):
   restorer_of(smallest_config(), 0.3)(noise(20, 20, 3), engine='openvino')
   openvino_engine._core.cache_clear()
   assert list((caches / 'openvino').glob('*.blob'))
+
+
+@pytest.mark.skipif(
+  bool(names.missing(names.OPENVINO_BF16)),
+  reason='needs openvino and a processor that computes in bfloat16',
+)
+@pytest.mark.parametrize('make', [structure, unet, enlarging])
+def test_in_bfloat16_pictures_differ_by_little(make):
+  have = make()(PICTURE, tile=32, engine='openvino-bf16')
+  error = np.square(have - by_jax(make)).mean()
+  assert 0 < error < 1  # levels
 
 
 def test_openvino_sends_no_statistics():
