@@ -37,8 +37,11 @@ def shrunk(height: int, width: int, side: int) -> tuple[int, int]:
 
 
 def grid(height: int, width: int, multiple: int) -> tiling.Grid:
-  """Tiles of a small copy: nearly always one, so hardly any halo is needed."""
-  return tiling.plan(height, width, halo=multiple, multiple=multiple)
+  """Tiles of a small copy: nearly always one, hardly larger than the copy."""
+  cores = range(multiple, tiling.CORES[-1], multiple)
+  return tiling.plan(
+    height, width, halo=multiple, multiple=multiple, cores=cores, edge=0
+  )
 
 
 def look(
