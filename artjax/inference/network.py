@@ -159,7 +159,7 @@ class Restorer:
     base.check_strength(strength)
     given = pictures.given(picture)
     unit = given.unit
-    hole = self._hole(unit, mask)
+    hole = pictures.hole(mask, unit, self.fills)
     if strength == 0 and self.scale == 1:
       return given.unchanged
     height, width = unit.shape[:2]
@@ -201,22 +201,6 @@ class Restorer:
     strips = self.strips(read, height, width, unit)
     rows = np.concatenate([rows for _, rows in strips])
     return np.clip(rows[..., :3], 0, 1), rows[..., -1]
-
-  def _hole(self, picture, mask):
-    """bool [H, W], or None where nothing is filled."""
-    if not self.fills:
-      if mask is not None:
-        raise ValueError('these weights take no mask: they do not fill')
-      return None
-    if mask is None:
-      raise ValueError('these weights fill what a mask shows: give a mask')
-    mask = np.asarray(mask)
-    if mask.shape[:2] != picture.shape[:2]:
-      raise ValueError(
-        f'the mask is {mask.shape[1]} x {mask.shape[0]} px, the '
-        f'picture {picture.shape[1]} x {picture.shape[0]} px'
-      )
-    return mask.reshape(*mask.shape[:2], -1).any(-1)
 
   def strips(
     self,

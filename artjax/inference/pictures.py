@@ -166,3 +166,31 @@ def _read(path):
     rgb = picture.read(0, 0, picture.height, picture.width)
     kind = np.uint8 if picture.depth == 8 else np.uint16
   return np.rint(rgb.clip(0, 1) * np.iinfo(kind).max).astype(kind)
+
+
+def hole(
+  mask: np.ndarray | None, picture: np.ndarray, fills: bool
+) -> np.ndarray | None:
+  """bool [H, W]: where a mask shows that a picture is to be filled.
+
+  Args:
+    mask: [H, W] or [H, W, C]; not 0 in any channel = to be filled.
+    picture: [H, W, 3].
+    fills: whether there are weights that fill; if not, None is returned.
+
+  Raises:
+    ValueError: a mask that is missing, of another size, or that is not used.
+  """
+  if not fills:
+    if mask is not None:
+      raise ValueError('these weights take no mask: they do not fill')
+    return None
+  if mask is None:
+    raise ValueError('these weights fill what a mask shows: give a mask')
+  mask = np.asarray(mask)
+  if mask.shape[:2] != picture.shape[:2]:
+    raise ValueError(
+      f'the mask is {mask.shape[1]} x {mask.shape[0]} px, the '
+      f'picture {picture.shape[1]} x {picture.shape[0]} px'
+    )
+  return mask.reshape(*mask.shape[:2], -1).any(-1)

@@ -234,7 +234,7 @@ def check(folder, made):
 
 
 @hypothesis.settings(
-  max_examples=int(DRAWS or 300),
+  max_examples=int(DRAWS or 500),
   deadline=None,
   derandomize=not DRAWS,
   database=None,

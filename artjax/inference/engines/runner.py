@@ -17,7 +17,7 @@ from artjax.inference.engines import onnx_engine
 from artjax.inference.engines import openvino_engine
 from artjax.interop import safetensors_io
 
-_LOADERS = {
+_LOADERS: dict[str, Callable[[bytes], base.Compiled]] = {
   names.ONNX: onnx_engine.load,
   names.OPENVINO: openvino_engine.load,
   names.OPENVINO_BF16: functools.partial(
