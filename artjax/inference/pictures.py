@@ -193,4 +193,4 @@ def hole(
       f'the mask is {mask.shape[1]} x {mask.shape[0]} px, the '
       f'picture {picture.shape[1]} x {picture.shape[0]} px'
     )
-  return mask.reshape(*mask.shape[:2], -1).any(-1)
+  return np.asarray(mask.reshape(*mask.shape[:2], -1).any(-1))

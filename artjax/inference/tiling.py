@@ -83,7 +83,7 @@ def plan(
       ),
     )
 
-  return Grid((side(height), side(width)), halo, overlap, more)
+  return Grid((side(height), side(width)), halo, overlap, more=more)
 
 
 def starts(length: int, core: int, overlap: int, more: int = 0) -> range:
