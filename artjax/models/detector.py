@@ -200,14 +200,6 @@ class Detector(nn.Module):
     """
     return min(96, self.receptive_field // 2)
 
-  @property
-  def edge(self) -> int:
-    """Mirror image that it must see beyond the edges of a picture, px.
-
-    Less than the halo, as crops in training had none of it.
-    """
-    return 32
-
 
 class CoarseToFine(nn.Module):
   """A `Detector` for tiles, and one for the whole picture at low resolution.
@@ -265,8 +257,3 @@ class CoarseToFine(nn.Module):
   def halo(self) -> int:
     """That of a `Detector`."""
     return self._fine().halo
-
-  @property
-  def edge(self) -> int:
-    """That of a `Detector`."""
-    return self._fine().edge

@@ -40,7 +40,7 @@ def grid(height: int, width: int, multiple: int) -> tiling.Grid:
   """Tiles of a small copy: nearly always one, hardly larger than the copy."""
   cores = range(multiple, tiling.CORES[-1], multiple)
   return tiling.plan(
-    height, width, halo=multiple, multiple=multiple, cores=cores, edge=0
+    height, width, halo=multiple, multiple=multiple, cores=cores
   )
 
 
