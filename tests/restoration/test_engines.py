@@ -32,7 +32,8 @@ def test_the_record_says_what_made_the_picture(tmp_path, small_chain, engine):
   have, record = restored(tmp_path, small_chain, engine)
   assert record['engines'] == {weights: names.called(engine)}
   assert record['options']['engine'] == engine
-  assert np.abs(have - want).max() <= 1
+  most = 3 if engine == names.OPENVINO_BF16 else 1  # levels
+  assert np.abs(have - want).max() <= most
 
 
 def test_what_auto_has_chosen_is_said(tmp_path, small_chain, monkeypatch):

@@ -124,7 +124,10 @@ def test_a_region_is_four_whole_numbers(region, capsys):
     ({'strength': 'much'}, "strength='much' is not a number"),
     ({'strength': '7'}, 'strength=7.0 is not in [0, 1]'),
     ({'threshold': '0'}, 'threshold=0.0 is not between 0 and 1'),
-    ({'engine': 'tpu'}, 'engine=tpu is not one of jax, onnx, openvino, auto'),
+    (
+      {'engine': 'tpu'},
+      'engine=tpu is not one of jax, onnx, openvino, openvino-bf16, auto',
+    ),
     ({'self_ensemble': '2'}, "self_ensemble='2' is neither true nor false"),
   ],
 )
