@@ -32,7 +32,8 @@ def test_the_record_says_what_made_the_picture(tmp_path, small_chain, engine):
   have, record = restored(tmp_path, small_chain, engine)
   assert record['engines'] == {weights: names.called(engine)}
   assert record['options']['engine'] == engine
-  most = 3 if engine == names.OPENVINO_BF16 else 1  # levels
+  # Levels; of random weights the rounding to bfloat16 shows more.
+  most = 8 if engine == names.OPENVINO_BF16 else 1
   assert np.abs(have - want).max() <= most
 
 
