@@ -386,7 +386,7 @@ def _variables(module, channels):
   import jax  # Only where a model is; ops are looked up without it.
   import numpy as np
 
-  side = getattr(module, 'tile', 64)  # some take tiles of one size only
+  side = getattr(module, 'tile', 0) or 64  # some take tiles of one size only
   return jax.eval_shape(
     module.init,
     jax.random.key(0),
